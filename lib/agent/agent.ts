@@ -1,0 +1,48 @@
+import type { z } from "zod";
+import type { BlobStore } from "#lib/artifacts/blobs.ts";
+import type { Log } from "#lib/log/log.ts";
+import type { Runtime } from "#lib/runtime/runtime.ts";
+import type { Envelope } from "#schemas/messages/envelope.ts";
+import type { Verdict } from "#schemas/primitives.ts";
+
+/** Files one step leaves. They become visible together, when the step completes, or never. */
+export interface ArtifactWriter {
+  /**
+   * `path` is in the standard layout, for example `build-test/report.json`. A JSON artifact names
+   * the schema it follows (a file in schemas/json without its ending) and is checked against it.
+   */
+  text(path: string, text: string | Uint8Array, content_type: string): Promise<void>;
+  json<Schema extends z.ZodType>(
+    path: string,
+    schema_name: string,
+    schema: Schema,
+    value: z.input<Schema>,
+  ): Promise<void>;
+}
+
+/** All an agent's `run` may use of the platform. */
+export interface AgentContext {
+  readonly envelope: Envelope;
+  /** Aborted when the lease is lost, the task canceled, or the invocation about to end. */
+  readonly signal: AbortSignal;
+  readonly blobs: BlobStore;
+  readonly artifacts: ArtifactWriter;
+  readonly log: Log;
+  readonly runtime: Runtime;
+}
+
+/** How a run ended. A fault of the submitted work may also be thrown as `RejectedInput`. */
+export interface AgentResult<Output> {
+  verdict: Verdict;
+  code?: string;
+  message?: string;
+  output?: Output;
+}
+
+export interface Agent<Input extends z.ZodType, Output extends z.ZodType> {
+  /** The service: its folder in functions/, its queue, its label on everything. */
+  name: string;
+  input: Input;
+  output: Output;
+  run(input: z.output<Input>, context: AgentContext): Promise<AgentResult<z.input<Output>>>;
+}

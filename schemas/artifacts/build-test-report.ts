@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { ErrorCode, Sha256, Verdict } from "#schemas/primitives.ts";
+
+export const TestCase = z.strictObject({
+  name: z.string().describe("full name, suites joined by ' > '"),
+  file: z.string().nullable(),
+  status: z.enum(["passed", "failed", "skipped"]),
+  duration_ms: z.number().min(0).nullable(),
+  failure: z.string().nullable().describe("message and stack of a failed test, cut at 8,000 characters"),
+});
+export type TestCase = z.infer<typeof TestCase>;
+
+export const ResourceUsage = z.strictObject({
+  wall_ms: z.number().min(0),
+  cpu_ms: z.number().min(0).nullable(),
+  memory_bytes_peak: z.int().min(0).nullable(),
+  processes_peak: z.int().min(0).nullable(),
+  output_bytes: z.int().min(0),
+});
+export type ResourceUsage = z.infer<typeof ResourceUsage>;
+
+export const LimitHit = z.strictObject({
+  code: ErrorCode.describe("for example SANDBOX_WALL_TIME"),
+  limit: z.number(),
+  observed: z.number(),
+  evidence: z.string().describe("what was measured, and how"),
+});
+export type LimitHit = z.infer<typeof LimitHit>;
+
+/** One command run in the sandbox. */
+export const Phase = z.strictObject({
+  name: z.enum(["build", "test", "run"]),
+  command: z.string(),
+  status: z.enum(["passed", "failed", "error", "skipped"]),
+  exit_code: z.int().nullable(),
+  signal: z.string().nullable(),
+  limit: LimitHit.nullable(),
+  usage: ResourceUsage,
+  log: z.string().describe("artifact path of the full log"),
+});
+export type Phase = z.infer<typeof Phase>;
+
+/** `build-test/report.json`: complete whether the tests pass or not. */
+export const BuildTestReport = z.strictObject({
+  verdict: Verdict,
+  code: ErrorCode.nullable().describe("why it did not pass, for example TESTS_FAILED"),
+  reason: z.string().describe("one sentence for a person"),
+  source_sha256: Sha256.describe("of the source archive"),
+  diff_sha256: Sha256.nullable(),
+  isolation: z.enum(["full", "reduced"]).describe("what the sandbox could enforce"),
+  isolation_backend: z.enum(["bubblewrap", "process"]),
+  profile: z.string(),
+  profile_hash: Sha256,
+  phases: z.array(Phase),
+  test_format: z
+    .enum(["tap", "junit", "vitest-json", "jest-json", "mocha-json", "node-test", "none"])
+    .describe("`none`: nothing parsed, the verdict rests on the exit code alone"),
+  tests: z.array(TestCase).max(20_000),
+  tests_passed: z.int().min(0),
+  tests_failed: z.int().min(0),
+  tests_skipped: z.int().min(0),
+  first_failure: z.string().nullable().describe("excerpt of the first failure, from a test or from the log"),
+  duration_ms: z.number().min(0),
+});
+export type BuildTestReport = z.infer<typeof BuildTestReport>;
+
+/** `build-test/summary.json`: the report on one screen. */
+export const BuildTestSummary = BuildTestReport.pick({
+  verdict: true,
+  code: true,
+  reason: true,
+  isolation: true,
+  test_format: true,
+  tests_passed: true,
+  tests_failed: true,
+  tests_skipped: true,
+  first_failure: true,
+  duration_ms: true,
+});
+export type BuildTestSummary = z.infer<typeof BuildTestSummary>;

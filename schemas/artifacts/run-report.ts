@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { Phase } from "#schemas/artifacts/build-test-report.ts";
+import { ErrorCode, Sha256, Verdict } from "#schemas/primitives.ts";
+
+/** `run/report.json`: one command of the `run` workflow. */
+export const RunReport = z.strictObject({
+  verdict: Verdict,
+  code: ErrorCode.nullable(),
+  reason: z.string(),
+  isolation: z.enum(["full", "reduced"]),
+  isolation_backend: z.enum(["bubblewrap", "process"]),
+  profile: z.string(),
+  profile_hash: Sha256,
+  phase: Phase,
+});
+export type RunReport = z.infer<typeof RunReport>;

@@ -1,0 +1,12 @@
+import { z } from "zod";
+
+/** `configs/graph.json`: how code is indexed and searched. */
+export const GraphConfig = z.strictObject({
+  $schema: z.string(),
+  file_bytes_max: z.int().positive().describe("larger files are listed but not indexed"),
+  chunks_max: z.int().positive().describe("chunks embedded per revision; the rest stay lexical"),
+  chunk_characters_max: z.int().positive().describe("text of one chunk given to the embedder"),
+  fusion_k: z.int().positive().describe("constant of reciprocal rank fusion"),
+  candidates: z.int().positive().describe("hits taken from each search before fusion"),
+});
+export type GraphConfig = z.infer<typeof GraphConfig>;

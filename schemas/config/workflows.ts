@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { StepName } from "#schemas/primitives.ts";
+
+const WorkflowStep = z.strictObject({
+  step: StepName,
+  agent: z.string().min(1).describe("service whose queue gets the message"),
+  input: z
+    .record(z.string(), z.string())
+    .describe(
+      "input field → place it comes from: a field of the task, `round`, or `<step>.<output field>`; later | wins if the first is absent",
+    ),
+  optional: z.boolean().default(false).describe("its failure does not fail the task"),
+  always: z.boolean().default(false).describe("runs even when a step before it failed"),
+  repair: z
+    .strictObject({
+      back_to: StepName,
+      rounds_max: z.int().min(0).max(9),
+    })
+    .optional()
+    .describe("when this step's verdict is `failed`, start a new round at `back_to`"),
+});
+export type WorkflowStep = z.infer<typeof WorkflowStep>;
+
+const Workflow = z.strictObject({
+  description: z.string(),
+  requires: z.array(z.enum(["change", "build", "test", "command"])).describe("fields a submission must have"),
+  steps: z.array(WorkflowStep).min(1).max(20),
+});
+export type Workflow = z.infer<typeof Workflow>;
+
+/** `configs/workflows.json`: what runs after what. */
+export const WorkflowsConfig = z.strictObject({
+  $schema: z.string(),
+  workflows: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/), Workflow),
+});
+export type WorkflowsConfig = z.infer<typeof WorkflowsConfig>;

@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+/** Answer of `POST /api/query`, best first. */
+export const QueryAnswer = z.strictObject({
+  repository: z.string(),
+  revision: z.string().nullable().describe("null when nothing was indexed under that name"),
+  results: z.array(
+    z.strictObject({
+      symbol: z.string().describe("qualified name, or the file's path for a chunk outside any symbol"),
+      kind: z.string(),
+      path: z.string(),
+      start_line: z.int().min(1),
+      end_line: z.int().min(1),
+      excerpt: z.string(),
+      score: z.number(),
+      why: z.array(z.string()).describe("sentences: which search found it, on what words, at what rank"),
+    }),
+  ),
+});
+export type QueryAnswer = z.infer<typeof QueryAnswer>;

@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { SourceRef } from "#schemas/messages/source.ts";
+import { BlobRef, Verdict } from "#schemas/primitives.ts";
+
+export const BuildtestInput = z.strictObject({
+  source: SourceRef,
+  diff: BlobRef.describe("applied to the source first").optional(),
+  build: z.string().min(1).optional(),
+  test: z.string().min(1).optional(),
+  profile: z.string().min(1),
+});
+export type BuildtestInput = z.infer<typeof BuildtestInput>;
+
+export const BuildtestOutput = z.strictObject({
+  source: SourceRef.describe("the resolved source"),
+  verdict: Verdict,
+  report: BlobRef.describe("build-test/report.json"),
+  tests_passed: z.int().min(0),
+  tests_failed: z.int().min(0),
+  tests_skipped: z.int().min(0),
+});
+export type BuildtestOutput = z.infer<typeof BuildtestOutput>;

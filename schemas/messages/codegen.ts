@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { SourceRef } from "#schemas/messages/source.ts";
+import { BlobRef, Round } from "#schemas/primitives.ts";
+
+/** The change as messages carry it: texts by reference. */
+export const ChangeRef = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("patch"),
+    diffs: z.array(BlobRef).min(1).max(10).describe("unified diffs: the first, then one a repair round"),
+  }),
+  z.strictObject({ kind: z.literal("codemod"), rules: BlobRef.describe("ast-grep rules, YAML") }),
+  z.strictObject({ kind: z.literal("prompt"), text: BlobRef.describe("words for a model") }),
+]);
+export type ChangeRef = z.infer<typeof ChangeRef>;
+
+export const CodegenInput = z.strictObject({ source: SourceRef, change: ChangeRef, round: Round });
+export type CodegenInput = z.infer<typeof CodegenInput>;
+
+export const CodegenOutput = z.strictObject({
+  source: SourceRef.describe("the resolved source the diff applies to"),
+  diff: BlobRef.describe("unified diff that `git apply` takes"),
+  provider: z.enum(["patch", "codemod", "model"]),
+  files_changed: z.int().min(0),
+  insertions: z.int().min(0),
+  deletions: z.int().min(0),
+});
+export type CodegenOutput = z.infer<typeof CodegenOutput>;

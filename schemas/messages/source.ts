@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { BlobRef } from "#schemas/primitives.ts";
+
+export const GitUrl = z
+  .string()
+  .max(2048)
+  .regex(/^https?:\/\/[^\s]+$/, "a git source is an http(s) URL")
+  .describe("clone URL over http(s)");
+
+/** A source tree as messages carry it: an archive by content, or a git revision still to be fetched. */
+export const SourceRef = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("archive"), blob: BlobRef.describe("tar.gz of the tree") }),
+  z.strictObject({
+    kind: z.literal("git"),
+    url: GitUrl,
+    ref: z.string().min(1).max(255).describe("branch, tag or commit; HEAD when absent").optional(),
+  }),
+]);
+export type SourceRef = z.infer<typeof SourceRef>;

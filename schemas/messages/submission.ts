@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { GitUrl } from "#schemas/messages/source.ts";
+import { Sha256 } from "#schemas/primitives.ts";
+
+const Command = z.string().min(1).max(4096).describe("one shell command line, run in the tree's root");
+
+const SubmittedSource = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("inline"),
+    files: z
+      .record(z.string().min(1).max(512), z.string())
+      .refine((files) => Object.keys(files).length > 0, "at least one file")
+      .describe("path → text, UTF-8"),
+  }),
+  z.strictObject({
+    kind: z.literal("upload"),
+    upload_id: Sha256.describe("what POST /api/uploads answered"),
+  }),
+  z.strictObject({ kind: z.literal("git"), url: GitUrl, ref: z.string().min(1).max(255).optional() }),
+]);
+
+const SubmittedChange = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("patch"),
+    diff: z.string().min(1).describe("unified diff"),
+    fallback_diffs: z
+      .array(z.string().min(1))
+      .max(9)
+      .describe(
+        "tried one a repair round, each against the unchanged source, when the one before fails its tests",
+      )
+      .optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("codemod"),
+    rules: z.string().min(1).describe("ast-grep rules as YAML, several parted by ---"),
+  }),
+  z.strictObject({
+    kind: z.literal("prompt"),
+    text: z.string().min(1).max(32_768).describe("what to change, in words for a model"),
+  }),
+]);
+
+/** Body of `POST /api/tasks`. Which fields a workflow needs is said by `configs/workflows.json`. */
+export const Submission = z.strictObject({
+  workflow: z.string().min(1).max(64).describe("a name in configs/workflows.json"),
+  source: SubmittedSource,
+  change: SubmittedChange.optional(),
+  build: Command.optional(),
+  test: Command.optional(),
+  command: Command.describe("for workflow `run`").optional(),
+  repository: z
+    .string()
+    .regex(/^[A-Za-z0-9@][A-Za-z0-9@._/-]{0,127}$/)
+    .describe("name the code is indexed under")
+    .default("default"),
+  profile: z
+    .string()
+    .regex(/^[a-z][a-z0-9_-]{0,31}$/)
+    .describe("a name in configs/sandbox_limits.json")
+    .default("standard"),
+  repair_rounds: z.int().min(0).max(9).describe("repair rounds allowed; the workflow caps it").optional(),
+  deadline_seconds: z.int().min(1).max(86_400).describe("the task fails when it takes longer").default(3600),
+});
+export type Submission = z.infer<typeof Submission>;
+export type SubmittedSource = z.infer<typeof SubmittedSource>;
+export type SubmittedChange = z.infer<typeof SubmittedChange>;
+
+/** Body of `POST /api/uploads`: what will be uploaded, so that the URL can be bound to it. */
+export const UploadRequest = z.strictObject({
+  sha256: Sha256.describe("SHA-256 of the tar.gz that will be sent"),
+  bytes: z.int().min(1).describe("its size in bytes"),
+});
+export type UploadRequest = z.infer<typeof UploadRequest>;
+
+/** Body of `POST /api/query`. */
+export const QueryRequest = z.strictObject({
+  query: z.string().min(1).max(2000).describe("words, a symbol's name, or a question"),
+  repository: z.string().min(1).max(128).default("default"),
+  limit: z.int().min(1).max(50).default(10),
+});
+export type QueryRequest = z.infer<typeof QueryRequest>;

@@ -1,0 +1,60 @@
+import { z } from "zod";
+
+/** Lower-case hex SHA-256 of some bytes. */
+export const Sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .describe("SHA-256, lower-case hex");
+
+/** Tenant: the unit of isolation, fairness and billing. */
+export const Tenant = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,38}$/)
+  .describe("tenant id: 1-39 of a-z 0-9 -");
+
+export const TaskId = z
+  .string()
+  .regex(/^task_[0-9a-hjkmnp-tv-z]{26}$/)
+  .describe("task id: task_ and 26 characters of Crockford base32, lower-case");
+
+/** The name of one step in a workflow, for example `buildtest`. */
+export const StepName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,31}$/)
+  .describe("step name in the workflow");
+
+export const Round = z
+  .int()
+  .min(0)
+  .max(9)
+  .describe("0 for the first try of a step, 1 and up for repair rounds");
+
+/** A stable, documented error code such as `DIFF_DOES_NOT_APPLY`. */
+export const ErrorCode = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]{2,63}$/)
+  .describe("stable error code");
+
+export const Instant = z.iso.datetime().describe("RFC 3339 instant in UTC");
+
+/** Bytes in the artifact bucket, named by their content. Safe to write twice. */
+export const BlobRef = z.strictObject({
+  key: z.string().min(1).max(1024).describe("object key in the artifact bucket"),
+  sha256: Sha256,
+  bytes: z.int().min(0).describe("size in bytes"),
+});
+export type BlobRef = z.infer<typeof BlobRef>;
+
+export const TraceId = z
+  .string()
+  .regex(/^(?!0{32})[0-9a-f]{32}$/)
+  .describe("W3C trace id");
+
+export const SpanId = z
+  .string()
+  .regex(/^(?!0{16})[0-9a-f]{16}$/)
+  .describe("W3C span id");
+
+/** `passed`: as wished. `failed`: the submitted work is at fault. `error`: the platform or its surroundings are. */
+export const Verdict = z.enum(["passed", "failed", "error"]);
+export type Verdict = z.infer<typeof Verdict>;

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { ErrorCode, Instant, Sha256 } from "#schemas/primitives.ts";
+
+/** Why a message went to its DLQ: pk `FAILURE#<tenant>`, sk `<last_at>#<message_id>`. */
+export const FailureRecord = z.strictObject({
+  message_id: z.string().min(1),
+  tenant: z.string().describe("`unknown` when the message could not be read"),
+  service: z.string(),
+  task_id: z.string().optional(),
+  step: z.string().optional(),
+  round: z.int().optional(),
+  trace_id: z.string().optional(),
+  idempotency_key: Sha256.optional(),
+  code: ErrorCode,
+  message: z.string(),
+  cause_chain: z.array(z.string()).max(10),
+  fingerprint: Sha256.describe("groups failures with the same service, code and first cause"),
+  attempts: z.int().min(0),
+  first_at: Instant,
+  last_at: Instant,
+  function_name: z.string(),
+  request_id: z.string(),
+  policy_hash: z.string(),
+  body: z.string().max(100_000).describe("the message as received, cut at 100,000 characters"),
+});
+export type FailureRecord = z.infer<typeof FailureRecord>;

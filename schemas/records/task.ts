@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { ChangeRef } from "#schemas/messages/codegen.ts";
+import { SourceRef } from "#schemas/messages/source.ts";
+import {
+  ErrorCode,
+  Instant,
+  Round,
+  Sha256,
+  StepName,
+  TaskId,
+  Tenant,
+  TraceId,
+  Verdict,
+} from "#schemas/primitives.ts";
+
+/** What the submitter asked for, with every text and tree in S3 by content. */
+export const TaskSpec = z.strictObject({
+  workflow: z.string().min(1),
+  source: SourceRef,
+  change: ChangeRef.optional(),
+  build: z.string().optional(),
+  test: z.string().optional(),
+  command: z.string().optional(),
+  repository: z.string(),
+  profile: z.string(),
+  repair_rounds: z.int().min(0).max(9).optional(),
+});
+export type TaskSpec = z.infer<typeof TaskSpec>;
+
+export const TaskStatus = z.enum(["accepted", "running", "succeeded", "failed", "canceled"]);
+export type TaskStatus = z.infer<typeof TaskStatus>;
+
+export const TaskError = z.strictObject({
+  code: ErrorCode,
+  message: z.string(),
+  step: StepName.optional(),
+});
+export type TaskError = z.infer<typeof TaskError>;
+
+/** One task: pk `TASK#<tenant>#<task_id>`, sk `TASK`. Moved only by writes conditional on `version`. */
+export const TaskRecord = z.strictObject({
+  tenant: Tenant,
+  task_id: TaskId,
+  status: TaskStatus,
+  verdict: Verdict.optional(),
+  error: TaskError.optional(),
+  spec: TaskSpec,
+  submission_hash: Sha256,
+  trace_id: TraceId,
+  traceparent: z.string(),
+  version: z.int().min(1).describe("grows by one with every write"),
+  current: z
+    .strictObject({
+      step: StepName,
+      round: Round,
+      dispatched_at: Instant,
+      dispatch_count: z.int().min(1),
+    })
+    .optional()
+    .describe("the step that was dispatched last"),
+  cancel_requested_at: Instant.optional(),
+  created_at: Instant,
+  updated_at: Instant,
+  deadline_at: Instant,
+  ended_at: Instant.optional(),
+});
+export type TaskRecord = z.infer<typeof TaskRecord>;

@@ -63,5 +63,8 @@ export const TaskRecord = z.strictObject({
   updated_at: Instant,
   deadline_at: Instant,
   ended_at: Instant.optional(),
+  sealed_at: Instant.optional().describe(
+    "its artifacts stand in the standard layout; only now it shows as ended",
+  ),
 });
 export type TaskRecord = z.infer<typeof TaskRecord>;

@@ -1,9 +1,9 @@
-import { resolveInput } from "./resolve-input.ts";
 import type { Ledger } from "#lib/tasks/task-store.ts";
 import type { Workflow, WorkflowStep } from "#schemas/config/workflows.ts";
+import type { Verdict } from "#schemas/primitives.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 import type { TaskError } from "#schemas/records/task.ts";
-import type { Verdict } from "#schemas/primitives.ts";
+import { resolveInput } from "./resolve-input.ts";
 
 export interface NextStep {
   kind: "step";
@@ -36,7 +36,8 @@ const MOVES_MAX = 500;
  * What is next for a task, from its workflow and ledger alone: pure, so it can be asked at any
  * time, any number of times, by anyone.
  */
-export function decide(workflow: Workflow, { task, steps }: Ledger): NextStep | Finished {
+export function decide({ task, steps }: Ledger): NextStep | Finished {
+  const workflow = task.definition;
   const walk: Walk = {
     position: 0,
     round: 0,
@@ -47,7 +48,11 @@ export function decide(workflow: Workflow, { task, steps }: Ledger): NextStep | 
   for (let moves = 0; moves < MOVES_MAX; moves += 1) {
     const current = workflow.steps[walk.position];
     if (!current) {
-      return { kind: "finished", verdict: walk.failure_verdict, ...(walk.failure && { error: walk.failure }) };
+      return {
+        kind: "finished",
+        verdict: walk.failure_verdict,
+        ...(walk.failure && { error: walk.failure }),
+      };
     }
     if (walk.failure && !current.always) {
       walk.position += 1;
@@ -68,7 +73,9 @@ export function decide(workflow: Workflow, { task, steps }: Ledger): NextStep | 
 function isRepeated(workflow: Workflow, position: number): boolean {
   return workflow.steps.some(
     ({ repair }, end) =>
-      repair && position <= end && position >= workflow.steps.findIndex(({ step }) => step === repair.back_to),
+      repair &&
+      position <= end &&
+      position >= workflow.steps.findIndex(({ step }) => step === repair.back_to),
   );
 }
 
@@ -108,5 +115,9 @@ function fail(walk: Walk, current: WorkflowStep, outcome: StepOutcome): void {
 }
 
 function taskError({ step }: WorkflowStep, { verdict, code, message }: StepOutcome): TaskError {
-  return { code: code ?? "STEP_FAILED", message: message ?? `step ${step} ended with verdict ${verdict}`, step };
+  return {
+    code: code ?? "STEP_FAILED",
+    message: message ?? `step ${step} ended with verdict ${verdict}`,
+    step,
+  };
 }

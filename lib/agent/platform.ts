@@ -24,7 +24,7 @@ export interface Platform {
   blobsOf(tenant: string): BlobStore;
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
-  log(service: string): Log;
+  logOf(service: string): Log;
 }
 
 let shared: Platform | undefined;
@@ -45,7 +45,7 @@ export function awsPlatform(): Platform {
     blobsOf: (tenant) => s3Blobs({ tenant }),
     queueUrl,
     deadLetterQueueUrl,
-    log: (service) => jsonLog({ service }),
+    logOf: (service) => jsonLog({ service }),
   };
   return shared;
 }

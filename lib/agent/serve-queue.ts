@@ -34,7 +34,7 @@ export function serveQueue(
   const handler = async (event: SQSEvent, lambda: Context): Promise<SQSBatchResponse> => {
     const platform = platformOf();
     const counters = makeCounters();
-    const log = platform.log(service).with({ request_id: lambda.awsRequestId });
+    const log = platform.logOf(service).with({ request_id: lambda.awsRequestId });
     const settled = await Promise.all(
       event.Records.map((record) =>
         processRecord(service, record, process, { platform, counters, log, lambda }),

@@ -5,7 +5,10 @@ import { parseTaskItem, type TaskPorts } from "#lib/tasks/task-store.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 
 /** Open tasks whose time to be looked at has come, longest overdue first in each partition. */
-export async function overdueTasks(limit: number, { table, table_name, runtime }: TaskPorts): Promise<TaskRecord[]> {
+export async function overdueTasks(
+  limit: number,
+  { table, table_name, runtime }: TaskPorts,
+): Promise<TaskRecord[]> {
   const now = instant(runtime.now());
   const partitions = Array.from({ length: OPEN_PARTITIONS }, (_, index) => `OPEN#${index}`);
   const pages = await Promise.all(

@@ -102,7 +102,11 @@ export async function readTask(
 }
 
 /** The whole ledger of a task by one strongly consistent query; undefined when there is no such task. */
-export async function readLedger(tenant: string, task_id: string, ports: TaskPorts): Promise<Ledger | undefined> {
+export async function readLedger(
+  tenant: string,
+  task_id: string,
+  ports: TaskPorts,
+): Promise<Ledger | undefined> {
   const items: Item[] = [];
   let ExclusiveStartKey: Item | undefined;
   do {

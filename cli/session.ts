@@ -37,7 +37,8 @@ export function openSession(command: Command): Session {
     },
     interruptHints: ["Nothing was submitted."],
   };
-  process.once("SIGINT", () => {
+  // Not `once`: under the launcher Ctrl-C arrives twice, and the second must not kill what the first tells.
+  process.on("SIGINT", () => {
     // Synchronous, because exit waits for nothing.
     writeSync(2, `\n${["Interrupted.", ...session.interruptHints].join("\n")}\n`);
     process.exit(exitCode.interrupted);

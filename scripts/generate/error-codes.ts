@@ -16,7 +16,7 @@ export interface ErrorUse {
 export type ErrorCodes = Map<string, ErrorUse[]>;
 
 const SOURCES = /^(functions|lib|local|cli)\/.+\.ts$/;
-const TESTS = /\.test\.ts$|(^|\/)(test|testing)\//;
+const NOT_OURS = /\.test\.ts$|(^|\/)(test|testing|fixtures)\//;
 const CODE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/;
 const LOG_METHODS = /(^|\.)log(ger)?\b.*\.(info|warn|error)$/s;
 const SENTENCE_FIELDS = ["message", "sentence", "detail", "reason", "title", "description"];
@@ -26,7 +26,7 @@ const SENTENCE_FIELDS = ["message", "sentence", "detail", "reason", "title", "de
  * `anyCall(…, "CODE", sentence)` save log lines, and `{ code: "CODE", message: sentence }`.
  */
 export function collectErrorCodes(tree: Tree): ErrorCodes {
-  const sources = tree.files.filter((path) => SOURCES.test(path) && !TESTS.test(path));
+  const sources = tree.files.filter((path) => SOURCES.test(path) && !NOT_OURS.test(path));
   const parsed = sources.map((file) => ({ file, root: ts.parse(tree.read(file)).root() }));
   const dispositions = faultDispositions(parsed.map(({ root }) => root));
   const codes: ErrorCodes = new Map();

@@ -4,6 +4,8 @@ import { z } from "zod";
 const Sqs = z.looseObject({ arn: z.unknown(), functionResponseType: z.string().optional() });
 const Environment = z.record(z.string(), z.unknown());
 
+const Statement = z.looseObject({ Action: z.unknown(), Resource: z.unknown() });
+
 const ServerlessFunction = z.looseObject({
   handler: z.string(),
   timeout: z.unknown().optional(),
@@ -16,7 +18,13 @@ export type Resource = z.output<typeof Resource>;
 
 /** The parts of serverless.yml the checks look at. `${…}` variables stay as text. */
 const ServerlessFile = z.looseObject({
-  provider: z.looseObject({ timeout: z.unknown().optional(), environment: Environment.optional() }),
+  provider: z.looseObject({
+    timeout: z.unknown().optional(),
+    environment: Environment.optional(),
+    iam: z
+      .looseObject({ role: z.looseObject({ statements: z.array(Statement).optional() }).optional() })
+      .optional(),
+  }),
   functions: z.record(z.string(), ServerlessFunction),
   resources: z.looseObject({ Resources: z.record(z.string(), Resource).default({}) }).optional(),
 });

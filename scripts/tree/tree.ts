@@ -13,7 +13,7 @@ export interface Tree {
   load(path: string): Promise<Record<string, unknown>>;
 }
 
-const SKIPPED = new Set(["node_modules", "coverage", "examples", "fixtures"]);
+const SKIPPED = new Set(["node_modules", "coverage"]);
 const HIDDEN_BUT_OURS = new Set([".ci", ".githooks"]);
 const FILES_MAX = 20_000;
 

@@ -35,14 +35,14 @@ export function call<Answer>(
         maybeCrash(world, invocation);
         then(outcome(world, effect));
       });
-    const lost: Result<Answer> = { error: new NetworkError("TimeoutError", "no answer came in time") };
+    const lost = () => answer({ error: new NetworkError("TimeoutError", "no answer came in time") });
 
     maybeCrash(world, invocation);
     switch (drawFault(world)) {
       case "refused":
         return answer({ error: new NetworkError("ThrottlingException", "too many requests") });
       case "answer_lost":
-        return attempt(latency(world), () => answer(lost));
+        return attempt(latency(world), lost);
       case "sent_twice":
         return attempt(latency(world), () => attempt(latency(world), answer));
       case "late_copy":

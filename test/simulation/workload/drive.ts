@@ -11,10 +11,10 @@ export function drive(world: World, stack: Stack, client: Client): void {
   const at = (label: string, action: () => void) =>
     world.scheduler.after(random.int(0, faults.duration_ms), label, action);
 
-  const tasks = random.int(1, 5);
+  const tasks = random.chance(0.1) ? random.int(3, 6) : random.int(1, 3);
   for (let index = 0; index < tasks; index += 1) planTask(world, client, at);
   for (let index = random.int(0, 2); index > 0; index -= 1) at("poison", () => injectPoison(world, stack));
-  for (let index = random.int(0, 3); index > 0; index -= 1) at("copies", () => injectCopies(world, stack));
+  for (let index = random.int(0, 2); index > 0; index -= 1) at("copies", () => injectCopies(world, stack));
   for (let index = random.int(0, 2); index > 0; index -= 1) at("forgery", () => injectMismatch(world, stack));
   for (let index = 0; index < faults.restarts; index += 1) at("restart", stack.restart);
 }
@@ -60,7 +60,7 @@ function injectCopies(world: World, stack: Stack): void {
   const chosen = someMessage(world);
   if (!chosen) return;
   const { service, message } = chosen;
-  const copies = world.random.chance(0.1) ? 99 : world.random.int(1, 4);
+  const copies = world.random.chance(0.02) ? 99 : world.random.int(1, 4);
   for (let index = 0; index < copies; index += 1) stack.inject(service, message.body, message.attributes);
   world.count("copies injected", copies);
 }

@@ -110,7 +110,11 @@ export async function readTask(
   return found.Item && parseTaskItem(found.Item);
 }
 
-/** The whole ledger of a task by one strongly consistent query; undefined when there is no such task. */
+/**
+ * The whole ledger of a task by one strongly consistent query; undefined when there is no such task.
+ * A query is no snapshot: it reads the task before its steps (backwards, for `TASK` sorts last), so
+ * the steps are at least as new as the task, and a write on the task's version proves the rest.
+ */
 export async function readLedger(
   tenant: string,
   task_id: string,
@@ -125,6 +129,7 @@ export async function readLedger(
         KeyConditionExpression: "pk = :pk",
         ExpressionAttributeValues: { ":pk": taskPartition(tenant, task_id) },
         ConsistentRead: true,
+        ScanIndexForward: false,
         ExclusiveStartKey,
       }),
     );

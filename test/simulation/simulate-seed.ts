@@ -52,7 +52,7 @@ export async function simulateSeed(seed: number, options: SeedOptions = {}): Pro
   let settle_by = EPOCH_MS + faults.duration_ms + SETTLE_MS;
   const settled = () => {
     for (const deadline of open_tasks.values()) settle_by = Math.max(settle_by, deadline + SETTLE_MS);
-    const idle = !world.faulty() && open_tasks.size === 0 && client.open() === 0;
+    const idle = atRest(world, stack) && client.open() === 0;
     return world.violations.length > 0 || idle || scheduler.now() > settle_by;
   };
   await scheduler.run(settled);
@@ -84,6 +84,7 @@ function makeWorld(seed: number, options: SeedOptions): World {
     scheduler,
     faults,
     faulty: () => scheduler.now() < EPOCH_MS + faults.duration_ms,
+    late_until: 0,
     deployment: readDeployment(random.chance(0.5) ? "local" : "default"),
     mutation: options.mutation ?? NO_MUTATION,
     table: makeTable({ now: scheduler.now, lag_ms: () => random.int(0, faults.index_lag_ms) }),
@@ -101,11 +102,15 @@ function makeWorld(seed: number, options: SeedOptions): World {
   return world;
 }
 
+function atRest({ faulty, scheduler, late_until }: World, { watch }: Stack): boolean {
+  return !faulty() && scheduler.now() > late_until && watch.open_tasks.size === 0;
+}
+
 /** The sweeper's schedule; it ends when nothing is open, for then it has nothing to find. */
 function keepSweeping(world: World, stack: Stack): void {
   const { period_ms } = world.deployment.sweeper;
   const sweep = () => {
-    if (!world.faulty() && stack.watch.open_tasks.size === 0) return;
+    if (atRest(world, stack)) return;
     stack.sweep();
     world.scheduler.after(period_ms, "schedule", sweep);
   };

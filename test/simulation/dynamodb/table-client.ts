@@ -1,3 +1,4 @@
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -20,7 +21,7 @@ export function tableClient(world: World, invocation: Invocation, onWrite: OnWri
   const write = (key: Key, input: WriteInput, apply: (input: WriteInput) => Change) => () => {
     const mutated = mutation.write ? mutation.write({ ...input, ...key }) : input;
     if (mutated === null) return {};
-    const change = apply(mutated);
+    const change = counted(world, mutated, apply);
     onWrite(change, invocation);
     return { Attributes: copyValue(change.after) };
   };
@@ -48,6 +49,18 @@ export function tableClient(world: World, invocation: Invocation, onWrite: OnWri
   };
   const send = (command: unknown) => call(world, invocation, operation(command));
   return { send } as unknown as DynamoDBDocumentClient;
+}
+
+function counted(world: World, input: WriteInput, apply: (input: WriteInput) => Change): Change {
+  try {
+    return apply(input);
+  } catch (error) {
+    const fenced = input.ConditionExpression?.includes("#owner = :owner");
+    if (error instanceof ConditionalCheckFailedException) {
+      world.count(fenced ? "fenced writes refused" : "conditions refused");
+    }
+    throw error;
+  }
 }
 
 /** Values are taken when the request is made, as marshalling does. */

@@ -35,6 +35,11 @@ export function call<Answer>(
         maybeCrash(world, invocation);
         then(outcome(world, effect));
       });
+    const late = (then: (result: Result<Answer>) => void) => {
+      const delay_ms = random.int(500, LATE_MS_MAX);
+      world.late_until = Math.max(world.late_until, scheduler.now() + delay_ms);
+      attempt(delay_ms, then);
+    };
     const lost = () => answer({ error: new NetworkError("TimeoutError", "no answer came in time") });
 
     maybeCrash(world, invocation);
@@ -46,10 +51,10 @@ export function call<Answer>(
       case "sent_twice":
         return attempt(latency(world), () => attempt(latency(world), answer));
       case "late_copy":
-        attempt(random.int(500, LATE_MS_MAX), () => undefined);
+        late(() => undefined);
         return attempt(latency(world), answer);
       case "slow":
-        return attempt(random.int(500, LATE_MS_MAX), answer);
+        return late(answer);
       case "none":
         return attempt(latency(world), answer);
     }

@@ -21,6 +21,8 @@ export interface World {
   faults: FaultProfile;
   /** True while faults are injected; afterwards everything works and all must end. */
   faulty(): boolean;
+  /** Operations are still under way until then. */
+  late_until: number;
   deployment: Deployment;
   mutation: Mutation;
   table: Table;

@@ -76,6 +76,7 @@ export function simulatedAgents(world: World): Agent<z.ZodType, z.ZodType>[] {
 async function spendTime({ random, deployment }: World, { runtime, signal }: AgentContext): Promise<void> {
   const way = random.next();
   if (way < 0.6) return runtime.sleep(random.int(1, 2000), signal);
+  if (way < 0.63) return runtime.sleep(random.int(3, 40) * deployment.lease_ms, signal);
   if (way < 0.85) return runtime.sleep(random.int(1000, 3 * deployment.lease_ms), signal);
   await runtime.sleep(random.int(1000, 3 * deployment.lease_ms)); // deaf to the signal
 }

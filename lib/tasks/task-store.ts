@@ -138,6 +138,10 @@ export async function readLedger(
   } while (ExclusiveStartKey);
   const task = items.find((item) => item.sk === TASK_SORT_KEY);
   const steps = items.filter((item) => String(item.sk).startsWith("STEP#")).map(parseStepItem);
-  steps.sort((a, b) => a.started_at.localeCompare(b.started_at) || a.round - b.round);
-  return task && { task: parseTaskItem(task), steps };
+  return task && { task: parseTaskItem(task), steps: steps.sort(byStart) };
+}
+
+/** As they were first claimed; whatever order they were read in, the same order comes out. */
+function byStart(a: StepRecord, b: StepRecord): number {
+  return a.started_at.localeCompare(b.started_at) || a.round - b.round || a.step.localeCompare(b.step);
 }

@@ -19,8 +19,8 @@ export function tableClient(world: World, invocation: Invocation, onWrite: OnWri
   const { table, mutation, faults } = world;
 
   const write = (key: Key, input: WriteInput, apply: (input: WriteInput) => Change) => () => {
-    const mutated = mutation.write ? mutation.write({ ...input, ...key }) : input;
-    if (mutated === null) return {};
+    const mutated = mutation.write ? mutation.write(input, { pk: key.pk, sk: key.sk }) : input;
+    if (mutated === null) return { Attributes: table.get(key) };
     const change = counted(world, mutated, apply);
     onWrite(change, invocation);
     return { Attributes: copyValue(change.after) };
@@ -41,7 +41,7 @@ export function tableClient(world: World, invocation: Invocation, onWrite: OnWri
       return { label: `update ${key.pk} ${key.sk}`, effect: write(key, input, (i) => table.update(key, i)) };
     }
     if (command instanceof QueryCommand) {
-      const { input } = command;
+      const input = mutation.query?.(command.input) ?? command.input;
       const Limit = Math.min(input.Limit ?? faults.page_items_max, faults.page_items_max);
       return { label: `query ${input.IndexName ?? ""}`, effect: () => table.query({ ...input, Limit }) };
     }

@@ -29,6 +29,7 @@ export function watchSteps(world: World) {
     if (values[":source_hash"] !== undefined && values[":source_hash"] !== is.source_hash) {
       if (is.status === "running") world.violate("a step runs one input", name);
     }
+    checkTaskOpen(world, key, is);
     if (!was) return;
     if (ENDED.includes(was.status) && !(sameOutcome(was, is) && was.fence === is.fence)) {
       world.violate("an outcome never changes", `${name}: ${was.status} → ${is.status} by ${writer.number}`);
@@ -45,6 +46,13 @@ export function watchSteps(world: World) {
     world.violate("no fenced worker writes", `${name}: ${writer.number} is not ${is.owner}`);
   };
   return { onWrite, onEffect };
+}
+
+/** A task that was canceled, or ended in another way, publishes nothing any more. */
+function checkTaskOpen(world: World, { pk, sk }: Change["key"], { status }: StepRecord): void {
+  if (status !== "completed") return;
+  const task = world.table.get({ pk, sk: "TASK" });
+  if (task?.ended_at) world.violate("no step ends after its task", `${pk} ${sk}`);
 }
 
 function sameOutcome(was: StepRecord, is: StepRecord): boolean {

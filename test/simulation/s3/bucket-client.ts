@@ -35,7 +35,7 @@ export function bucketClient(world: World, invocation: Invocation): S3Client {
   };
   const send = (command: unknown): Promise<unknown> => {
     const done = call(world, invocation, operation(command));
-    const ignored = mutation.uploads === "ignore failures" && command instanceof PutObjectCommand;
+    const ignored = mutation.uploads === "failures ignored" && command instanceof PutObjectCommand;
     return ignored ? done.catch(() => ({})) : done;
   };
   return { send } as unknown as S3Client;

@@ -11,6 +11,7 @@ export interface QueueEvents {
 
 /** SQS as one invocation's client sees it; a queue's URL is its name. */
 export function queueClient(world: World, invocation: Invocation, events: QueueEvents): SQSClient {
+  const { mutation } = world;
   const queueOf = (url: string | undefined): Queue => {
     const queue = world.queues.get(url ?? "");
     if (!queue) throw new TypeError(`there is no queue ${url}`);
@@ -24,14 +25,17 @@ export function queueClient(world: World, invocation: Invocation, events: QueueE
         StringValue,
       ]),
     );
+    const sending = mutation.sending?.(queue.name) ?? "as it is";
+    if (sending === "dropped") return Promise.resolve({});
+    const body = mutation.body?.(input.MessageBody ?? "") ?? input.MessageBody ?? "";
     const effect = () => {
-      const message = queue.send(input.MessageBody ?? "", attributes);
+      const message = queue.send(body, attributes);
       events.onSent(queue, message);
       return { MessageId: message.id };
     };
     const sent = call(world, invocation, { label: `send ${queue.name}`, effect });
-    if (world.mutation.sends === "ignore failures") return sent.catch(() => ({}));
-    if (world.mutation.sends !== "answer first") return sent;
+    if (sending === "failures ignored") return sent.catch(() => ({}));
+    if (sending !== "answered first") return sent;
     sent.catch(() => undefined);
     return Promise.resolve({});
   };

@@ -73,6 +73,13 @@ describe("the local stack", () => {
     expect(log).toContain('{"code":"FRONT_ASKED","service":"front"}');
   });
 
+  it("answers 500 without the stack when a function throws, and logs it", async () => {
+    const stack = await start();
+    const answer = await send(stack, "throw");
+    expect([answer.status, await answer.json()]).toEqual([500, { message: "Internal Server Error" }]);
+    expect(readFileSync(join(stack.data_dir, "stack.log"), "utf8")).toContain("secret inside");
+  });
+
   it("outlives an error that no handler awaits", async () => {
     const stack = await start();
     await send(stack, "stray");

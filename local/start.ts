@@ -7,6 +7,7 @@ import { banner } from "./banner.ts";
 import type { Ready } from "./local-stack.ts";
 import { isFree } from "./ports.ts";
 import { HELP, type StartOptions, startOptions } from "./start-options.ts";
+import { stopWithNpm } from "./stop-with-npm.ts";
 
 type ChildMessage = ({ type: "ready" } & Ready) | { type: "failed"; message: string };
 
@@ -36,7 +37,7 @@ async function start(options: StartOptions): Promise<number> {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   process.on("disconnect", stop);
-  stopWithNpm(stop);
+  if (!process.send) stopWithNpm(stop);
   child.on("message", (message: ChildMessage) => {
     if (message.type === "failed") {
       told = true;
@@ -88,18 +89,6 @@ function openLog(log_file: string): number {
   const { size = 0 } = statSync(log_file, { throwIfNoEntry: false }) ?? {};
   if (size > LOG_BYTES_MAX) renameSync(log_file, `${log_file}.1`);
   return openSync(log_file, "a");
-}
-
-/** npm does not always pass on its end (`kill -9`): when it was our parent and is gone, so are we. */
-function stopWithNpm(stop: () => void): void {
-  if (process.env.npm_lifecycle_event === undefined || process.send) return;
-  const { ppid } = process;
-  const watch = setInterval(() => {
-    if (process.ppid === ppid) return;
-    clearInterval(watch);
-    stop();
-  }, 500);
-  watch.unref();
 }
 
 try {

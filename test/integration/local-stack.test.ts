@@ -102,6 +102,20 @@ describe("the local stack", () => {
     expect((await state(stack)).service).toBe("front");
   });
 
+  it("says what is wrong with the service when it cannot start", async () => {
+    const empty = newDirectory();
+    const { code, output } = await run(
+      "--port",
+      String(await anyFreePort()),
+      "--data-dir",
+      empty,
+      "--service",
+      empty,
+    );
+    expect(code).toBe(1);
+    expect(output).toContain(join(empty, "stack.log"));
+  });
+
   it("refuses a bad option with a sentence, and helps", async () => {
     expect(await run("--port", "http")).toEqual({ code: 1, output: expect.stringContaining("65535") });
     expect(await run("--help")).toEqual({ code: 0, output: expect.stringContaining("--data-dir") });
@@ -118,6 +132,8 @@ describe("the local stack", () => {
     const stack = await start();
     await send(stack, "slow");
     await untilItem(stack, "begun slow");
+    process.kill(stack.pid, "SIGTERM");
+    await untilFree(stack);
     await stack.stop();
     const again = await start({ data_dir: stack.data_dir });
     const { items } = await state(again);
@@ -164,5 +180,14 @@ describe("the local stack", () => {
     expect(await isFree(port)).toBe(false);
     owner.kill("SIGKILL");
     await vi.waitUntil(() => isFree(port), { timeout: 20_000, interval: 50 });
+  });
+
+  it("ends with npm, even when npm is killed", async () => {
+    const port = await anyFreePort();
+    const options = ["--port", `${port}`, "--data-dir", newDirectory(), "--service", service_dir];
+    const npm = spawn("npm", ["start", "--", ...options]);
+    await vi.waitUntil(async () => !(await isFree(port)), { timeout: 40_000, interval: 100 });
+    npm.kill("SIGKILL");
+    await vi.waitUntil(() => isFree(port), { timeout: 40_000, interval: 50 });
   });
 });

@@ -1,5 +1,5 @@
 import { normalize } from "node:path/posix";
-import type { LinkedTest, SnapshotFile } from "#lib/graph/snapshot.ts";
+import type { LinkedTest, Snapshot, SnapshotFile } from "#lib/graph/snapshot.ts";
 import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
 const NAME_CHARACTERS_MAX = 300;
@@ -27,4 +27,17 @@ function placeOf(file: string, places: ReadonlyMap<string, number>): number | un
     rest = rest.slice(slash + 1);
   }
   return undefined;
+}
+
+/** The results known of the same tree, when it is indexed again without a report. */
+export function keepTests(
+  previous: Snapshot | undefined,
+  tree: Pick<Snapshot, "revision" | "files">,
+): LinkedTest[] {
+  if (previous?.revision !== tree.revision) return [];
+  const places = new Map(tree.files.map(({ path }, place) => [path, place]));
+  return previous.tests.flatMap((test) => {
+    const file = places.get(previous.files[test.file]?.path ?? "");
+    return file === undefined ? [] : [{ ...test, file }];
+  });
 }

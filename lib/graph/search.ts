@@ -41,23 +41,26 @@ export async function rank(
     found.set(chunk, known);
     return known;
   };
-  const hits = (await indexOf(snapshot)).search(query.text, settings.candidates);
+  const { fusion_k, candidates } = settings;
+  const hits = (await indexOf(snapshot)).search(query.text, candidates);
   for (const [index, { chunk, words }] of hits.entries()) {
     const entry = at(chunk);
     entry.words = { rank: index + 1, words };
-    entry.score += 1 / (settings.fusion_k + index + 1);
+    // What has no vector cannot be found by meaning: its rank by words stands for both.
+    const stands_for = query.vector && snapshot.chunks[chunk]?.vector === null ? 2 : 1;
+    entry.score += stands_for / (fusion_k + index + 1);
   }
-  const near = query.vector ? nearest(snapshot, query.vector, settings.candidates) : [];
+  const near = query.vector ? nearest(snapshot, query.vector, candidates) : [];
   for (const [index, { chunk, cosine }] of near.entries()) {
     const entry = at(chunk);
     entry.meaning = { rank: index + 1, cosine };
-    entry.score += 1 / (settings.fusion_k + index + 1);
+    entry.score += 1 / (fusion_k + index + 1);
   }
   let named = 0;
   for (const [chunk, name] of matchNames(snapshot, query.text)) {
     const entry = at(chunk);
     entry.name = name;
-    entry.score += 1 + 1 / (settings.fusion_k + ++named);
+    entry.score += 1 + 1 / (fusion_k + ++named);
   }
   return [...found.values()].sort((a, b) => b.score - a.score || a.chunk - b.chunk).slice(0, query.limit);
 }

@@ -15,8 +15,8 @@ import type { Snapshot, SnapshotChunk } from "#lib/graph/snapshot.ts";
 
 const CORPUS = ["node_modules/commander/lib", "node_modules/luxon/src", "node_modules/minisearch/src"];
 const QUERIES_MAX = 200;
-const chunk_characters_max = Number(process.argv[2] ?? 1000);
-const chunks_max = Number(process.argv[3] ?? 450);
+const chunk_characters_max = Number(process.argv[2] ?? 600);
+const chunks_max = Number(process.argv[3] ?? 900);
 const limits = {
   file_bytes_max: 524_288,
   chunks_kept_max: 30_000,
@@ -64,7 +64,7 @@ const snapshot: Snapshot = {
 const step = Math.max(1, Math.ceil(queries.length / QUERIES_MAX));
 const asked = queries.filter((_, index) => index % step === 0);
 const question_vectors = await embedder.embed(asked.map(({ text }) => text));
-const settings = { fusion_k: 60, candidates: 50 };
+const settings = { fusion_k: 20, candidates: 50 };
 const places: Record<string, number[]> = { words: [], meaning: [], fused: [] };
 let searching_ms = 0;
 for (const [index, { text, chunk }] of asked.entries()) {

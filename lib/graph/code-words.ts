@@ -17,12 +17,27 @@ export function codeWords(text: string): string[] {
   return words;
 }
 
+const VOWEL = /[aeiouy]/;
+
 /** `range` and `ranges`, `parse` and `parsing` meet: the commonest English endings are dropped. */
 export function stem(word: string): string {
-  if (word.length > 5 && word.endsWith("ing")) return word.slice(0, -3);
+  const single = singular(word);
+  if (single.length > 5 && single.endsWith("ing") && VOWEL.test(single.slice(0, -3))) {
+    return undoubled(single.slice(0, -3));
+  }
+  if (single.length > 4 && single.endsWith("ed") && VOWEL.test(single.slice(0, -2))) {
+    return undoubled(single.slice(0, -2));
+  }
+  return single.length > 4 && single.endsWith("e") ? single.slice(0, -1) : single;
+}
+
+function singular(word: string): string {
   if (word.length > 4 && word.endsWith("ies")) return `${word.slice(0, -3)}y`;
-  if (word.length > 4 && word.endsWith("ed")) return word.slice(0, -2);
-  if (word.length > 4 && /(?:s|x|z|ch|sh)es$/.test(word)) return word.slice(0, -2);
-  if (word.length > 3 && word.endsWith("s") && !word.endsWith("ss")) return word.slice(0, -1);
-  return word.length > 4 && word.endsWith("e") ? word.slice(0, -1) : word;
+  if (word.length > 4 && /(?:ss|x|zz|ch|sh)es$/.test(word)) return word.slice(0, -2);
+  return word.length > 3 && /[^su]s$/.test(word) ? word.slice(0, -1) : word;
+}
+
+/** `summ` of `summing` becomes `sum`; `call`, `pass` and `buzz` stay. */
+function undoubled(word: string): string {
+  return /([^aeioulsz])\1$/.test(word) ? word.slice(0, -1) : word;
 }

@@ -36,7 +36,7 @@ export async function embedChunks(
   const known = knownVectors(previous, embedder);
   const rows = new Map<string, number>();
   const missing = new Map<string, string>();
-  const embedded_chunks = chunks.map((chunk) => ({ ...chunk }));
+  const embedded_chunks = chunks.map((chunk): SnapshotChunk => ({ ...chunk, vector: null }));
   let reused = 0;
   for (const { place } of chosen) {
     const chunk = embedded_chunks[place];

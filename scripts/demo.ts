@@ -14,7 +14,8 @@ import { verdictLines } from "../cli/render/verdict.ts";
 import { sendSource } from "../cli/send-source.ts";
 import { submitTask } from "../cli/submit-task.ts";
 import { createTerminal } from "../cli/terminal.ts";
-import { freePort, type OwnStack, startOwnStack } from "./own-stack.ts";
+import { anyFreePort, isFree } from "../local/ports.ts";
+import { type OwnStack, startOwnStack } from "./own-stack.ts";
 
 const HELP = `Usage: npm run demo [-- --keep] [-- --port <port>]
 
@@ -99,7 +100,7 @@ async function ask(api: Api): Promise<void> {
 }
 
 function whatNext(stack: OwnStack): void {
-  const credentials = `./${relative(process.cwd(), join(stack.data_dir, "credentials.json"))}`;
+  const credentials = `./${relative(process.cwd(), stack.credentials)}`;
   terminal.lines(
     "",
     paint.bold(`The stack stays up at ${stack.url}. In another shell:`),
@@ -114,7 +115,7 @@ function whatNext(stack: OwnStack): void {
 
 async function demo(wished_port: number, keep: boolean): Promise<void> {
   const began_at = Date.now();
-  const port = await freePort(wished_port);
+  const port = (await isFree(wished_port)) ? wished_port : await anyFreePort();
   if (port !== wished_port) terminal.lines(`Port ${wished_port} is taken; using ${port}.`);
   const stack = await startOwnStack("demo", port, terminal);
   const interrupted = new Promise<"interrupted">((resolve) => {
@@ -147,7 +148,7 @@ async function main(): Promise<void> {
   });
   if (values.help) return terminal.lines(HELP);
   const port = Number(values.port ?? 3001);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`No port: ${values.port}.`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`No port: ${values.port}.`);
   await demo(port, values.keep === true);
 }
 

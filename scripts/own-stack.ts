@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TaskList } from "#schemas/http/task-view.ts";
@@ -8,42 +7,19 @@ import { patiently } from "../cli/patiently.ts";
 import { formatDuration } from "../cli/render/format.ts";
 import { readCredentials } from "../cli/settings.ts";
 import type { Terminal } from "../cli/terminal.ts";
+import { startStack } from "../local/stack.ts";
 
 /** A stack of a script's own, with its own data. */
 export interface OwnStack {
   api: Api;
   url: string;
-  data_dir: string;
+  /** File with its URL and key. */
+  credentials: string;
   stop(): Promise<void>;
 }
-
-interface StartedStack {
-  url: string;
-  data_dir: string;
-  pid: number;
-  stop(): Promise<void>;
-  kill(): void;
-}
-
-type StartStack = (options: { port?: number; data_dir: string }) => Promise<StartedStack>;
 
 const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
 const READY_MS_MAX = 120_000;
-
-/** The port if it is free on loopback, else one that is. 0 asks for any. */
-export function freePort(wished: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE" && wished !== 0) resolve(freePort(0));
-      else reject(error);
-    });
-    server.listen(wished, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : wished));
-    });
-  });
-}
 
 /** Whether the API answers with these credentials. */
 export async function answers(api: Api): Promise<boolean> {
@@ -55,10 +31,10 @@ export async function answers(api: Api): Promise<boolean> {
   }
 }
 
-/** Whether the stack that used this data directory last is still up. */
-async function isRunning(data_dir: string): Promise<boolean> {
+/** Whether the stack that wrote these credentials is still up. */
+async function isRunning(credentials: string): Promise<boolean> {
   try {
-    return await answers(connect(readCredentials(join(data_dir, "credentials.json"))));
+    return await answers(connect(readCredentials(credentials)));
   } catch {
     return false;
   }
@@ -70,7 +46,8 @@ async function isRunning(data_dir: string): Promise<boolean> {
  */
 export async function startOwnStack(name: string, port: number, terminal: Terminal): Promise<OwnStack> {
   const data_dir = join(REPOSITORY, ".local", name);
-  if (await isRunning(data_dir)) {
+  const credentials = join(data_dir, "credentials.json");
+  if (await isRunning(credentials)) {
     throw new Error(`One is running already on ${data_dir}. Stop it first (Ctrl-C where it was started).`);
   }
   await rm(data_dir, { recursive: true, force: true });
@@ -81,15 +58,13 @@ export async function startOwnStack(name: string, port: number, terminal: Termin
     200,
   );
   try {
-    const module_url = new URL("../local/stack.ts", import.meta.url).href;
-    const { startStack } = (await import(module_url)) as { startStack: StartStack };
     const stack = await startStack({ port, data_dir });
     try {
-      const api = connect(readCredentials(join(stack.data_dir, "credentials.json")));
+      const api = connect(readCredentials(credentials));
       const patience = { outage_ms_max: READY_MS_MAX, pause_ms: 200 };
       await patiently(() => api.get(TaskList, "/api/tasks?limit=1", { timeout_ms: 5_000 }), patience);
       terminal.lines(`Stack ready at ${stack.url} in ${formatDuration(Date.now() - began_at)}`);
-      return { api, url: stack.url, data_dir, stop: () => stack.stop() };
+      return { api, url: stack.url, credentials, stop: () => stack.stop() };
     } catch (error) {
       await stack.stop();
       throw error;

@@ -9,7 +9,8 @@ import { patience } from "../cli/patiently.ts";
 import { resolveSettings } from "../cli/settings.ts";
 import { submitTask } from "../cli/submit-task.ts";
 import { createTerminal } from "../cli/terminal.ts";
-import { answers, freePort, startOwnStack } from "./own-stack.ts";
+import { anyFreePort } from "../local/ports.ts";
+import { answers, startOwnStack } from "./own-stack.ts";
 
 const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
 const FILES = ["report.json", "report.json.meta.json", "build.log", "test.log", "summary.json"];
@@ -103,7 +104,7 @@ async function chooseStack(): Promise<{ api: Api; stop(): Promise<void> }> {
   } catch {
     // No credentials: no stack was ever started here.
   }
-  return startOwnStack("smoke", await freePort(0), terminal);
+  return startOwnStack("smoke", await anyFreePort(), terminal);
 }
 
 try {

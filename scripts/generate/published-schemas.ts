@@ -1,6 +1,7 @@
-import { type SgNode, ts } from "@ast-grep/napi";
+import { ts } from "@ast-grep/napi";
 import { z } from "zod";
 import type { Tree } from "../tree/tree.ts";
+import { docstringAbove } from "./docstring.ts";
 
 /** One schema the outside world may rely on. */
 export interface PublishedSchema {
@@ -63,20 +64,8 @@ export function exportDocstrings(source: string): Map<string, string> {
       .find({ rule: { kind: "variable_declarator" } })
       ?.field("name")
       ?.text();
-    const comment = statement.prev();
-    if (name && isDocstring(comment)) docstrings.set(name, docstringText(comment.text()));
+    const text = docstringAbove(statement);
+    if (name && text) docstrings.set(name, text);
   }
   return docstrings;
-}
-
-function isDocstring(node: SgNode | null): node is SgNode {
-  return node?.kind() === "comment" && node.text().startsWith("/**");
-}
-
-function docstringText(comment: string): string {
-  return comment
-    .replace(/^\/\*\*|\*\/$/g, "")
-    .replace(/^\s*\* ?/gm, "")
-    .trim()
-    .replace(/\s+/g, " ");
 }

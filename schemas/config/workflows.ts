@@ -21,7 +21,7 @@ const WorkflowStep = z.strictObject({
 });
 export type WorkflowStep = z.infer<typeof WorkflowStep>;
 
-const Workflow = z.strictObject({
+export const Workflow = z.strictObject({
   description: z.string().describe("what it does, in a sentence"),
   requires: z.array(z.enum(["change", "build", "test", "command"])).describe("fields a submission must have"),
   steps: z.array(WorkflowStep).min(1).max(20),

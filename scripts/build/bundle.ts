@@ -39,7 +39,7 @@ export async function bundle(name: string, entry: string, folder: string): Promi
   return { name, bytes: output?.[1].bytes ?? 0 };
 }
 
-export class BundleFailed extends Error {
+class BundleFailed extends Error {
   constructor(entry: string, errors: readonly Message[]) {
     const said = errors.map(({ text, location }) =>
       location ? `${location.file}:${location.line}: ${text}` : text,

@@ -44,7 +44,10 @@ function tarParser(onEntry: (entry: ReadEntry) => void, state: { failure: unknow
   const fail = (error: unknown) => {
     state.failure ??= error;
   };
-  parser.on("error", (error: Error) => fail(corrupt(`it is not a whole tar (${error.message})`, error)));
+  parser.on("error", (error: Error) => {
+    // All there is to say against an archive that came to its end marker is that it has no entry.
+    if (!state.ended) fail(corrupt(`it is not a whole tar (${error.message})`, error));
+  });
   parser.on("eof", () => {
     state.ended = true;
   });

@@ -45,7 +45,12 @@ export interface Answer<Body> {
 
 export interface ApiClient {
   key: string;
-  request<Body>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>>;
+  request<Body>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer<Body>>;
   submit(body: unknown, headers?: Record<string, string>): Promise<TaskView>;
   refused(body: unknown): Promise<Problem & { status: number }>;
   /** Waits until the task has ended, through restarts of the stack. */
@@ -61,14 +66,19 @@ export function apiClient(url: string, key: string): ApiClient {
   const request: ApiClient["request"] = async (method, path, body, headers = {}) => {
     const response = await fetch(new URL(path, url), {
       method,
-      headers: { authorization, ...(body !== undefined && { "content-type": "application/json" }), ...headers },
+      headers: {
+        authorization,
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
       ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     return { status: response.status, headers: response.headers, body: (await response.json()) as never };
   };
   const must = async <Body>(wanted: number, answer: Promise<Answer<Body>>): Promise<Body> => {
     const { status, body } = await answer;
-    if (status !== wanted) throw new Error(`answered ${status} instead of ${wanted}: ${JSON.stringify(body)}`);
+    if (status !== wanted)
+      throw new Error(`answered ${status} instead of ${wanted}: ${JSON.stringify(body)}`);
     return body;
   };
   return {
@@ -96,7 +106,9 @@ export function apiClient(url: string, key: string): ApiClient {
       throw new Error(`task ${task_id} did not end: ${JSON.stringify(last)}`);
     },
     async artifact(task_id, path) {
-      const response = await fetch(new URL(`/artifacts/${task_id}/${path}`, url), { headers: { authorization } });
+      const response = await fetch(new URL(`/artifacts/${task_id}/${path}`, url), {
+        headers: { authorization },
+      });
       if (response.status !== 200) throw new Error(`${path} answered ${response.status}`);
       return Buffer.from(await response.arrayBuffer());
     },

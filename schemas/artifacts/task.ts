@@ -3,7 +3,10 @@ import { StepRecord } from "#schemas/records/step.ts";
 import { TaskRecord } from "#schemas/records/task.ts";
 
 /** `task.json`: the task and its ledger as they stood at the end. */
-export const TaskArtifact = z.strictObject({ task: TaskRecord, steps: z.array(StepRecord) });
+export const TaskArtifact = z.strictObject({
+  task: TaskRecord.omit({ version: true, updated_at: true, sealed_at: true }),
+  steps: z.array(StepRecord),
+});
 export type TaskArtifact = z.infer<typeof TaskArtifact>;
 
 /** One line of `events.jsonl`, oldest first. */

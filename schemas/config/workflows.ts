@@ -14,15 +14,15 @@ const WorkflowStep = z.strictObject({
   repair: z
     .strictObject({
       back_to: StepName,
-      rounds_max: z.int().min(0).max(9),
+      rounds_max: z.int().min(0).max(9).describe("repair rounds at most"),
     })
     .optional()
     .describe("when this step's verdict is `failed`, start a new round at `back_to`"),
 });
 export type WorkflowStep = z.infer<typeof WorkflowStep>;
 
-const Workflow = z.strictObject({
-  description: z.string(),
+export const Workflow = z.strictObject({
+  description: z.string().describe("what it does, in a sentence"),
   requires: z.array(z.enum(["change", "build", "test", "command"])).describe("fields a submission must have"),
   steps: z.array(WorkflowStep).min(1).max(20),
 });

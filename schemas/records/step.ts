@@ -29,6 +29,7 @@ export const StepOutcome = z.strictObject({
   message: z.string().optional(),
   output: z.record(z.string(), z.unknown()).optional().describe("what later steps may take as input"),
   artifacts: z.array(ManifestEntry),
+  dead_letter: z.boolean().optional().describe("the message that led here belongs in the DLQ"),
 });
 export type StepOutcome = z.infer<typeof StepOutcome>;
 
@@ -52,7 +53,6 @@ export const StepRecord = z.strictObject({
   attempts: z.int().min(0).describe("claims that count against the retry policy"),
   history: z.array(
     z.strictObject({
-      fence: z.int().min(1),
       owner: z.string(),
       at: Instant,
     }),

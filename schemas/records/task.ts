@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Workflow } from "#schemas/config/workflows.ts";
 import { ChangeRef } from "#schemas/messages/codegen.ts";
 import { SourceRef } from "#schemas/messages/source.ts";
 import {
@@ -45,6 +46,9 @@ export const TaskRecord = z.strictObject({
   verdict: Verdict.optional(),
   error: TaskError.optional(),
   spec: TaskSpec,
+  definition: Workflow.describe(
+    "the workflow as it stood when the task was accepted; later edits do not reach it",
+  ),
   submission_hash: Sha256,
   trace_id: TraceId,
   traceparent: z.string(),
@@ -63,5 +67,8 @@ export const TaskRecord = z.strictObject({
   updated_at: Instant,
   deadline_at: Instant,
   ended_at: Instant.optional(),
+  sealed_at: Instant.optional().describe(
+    "its artifacts stand in the standard layout; only now it shows as ended",
+  ),
 });
 export type TaskRecord = z.infer<typeof TaskRecord>;

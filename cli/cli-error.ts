@@ -1,0 +1,39 @@
+import { type ExitCode, exitCode } from "./exit-code.ts";
+
+interface CliErrorOptions {
+  /** Sentences that say what to do. */
+  hints?: string[];
+  trace_id?: string;
+  cause?: unknown;
+}
+
+/** Anything that ends a command early: the exit code, a stable code, and sentences for a person. */
+export class CliError extends Error {
+  readonly exit_code: ExitCode;
+  readonly code: string;
+  readonly hints: string[];
+  readonly trace_id: string | undefined;
+
+  constructor(exit_code: ExitCode, code: string, message: string, options: CliErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.exit_code = exit_code;
+    this.code = code;
+    this.hints = options.hints ?? [];
+    this.trace_id = options.trace_id;
+  }
+}
+
+/** The command line is wrong: exit code 2. */
+export class UsageError extends CliError {
+  constructor(message: string, ...hints: string[]) {
+    super(exitCode.usage, "USAGE", message, { hints });
+  }
+}
+
+/** No answer came from the API: exit code 4. Worth another try while waiting for a task. */
+export class Unreachable extends CliError {
+  constructor(message: string, hints: string[], cause?: unknown) {
+    super(exitCode.unreachable, "UNREACHABLE", message, { hints, cause });
+  }
+}

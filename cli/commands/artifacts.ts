@@ -1,0 +1,102 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, relative, resolve, sep } from "node:path";
+import { Command } from "commander";
+import type { ArtifactView, TaskView } from "#schemas/http/task-view.ts";
+import { CliError, UsageError } from "../cli-error.ts";
+import { exitCode } from "../exit-code.ts";
+import { fetchArtifact } from "../fetch-artifact.ts";
+import { readTask } from "../follow-task.ts";
+import { artifactTree } from "../render/artifact-tree.ts";
+import { count, formatBytes } from "../render/format.ts";
+import { openSession, type Session } from "../session.ts";
+
+interface ArtifactsOptions {
+  output?: string;
+  download?: string;
+  all?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  $ agents artifacts task_01k…
+  $ agents artifacts task_01k… codegen/diff.patch | git apply
+  $ agents artifacts task_01k… build-test/report.json --output report.json
+  $ agents artifacts task_01k… --download results/`;
+
+function findArtifact(view: TaskView, path: string): ArtifactView {
+  const found = view.artifacts.find((artifact) => artifact.path === path);
+  if (found !== undefined) return found;
+  const paths = view.artifacts.map((artifact) => artifact.path).join(", ");
+  throw new UsageError(`${view.task_id} has no artifact ${path}.`, `It has: ${paths || "none yet"}.`);
+}
+
+async function save(session: Session, artifact: ArtifactView, file: string): Promise<void> {
+  const bytes = await fetchArtifact(session.api, artifact);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, bytes);
+}
+
+async function download(session: Session, view: TaskView, directory: string): Promise<void> {
+  const root = resolve(directory);
+  for (const [index, artifact] of view.artifacts.entries()) {
+    const file = resolve(root, artifact.path);
+    if (relative(root, file).split(sep)[0] === "..") {
+      const message = `The artifact path ${artifact.path} leads out of ${root}.`;
+      throw new CliError(exitCode.error, "ARTIFACT_PATH_UNSAFE", message);
+    }
+    session.terminal.live(`  Fetching ${index + 1} of ${view.artifacts.length}: ${artifact.path}`);
+    await save(session, artifact, file);
+  }
+  session.terminal.live();
+  const saved = { directory: root, artifacts: view.artifacts };
+  session.answer(saved, () => [
+    `Saved ${count(view.artifacts.length, "file")} in ${root}, checksums verified`,
+  ]);
+}
+
+async function artifacts(
+  task_id: string,
+  path: string | undefined,
+  options: ArtifactsOptions,
+  command: Command,
+): Promise<void> {
+  if (path === undefined && options.output !== undefined) {
+    throw new UsageError("--output needs the path of an artifact.", "For all of them: --download <dir>.");
+  }
+  if (path !== undefined && options.download !== undefined) {
+    throw new UsageError("--download fetches all artifacts.", "For this one: --output <file>.");
+  }
+  const session = openSession(command);
+  session.interruptHints = [];
+  const view = await readTask(session.api, task_id);
+  if (options.download !== undefined) return download(session, view, options.download);
+  if (path === undefined) {
+    const tree = { url: session.api.url, all: options.all === true };
+    return session.answer(view.artifacts, () => artifactTree(view.artifacts, session.terminal.paint, tree));
+  }
+  const artifact = findArtifact(view, path);
+  const { output } = options;
+  if (output !== undefined) {
+    await save(session, artifact, output);
+    return session.answer(artifact, () => [`Saved ${output}, ${formatBytes(artifact.bytes)}`]);
+  }
+  const bytes = await fetchArtifact(session.api, artifact);
+  if (command.optsWithGlobals<{ json?: boolean }>().json) {
+    const text = new TextDecoder().decode(bytes);
+    return session.answer({ ...artifact, text }, () => []);
+  }
+  process.stdout.write(bytes);
+}
+
+export function artifactsCommand(): Command {
+  return new Command("artifacts")
+    .summary("list, print or download what a task made")
+    .description("List what a task made; with a path print that file, byte by byte.")
+    .argument("<task>", "task id")
+    .argument("[path]", "for example codegen/diff.patch")
+    .option("--output <file>", "save the file instead of printing it")
+    .option("--download <dir>", "save all files, checked against their checksums")
+    .option("--all", "list the .meta.json files too")
+    .addHelpText("after", EXAMPLES)
+    .action(artifacts);
+}

@@ -1,0 +1,47 @@
+import { Command } from "commander";
+import { artifactsCommand } from "./commands/artifacts.ts";
+import { cancelCommand } from "./commands/cancel.ts";
+import { indexCommand } from "./commands/index-source.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { queryCommand } from "./commands/query.ts";
+import { statusCommand } from "./commands/status.ts";
+import { submitCommand } from "./commands/submit.ts";
+import { tasksCommand } from "./commands/tasks.ts";
+
+const GENERAL = `
+Exit codes:
+  0    passed, or done as asked
+  1    the submitted work failed, or was canceled
+  2    the command line or the submission is wrong
+  3    the platform had an error
+  4    the API cannot be reached, or does not know the key
+  130  interrupted
+
+Where the API is: --url and --key, else AGENTS_URL and AGENTS_KEY, else the nearest
+.local/credentials.json, which \`npm start\` writes.`;
+
+/** The command line as a whole. Errors are thrown, never exited on. */
+export function createProgram(): Command {
+  const program = new Command("agents")
+    .description("Submit work to Distributed Agents, follow it, and fetch what it made.")
+    .option("--url <url>", "where the API is (AGENTS_URL)")
+    .option("--key <key>", "API key (AGENTS_KEY)")
+    .option("--json", "print one JSON document on standard output, all else on standard error")
+    .addHelpText("after", GENERAL);
+  const commands = [
+    submitCommand(),
+    statusCommand(),
+    tasksCommand(),
+    cancelCommand(),
+    artifactsCommand(),
+    logsCommand(),
+    indexCommand(),
+    queryCommand(),
+  ];
+  for (const command of commands) program.addCommand(command);
+  for (const command of [program, ...commands]) {
+    command.exitOverride().showSuggestionAfterError().configureHelp({ showGlobalOptions: true });
+    command.showHelpAfterError(`See agents ${command === program ? "" : `${command.name()} `}--help.`);
+  }
+  return program;
+}

@@ -1,0 +1,47 @@
+import { HttpError } from "#lib/http/http-error.ts";
+import type { Workflow } from "#schemas/config/workflows.ts";
+import type { Submission } from "#schemas/messages/submission.ts";
+import type { GatewayPorts } from "./ports.ts";
+
+/** Refuses, before anything is stored, what could not be worked on. Returns the workflow it will run. */
+export function admit(
+  submission: Submission,
+  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits">,
+): Workflow {
+  const workflows = ports.workflows();
+  const workflow = Object.hasOwn(workflows, submission.workflow) ? workflows[submission.workflow] : undefined;
+  if (!workflow) {
+    const known = Object.keys(workflows).join(", ");
+    throw new HttpError(
+      422,
+      "WORKFLOW_UNKNOWN",
+      `there is no workflow ${submission.workflow}; there are: ${known}`,
+    );
+  }
+  const missing = workflow.requires.filter((field) => submission[field] === undefined);
+  if (missing.length > 0) {
+    throw new HttpError(
+      422,
+      "FIELD_REQUIRED",
+      `workflow ${submission.workflow} needs ${missing.join(" and ")}`,
+      missing.map((field) => ({ path: `/${field}`, message: `needed by workflow ${submission.workflow}` })),
+    );
+  }
+  const { profiles } = ports.sandboxLimits();
+  if (!Object.hasOwn(profiles, submission.profile)) {
+    const known = Object.keys(profiles).join(", ");
+    throw new HttpError(
+      422,
+      "PROFILE_UNKNOWN",
+      `there is no profile ${submission.profile}; there are: ${known}`,
+    );
+  }
+  if (submission.change?.kind === "prompt") {
+    throw new HttpError(
+      422,
+      "MODEL_NOT_CONFIGURED",
+      "a prompt needs a model and this installation has none; send change.kind `patch` or `codemod` instead",
+    );
+  }
+  return workflow;
+}

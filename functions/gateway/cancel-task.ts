@@ -1,0 +1,36 @@
+import { HttpError } from "#lib/http/http-error.ts";
+import { nudge } from "#lib/messages/nudge.ts";
+import { instant } from "#lib/runtime/runtime.ts";
+import { moveTask } from "#lib/tasks/task-store.ts";
+import { taskView } from "#lib/tasks/task-view.ts";
+import type { TraceContext } from "#lib/trace/traceparent.ts";
+import type { TaskView } from "#schemas/http/task-view.ts";
+import type { GatewayPorts } from "./ports.ts";
+import { findTask } from "./read-task.ts";
+
+const RACES_MAX = 10;
+
+/**
+ * Asks for a task to be stopped. The orchestrator fences out the running step, whose worker then
+ * stops at its next renewal. Throws HttpError 409 `TASK_ENDED` when it has ended already.
+ */
+export async function cancelTask(
+  tenant: string,
+  task_id: string,
+  parent: TraceContext,
+  ports: GatewayPorts,
+): Promise<TaskView> {
+  for (let races = 0; races < RACES_MAX; races += 1) {
+    const ledger = await findTask(tenant, task_id, ports);
+    const { task } = ledger;
+    if (task.ended_at) throw new HttpError(409, "TASK_ENDED", `task ${task_id} has ended: ${task.status}`);
+    const now = ports.runtime.now();
+    const requested = task.cancel_requested_at
+      ? task
+      : await moveTask(task, { cancel_requested_at: instant(now) }, now, ports);
+    if (!requested) continue;
+    await nudge({ ...requested, parent }, "cancel_requested", ports);
+    return taskView({ ...ledger, task: requested }, ports.settings.service_version);
+  }
+  throw new HttpError(503, "TASK_CONTENDED", `task ${task_id} is moving too fast; try again`);
+}

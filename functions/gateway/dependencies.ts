@@ -1,0 +1,15 @@
+import type { Platform } from "#lib/agent/platform.ts";
+import { s3Client } from "#lib/aws/clients.ts";
+import { config } from "#lib/config/config.ts";
+import type { GatewayPorts } from "./ports.ts";
+
+/** The gateway's ports on AWS and its emulators. */
+export function gatewayPorts(platform: Platform): GatewayPorts {
+  return {
+    ...platform,
+    table_name: platform.settings.table_name,
+    s3: s3Client(),
+    workflows: () => config.workflows().value.workflows,
+    sandboxLimits: () => config.sandboxLimits().value,
+  };
+}

@@ -1,0 +1,76 @@
+import { HeadBucketCommand } from "@aws-sdk/client-s3";
+import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { GetCommand } from "@aws-sdk/lib-dynamodb";
+import { queueServices } from "#lib/config/environment.ts";
+import { instant } from "#lib/runtime/runtime.ts";
+import type { GatewayPorts } from "./ports.ts";
+
+interface PartStatus {
+  ok: boolean;
+  latency_ms: number;
+  detail?: string;
+  [fact: string]: unknown;
+}
+
+export interface IntegrationStatus {
+  ok: boolean;
+  stage: string;
+  checked_at: string;
+  parts: Record<string, PartStatus>;
+}
+
+/** Asks every part the gateway depends on, and says which answer. */
+export async function integrationStatus(ports: GatewayPorts): Promise<IntegrationStatus> {
+  const { table, table_name, s3, settings, runtime } = ports;
+  const checks: Record<string, () => Promise<Record<string, unknown>>> = {
+    table: async () => {
+      await table.send(new GetCommand({ TableName: table_name, Key: { pk: "STATUS", sk: "STATUS" } }));
+      return {};
+    },
+    bucket: async () => {
+      await s3.send(new HeadBucketCommand({ Bucket: settings.artifact_bucket }));
+      return {};
+    },
+  };
+  for (const service of queueServices()) checks[`queue:${service}`] = () => queueFacts(service, ports);
+  const entries = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, await timed(check, runtime.now)] as const),
+  );
+  return {
+    ok: entries.every(([, part]) => part.ok),
+    stage: settings.stage,
+    checked_at: instant(runtime.now()),
+    parts: Object.fromEntries(entries),
+  };
+}
+
+async function timed(check: () => Promise<Record<string, unknown>>, now: () => number): Promise<PartStatus> {
+  const started = now();
+  try {
+    const facts = await check();
+    return { ok: true, latency_ms: now() - started, ...facts };
+  } catch (error) {
+    return {
+      ok: false,
+      latency_ms: now() - started,
+      detail: error instanceof Error ? error.name : "unknown",
+    };
+  }
+}
+
+async function queueFacts(service: string, { sqs, queueUrl, deadLetterQueueUrl }: GatewayPorts) {
+  const count = async (QueueUrl: string) => {
+    const AttributeNames = [
+      "ApproximateNumberOfMessages" as const,
+      "ApproximateNumberOfMessagesNotVisible" as const,
+    ];
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
+    return Attributes ?? {};
+  };
+  const [queue, dead] = await Promise.all([count(queueUrl(service)), count(deadLetterQueueUrl(service))]);
+  return {
+    waiting: Number(queue.ApproximateNumberOfMessages),
+    in_flight: Number(queue.ApproximateNumberOfMessagesNotVisible),
+    dead_lettered: Number(dead.ApproximateNumberOfMessages),
+  };
+}

@@ -1,0 +1,21 @@
+import { readRollups } from "#lib/metrics/rollup.ts";
+import { instant } from "#lib/runtime/runtime.ts";
+import type { GatewayPorts } from "./ports.ts";
+
+export interface MetricsSummary {
+  generated_at: string;
+  /** service → metric → total for this tenant since the table was made. */
+  services: Record<string, Record<string, number>>;
+}
+
+/** What a tenant's work came to, by service. Durations are `<metric>_ms_sum` over `<metric>_count`. */
+export async function metricsSummary(tenant: string, ports: GatewayPorts): Promise<MetricsSummary> {
+  const services: MetricsSummary["services"] = {};
+  for (const row of await readRollups(ports)) {
+    if (row.tenant !== tenant) continue;
+    services[row.service] ??= {};
+    const metrics = services[row.service] ?? {};
+    metrics[row.metric] = (metrics[row.metric] ?? 0) + row.value;
+  }
+  return { generated_at: instant(ports.runtime.now()), services };
+}

@@ -1,0 +1,12 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { Platform } from "#lib/agent/platform.ts";
+import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
+import type { WorkflowsConfig } from "#schemas/config/workflows.ts";
+
+/** What the gateway needs beside the platform. */
+export interface GatewayPorts extends Platform {
+  table_name: string;
+  s3: S3Client;
+  workflows(): WorkflowsConfig["workflows"];
+  sandboxLimits(): SandboxLimitsConfig;
+}

@@ -1,0 +1,74 @@
+import { HeadObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
+import { uploadKey } from "#lib/artifacts/s3-blobs.ts";
+import { parseDiff } from "#lib/diff/parse-diff.ts";
+import { HttpError } from "#lib/http/http-error.ts";
+import { packFiles } from "#lib/source/pack-source.ts";
+import type { ChangeRef } from "#schemas/messages/codegen.ts";
+import type { SourceRef } from "#schemas/messages/source.ts";
+import type { Submission, SubmittedChange, SubmittedSource } from "#schemas/messages/submission.ts";
+import type { TaskSpec } from "#schemas/records/task.ts";
+import type { GatewayPorts } from "./ports.ts";
+
+/** Puts a submission's texts and tree into the bucket by content, leaving references. */
+export async function storeSubmission(
+  submission: Submission,
+  tenant: string,
+  ports: GatewayPorts,
+): Promise<TaskSpec> {
+  const { source, change, deadline_seconds: _, ...fields } = submission;
+  return {
+    ...fields,
+    source: await storeSource(source, tenant, ports),
+    ...(change && { change: await storeChange(change, tenant, ports) }),
+  };
+}
+
+async function storeSource(source: SubmittedSource, tenant: string, ports: GatewayPorts): Promise<SourceRef> {
+  if (source.kind === "git") return source;
+  if (source.kind === "upload") return uploadedSource(source.upload_id, tenant, ports);
+  const archive = await packFiles(source.files);
+  return { kind: "archive", blob: await ports.blobsOf(tenant).write(archive, "application/gzip") };
+}
+
+async function uploadedSource(upload_id: string, tenant: string, ports: GatewayPorts): Promise<SourceRef> {
+  const key = uploadKey(tenant, upload_id);
+  const bytes = await ports.s3
+    .send(new HeadObjectCommand({ Bucket: ports.settings.artifact_bucket, Key: key }))
+    .then((found) => found.ContentLength ?? 0)
+    .catch((error: unknown) => {
+      if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== 404) throw error;
+      throw new HttpError(
+        422,
+        "UPLOAD_NOT_FOUND",
+        "nothing was uploaded under this upload_id; POST /api/uploads first",
+      );
+    });
+  const { source_bytes_max } = ports.sandboxLimits();
+  if (bytes === 0) throw new HttpError(422, "ARCHIVE_EMPTY", "the uploaded archive has 0 bytes");
+  if (bytes > source_bytes_max) {
+    throw new HttpError(
+      413,
+      "ARCHIVE_TOO_LARGE",
+      `the archive has ${bytes} bytes; ${source_bytes_max} is the limit`,
+    );
+  }
+  return { kind: "archive", blob: { key, sha256: upload_id, bytes } };
+}
+
+async function storeChange(change: SubmittedChange, tenant: string, ports: GatewayPorts): Promise<ChangeRef> {
+  const blobs = ports.blobsOf(tenant);
+  switch (change.kind) {
+    case "patch": {
+      const diffs = [change.diff, ...(change.fallback_diffs ?? [])];
+      for (const diff of diffs) parseDiff(diff);
+      return {
+        kind: "patch",
+        diffs: await Promise.all(diffs.map((diff) => blobs.write(diff, "text/x-diff"))),
+      };
+    }
+    case "codemod":
+      return { kind: "codemod", rules: await blobs.write(change.rules, "application/yaml") };
+    case "prompt":
+      return { kind: "prompt", text: await blobs.write(change.text, "text/plain") };
+  }
+}

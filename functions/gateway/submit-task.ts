@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { HttpError } from "#lib/http/http-error.ts";
+import { sourceHash } from "#lib/idempotency/source-hash.ts";
+import type { Log } from "#lib/log/log.ts";
+import { nudge } from "#lib/messages/nudge.ts";
+import { instant } from "#lib/runtime/runtime.ts";
+import { createTask } from "#lib/tasks/task-store.ts";
+import { formatTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
+import type { Submission } from "#schemas/messages/submission.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
+import { admit } from "./admit.ts";
+import type { GatewayPorts } from "./ports.ts";
+import { storeSubmission } from "./store-submission.ts";
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+const BASE32 = "0123456789abcdefghjkmnpqrstvwxyz";
+
+interface Submitted {
+  submission: Submission;
+  tenant: string;
+  /** The client's `Idempotency-Key` header. */
+  idempotency_key: string | undefined;
+  trace: TraceContext;
+  log: Log;
+}
+
+/**
+ * Accepts a task. Its id follows from the tenant and the `Idempotency-Key`, so the write that
+ * creates the task is also what makes a repeat answer the same one. When that write stands the
+ * task is accepted; should the message to the orchestrator be lost, the sweeper sends it.
+ */
+export async function submitTask(
+  { submission, tenant, idempotency_key, trace, log }: Submitted,
+  ports: GatewayPorts,
+): Promise<TaskRecord> {
+  if (idempotency_key !== undefined && !IDEMPOTENCY_KEY.test(idempotency_key)) {
+    throw new HttpError(
+      400,
+      "IDEMPOTENCY_KEY_INVALID",
+      "Idempotency-Key takes 1 to 255 visible ASCII characters",
+    );
+  }
+  const definition = admit(submission, ports);
+  const spec = await storeSubmission(submission, tenant, ports);
+  const now = ports.runtime.now();
+  const task: TaskRecord = {
+    tenant,
+    task_id: taskId(tenant, idempotency_key ?? ports.runtime.hex(16)),
+    status: "accepted",
+    spec,
+    definition,
+    submission_hash: sourceHash(submission),
+    trace_id: trace.trace_id,
+    traceparent: formatTraceparent(trace),
+    version: 1,
+    created_at: instant(now),
+    updated_at: instant(now),
+    deadline_at: instant(now + submission.deadline_seconds * 1000),
+  };
+  const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
+  const existing = await createTask(task, check_ms, ports);
+  if (existing) return sameTask(existing, task);
+
+  log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
+    task_id: task.task_id,
+    workflow: spec.workflow,
+  });
+  await nudge({ ...task, parent: trace }, "accepted", ports).catch((error: unknown) =>
+    log.warn("NUDGE_LOST", `the sweeper will dispatch it: ${String(error)}`, { task_id: task.task_id }),
+  );
+  return task;
+}
+
+function sameTask(existing: TaskRecord, task: TaskRecord): TaskRecord {
+  if (existing.submission_hash === task.submission_hash) return existing;
+  throw new HttpError(
+    422,
+    "IDEMPOTENCY_MISMATCH",
+    `this Idempotency-Key was used for another body, which became task ${existing.task_id}`,
+  );
+}
+
+function taskId(tenant: string, key: string): string {
+  const digest = createHash("sha256").update(`${tenant}\n${key}`).digest();
+  const characters = Array.from(digest.subarray(0, 26), (byte) => BASE32[byte % 32]);
+  return `task_${characters.join("")}`;
+}

@@ -1,0 +1,87 @@
+import { RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
+import { instant } from "#lib/runtime/runtime.ts";
+import { type Ledger, moveTask, readLedger } from "#lib/tasks/task-store.ts";
+import type { AdvancePayload } from "#schemas/messages/envelope.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
+import { decide, type Finished } from "./decide.ts";
+import { dispatch } from "./dispatch.ts";
+import type { OrchestratorPorts } from "./ports.ts";
+import { stepIdentity } from "./step-identity.ts";
+
+export interface Nudge {
+  tenant: string;
+  task_id: string;
+  reason: AdvancePayload["reason"];
+  /** An earlier delivery of this nudge may have stopped half-way: what it meant to send is sent again. */
+  redelivered: boolean;
+}
+
+const RACES_MAX = 10;
+
+/**
+ * Moves a task as far as it can go now: reads its ledger, decides, writes, sends. Whoever loses a
+ * race reads again, so two of these for one task end as one would.
+ */
+export async function advance(nudge: Nudge, ports: OrchestratorPorts): Promise<void> {
+  for (let races = 0; races < RACES_MAX; races += 1) {
+    const ledger = await readLedger(nudge.tenant, nudge.task_id, ports);
+    if (!ledger) throw new TerminalFault("TASK_UNKNOWN", `there is no task ${nudge.task_id}`);
+    if (await advanceOnce(ledger, nudge, ports)) return;
+  }
+  throw new RetryableFault("TASK_CONTENDED", `task ${nudge.task_id} moved ${RACES_MAX} times meanwhile`);
+}
+
+/** False when somebody else moved the task first. */
+async function advanceOnce(ledger: Ledger, nudge: Nudge, ports: OrchestratorPorts): Promise<boolean> {
+  const { task } = ledger;
+  if (task.sealed_at) return true;
+  if (task.ended_at) return seal(ledger, ports);
+  const next = decide(ledger);
+  if (next.kind === "finished") return finish(task, ending(next), ports);
+  const stopped = stopReason(task, ports.runtime.now());
+  if (!stopped) return dispatch(task, next, nudge, ports);
+  await ports.claims.cancel(stepIdentity(task, next));
+  return finish(task, stopped, ports);
+}
+
+type Ending = Pick<TaskRecord, "status" | "verdict" | "error">;
+
+function ending({ verdict, error }: Finished): Ending {
+  return { status: verdict === "passed" ? "succeeded" : "failed", verdict, ...(error && { error }) };
+}
+
+function stopReason(task: TaskRecord, now_ms: number): Ending | undefined {
+  if (task.cancel_requested_at) return { status: "canceled" };
+  if (now_ms < Date.parse(task.deadline_at)) return undefined;
+  const message = `the task did not end before its deadline ${task.deadline_at}`;
+  const step = task.current?.step;
+  return {
+    status: "failed",
+    verdict: "error",
+    error: { code: "DEADLINE_EXCEEDED", message, ...(step && { step }) },
+  };
+}
+
+/** Ends the task for good; from here on its ledger does not change. */
+async function finish(task: TaskRecord, end: Ending, ports: OrchestratorPorts): Promise<boolean> {
+  const now = ports.runtime.now();
+  const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
+  const ended = await moveTask(task, { ...end, ended_at: instant(now) }, check_ms, ports);
+  if (!ended) return false;
+  ports.counters.count(`tasks_${end.status}`, task.tenant);
+  ports.counters.duration("task", task.tenant, now - Date.parse(task.created_at));
+  ports.log.info("TASK_ENDED", `task ended: ${end.status}`, {
+    status: end.status,
+    error_code: end.error?.code,
+  });
+  const ledger = await readLedger(task.tenant, task.task_id, ports);
+  return ledger ? seal(ledger, ports) : true;
+}
+
+/** Shows the ended task's artifacts in the standard layout, then shows the task as ended. */
+async function seal(ledger: Ledger, ports: OrchestratorPorts): Promise<boolean> {
+  if (ledger.task.sealed_at) return true;
+  await ports.writeStandardLayout(ledger);
+  const sealed_at = instant(ports.runtime.now());
+  return (await moveTask(ledger.task, { sealed_at }, undefined, ports)) !== undefined;
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Ledger } from "#lib/tasks/task-store.ts";
+import { WorkflowsConfig } from "#schemas/config/workflows.ts";
+import { StepRecord } from "#schemas/records/step.ts";
+import { TaskRecord } from "#schemas/records/task.ts";
+import { decide } from "./decide.ts";
+
+const { workflows } = WorkflowsConfig.parse(JSON.parse(readFileSync("configs/workflows.json", "utf8")));
+const hash = "a".repeat(64);
+const at = "2026-01-01T00:00:00.000Z";
+const source = { kind: "archive" as const, blob: { key: "k", sha256: hash, bytes: 1 } };
+
+function task(workflow: string, repair_rounds?: number): TaskRecord {
+  return TaskRecord.parse({
+    tenant: "acme",
+    task_id: `task_${"0".repeat(26)}`,
+    status: "accepted",
+    spec: {
+      workflow,
+      source,
+      change: { kind: "patch", diffs: [{ key: "d", sha256: hash, bytes: 1 }] },
+      test: "npm test",
+      repository: "r",
+      profile: "standard",
+      repair_rounds,
+    },
+    definition: workflows[workflow],
+    submission_hash: hash,
+    trace_id: "1".repeat(32),
+    traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01`,
+    version: 1,
+    created_at: at,
+    updated_at: at,
+    deadline_at: at,
+  });
+}
+
+function step(name: string, round: number, outcome?: Partial<StepRecord["outcome"]>): StepRecord {
+  return StepRecord.parse({
+    tenant: "acme",
+    task_id: `task_${"0".repeat(26)}`,
+    step: name,
+    round,
+    service: "x",
+    status: outcome ? "completed" : "running",
+    idempotency_key: hash,
+    source_hash: hash,
+    owner: "o",
+    fence: 1,
+    lease_expires_at: 0,
+    attempts: 1,
+    history: [],
+    started_at: at,
+    outcome: outcome && { verdict: "passed", artifacts: [], ...outcome },
+  });
+}
+
+const ledger = (steps: StepRecord[], workflow = "change", rounds?: number): Ledger => ({
+  task: task(workflow, rounds),
+  steps,
+});
+const indexed = step("index", 0, { output: { source: "resolved" } });
+const generated = (round: number) => step("codegen", round, { output: { source: "s", diff: `d${round}` } });
+const broken = (round: number) => step("buildtest", round, { verdict: "failed", code: "TESTS_FAILED" });
+
+describe("deciding what is next", () => {
+  it("starts with the first step, its input taken from the task", () => {
+    expect(decide(ledger([]))).toMatchObject({ step: "index", round: 0, input: { repository: "r", source } });
+  });
+
+  it("gives a later step what an earlier one put out", () => {
+    expect(decide(ledger([indexed]))).toMatchObject({
+      step: "codegen",
+      input: { source: "resolved", round: 0 },
+    });
+  });
+
+  it("goes on without an optional step that failed, on the task's own source", () => {
+    const next = decide(ledger([step("index", 0, { verdict: "error", code: "X_Y" })]));
+    expect(next).toMatchObject({ step: "codegen", input: { source } });
+  });
+
+  it("waits for a step that is running", () => {
+    expect(decide(ledger([indexed, step("codegen", 0)]))).toMatchObject({
+      step: "codegen",
+      record: { status: "running" },
+    });
+  });
+
+  it("starts a repair round when the tests fail, and keeps the rounds apart", () => {
+    const next = decide(ledger([indexed, generated(0), broken(0)]));
+    expect(next).toMatchObject({ step: "codegen", round: 1, input: { round: 1 } });
+    const test = decide(ledger([indexed, generated(0), broken(0), generated(1)]));
+    expect(test).toMatchObject({ step: "buildtest", round: 1, input: { diff: "d1" } });
+  });
+
+  it("makes no more rounds than the submitter allowed", () => {
+    expect(decide(ledger([indexed, generated(0), broken(0)], "change", 0))).toMatchObject({
+      kind: "finished",
+      verdict: "failed",
+      error: { code: "TESTS_FAILED", step: "buildtest" },
+    });
+  });
+
+  it("keeps the tests' failure when no repair could be made, and names why", () => {
+    const no_repair = step("codegen", 1, { verdict: "failed", code: "NO_REPAIR_LEFT" });
+    const end = decide(ledger([indexed, generated(0), broken(0), no_repair]));
+    expect(end).toMatchObject({ kind: "finished", verdict: "failed", error: { code: "TESTS_FAILED" } });
+    expect((end as { error: { message: string } }).error.message).toContain("NO_REPAIR_LEFT");
+  });
+
+  it("does not repair a broken environment", () => {
+    const error = step("buildtest", 0, { verdict: "error", code: "BUILD_ENVIRONMENT_BROKEN" });
+    expect(decide(ledger([indexed, generated(0), error]))).toMatchObject({
+      kind: "finished",
+      verdict: "error",
+    });
+  });
+
+  it("indexes the result only of a change that passed", () => {
+    const passed = step("buildtest", 0, { output: { report: "r" } });
+    expect(decide(ledger([indexed, generated(0), passed]))).toMatchObject({
+      step: "index_result",
+      input: { source: "s", diff: "d0", report: "r" },
+    });
+  });
+
+  it("ends passed when every step did", () => {
+    const passed = step("buildtest", 0, {});
+    expect(decide(ledger([passed], "buildtest"))).toEqual({ kind: "finished", verdict: "passed" });
+  });
+});

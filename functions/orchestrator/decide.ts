@@ -1,0 +1,123 @@
+import type { Ledger } from "#lib/tasks/task-store.ts";
+import type { Workflow, WorkflowStep } from "#schemas/config/workflows.ts";
+import type { Verdict } from "#schemas/primitives.ts";
+import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
+import type { TaskError } from "#schemas/records/task.ts";
+import { resolveInput } from "./resolve-input.ts";
+
+export interface NextStep {
+  kind: "step";
+  step: string;
+  service: string;
+  round: number;
+  input: Record<string, unknown>;
+  /** What the ledger has of it; undefined when nobody claimed it yet. */
+  record: StepRecord | undefined;
+}
+
+export interface Finished {
+  kind: "finished";
+  verdict: Verdict;
+  error?: TaskError;
+}
+
+interface Walk {
+  position: number;
+  round: number;
+  context: Record<string, unknown>;
+  failure: TaskError | undefined;
+  failure_verdict: Verdict;
+}
+
+/** Repairs are bounded by the schema (10 rounds of at most 20 steps), so a walk ends. */
+const MOVES_MAX = 500;
+
+/**
+ * What is next for a task, from its workflow and ledger alone: pure, so it can be asked at any
+ * time, any number of times, by anyone.
+ */
+export function decide({ task, steps }: Ledger): NextStep | Finished {
+  const workflow = task.definition;
+  const walk: Walk = {
+    position: 0,
+    round: 0,
+    context: { ...task.spec },
+    failure: undefined,
+    failure_verdict: "passed",
+  };
+  for (let moves = 0; moves < MOVES_MAX; moves += 1) {
+    const current = workflow.steps[walk.position];
+    if (!current) {
+      return {
+        kind: "finished",
+        verdict: walk.failure_verdict,
+        ...(walk.failure && { error: walk.failure }),
+      };
+    }
+    if (walk.failure && !current.always) {
+      walk.position += 1;
+      continue;
+    }
+    const round = isRepeated(workflow, walk.position) ? walk.round : 0;
+    const record = steps.find((step) => step.step === current.step && step.round === round);
+    if (!record?.outcome) {
+      const input = resolveInput(current.input, { ...walk.context, round });
+      return { kind: "step", step: current.step, service: current.agent, round, input, record };
+    }
+    move(walk, workflow, current, record.outcome, task.spec.repair_rounds);
+  }
+  throw new RangeError(`the workflow ${task.spec.workflow} does not end`);
+}
+
+/** True for steps between a repair's `back_to` and the step that asks for repair. */
+function isRepeated(workflow: Workflow, position: number): boolean {
+  return workflow.steps.some(
+    ({ repair }, end) =>
+      repair &&
+      position <= end &&
+      position >= workflow.steps.findIndex(({ step }) => step === repair.back_to),
+  );
+}
+
+function move(
+  walk: Walk,
+  workflow: Workflow,
+  current: WorkflowStep,
+  outcome: StepOutcome,
+  rounds_wanted: number | undefined,
+): void {
+  walk.context[current.step] = outcome.output ?? {};
+  walk.position += 1;
+  if (outcome.verdict === "passed") return;
+  const rounds_max = Math.min(current.repair?.rounds_max ?? 0, rounds_wanted ?? 9);
+  if (current.repair && outcome.verdict === "failed" && walk.round < rounds_max) {
+    const { back_to } = current.repair;
+    walk.round += 1;
+    walk.context.failed_round = { ...taskError(current, outcome), verdict: outcome.verdict };
+    walk.position = workflow.steps.findIndex(({ step }) => step === back_to);
+    return;
+  }
+  if (current.optional) return;
+  fail(walk, current, outcome);
+}
+
+/** A repair that could not be made leaves the failure it was to repair as the task's failure. */
+function fail(walk: Walk, current: WorkflowStep, outcome: StepOutcome): void {
+  const unrepaired = walk.context.failed_round as (TaskError & { verdict: Verdict }) | undefined;
+  if (unrepaired && !current.repair && outcome.verdict === "failed") {
+    const { verdict, ...error } = unrepaired;
+    walk.failure = { ...error, message: `${error.message} (repair round ${walk.round}: ${outcome.code})` };
+    walk.failure_verdict = verdict;
+    return;
+  }
+  walk.failure = taskError(current, outcome);
+  walk.failure_verdict = outcome.verdict;
+}
+
+function taskError({ step }: WorkflowStep, { verdict, code, message }: StepOutcome): TaskError {
+  return {
+    code: code ?? "STEP_FAILED",
+    message: message ?? `step ${step} ended with verdict ${verdict}`,
+    step,
+  };
+}

@@ -1,0 +1,20 @@
+import { awsPlatform } from "#lib/agent/platform.ts";
+import { writeStandardLayout } from "#lib/artifacts/standard-layout.ts";
+import { s3Client } from "#lib/aws/clients.ts";
+import type { Log } from "#lib/log/log.ts";
+import type { Counters } from "#lib/metrics/counters.ts";
+import type { OrchestratorPorts } from "./ports.ts";
+
+/** The orchestrator's ports on AWS and its emulators. */
+export function orchestratorPorts(counters: Counters, log: Log): OrchestratorPorts {
+  const platform = awsPlatform();
+  const { artifact_bucket, service_version, table_name } = platform.settings;
+  return {
+    ...platform,
+    table_name,
+    counters,
+    log,
+    writeStandardLayout: (ledger) =>
+      writeStandardLayout(ledger, { s3: s3Client(), bucket: artifact_bucket, service_version }),
+  };
+}

@@ -1,0 +1,93 @@
+import { makeEnvelope } from "#lib/messages/make-envelope.ts";
+import { sendEnvelope } from "#lib/messages/send-envelope.ts";
+import { instant } from "#lib/runtime/runtime.ts";
+import { moveTask } from "#lib/tasks/task-store.ts";
+import { parseTraceparent } from "#lib/trace/traceparent.ts";
+import type { StepRecord } from "#schemas/records/step.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
+import type { Nudge } from "./advance.ts";
+import type { NextStep } from "./decide.ts";
+import type { OrchestratorPorts } from "./ports.ts";
+
+const REDISPATCH_SECONDS_MAX = 900;
+
+/**
+ * Sends a step's message: once when the step is next, and again when nobody seems to have it (a
+ * sweep found it overdue, or this nudge was delivered before). The ledger is written first, so of
+ * two orchestrators one sends; a copy too many is stopped by the claim.
+ */
+export async function dispatch(
+  task: TaskRecord,
+  next: NextStep,
+  nudge: Nudge,
+  ports: OrchestratorPorts,
+): Promise<boolean> {
+  const now = ports.runtime.now();
+  const { redispatch_seconds } = ports.retryPolicy().value;
+  const dispatched = task.current?.step === next.step && task.current.round === next.round;
+  const again = nudge.reason === "swept" || nudge.redelivered;
+  if (dispatched && !again) return true;
+
+  const busy_until_ms = busyUntil(next.record, redispatch_seconds * 1000);
+  if (dispatched && busy_until_ms > now) {
+    const moved = await moveTask(task, {}, checkTime(task, busy_until_ms), ports);
+    return moved !== undefined;
+  }
+
+  const dispatch_count = dispatched ? (task.current?.dispatch_count ?? 0) + 1 : 1;
+  const wait_seconds = Math.min(REDISPATCH_SECONDS_MAX, redispatch_seconds * 2 ** (dispatch_count - 1));
+  const moved = await moveTask(
+    task,
+    {
+      status: "running",
+      current: { step: next.step, round: next.round, dispatched_at: instant(now), dispatch_count },
+    },
+    checkTime(task, now + wait_seconds * 1000),
+    ports,
+  );
+  if (!moved) return false;
+  if (dispatched) ports.counters.count("steps_redispatched", task.tenant);
+  await send(moved, next, dispatch_count - 1, ports);
+  ports.log.info("STEP_DISPATCHED", `${next.step} round ${next.round} to ${next.service}`, {
+    dispatch_count,
+  });
+  return true;
+}
+
+/** Until when somebody has the step in hand: its lease, or its back-off with time to come back. */
+function busyUntil(record: StepRecord | undefined, grace_ms: number): number {
+  if (record?.status === "running") return record.lease_expires_at + 1000;
+  if (record?.status === "waiting") return (record.retry_at ?? 0) + grace_ms;
+  return 0;
+}
+
+function checkTime(task: TaskRecord, wanted_ms: number): number {
+  return Math.min(wanted_ms, Date.parse(task.deadline_at));
+}
+
+async function send(
+  task: TaskRecord,
+  next: NextStep,
+  attempt: number,
+  ports: OrchestratorPorts,
+): Promise<void> {
+  const parent = parseTraceparent(task.traceparent);
+  if (!parent) throw new TypeError(`task ${task.task_id} has no valid traceparent`);
+  const envelope = makeEnvelope(
+    {
+      service: next.service,
+      role: "worker",
+      shard: ports.settings.shard,
+      tenant: task.tenant,
+      task_id: task.task_id,
+      step: next.step,
+      round: next.round,
+      attempt,
+      payload: next.input,
+      deadline_at: task.deadline_at,
+      parent,
+    },
+    ports.runtime,
+  );
+  await sendEnvelope(ports.queueUrl(next.service), envelope, ports);
+}

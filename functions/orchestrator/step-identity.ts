@@ -1,0 +1,17 @@
+import type { StepIdentity } from "#lib/idempotency/claims.ts";
+import { idempotencyKey } from "#lib/idempotency/source-hash.ts";
+import { stepSourceHash } from "#lib/messages/make-envelope.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
+import type { NextStep } from "./decide.ts";
+
+/** The key and hash under which an agent would claim this step. */
+export function stepIdentity({ tenant, task_id }: TaskRecord, next: NextStep): StepIdentity {
+  const { step, round, service, input } = next;
+  const source_hash = stepSourceHash(service, input);
+  return {
+    key: { tenant, task_id, step, round },
+    service,
+    source_hash,
+    idempotency_key: idempotencyKey({ tenant, task_id, step, round, source_hash }),
+  };
+}

@@ -1,0 +1,22 @@
+import { nudge } from "#lib/messages/nudge.ts";
+import { overdueTasks } from "#lib/tasks/open-tasks.ts";
+import { parseTraceparent } from "#lib/trace/traceparent.ts";
+import type { OrchestratorPorts } from "./ports.ts";
+
+const TASKS_MAX = 400;
+
+/**
+ * Nudges every open task that nothing has happened to for too long: accepted and never dispatched,
+ * dispatched and never claimed, claimed by a worker that died, past its deadline, or not sealed.
+ */
+export async function sweepOpenTasks(ports: OrchestratorPorts): Promise<number> {
+  const tasks = await overdueTasks(TASKS_MAX, ports);
+  for (const task of tasks) {
+    const parent = parseTraceparent(task.traceparent);
+    if (parent) await nudge({ ...task, parent }, "swept", ports);
+    ports.counters.count("tasks_swept", task.tenant);
+  }
+  if (tasks.length > 0)
+    ports.log.info("TASKS_SWEPT", `${tasks.length} overdue tasks nudged`, { tasks: tasks.length });
+  return tasks.length;
+}

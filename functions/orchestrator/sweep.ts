@@ -1,0 +1,15 @@
+import type { ScheduledHandler } from "aws-lambda";
+import { awsPlatform } from "#lib/agent/platform.ts";
+import { makeCounters } from "#lib/metrics/counters.ts";
+import { reportMetrics } from "#lib/metrics/report-metrics.ts";
+import { orchestratorPorts } from "./dependencies.ts";
+import { sweepOpenTasks } from "./sweep-open-tasks.ts";
+
+/** On a schedule: finds the tasks that stand still. */
+export const handler: ScheduledHandler = async () => {
+  const platform = awsPlatform();
+  const log = platform.logOf("sweeper");
+  const counters = makeCounters();
+  await sweepOpenTasks(orchestratorPorts(counters, log));
+  await reportMetrics({ service: "orchestrator", role: "sweeper" }, counters, platform, log);
+};

@@ -1,0 +1,142 @@
+import { z } from "zod";
+import type { Agent, AgentResult } from "#lib/agent/agent.ts";
+import { keepLease } from "#lib/agent/lease-keeper.ts";
+import type { Delivery } from "#lib/agent/serve-queue.ts";
+import { artifactWriter } from "#lib/artifacts/artifact-writer.ts";
+import { failureFacts } from "#lib/dlq/failure.ts";
+import { Fault, ParkedFault, RejectedInput, RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
+import type { ClaimKey, Lease } from "#lib/idempotency/claims.ts";
+import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
+import { readPayload } from "#lib/messages/send-envelope.ts";
+import { backoffMs } from "#lib/retry/backoff.ts";
+import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
+
+const CLOSING_MS = 5000;
+
+/** Runs a claimed step and records how it ended: an outcome, or its release to be tried again. */
+export async function attemptStep<Input extends z.ZodType, Output extends z.ZodType>(
+  agent: Agent<Input, Output>,
+  delivery: Delivery,
+  key: ClaimKey,
+  lease: Lease,
+  lease_ms: number,
+): Promise<StepOutcome> {
+  const { platform, counters, log } = delivery;
+  const { claims, runtime } = platform;
+  const stop = new AbortController();
+  const keeper = keepLease({ claims, runtime, key, lease, lease_ms, onLost: (error) => stop.abort(error) });
+  const done = new AbortController();
+  const closing_ms = Math.max(1, delivery.lambda.getRemainingTimeInMillis() - CLOSING_MS);
+  runtime.sleep(closing_ms, done.signal).then(
+    () => stop.abort(new RetryableFault("INVOCATION_ENDING", "the invocation's time is nearly over")),
+    () => undefined, // the step ended first
+  );
+  try {
+    log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, { attempt: lease.attempt });
+    const started = runtime.now();
+    const outcome = await runAgent(agent, delivery, stop.signal);
+    stop.signal.throwIfAborted();
+    counters.duration("step", key.tenant, runtime.now() - started);
+    return await record(outcome, delivery, key, lease);
+  } catch (thrown) {
+    const error = stop.signal.aborted ? stop.signal.reason : thrown;
+    if (error instanceof LeaseLost) throw error;
+    return await recordFailure(error, delivery, key, lease);
+  } finally {
+    done.abort();
+    keeper.stop();
+  }
+}
+
+async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
+  agent: Agent<Input, Output>,
+  delivery: Delivery,
+  signal: AbortSignal,
+): Promise<StepOutcome> {
+  const { envelope, platform, log } = delivery;
+  const { runtime, settings } = platform;
+  const blobs = platform.blobsOf(envelope.tenant);
+  const { writer, manifest } = artifactWriter({
+    blobs,
+    envelope,
+    service_version: settings.service_version,
+    now: runtime.now,
+  });
+  const input = agent.input.safeParse(await readPayload(envelope, platform));
+  if (!input.success) {
+    throw new TerminalFault(
+      "PAYLOAD_INVALID",
+      `not an input of ${agent.name}: ${z.prettifyError(input.error)}`,
+    );
+  }
+  try {
+    const result = await agent.run(input.data, { envelope, signal, blobs, artifacts: writer, log, runtime });
+    return toOutcome(agent, result, manifest());
+  } catch (error) {
+    if (!(error instanceof RejectedInput)) throw error;
+    return { verdict: "failed", code: error.code, message: error.message, artifacts: manifest() };
+  }
+}
+
+function toOutcome<Output extends z.ZodType>(
+  agent: { name: string; output: Output },
+  { verdict, code, message, output }: AgentResult<z.input<Output>>,
+  artifacts: ManifestEntry[],
+): StepOutcome {
+  const parsed = output === undefined ? undefined : agent.output.parse(output);
+  return {
+    verdict,
+    ...(code && { code }),
+    ...(message && { message }),
+    ...(parsed !== undefined && { output: parsed as Record<string, unknown> }),
+    artifacts,
+  };
+}
+
+async function record(
+  outcome: StepOutcome,
+  delivery: Delivery,
+  key: ClaimKey,
+  lease: Lease,
+): Promise<StepOutcome> {
+  const { platform, counters, log } = delivery;
+  await platform.claims.complete(key, lease, outcome);
+  counters.count(`steps_${outcome.verdict}`, key.tenant);
+  log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {
+    verdict: outcome.verdict,
+    error_code: outcome.code,
+    policy_hash: platform.retryPolicy().hash,
+  });
+  return outcome;
+}
+
+/** Terminal and spent attempts end the step with verdict `error`; the rest release it and throw. */
+async function recordFailure(
+  error: unknown,
+  delivery: Delivery,
+  key: ClaimKey,
+  lease: Lease,
+): Promise<StepOutcome> {
+  const { platform } = delivery;
+  const { runtime } = platform;
+  const { value: policy } = platform.retryPolicy();
+  const { code, message } = failureFacts(error);
+  const disposition = error instanceof Fault ? error.disposition : "retry";
+  const spent = disposition !== "park" && lease.attempt >= policy.attempts_max;
+  if (disposition === "terminal" || spent) {
+    const outcome: StepOutcome = { verdict: "error", code, message, artifacts: [], dead_letter: true };
+    return record(outcome, delivery, key, lease);
+  }
+  const asked = error instanceof Fault ? error.retry_after_ms : undefined;
+  const delay_ms = asked ?? backoffMs(policy, disposition, lease.attempt, runtime.random);
+  await platform.claims.release(key, lease, {
+    retry_at_ms: runtime.now() + delay_ms,
+    code,
+    message,
+    attempt_counts: disposition !== "park",
+  });
+  const options = { cause: error, retry_after_ms: delay_ms };
+  throw disposition === "park"
+    ? new ParkedFault(code, message, options)
+    : new RetryableFault(code, message, options);
+}

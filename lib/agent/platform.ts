@@ -1,0 +1,51 @@
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { BlobStore } from "#lib/artifacts/blobs.ts";
+import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
+import { documentClient, sqsClient } from "#lib/aws/clients.ts";
+import { config } from "#lib/config/config.ts";
+import { deadLetterQueueUrl, queueUrl, type Settings, settings } from "#lib/config/environment.ts";
+import type { Loaded } from "#lib/config/watched-file.ts";
+import type { Claims } from "#lib/idempotency/claims.ts";
+import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
+import { jsonLog } from "#lib/log/json-log.ts";
+import type { Log } from "#lib/log/log.ts";
+import { type Runtime, systemRuntime } from "#lib/runtime/runtime.ts";
+import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
+
+/** Everything a handler takes from its surroundings; a simulation gives its own. */
+export interface Platform {
+  runtime: Runtime;
+  table: DynamoDBDocumentClient;
+  sqs: SQSClient;
+  claims: Claims;
+  settings: Settings;
+  retryPolicy(): Loaded<RetryPolicyConfig>;
+  blobsOf(tenant: string): BlobStore;
+  queueUrl(service: string): string;
+  deadLetterQueueUrl(service: string): string;
+  logOf(service: string): Log;
+}
+
+let shared: Platform | undefined;
+
+/** The platform as AWS, LocalStack and the embedded stack give it; one for a whole process. */
+export function awsPlatform(): Platform {
+  shared ??= {
+    runtime: systemRuntime,
+    table: documentClient(),
+    sqs: sqsClient(),
+    claims: dynamodbClaims({
+      table: documentClient(),
+      table_name: settings().table_name,
+      runtime: systemRuntime,
+    }),
+    settings: settings(),
+    retryPolicy: config.retryPolicy,
+    blobsOf: (tenant) => s3Blobs({ tenant }),
+    queueUrl,
+    deadLetterQueueUrl,
+    logOf: (service) => jsonLog({ service }),
+  };
+  return shared;
+}

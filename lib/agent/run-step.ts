@@ -1,0 +1,108 @@
+import type { z } from "zod";
+import type { Agent } from "#lib/agent/agent.ts";
+import { attemptStep } from "#lib/agent/attempt-step.ts";
+import { buryMessage } from "#lib/agent/bury-message.ts";
+import type { Delivery } from "#lib/agent/serve-queue.ts";
+import { ParkedFault, TerminalFault } from "#lib/errors/fault.ts";
+import type { ClaimKey, ClaimResult } from "#lib/idempotency/claims.ts";
+import { nudge } from "#lib/messages/nudge.ts";
+import { parseTraceparent } from "#lib/trace/traceparent.ts";
+import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
+
+/** Left of the invocation for writing the outcome after the work was stopped. */
+const CLOSING_MS = 5000;
+
+/**
+ * One message of an agent: claim the step, run it under the lease, record its outcome, publish,
+ * acknowledge. A duplicate finds the recorded outcome and only publishes it again.
+ */
+export async function runStep<Input extends z.ZodType, Output extends z.ZodType>(
+  agent: Agent<Input, Output>,
+  delivery: Delivery,
+): Promise<void> {
+  const { envelope, platform, lambda } = delivery;
+  const { tenant, task_id, step, round } = envelope;
+  const key: ClaimKey = { tenant, task_id, step, round };
+  if (platform.runtime.now() >= Date.parse(envelope.deadline_at)) return publish(delivery);
+
+  const lease_ms = Math.max(
+    1000,
+    Math.min(platform.settings.lease_seconds * 1000, lambda.getRemainingTimeInMillis() - CLOSING_MS),
+  );
+  const claim = await platform.claims.claim({
+    key,
+    service: agent.name,
+    idempotency_key: envelope.idempotency_key,
+    source_hash: envelope.source_hash,
+    owner: `${lambda.functionName}/${lambda.awsRequestId}/${platform.runtime.uuid()}`,
+    lease_ms,
+    attempts_max: platform.retryPolicy().value.attempts_max,
+  });
+  const ended = await settleClaim(agent, delivery, key, claim, lease_ms);
+  if (ended?.dead_letter) await bury(delivery, ended);
+  if (ended) await publish(delivery);
+}
+
+/** The step's outcome once it has one; undefined when it was canceled; throws to make the message return. */
+async function settleClaim<Input extends z.ZodType, Output extends z.ZodType>(
+  agent: Agent<Input, Output>,
+  delivery: Delivery,
+  key: ClaimKey,
+  claim: ClaimResult,
+  lease_ms: number,
+): Promise<StepOutcome | undefined> {
+  const { platform, counters, log } = delivery;
+  switch (claim.kind) {
+    case "claimed":
+      return attemptStep(agent, delivery, key, claim.lease, lease_ms);
+    case "completed":
+      counters.count("duplicates_blocked", key.tenant);
+      log.info("DUPLICATE_BLOCKED", "the step has its outcome already; it is published again");
+      return claim.outcome;
+    case "canceled":
+      counters.count("duplicates_blocked", key.tenant);
+      log.info("STEP_CANCELED", "the step was canceled; the message is dropped");
+      return undefined;
+    case "wait":
+      counters.count("duplicates_blocked", key.tenant);
+      throw new ParkedFault("STEP_IN_PROGRESS", "the step is running or backing off elsewhere", {
+        retry_after_ms: claim.until_ms - platform.runtime.now() + 1000,
+      });
+    case "exhausted":
+      return endExhausted(delivery, claim.record);
+  }
+}
+
+/** Every attempt crashed without a word: end the step, so that its task can end. */
+async function endExhausted({ platform }: Delivery, record: StepRecord): Promise<StepOutcome> {
+  const last = record.last_error
+    ? `; the last one said ${record.last_error.code}: ${record.last_error.message}`
+    : "";
+  const outcome: StepOutcome = {
+    verdict: "error",
+    code: "ATTEMPTS_EXHAUSTED",
+    message: `all ${record.attempts} attempts ended without an outcome${last}`,
+    artifacts: [],
+    dead_letter: true,
+  };
+  if (await platform.claims.completeExhausted(record, outcome)) return outcome;
+  throw new ParkedFault("STEP_IN_PROGRESS", "another worker moved the step meanwhile", {
+    retry_after_ms: 1000,
+  });
+}
+
+function bury(
+  delivery: Delivery,
+  { code = "UNEXPECTED", message = "no message" }: StepOutcome,
+): Promise<void> {
+  const { envelope, counters, log } = delivery;
+  counters.count("messages_terminal", envelope.tenant);
+  log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${message}`, { error_code: code });
+  return buryMessage({ ...delivery, service: envelope.service, error: new TerminalFault(code, message) });
+}
+
+async function publish({ envelope, platform }: Delivery): Promise<void> {
+  const { tenant, task_id, deadline_at } = envelope;
+  const parent = parseTraceparent(envelope.traceparent) ?? envelope;
+  await nudge({ tenant, task_id, deadline_at, parent }, "step_ended", platform);
+}

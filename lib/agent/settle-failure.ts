@@ -1,0 +1,70 @@
+import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
+import type { SQSRecord } from "aws-lambda";
+import { buryMessage } from "#lib/agent/bury-message.ts";
+import type { Delivery } from "#lib/agent/serve-queue.ts";
+import { Fault } from "#lib/errors/fault.ts";
+import { backoffMs } from "#lib/retry/backoff.ts";
+import type { Envelope } from "#schemas/messages/envelope.ts";
+
+/** SQS: 0 to 43,200 s; at least one, for a message that is visible at once is received in a loop. */
+const VISIBILITY_SECONDS_MAX = 43_200;
+
+interface Failed extends Omit<Delivery, "envelope"> {
+  service: string;
+  envelope: Envelope | undefined;
+  error: unknown;
+}
+
+/**
+ * Decides by the error's disposition what becomes of its message: into the DLQ at once, or back
+ * after its back-off. Returns the message's id when SQS must keep it.
+ */
+export async function settleFailure(failed: Failed): Promise<string | undefined> {
+  const { error, envelope, record, counters, log } = failed;
+  const tenant = envelope?.tenant ?? "unknown";
+  const disposition = error instanceof Fault ? error.disposition : "retry";
+  const code = error instanceof Fault ? error.code : "UNEXPECTED";
+  counters.count(`messages_${disposition}`, tenant);
+  try {
+    if (disposition === "terminal" || disposition === "reject") {
+      log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${String(error)}`, { error_code: code });
+      await buryMessage({ ...failed, envelope, error });
+      return undefined;
+    }
+    const delay_ms = delayMs(failed, disposition);
+    const level = disposition === "park" ? "info" : "warn";
+    log[level]("MESSAGE_RETURNS", `message comes back: ${String(error)}`, {
+      error_code: code,
+      disposition,
+      delay_ms,
+    });
+    await delayMessage(record, delay_ms, failed);
+  } catch (cause) {
+    // The message stays in its queue and returns after its visibility timeout.
+    log.error("SETTLE_FAILED", `the failure of a message could not be settled: ${String(cause)}`, {
+      error_code: code,
+    });
+  }
+  return record.messageId;
+}
+
+function delayMs({ error, record, platform }: Failed, disposition: "retry" | "throttle" | "park"): number {
+  const asked = error instanceof Fault ? error.retry_after_ms : undefined;
+  const received = Number(record.attributes.ApproximateReceiveCount);
+  return asked ?? backoffMs(platform.retryPolicy().value, disposition, received, platform.runtime.random);
+}
+
+async function delayMessage(
+  record: SQSRecord,
+  delay_ms: number,
+  { platform, service }: Failed,
+): Promise<void> {
+  const seconds = Math.min(VISIBILITY_SECONDS_MAX, Math.max(1, Math.ceil(delay_ms / 1000)));
+  await platform.sqs.send(
+    new ChangeMessageVisibilityCommand({
+      QueueUrl: platform.queueUrl(service),
+      ReceiptHandle: record.receiptHandle,
+      VisibilityTimeout: seconds,
+    }),
+  );
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { layoutArtifacts } from "#lib/artifacts/layout.ts";
+import type { StepRecord } from "#schemas/records/step.ts";
+
+const entry = (path: string, key: string) => ({
+  path,
+  blob: { key, sha256: "a".repeat(64), bytes: 1 },
+  content_type: "text/plain",
+});
+const step = (name: string, round: number, artifacts: ReturnType<typeof entry>[]) =>
+  ({ step: name, round, outcome: { verdict: "passed", artifacts } }) as unknown as StepRecord;
+
+describe("the standard layout", () => {
+  it("gives a path to the latest round and keeps the earlier one beside it", () => {
+    const first = step("codegen", 0, [entry("codegen/diff.patch", "old")]);
+    const second = step("codegen", 1, [entry("codegen/diff.patch", "new")]);
+    const placed = layoutArtifacts([first, second]).map(({ path, blob }) => [path, blob.key]);
+    expect(placed).toEqual([
+      ["codegen/diff.patch", "new"],
+      ["codegen/earlier/codegen-0/diff.patch", "old"],
+    ]);
+  });
+
+  it("shows nothing of a step without an outcome", () => {
+    expect(layoutArtifacts([{ step: "codegen", round: 0 } as StepRecord])).toEqual([]);
+  });
+});

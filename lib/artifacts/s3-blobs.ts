@@ -1,0 +1,76 @@
+import { Readable } from "node:stream";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
+import { type BlobStore, sha256 } from "#lib/artifacts/blobs.ts";
+import { s3Client } from "#lib/aws/clients.ts";
+import { settings } from "#lib/config/environment.ts";
+import { RejectedInput, TerminalFault } from "#lib/errors/fault.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+
+interface BlobOptions {
+  tenant: string;
+  s3?: S3Client;
+  bucket?: string;
+}
+
+/** Where a tenant's blob with this content lives. */
+export function blobKey(tenant: string, digest: string): string {
+  return `tenants/${tenant}/blobs/${digest}`;
+}
+
+/** Where a tenant uploads the source archive with this content. */
+export function uploadKey(tenant: string, digest: string): string {
+  return `tenants/${tenant}/uploads/${digest}.tar.gz`;
+}
+
+/** One tenant's blobs in the artifact bucket. A reference to another tenant's key is refused. */
+export function s3Blobs({
+  tenant,
+  s3 = s3Client(),
+  bucket = settings().artifact_bucket,
+}: BlobOptions): BlobStore {
+  const open = async (reference: BlobRef): Promise<Readable> => {
+    if (!reference.key.startsWith(`tenants/${tenant}/`)) {
+      throw new TerminalFault("BLOB_FOREIGN", `${reference.key} does not belong to tenant ${tenant}`);
+    }
+    try {
+      const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: reference.key }));
+      return found.Body as Readable;
+    } catch (cause) {
+      if (!(cause instanceof S3ServiceException) || cause.$metadata.httpStatusCode !== 404) throw cause;
+      throw new TerminalFault("BLOB_MISSING", `${reference.key} is not in the artifact bucket`, { cause });
+    }
+  };
+
+  const read = async (reference: BlobRef): Promise<Buffer> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of await open(reference)) chunks.push(chunk as Buffer);
+    const bytes = Buffer.concat(chunks);
+    if (sha256(bytes) === reference.sha256) return bytes;
+    const sentence = `${reference.key} holds other bytes than its SHA-256 ${reference.sha256} says`;
+    throw reference.key.includes("/uploads/")
+      ? new RejectedInput("UPLOAD_CORRUPT", `${sentence}; upload it again`)
+      : new TerminalFault("BLOB_CORRUPT", sentence);
+  };
+
+  return {
+    async write(content, content_type) {
+      const bytes = typeof content === "string" ? Buffer.from(content) : content;
+      const digest = sha256(bytes);
+      const key = blobKey(tenant, digest);
+      await s3.send(
+        new PutObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          Body: bytes,
+          ContentType: content_type,
+          ChecksumSHA256: Buffer.from(digest, "hex").toString("base64"),
+        }),
+      );
+      return { key, sha256: digest, bytes: bytes.byteLength };
+    },
+    read,
+    readText: async (reference) => (await read(reference)).toString("utf8"),
+    stream: async (reference) => Readable.from(await read(reference)),
+  };
+}

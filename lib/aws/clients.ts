@@ -1,0 +1,25 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { settings } from "#lib/config/environment.ts";
+
+/**
+ * One client of each kind for a whole process, made when first needed. Endpoints and credentials
+ * come from the SDK's own variables (`AWS_ENDPOINT_URL_SQS`, …), so every stage runs this code.
+ */
+function once<Client>(make: () => Client): () => Client {
+  let client: Client | undefined;
+  return () => {
+    client ??= make();
+    return client;
+  };
+}
+
+export const documentClient = once(() =>
+  DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } }),
+);
+
+export const sqsClient = once(() => new SQSClient({}));
+
+export const s3Client = once(() => new S3Client({ forcePathStyle: settings().s3_force_path_style }));

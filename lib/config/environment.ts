@@ -1,0 +1,65 @@
+import { z } from "zod";
+
+const Environment = z.object({
+  STAGE: z.string().default("local").describe("deployment stage"),
+  TABLE_NAME: z.string().min(1).describe("the one DynamoDB table"),
+  ARTIFACT_BUCKET: z.string().min(1).describe("the one S3 bucket"),
+  LEASE_SECONDS: z.coerce.number().int().min(5).max(900).default(60).describe("lease on a step"),
+  SHARD: z.string().default("0").describe("shard label"),
+  SERVICE_VERSION: z.string().default("0.1.0").describe("producer version stamped on artifacts"),
+  S3_FORCE_PATH_STYLE: z.stringbool().default(false).describe("true for S3 emulators"),
+  CONFIG_DIRECTORY: z.string().default("configs").describe("where the operator's JSON files are"),
+});
+
+export interface Settings {
+  stage: string;
+  table_name: string;
+  artifact_bucket: string;
+  lease_seconds: number;
+  shard: string;
+  service_version: string;
+  s3_force_path_style: boolean;
+  config_directory: string;
+  /** Git sources may name loopback and private hosts: on a developer's own machine only. */
+  allow_private_git_hosts: boolean;
+}
+
+/** The process's environment, checked. Throws a ZodError naming each missing or wrong variable. */
+export function settings(): Settings {
+  const values = Environment.parse(process.env);
+  return {
+    stage: values.STAGE,
+    table_name: values.TABLE_NAME,
+    artifact_bucket: values.ARTIFACT_BUCKET,
+    lease_seconds: values.LEASE_SECONDS,
+    shard: values.SHARD,
+    service_version: values.SERVICE_VERSION,
+    s3_force_path_style: values.S3_FORCE_PATH_STYLE,
+    config_directory: values.CONFIG_DIRECTORY,
+    allow_private_git_hosts: values.STAGE === "local",
+  };
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`environment variable ${name} is not set; serverless.yml declares it`);
+  return value;
+}
+
+/** URL of the queue that feeds `service`. */
+export function queueUrl(service: string): string {
+  return required(`QUEUE_URL_${service.toUpperCase()}`);
+}
+
+/** URL of the dead-letter queue of `service`. */
+export function deadLetterQueueUrl(service: string): string {
+  return required(`DLQ_URL_${service.toUpperCase()}`);
+}
+
+/** The services that have a queue, as serverless.yml declares them. */
+export function queueServices(): string[] {
+  return Object.keys(process.env)
+    .filter((name) => name.startsWith("QUEUE_URL_"))
+    .map((name) => name.slice("QUEUE_URL_".length).toLowerCase())
+    .sort();
+}

@@ -1,0 +1,125 @@
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyHandlerV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+} from "aws-lambda";
+import type { z } from "zod";
+import { awsPlatform, type Platform } from "#lib/agent/platform.ts";
+import { authenticate } from "#lib/http/authenticate.ts";
+import { HttpError } from "#lib/http/http-error.ts";
+import { parseBody, parseQuery } from "#lib/http/parse-request.ts";
+import { problemResponse } from "#lib/http/problem.ts";
+import type { Log } from "#lib/log/log.ts";
+import { makeCounters } from "#lib/metrics/counters.ts";
+import { reportMetrics } from "#lib/metrics/report-metrics.ts";
+import { childSpan, formatTraceparent, parseTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
+
+export interface ApiRequest<Body, Query> {
+  tenant: string;
+  body: Body;
+  query: Query;
+  params: Record<string, string>;
+  /** Header names in lower case. */
+  headers: Record<string, string>;
+  trace: TraceContext;
+  log: Log;
+  platform: Platform;
+  remainingMs(): number;
+}
+
+export interface ApiResponse {
+  status: number;
+  /** JSON unless it is a Buffer. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodType> {
+  /** `key`: an API key. `key-or-local`: on the local stage a caller on loopback needs none. */
+  access: "key" | "key-or-local";
+  body?: Body;
+  query?: Query;
+  run(request: ApiRequest<z.output<Body>, z.output<Query>>): Promise<ApiResponse>;
+}
+
+export type Route = RouteDefinition<z.ZodType, z.ZodType>;
+
+/** One route with its body and query types inferred from its schemas. */
+export function route<Body extends z.ZodType, Query extends z.ZodType>(
+  definition: RouteDefinition<Body, Query>,
+): Route {
+  return definition as unknown as Route;
+}
+
+/**
+ * A Lambda handler for HTTP API routes, by their route keys (`GET /api/tasks/{id}`). A route not
+ * named here is closed. Every answer carries a traceparent; every error is problem+json.
+ */
+export function defineApi(
+  service: string,
+  routes: Record<string, Route>,
+  platformOf: () => Platform = awsPlatform,
+): APIGatewayProxyHandlerV2 {
+  return async (event: APIGatewayProxyEventV2, lambda: Context) => {
+    const platform = platformOf();
+    const headers = lowerCaseNames(event.headers);
+    const trace = childSpan(parseTraceparent(headers.traceparent), platform.runtime);
+    const log = platform.logOf(service).with({ trace_id: trace.trace_id, route: event.routeKey });
+    const counters = makeCounters();
+    const started = platform.runtime.now();
+    let tenant = "unknown";
+    let response: APIGatewayProxyStructuredResultV2;
+    try {
+      const found = routes[event.routeKey];
+      if (!found) throw new HttpError(404, "ROUTE_UNKNOWN", `there is no ${event.routeKey}`);
+      tenant = await authenticate(found.access, event, headers, platform);
+      const answer = await found.run({
+        tenant,
+        body: found.body && parseBody(found.body, event, headers),
+        query: found.query && parseQuery(found.query, event.queryStringParameters ?? {}),
+        params: event.pathParameters as Record<string, string>,
+        headers,
+        trace,
+        log: log.with({ tenant }),
+        platform,
+        remainingMs: () => lambda.getRemainingTimeInMillis(),
+      });
+      response = toResponse(answer);
+    } catch (error) {
+      response = problemResponse(error, trace.trace_id, log);
+    }
+    counters.count(`http_${Math.floor((response.statusCode ?? 500) / 100)}xx`, tenant);
+    counters.duration("http", tenant, platform.runtime.now() - started);
+    await reportMetrics({ service, role: "http" }, counters, platform, log);
+    response.headers = {
+      ...response.headers,
+      traceparent: formatTraceparent(trace),
+      "x-content-type-options": "nosniff",
+    };
+    return response;
+  };
+}
+
+function toResponse({ status, body, headers }: ApiResponse): APIGatewayProxyStructuredResultV2 {
+  if (Buffer.isBuffer(body)) {
+    return {
+      statusCode: status,
+      headers: { ...headers },
+      body: body.toString("base64"),
+      isBase64Encoded: true,
+    };
+  }
+  return {
+    statusCode: status,
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+    body: body === undefined ? "" : JSON.stringify(body),
+  };
+}
+
+function lowerCaseNames(headers: Record<string, string | undefined>): Record<string, string> {
+  const entries = Object.entries(headers).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,16 @@
+import type { Problem } from "#schemas/http/task-view.ts";
+
+/** An answer that is not 2xx: status, stable code, and a sentence that says what to do. */
+export class HttpError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly errors: Problem["errors"];
+
+  constructor(status: number, code: string, detail: string, errors?: Problem["errors"]) {
+    super(detail);
+    this.name = "HttpError";
+    this.status = status;
+    this.code = code;
+    this.errors = errors;
+  }
+}

@@ -1,0 +1,46 @@
+import { STATUS_CODES } from "node:http";
+import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import { RejectedInput } from "#lib/errors/fault.ts";
+import { HttpError } from "#lib/http/http-error.ts";
+import type { Log } from "#lib/log/log.ts";
+import type { Problem } from "#schemas/http/task-view.ts";
+
+/**
+ * Any error as problem details (RFC 9457). What nobody foresaw answers 500 with the code
+ * `INTERNAL` and nothing of the error; the log has it under the same trace.
+ */
+export function problemResponse(
+  error: unknown,
+  trace_id: string,
+  log: Log,
+): APIGatewayProxyStructuredResultV2 {
+  const known = asHttpError(error);
+  if (!known) {
+    log.error("REQUEST_FAILED", `a request failed: ${String(error)}`, {
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+  }
+  const { status, code, message, errors } =
+    known ??
+    new HttpError(500, "INTERNAL", "something went wrong on our side; the trace id finds it in the log");
+  const body: Problem = {
+    type: `urn:distributed-agents:problem:${code.toLowerCase()}`,
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    code,
+    detail: message,
+    trace_id,
+    ...(errors && { errors }),
+  };
+  return {
+    statusCode: status,
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store" },
+    body: JSON.stringify(body),
+  };
+}
+
+function asHttpError(error: unknown): HttpError | undefined {
+  if (error instanceof HttpError) return error;
+  if (error instanceof RejectedInput) return new HttpError(422, error.code, error.message);
+  return undefined;
+}

@@ -1,0 +1,66 @@
+import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
+
+/** Proof of a claim. Every later write is conditional on both fields, so a worker that lost it changes nothing. */
+export interface Lease {
+  owner: string;
+  /** Fencing token: grows with every claim (Kleppmann, "How to do distributed locking", 2016). */
+  fence: number;
+  /** Which attempt this is, from 1. */
+  attempt: number;
+  /** Number of entries in the record's history. */
+  history_length: number;
+}
+
+export interface ClaimKey {
+  tenant: string;
+  task_id: string;
+  step: string;
+  round: number;
+}
+
+/** What a step record is about; written once. */
+export interface StepIdentity {
+  key: ClaimKey;
+  service: string;
+  idempotency_key: string;
+  source_hash: string;
+}
+
+export interface ClaimRequest extends StepIdentity {
+  /** Unique to this claim, so that a write whose answer was lost is recognised as ours. */
+  owner: string;
+  lease_ms: number;
+  attempts_max: number;
+}
+
+export type ClaimResult =
+  | { kind: "claimed"; lease: Lease }
+  | { kind: "completed"; outcome: StepOutcome }
+  | { kind: "canceled" }
+  /** Someone else's lease lives, or a back-off is running: come back at `until_ms` (Unix time). */
+  | { kind: "wait"; until_ms: number }
+  /** Attempts are spent and nobody holds the lease. */
+  | { kind: "exhausted"; record: StepRecord };
+
+/**
+ * The step record as idempotency record. Each operation is one conditional write to one item:
+ * that is the whole of the exactly-one-effect rule.
+ */
+export interface Claims {
+  /** Throws TerminalFault `IDEMPOTENCY_MISMATCH` when the key was used for another source_hash. */
+  claim(request: ClaimRequest): Promise<ClaimResult>;
+  /** Throws `LeaseLost` when the lease is somebody else's now, or the step was canceled. */
+  renew(key: ClaimKey, lease: Lease, lease_ms: number): Promise<void>;
+  /** Ends the step for good. Throws `LeaseLost`. */
+  complete(key: ClaimKey, lease: Lease, outcome: StepOutcome): Promise<void>;
+  /** Gives the step back to be tried again at `retry_at_ms`. Throws `LeaseLost`. */
+  release(
+    key: ClaimKey,
+    lease: Lease,
+    next: { retry_at_ms: number; code: string; message: string; attempt_counts: boolean },
+  ): Promise<void>;
+  /** Ends a step whose attempts are spent; false when somebody else moved it meanwhile. */
+  completeExhausted(record: StepRecord, outcome: StepOutcome): Promise<boolean>;
+  /** Fences out whoever runs the step; false when it had completed already. */
+  cancel(step: StepIdentity): Promise<boolean>;
+}

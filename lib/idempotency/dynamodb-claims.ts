@@ -1,0 +1,119 @@
+import { claimStep } from "#lib/idempotency/claim-step.ts";
+import type { ClaimKey, Claims } from "#lib/idempotency/claims.ts";
+import {
+  type ClaimPorts,
+  identityAssignments,
+  type StepWrite,
+  writeAsOwner,
+  writeStep,
+} from "#lib/idempotency/step-item.ts";
+import { instant } from "#lib/runtime/runtime.ts";
+import { tenantArtifactsPartition } from "#lib/tasks/keys.ts";
+import type { StepOutcome } from "#schemas/records/step.ts";
+
+const MESSAGE_CHARACTERS_MAX = 2000;
+
+/** Step claims in DynamoDB. */
+export function dynamodbClaims(ports: ClaimPorts): Claims {
+  const now = () => ports.runtime.now();
+  return {
+    claim: (request) => claimStep(request, ports),
+
+    renew: (key, lease, lease_ms) =>
+      writeAsOwner(
+        key,
+        lease,
+        { update: "SET lease_expires_at = :until", values: { ":until": now() + lease_ms } },
+        (record) => record.status === "running",
+        ports,
+      ),
+
+    complete: (key, lease, outcome) =>
+      writeAsOwner(key, lease, completion(key, outcome, now()), isCompleted, ports),
+
+    release: (key, lease, { retry_at_ms, code, message, attempt_counts }) =>
+      writeAsOwner(
+        key,
+        lease,
+        {
+          update: `SET #status = :waiting, retry_at = :retry_at, last_error = :error, attempts = :attempts,
+            lease_expires_at = :zero ${attempt_counts ? "" : `REMOVE history[${lease.history_length - 1}]`}`,
+          values: {
+            ":waiting": "waiting",
+            ":zero": 0,
+            ":retry_at": retry_at_ms,
+            ":error": { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now()) },
+            ":attempts": attempt_counts ? lease.attempt : lease.attempt - 1,
+          },
+        },
+        (record) => record.status === "waiting",
+        ports,
+      ),
+
+    async completeExhausted(record, outcome) {
+      const { update, values } = completion(record, outcome, now());
+      const written = await writeStep(
+        record,
+        {
+          update,
+          condition: "fence = :fence AND #status IN (:waiting, :running) AND lease_expires_at < :now",
+          values: {
+            ...values,
+            ":waiting": "waiting",
+            ":running": "running",
+            ":fence": record.fence,
+            ":now": now(),
+          },
+        },
+        ports,
+      );
+      return written !== undefined;
+    },
+
+    async cancel(request) {
+      const at = instant(now());
+      const { names, values, expression } = identityAssignments(request, at);
+      const written = await writeStep(
+        request.key,
+        {
+          update: `SET ${expression}, #status = :canceled, #owner = :nobody,
+            fence = if_not_exists(fence, :zero) + :one, attempts = if_not_exists(attempts, :zero),
+            lease_expires_at = :zero, history = if_not_exists(history, :none), ended_at = :at REMOVE retry_at`,
+          condition: "attribute_not_exists(pk) OR #status IN (:running, :waiting)",
+          names: { ...names, "#owner": "owner" },
+          values: {
+            ...values,
+            ":canceled": "canceled",
+            ":running": "running",
+            ":waiting": "waiting",
+            ":nobody": "canceled",
+            ":zero": 0,
+            ":one": 1,
+            ":none": [],
+            ":at": at,
+          },
+        },
+        ports,
+      );
+      return written !== undefined;
+    },
+  };
+}
+
+const isCompleted = (record: { status: string }) => record.status === "completed";
+
+/** Ends the step and, in the same write, enters its artifacts into the tenant's index. */
+function completion(key: ClaimKey, outcome: StepOutcome, now: number): Pick<StepWrite, "update" | "values"> {
+  const at = instant(now);
+  return {
+    update:
+      "SET #status = :completed, outcome = :outcome, ended_at = :at, gsi1pk = :gsi1pk, gsi1sk = :gsi1sk",
+    values: {
+      ":completed": "completed",
+      ":outcome": outcome,
+      ":at": at,
+      ":gsi1pk": tenantArtifactsPartition(key.tenant),
+      ":gsi1sk": `${at}#${key.task_id}#${key.step}#${key.round}`,
+    },
+  };
+}

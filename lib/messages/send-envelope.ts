@@ -1,0 +1,48 @@
+import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { BlobStore } from "#lib/artifacts/blobs.ts";
+import { Envelope } from "#schemas/messages/envelope.ts";
+
+/** Payloads larger than this travel by claim check; SQS itself takes 256 KiB on every endpoint. */
+const INLINE_BYTES_MAX = 200_000;
+
+export interface MessagePorts {
+  sqs: SQSClient;
+  blobsOf(tenant: string): BlobStore;
+}
+
+/**
+ * Sends one message. An envelope without a valid trace is refused here (ZodError), so none is ever
+ * in a queue. `MessageGroupId` on a standard queue is what SQS fair queues share by:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+ */
+export async function sendEnvelope(queue_url: string, message: Envelope, ports: MessagePorts): Promise<void> {
+  const envelope = Envelope.parse(message);
+  let body = JSON.stringify(envelope);
+  if (Buffer.byteLength(body) > INLINE_BYTES_MAX) {
+    const { payload, ...rest } = envelope;
+    const blobs = ports.blobsOf(envelope.tenant);
+    const payload_ref = await blobs.write(JSON.stringify(payload), "application/json");
+    body = JSON.stringify({ ...rest, payload_ref });
+  }
+  await ports.sqs.send(
+    new SendMessageCommand({
+      QueueUrl: queue_url,
+      MessageBody: body,
+      MessageGroupId: envelope.tenant,
+      MessageAttributes: {
+        traceparent: { DataType: "String", StringValue: envelope.traceparent },
+        tenant: { DataType: "String", StringValue: envelope.tenant },
+        task_id: { DataType: "String", StringValue: envelope.task_id },
+      },
+    }),
+  );
+}
+
+/** The payload itself, fetched by its claim check when it has one. */
+export async function readPayload(
+  envelope: Envelope,
+  ports: Pick<MessagePorts, "blobsOf">,
+): Promise<unknown> {
+  if (!envelope.payload_ref) return envelope.payload;
+  return JSON.parse(await ports.blobsOf(envelope.tenant).readText(envelope.payload_ref));
+}

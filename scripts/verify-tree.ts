@@ -1,0 +1,14 @@
+import { diskTree } from "./tree/tree.ts";
+import { RULES } from "./verify/rules.ts";
+
+/** `npm run verify`: what no linter sees: functions, serverless.yml, schemas, configs and docs agree. */
+const tree = diskTree(process.cwd());
+let violations = 0;
+for (const { name, check } of RULES) {
+  for (const message of await check(tree)) {
+    console.error(`${name}: ${message}`);
+    violations += 1;
+  }
+}
+if (violations > 0) process.exitCode = 1;
+else console.log(`${RULES.length} rules hold.`);

@@ -1,0 +1,30 @@
+import { agentsAreComplete } from "./agents-are-complete.ts";
+import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
+import { configsAreValid } from "./configs-are-valid.ts";
+import { decisionsAreLinked } from "./decisions-are-linked.ts";
+import { filesStaySmall } from "./files-stay-small.ts";
+import { functionsAreDeployed } from "./functions-are-deployed.ts";
+import { invariantsNameChecks } from "./invariants-name-checks.ts";
+import { linksResolve } from "./links-resolve.ts";
+import { npmScriptsExist } from "./npm-scripts-exist.ts";
+import { optionsAreDescribed } from "./options-are-described.ts";
+import { queuesKeepMessages } from "./queues-keep-messages.ts";
+import type { Rule } from "./rule.ts";
+import { workflowInputsExist } from "./workflow-inputs-exist.ts";
+
+const BASE = [
+  functionsAreDeployed,
+  queuesKeepMessages,
+  agentsAreComplete,
+  workflowInputsExist,
+  configsAreValid,
+  optionsAreDescribed,
+  filesStaySmall,
+  codesMeanOneThing,
+  decisionsAreLinked,
+  npmScriptsExist,
+  linksResolve,
+];
+
+/** All rules of `npm run verify`. */
+export const RULES: readonly Rule[] = [...BASE, invariantsNameChecks(BASE.map(({ name }) => name))];

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { memoryTree } from "../tree/memory-tree.ts";
+import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
+import { filesStaySmall } from "./files-stay-small.ts";
+
+const lines = (count: number) => "x\n".repeat(count);
+
+describe("files-stay-small", () => {
+  it("accepts handlers, sources and tests up to their limits", () => {
+    const tree = memoryTree({
+      "functions/a/handler.ts": lines(40),
+      "lib/a/b.ts": lines(200),
+      "lib/a/b.test.ts": lines(400),
+      "functions/a/fixtures/long.ts": lines(900),
+      "docs/long.md": lines(900),
+    });
+    expect(filesStaySmall.check(tree)).toEqual([]);
+  });
+
+  it("rejects one line more, with advice", () => {
+    const tree = memoryTree({
+      "functions/a/handler.ts": lines(41),
+      "lib/a/b.test.ts": lines(401),
+      "lib/a/b.ts": lines(201),
+    });
+    expect(filesStaySmall.check(tree)).toEqual([
+      "functions/a/handler.ts has 41 lines, more than 40: move what it decides to a use case beside it.",
+      "lib/a/b.test.ts has 401 lines, more than 400: split it by behaviour.",
+      "lib/a/b.ts has 201 lines, more than 200: split it into files of one idea each.",
+    ]);
+  });
+});
+
+describe("codes-mean-one-thing", () => {
+  const FAULTS = `
+    class TerminalFault extends Fault { readonly disposition = "terminal"; }
+    class ParkedFault extends Fault { readonly disposition = "park"; }
+  `;
+  it("accepts a code thrown twice alike and rejects one thrown in two ways", () => {
+    const tree = memoryTree({
+      "lib/a/a.ts": `${FAULTS} throw new ParkedFault("IS_BUSY", "x"); throw new ParkedFault("IS_HELD", "x");`,
+      "lib/b/b.ts": 'throw new TerminalFault("IS_BUSY", "y"); throw new ParkedFault("IS_HELD", "y");',
+    });
+    expect(codesMeanOneThing.check(tree)).toEqual([
+      "IS_BUSY is park in lib/a/a.ts and terminal in lib/b/b.ts: give one of them a code of its own.",
+    ]);
+  });
+});

@@ -51,7 +51,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   const started_ms = performance.now();
   const sandboxed = await startProcess(launch);
   const { limit, accounts, output, ended } = await supervise(sandboxed, launch, order);
-  const wall_ms = performance.now() - started_ms;
+  const wall_ms = Math.round(performance.now() - started_ms);
   order.signal.throwIfAborted();
   if (!sandboxed.stood() && !limit) {
     throw new SandboxUnavailable(`${backend.name} did not start: ${output.kept("stderr").toString().trim()}`);

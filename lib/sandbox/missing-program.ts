@@ -36,6 +36,7 @@ function lookup(word: string, path: string): string {
 /** The first word of each part of a command line, assignments left off. */
 function programWords(command: string): string[] {
   const words = command
+    .slice(0, COMMAND_CHARACTERS_MAX)
     .replace(NO_PROGRAM, " ' ")
     .split(SEPARATORS)
     .map((part) => {

@@ -26,7 +26,7 @@ export function artifactTree(artifacts: ArtifactView[], paint: Paint, options: T
     const name = parts.pop() ?? artifact.path;
     if (parts.join("/") !== folder) {
       folder = parts.join("/");
-      lines.push(`  ${paint.bold(`${folder}/`)}`);
+      if (folder !== "") lines.push(`  ${paint.bold(`${folder}/`)}`);
     }
     const indent = folder === "" ? "  " : "    ";
     const pad = width + 4 - indent.length;

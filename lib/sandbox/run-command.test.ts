@@ -80,9 +80,9 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 const burn = (ms: number) => `node -e "const e=process.cpuUsage;while(e().user+e().system<${ms}000);"`;
-const hold = (mib: number) =>
-  `node -e "const b=Buffer.alloc(${mib}*1048576,1);setTimeout(()=>console.log(b.length),400)"`;
-
+/** Holds memory; with `together`, until so many of its kind do, and a moment more. */
+const hold = (mib: number, together = 1000) =>
+  `node -e "const f=require('fs'),b=Buffer.alloc(${mib}*1048576,1);f.writeFileSync('held-'+process.pid,'');const t=setInterval(()=>{if(f.readdirSync('.').length>=${together}){clearInterval(t);setTimeout(()=>b.length,1000)}},20)"`;
 describe.each(backends)("a command under the $name backend", (backend) => {
   it("gives exit code, both streams and what it used", async () => {
     const result = await run(backend, "echo out; echo err >&2; exit 3");
@@ -177,7 +177,7 @@ describe.each(backends)("a command under the $name backend", (backend) => {
   });
 
   it("may run exactly as many processes at once as allowed", async () => {
-    const result = await run(backend, "for i in 1 2 3 4 5 6 7; do sleep 0.5 & done; wait", {
+    const result = await run(backend, "for i in 1 2 3 4 5 6 7; do sleep 5 & done; wait", {
       processes_max: 8,
     });
     expect(result).toMatchObject({ exit_code: 0, limit: null, usage: { processes_peak: 8 } });
@@ -204,7 +204,7 @@ describe.each(backends)("a command under the $name backend", (backend) => {
   });
 
   it("may hold memory below the limit, and shared pages count once", async () => {
-    const result = await run(backend, `${hold(120)} & ${hold(120)} & wait`, {
+    const result = await run(backend, `${hold(120, 2)} & ${hold(120, 2)} & wait`, {
       memory_bytes_max: 450 * MIB,
     });
     expect(result).toMatchObject({ exit_code: 0, limit: null });

@@ -102,7 +102,7 @@ async function ask(api: Api): Promise<void> {
   heading("3. Ask the code", `query "${QUESTION}" --repository ${REPOSITORY}`);
   const body = { query: QUESTION, repository: REPOSITORY, limit: 2 };
   const answer = await api.post(QueryAnswer, "/api/query", { body });
-  terminal.lines(...queryResults(answer, paint, { excerpt_lines_max: 3 }));
+  terminal.lines(...queryResults(answer, paint, { excerpt_lines_max: 2 }));
   const found = answer.results.some(({ path }) => path === "src/weekdays.js");
   promise(found, "the question finds src/weekdays.js");
 }

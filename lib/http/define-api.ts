@@ -15,7 +15,7 @@ import { makeCounters } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
 import { childSpan, formatTraceparent, parseTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
 
-export interface ApiRequest<Body, Query> {
+interface ApiRequest<Body, Query> {
   tenant: string;
   body: Body;
   query: Query;

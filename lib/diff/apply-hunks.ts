@@ -53,10 +53,16 @@ function placeHunk(lines: string[], hunk: Hunk, from: number, moved: boolean): n
   const [place] = places;
   if (places.length === 1 && place !== undefined) return place;
   if (places.length === 0) return { problem: firstDifference(lines, expected, stated) };
+  return { problem: ambiguity(places, stated, moved) };
+}
+
+function ambiguity(places: number[], stated: number, moved: boolean): string {
   const named = places.slice(0, PLACES_NAMED_MAX).map((found) => found + 1);
-  return {
-    problem: `it fits at ${places.length} places (lines ${named.join(", ")}${places.length > named.length ? " …" : ""}), none of them the stated line ${stated + 1}`,
-  };
+  const more = places.length > named.length ? " …" : "";
+  const reason = moved
+    ? `and the stated line ${stated + 1} is not to be trusted, as a hunk before it has moved`
+    : `none of them the stated line ${stated + 1}`;
+  return `it fits at ${places.length} places (lines ${named.join(", ")}${more}), ${reason}`;
 }
 
 /** A hunk without context on one side says by it that the file begins or ends there. */

@@ -225,6 +225,12 @@ describe("applyDiff", () => {
     );
   });
 
+  it("looks for a moved hunk in one pass, however much the lines repeat", async () => {
+    const same = (count: number, sign: string) => `${sign}same\n`.repeat(count);
+    const hunk = `--- a/f\n+++ b/f\n@@ -9,60001 +9,60002 @@\n${same(60_000, " ")}+new\n other\n`;
+    await expectRefused({ f: same(300_000, "") }, hunk, "DIFF_DOES_NOT_APPLY", /line 60009 should be "other/);
+  });
+
   it("names the file, the hunk and the first line that differs", async () => {
     const diff = B_TO_X + edit("dir/g", "@@ -2,3 +2,3 @@ g()", " 2", "-3", "+x", " 4");
     const naming =

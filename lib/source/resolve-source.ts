@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { gitFault, unreadableObjects } from "#lib/source/git-fault.ts";
 import { checkGitRef, gitUrl } from "#lib/source/git-url.ts";
@@ -40,6 +41,8 @@ export async function resolveSource(
 /** Git connects to the very addresses that were checked, whatever the name says by then. */
 async function pinnedHost(url: URL): Promise<string[]> {
   const addresses = await publicAddresses(url.hostname);
+  const is_address = isIP(url.hostname.replace(/^\[|\]$/g, "")) !== 0;
+  if (is_address) return [];
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   const targets = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
   return [`http.curloptResolve=${url.hostname}:${port}:${targets.join(",")}`];

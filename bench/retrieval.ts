@@ -12,6 +12,7 @@ import { embeddingText } from "#lib/graph/embedding-text.ts";
 import { readTree } from "#lib/graph/read-tree.ts";
 import { rank } from "#lib/graph/search.ts";
 import type { Snapshot, SnapshotChunk } from "#lib/graph/snapshot.ts";
+import { systemRuntime } from "#lib/runtime/runtime.ts";
 
 const CORPUS = ["node_modules/commander/lib", "node_modules/luxon/src", "node_modules/minisearch/src"];
 const QUERIES_MAX = 200;
@@ -23,6 +24,7 @@ const limits = {
   chunk_characters_max,
   excerpt_characters_max: 3000,
   chunks_max,
+  embedding_seconds_max: 600,
 };
 
 const files: Snapshot["files"] = [];
@@ -44,7 +46,7 @@ for (const directory of CORPUS) {
 
 const embedder = minilmEmbedder();
 const started = performance.now();
-const { vectors, ...embedded } = await embedChunks(chunks, undefined, embedder, limits);
+const { vectors, ...embedded } = await embedChunks(chunks, { embedder, limits, runtime: systemRuntime });
 const embedding_ms = performance.now() - started;
 const snapshot: Snapshot = {
   schema_version: 1,

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "#lib/log/log.ts";
@@ -62,6 +63,9 @@ export async function startLocalStack(
   const names = { service: service.service, stage, region };
   const lookup = await createResources(service.resources?.Resources ?? {}, names, emulators.sqs_and_s3_url);
   resolveEnvironments(service, lookup, environment);
+  // For tools that speak to the emulators as an operator speaks to AWS.
+  const facts = JSON.stringify(service.provider.environment, null, 2);
+  writeFileSync(join(data.path, "environment.json"), `${facts}\n`);
   const url = `http://127.0.0.1:${http_port}`;
   const credentials_file = await ensureKey(serviceDir, {
     table_name: service.provider.environment?.TABLE_NAME as string | undefined,

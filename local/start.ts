@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync, renameSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -13,6 +13,7 @@ type ChildMessage = ({ type: "ready" } & Ready) | { type: "failed"; message: str
 
 const PORT_WAIT_MS = 3_000;
 const STOP_MS = 30_000;
+const LAST_LINES = 8;
 const LOG_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Runs `serverless offline` with the local stack until told to stop; answers the exit code. */
@@ -20,6 +21,12 @@ async function start(options: StartOptions): Promise<number> {
   if (!(await becomesFree(options.port))) {
     console.error(
       `Port ${options.port} is in use. Stop what listens there, or choose another: npm start -- --port ${options.port + 100}`,
+    );
+    return 1;
+  }
+  if (!existsSync(join(options.service_directory, "serverless.yml"))) {
+    console.error(
+      `There is no serverless.yml in ${options.service_directory}: start in the repository, or name its folder with --service.`,
     );
     return 1;
   }
@@ -53,6 +60,7 @@ async function start(options: StartOptions): Promise<number> {
   });
   if (stopped && code === 0) return 0;
   if (!told) {
+    if (!ready && !options.verbose) console.error(lastWords(log_file));
     console.error(
       `The stack ${ready ? "ended unexpectedly" : "did not start"} (exit ${code}). See ${log_file}`,
     );
@@ -83,6 +91,10 @@ function spawnServerless(options: StartOptions, log_file: string) {
       NODE_NO_WARNINGS: "1",
     },
   });
+}
+
+function lastWords(log_file: string): string {
+  return readFileSync(log_file, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n");
 }
 
 function openLog(log_file: string): number {

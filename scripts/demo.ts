@@ -6,6 +6,7 @@ import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { Api } from "../cli/api.ts";
 import { awaitTask, readSummary } from "../cli/await-task.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import { type ChangeOptions, readChange } from "../cli/read-change.ts";
 import { artifactTree } from "../cli/render/artifact-tree.ts";
 import { formatDuration } from "../cli/render/format.ts";
@@ -33,7 +34,14 @@ const TEST = "node --test --test-reporter=tap";
 const REPOSITORY = "date-range";
 const QUESTION = "how many working days are in a range";
 
-const terminal = createTerminal(process.stdout, process.env);
+/** After Ctrl-C nothing more is shown: what the stopping stack breaks off is no news. */
+let interrupted = false;
+const screen = {
+  isTTY: process.stdout.isTTY,
+  columns: process.stdout.columns,
+  write: (text: string) => interrupted || process.stdout.write(text),
+};
+const terminal = createTerminal(screen, process.env);
 const { paint } = terminal;
 
 /** Hold the demo to its word. @throws Error naming the promise that was broken */
@@ -94,7 +102,7 @@ async function ask(api: Api): Promise<void> {
   heading("3. Ask the code", `query "${QUESTION}" --repository ${REPOSITORY}`);
   const body = { query: QUESTION, repository: REPOSITORY, limit: 2 };
   const answer = await api.post(QueryAnswer, "/api/query", { body });
-  terminal.lines(...queryResults(answer, paint, { excerpt_lines_max: 3 }));
+  terminal.lines(...queryResults(answer, paint, { excerpt_lines_max: 2 }));
   const found = answer.results.some(({ path }) => path === "src/weekdays.js");
   promise(found, "the question finds src/weekdays.js");
 }
@@ -118,28 +126,25 @@ async function demo(wished_port: number, keep: boolean): Promise<void> {
   const port = (await isFree(wished_port)) ? wished_port : await anyFreePort();
   if (port !== wished_port) terminal.lines(`Port ${wished_port} is taken; using ${port}.`);
   const stack = await startOwnStack("demo", port, terminal);
-  const interrupted = new Promise<"interrupted">((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve("interrupted"));
-  });
-  const show = async (): Promise<"done"> => {
+  let all_shown = false;
+  const interrupt = async () => {
+    if (interrupted) return;
+    terminal.lines("", "Stopping the stack …");
+    interrupted = true;
+    await stack.stop();
+    process.exit(all_shown ? exitCode.passed : exitCode.interrupted);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void interrupt());
+  try {
     await passAfter(stack.api, await failBefore(stack.api));
     await ask(stack.api);
-    return "done";
-  };
-  try {
-    if ((await Promise.race([show(), interrupted])) === "interrupted") {
-      process.exitCode = 130;
-      return;
-    }
+    all_shown = true;
     terminal.lines("", `All as promised, in ${formatDuration(Date.now() - began_at)}.`);
-    if (keep) {
-      whatNext(stack);
-      await interrupted;
-    }
   } finally {
-    await stack.stop();
-    terminal.lines("Stack stopped.");
+    if (!(keep && all_shown)) await stack.stop();
   }
+  if (keep) whatNext(stack);
+  else terminal.lines("Stack stopped.");
 }
 
 async function main(): Promise<void> {

@@ -43,6 +43,24 @@ describe("artifactTree", () => {
     expect(lines.join("\n")).toContain(`${url}/artifacts/${TASK_ID}/codegen/diff.patch.meta.json`);
   });
 
+  it("keeps each folder in one piece, and counts the files of earlier rounds unless asked for them", () => {
+    const rounds = fakeArtifacts({
+      "build-test/test.log": "",
+      "build-test/earlier/buildtest-0/test.log": "",
+      "build-test/a.log": "",
+    });
+    expect(artifactTree(rounds, plain)).toEqual([
+      "  build-test/",
+      "    a.log          0 B",
+      "    test.log       0 B",
+      "  and 1 file of earlier rounds",
+    ]);
+    expect(artifactTree(rounds, plain, { all: true }).filter((line) => line.endsWith("/"))).toEqual([
+      "  build-test/",
+      "  build-test/earlier/buildtest-0/",
+    ]);
+  });
+
   it("says when there is nothing", () => {
     expect(artifactTree([], plain)).toEqual(["  no artifacts yet"]);
   });

@@ -45,7 +45,13 @@ export async function indexRepository(
   const tree = await readSource(source.blob, input.diff, context, ports);
 
   const previous = await previousSnapshot(envelope.tenant, repository, context, ports.graph);
-  const embedding = await embedChunks(tree.chunks, previous, embedder, settings, signal);
+  const limits = settings;
+  const embedding = await embedChunks(tree.chunks, { embedder, limits, runtime, previous, signal });
+  const { embedded, reused, left_out } = embedding;
+  if (left_out > 0) {
+    const sentence = "no time was left to embed every chunk; the rest is found by words until indexed again";
+    context.log.warn("EMBEDDING_CUT_SHORT", sentence, { repository, embedded, left_out });
+  }
   const snapshot: Snapshot = {
     schema_version: 1,
     tenant: envelope.tenant,
@@ -62,7 +68,6 @@ export async function indexRepository(
   };
   await ports.graph.publish(snapshot, signal);
 
-  const { embedded, reused } = embedding;
   const counts = { files: tree.files.length, symbols: tree.symbols, chunks: tree.chunks.length, embedded };
   await context.artifacts.json("index/report.json", "artifact.index_report", IndexReport, {
     repository,

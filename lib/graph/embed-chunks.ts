@@ -1,6 +1,7 @@
 import type { Embedder } from "#lib/embedding/embedder.ts";
 import { embeddingText } from "#lib/graph/embedding-text.ts";
 import { type Snapshot, type SnapshotChunk, vectorAt } from "#lib/graph/snapshot.ts";
+import type { Runtime } from "#lib/runtime/runtime.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 
 export interface EmbeddedChunks {
@@ -10,7 +11,12 @@ export interface EmbeddedChunks {
   embedded: number;
   /** Chunks whose vector was known from the previous snapshot. */
   reused: number;
+  /** Texts there was no time for. */
+  left_out: number;
 }
+
+/** Texts between two looks at the clock. */
+const BATCH = 16;
 
 /** Lower is embedded first when there are more chunks than may be. */
 function priority({ symbol, exported, kind }: SnapshotChunk): number {
@@ -18,48 +24,81 @@ function priority({ symbol, exported, kind }: SnapshotChunk): number {
   return kind === "section" ? 2 : 3;
 }
 
+interface EmbeddingOptions {
+  embedder: Embedder;
+  limits: Pick<GraphConfig, "chunks_max" | "chunk_characters_max" | "embedding_seconds_max">;
+  runtime: Pick<Runtime, "now">;
+  /** Of the same repository; a text it knows is not embedded again. */
+  previous?: Snapshot | undefined;
+  signal?: AbortSignal;
+}
+
 /**
- * Gives the `chunks_max` most telling chunks a vector. A text known to the previous snapshot or
- * met twice is not embedded again; which chunks get one depends on the tree alone.
+ * Gives the `chunks_max` most telling chunks a vector. When `embedding_seconds_max` is over, the
+ * rest goes without; indexing the repository again goes on from there.
  */
 export async function embedChunks(
   chunks: readonly SnapshotChunk[],
-  previous: Snapshot | undefined,
-  embedder: Embedder,
-  limits: Pick<GraphConfig, "chunks_max" | "chunk_characters_max">,
-  signal?: AbortSignal,
+  options: EmbeddingOptions,
 ): Promise<EmbeddedChunks> {
+  const { embedder, limits } = options;
   const chosen = chunks
-    .map((chunk, place) => ({ place, rank: priority(chunk) }))
+    .map((chunk, place) => ({ place, chunk, rank: priority(chunk) }))
     .sort((a, b) => a.rank - b.rank || a.place - b.place)
     .slice(0, limits.chunks_max);
-  const known = knownVectors(previous, embedder);
-  const rows = new Map<string, number>();
+  const known = knownVectors(options.previous, embedder);
   const missing = new Map<string, string>();
-  const embedded_chunks = chunks.map((chunk): SnapshotChunk => ({ ...chunk, vector: null }));
-  let reused = 0;
-  for (const { place } of chosen) {
-    const chunk = embedded_chunks[place];
-    if (!chunk) continue;
-    const { content_hash } = chunk;
-    const row = rows.get(content_hash) ?? rows.size;
-    rows.set(content_hash, row);
-    chunk.vector = row;
-    if (known.has(content_hash)) reused++;
-    else missing.set(content_hash, embeddingText(chunk, limits.chunk_characters_max));
+  for (const { chunk } of chosen) {
+    if (known.has(chunk.content_hash)) continue;
+    missing.set(chunk.content_hash, embeddingText(chunk, limits.chunk_characters_max));
   }
-  const fresh = await embedder.embed([...missing.values()], signal);
-  for (const [index, content_hash] of [...missing.keys()].entries()) {
-    const vector = fresh[index];
-    if (vector) known.set(content_hash, vector);
+  const fresh = await embedWithin(missing, options);
+
+  const rows = new Map<string, number>();
+  const vectors: Float32Array[] = [];
+  const row_of_place = new Map<number, number>();
+  for (const { place, chunk } of chosen) {
+    const vector = known.get(chunk.content_hash) ?? fresh.get(chunk.content_hash);
+    if (!vector) continue;
+    const row = rows.get(chunk.content_hash) ?? vectors.push(vector) - 1;
+    rows.set(chunk.content_hash, row);
+    row_of_place.set(place, row);
   }
-  const vectors = new Float32Array(rows.size * embedder.dimensions);
-  for (const [content_hash, row] of rows) {
-    const vector = known.get(content_hash);
-    if (vector?.length !== embedder.dimensions) throw new Error(`${embedder.name} gave a vector of no use.`);
-    vectors.set(vector, row * embedder.dimensions);
+  return {
+    chunks: chunks.map((chunk, place) => ({ ...chunk, vector: row_of_place.get(place) ?? null })),
+    vectors: joined(vectors, embedder.dimensions),
+    embedded: fresh.size,
+    reused: chosen.filter(({ chunk }) => known.has(chunk.content_hash)).length,
+    left_out: missing.size - fresh.size,
+  };
+}
+
+async function embedWithin(
+  texts: ReadonlyMap<string, string>,
+  { embedder, limits, runtime, signal }: EmbeddingOptions,
+): Promise<Map<string, Float32Array>> {
+  const end = runtime.now() + limits.embedding_seconds_max * 1000;
+  const hashes = [...texts.keys()];
+  const fresh = new Map<string, Float32Array>();
+  for (let from = 0; from < hashes.length && runtime.now() < end; from += BATCH) {
+    const batch = hashes.slice(from, from + BATCH);
+    const vectors = await embedder.embed(
+      batch.map((hash) => texts.get(hash) ?? ""),
+      signal,
+    );
+    for (const [index, hash] of batch.entries()) {
+      const vector = vectors[index];
+      if (vector?.length !== embedder.dimensions) throw new Error(`${embedder.name} gave no usable vector.`);
+      fresh.set(hash, vector);
+    }
   }
-  return { chunks: embedded_chunks, vectors, embedded: missing.size, reused };
+  return fresh;
+}
+
+function joined(vectors: readonly Float32Array[], dimensions: number): Float32Array {
+  const all = new Float32Array(vectors.length * dimensions);
+  for (const [row, vector] of vectors.entries()) all.set(vector, row * dimensions);
+  return all;
 }
 
 function knownVectors(previous: Snapshot | undefined, embedder: Embedder): Map<string, Float32Array> {

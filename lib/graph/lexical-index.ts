@@ -15,7 +15,7 @@ const BM25 = { k: 2, b: 0.9, d: 0.5 };
 const INDEXED_AT_ONCE = 200;
 const QUERY_WORDS_MAX = 64;
 
-export interface LexicalHit {
+interface LexicalHit {
   chunk: number;
   score: number;
   /** Words of the query found in the chunk. */

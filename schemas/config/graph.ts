@@ -5,6 +5,12 @@ export const GraphConfig = z.strictObject({
   $schema: z.string(),
   file_bytes_max: z.int().positive().describe("larger files are listed but not indexed"),
   chunks_max: z.int().positive().describe("chunks embedded per revision; the rest stay lexical"),
+  embedding_seconds_max: z
+    .number()
+    .positive()
+    .describe(
+      "time for embedding one revision; chunks there was no time for stay lexical until indexed again",
+    ),
   chunks_kept_max: z
     .int()
     .positive()

@@ -7,14 +7,14 @@ import type { Log } from "#lib/log/log.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
-export interface FakeArtifact {
+interface FakeArtifact {
   bytes: Buffer;
   content_type: string;
   /** null for free text. */
   schema_name: string | null;
 }
 
-export interface FakeLogLine {
+interface FakeLogLine {
   level: "info" | "warn" | "error";
   code: string;
   sentence: string;

@@ -1,12 +1,14 @@
 import { embedChunks } from "#lib/graph/embed-chunks.ts";
 import { readTree } from "#lib/graph/read-tree.ts";
 import type { Snapshot } from "#lib/graph/snapshot.ts";
+import { systemRuntime } from "#lib/runtime/runtime.ts";
 import { SMALL_REPOSITORY, writeTree } from "./small-repository.ts";
 import { wordEmbedder } from "./word-embedder.ts";
 
 export const GRAPH_SETTINGS = {
   $schema: "",
   file_bytes_max: 100_000,
+  embedding_seconds_max: 60,
   chunks_max: 100,
   chunks_kept_max: 1000,
   chunk_characters_max: 600,
@@ -24,7 +26,11 @@ export async function smallSnapshot(
   try {
     const embedder = wordEmbedder();
     const tree = await readTree(directory, GRAPH_SETTINGS);
-    const { chunks, vectors } = await embedChunks(tree.chunks, undefined, embedder, GRAPH_SETTINGS);
+    const { chunks, vectors } = await embedChunks(tree.chunks, {
+      embedder,
+      limits: GRAPH_SETTINGS,
+      runtime: systemRuntime,
+    });
     return {
       schema_version: 1,
       tenant: "acme",

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -103,17 +103,16 @@ describe("the local stack", () => {
   });
 
   it("says what is wrong with the service when it cannot start", async () => {
-    const empty = newDirectory();
-    const { code, output } = await run(
-      "--port",
-      String(await anyFreePort()),
-      "--data-dir",
-      empty,
-      "--service",
-      empty,
-    );
+    const broken = newDirectory();
+    const port = String(await anyFreePort());
+    const options = ["--port", port, "--data-dir", join(broken, "data"), "--service", broken];
+    const missing = await run(...options);
+    expect(missing).toEqual({ code: 1, output: expect.stringMatching(/^There is no serverless\.yml in /) });
+    writeFileSync(join(broken, "serverless.yml"), "service: [");
+    const { code, output } = await run(...options);
     expect(code).toBe(1);
-    expect(output).toContain(join(empty, "stack.log"));
+    expect(output).toContain("serverless.yml");
+    expect(output).toContain(join(broken, "data", "stack.log"));
   });
 
   it("refuses a bad option with a sentence, and helps", async () => {

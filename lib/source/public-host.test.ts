@@ -50,7 +50,7 @@ describe("publicAddresses", () => {
   it("refuses a host that does not exist, and retries when the name server is silent", async () => {
     for (const lookup of [failing("ENOTFOUND"), answering()]) {
       await expect(publicAddresses("example.org", lookup)).rejects.toMatchObject({
-        code: "GIT_REPOSITORY_UNREACHABLE",
+        code: "GIT_REPOSITORY_REFUSED",
         disposition: "reject",
       });
     }

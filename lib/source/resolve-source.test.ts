@@ -149,13 +149,13 @@ describe("resolveSource", () => {
 
   it("refuses a repository that is not there or wants credentials", async () => {
     const absent = resolveSource({ kind: "git", url: `${server.url}/absent.git` }, loopback());
-    await expect(absent).rejects.toMatchObject({ code: "GIT_REPOSITORY_UNREACHABLE", disposition: "reject" });
+    await expect(absent).rejects.toMatchObject({ code: "GIT_REPOSITORY_REFUSED", disposition: "reject" });
     intercept = (_, response) => {
       response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
       return true;
     };
     const closed = resolveSource({ kind: "git", url: project }, loopback());
-    await expect(closed).rejects.toMatchObject({ code: "GIT_REPOSITORY_UNREACHABLE", disposition: "reject" });
+    await expect(closed).rejects.toMatchObject({ code: "GIT_REPOSITORY_REFUSED", disposition: "reject" });
     await expect(closed).rejects.toThrow(/credentials/);
   });
 
@@ -182,7 +182,7 @@ describe("resolveSource", () => {
     };
     const before = server.requests.length;
     const moved = resolveSource({ kind: "git", url: `${server.url}/moved.git` }, loopback());
-    await expect(moved).rejects.toMatchObject({ code: "GIT_REPOSITORY_UNREACHABLE", disposition: "reject" });
+    await expect(moved).rejects.toMatchObject({ code: "GIT_REPOSITORY_REFUSED", disposition: "reject" });
     await expect(moved).rejects.toThrow(/redirect/);
     expect(server.requests.slice(before).some((url) => url.startsWith("/project.git"))).toBe(false);
   });

@@ -18,7 +18,7 @@ import type { BlobRef } from "#schemas/primitives.ts";
  * deterministically without `.git`.
  *
  * @throws RejectedInput `GIT_URL_INVALID`, `GIT_REF_INVALID`, `GIT_REF_NOT_FOUND`,
- * `GIT_HOST_FORBIDDEN`, `GIT_REPOSITORY_UNREACHABLE` (there is none, or it wants credentials),
+ * `GIT_HOST_FORBIDDEN`, `GIT_REPOSITORY_REFUSED` (there is none, or it wants credentials),
  * `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES`, `SOURCE_PATH_UNSAFE`, `SOURCE_LINK_UNSAFE`;
  * RetryableFault `GIT_REPOSITORY_UNREACHABLE` (may be there later), `GIT_OBJECTS_UNREADABLE`;
  * TerminalFault `GIT_UNAVAILABLE`

@@ -1,7 +1,5 @@
 import { type Fault, RejectedInput, RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
 
-const UNREACHABLE = "GIT_REPOSITORY_UNREACHABLE";
-
 /** What git's last words (in the C locale) mean for a fetch of `ref` from `url`. */
 export function gitFault(stderr: string, url: string, ref: string): Fault {
   const words = lastLine(stderr);
@@ -13,27 +11,33 @@ export function gitFault(stderr: string, url: string, ref: string): Fault {
   }
   if (/could not read (Username|Password)|returned error: 40[13]|Authentication failed/i.test(stderr)) {
     return new RejectedInput(
-      UNREACHABLE,
+      "GIT_REPOSITORY_REFUSED",
       `${url} asks for credentials; only public repositories can be fetched. Pack the tree and upload it instead.`,
     );
   }
   if (/returned error: 3\d\d|unable to update url base|redirect/i.test(stderr)) {
     return new RejectedInput(
-      UNREACHABLE,
+      "GIT_REPOSITORY_REFUSED",
       `${url} answers with a redirect, which is not followed. Give the final URL.`,
     );
   }
   if (/not found|returned error: 4(0[0-79]|1)\d?|not valid: is this a git repository/i.test(stderr)) {
-    return new RejectedInput(UNREACHABLE, `There is no git repository at ${url} (${words}). Check the URL.`);
+    return new RejectedInput(
+      "GIT_REPOSITORY_REFUSED",
+      `There is no git repository at ${url} (${words}). Check the URL.`,
+    );
   }
   if (/dumb http transport/i.test(stderr)) {
     return new RejectedInput(
-      UNREACHABLE,
+      "GIT_REPOSITORY_REFUSED",
       `${url} serves git by the dumb protocol only, which cannot fetch a single revision. Pack the tree and upload it instead.`,
     );
   }
   if (/is not a git command|Unable to find remote helper/i.test(stderr)) return gitUnavailable(stderr);
-  return new RetryableFault(UNREACHABLE, `Fetching ${url} failed: ${words}. It is tried again.`);
+  return new RetryableFault(
+    "GIT_REPOSITORY_UNREACHABLE",
+    `Fetching ${url} failed: ${words}. It is tried again.`,
+  );
 }
 
 export function gitUnavailable(cause: unknown): TerminalFault {

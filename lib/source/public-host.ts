@@ -12,8 +12,8 @@ const resolveAll: Lookup = (host) => dnsLookup(host, { all: true, verbatim: true
  *
  * @throws RejectedInput `GIT_HOST_FORBIDDEN` when any address is private, loopback, link-local or
  * otherwise not routed on the internet (IANA special-purpose registries, RFC 6890);
- * `GIT_REPOSITORY_UNREACHABLE` when the host does not exist; RetryableFault of the same code when
- * the name server gave no answer.
+ * `GIT_REPOSITORY_REFUSED` when the host does not exist; RetryableFault
+ * `GIT_REPOSITORY_UNREACHABLE` when the name server gave no answer.
  */
 export async function publicAddresses(hostname: string, lookup: Lookup = resolveAll): Promise<string[]> {
   const host = hostname.replace(/^\[|\]$/g, "");
@@ -35,7 +35,7 @@ async function resolve(host: string, lookup: Lookup): Promise<string[]> {
     }
   }
   throw new RejectedInput(
-    "GIT_REPOSITORY_UNREACHABLE",
+    "GIT_REPOSITORY_REFUSED",
     `There is no host named ${host}. Check the git source's URL.`,
   );
 }

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { gitFault, unreadableObjects } from "#lib/source/git-fault.ts";
 import { checkGitRef, gitUrl } from "#lib/source/git-url.ts";
@@ -17,7 +18,7 @@ import type { BlobRef } from "#schemas/primitives.ts";
  * deterministically without `.git`.
  *
  * @throws RejectedInput `GIT_URL_INVALID`, `GIT_REF_INVALID`, `GIT_REF_NOT_FOUND`,
- * `GIT_HOST_FORBIDDEN`, `GIT_REPOSITORY_UNREACHABLE` (there is none, or it wants credentials),
+ * `GIT_HOST_FORBIDDEN`, `GIT_REPOSITORY_REFUSED` (there is none, or it wants credentials),
  * `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES`, `SOURCE_PATH_UNSAFE`, `SOURCE_LINK_UNSAFE`;
  * RetryableFault `GIT_REPOSITORY_UNREACHABLE` (may be there later), `GIT_OBJECTS_UNREADABLE`;
  * TerminalFault `GIT_UNAVAILABLE`
@@ -40,6 +41,8 @@ export async function resolveSource(
 /** Git connects to the very addresses that were checked, whatever the name says by then. */
 async function pinnedHost(url: URL): Promise<string[]> {
   const addresses = await publicAddresses(url.hostname);
+  const is_address = isIP(url.hostname.replace(/^\[|\]$/g, "")) !== 0;
+  if (is_address) return [];
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   const targets = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
   return [`http.curloptResolve=${url.hostname}:${port}:${targets.join(",")}`];

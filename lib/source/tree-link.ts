@@ -7,7 +7,7 @@ const HOPS_MAX = 64;
  * of what `l` points to, so comparing texts alone would miss an escape in two steps. A target that
  * does not exist, and a loop, stay inside.
  */
-export function linkLeavesTree(path: string, links: ReadonlyMap<string, string>): boolean {
+function linkLeavesTree(path: string, links: ReadonlyMap<string, string>): boolean {
   const pending = path.split("/").reverse();
   const position: string[] = [];
   let hops = 0;

@@ -1,11 +1,22 @@
-import { rmSync } from "node:fs";
-import { afterEach, describe, expect, it } from "vitest";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
 
+/** The operator's files, with less patience, so that the test needs less too. */
+const configs = mkdtempSync(join(tmpdir(), "configs-"));
+cpSync("configs", configs, { recursive: true });
+const policy_file = join(configs, "retry_policy.json");
+const policy = { ...JSON.parse(readFileSync(policy_file, "utf8")), redispatch_seconds: 2 };
+writeFileSync(policy_file, JSON.stringify(policy));
+const env = { CONFIG_DIRECTORY: configs, LEASE_SECONDS: "5" };
+
 let stack: Stack | undefined;
+afterAll(() => rmSync(configs, { recursive: true, force: true }));
 afterEach(async () => {
   await stack?.stop();
   if (stack) rmSync(stack.data_dir, { recursive: true, force: true });
@@ -41,12 +52,12 @@ describe("kill -9 of the whole stack", () => {
   it.each(["accepted", "index", "codegen", "buildtest", "index_result"])(
     "in the middle of %s, then a restart, finishes the task with one set of artifacts",
     async (moment) => {
-      stack = await startStack();
+      stack = await startStack({ env });
       const { task_id } = await developmentClient(stack.url, stack.data_dir).submit(SUBMISSION);
       await reaches(developmentClient(stack.url, stack.data_dir), task_id, moment);
       stack.kill();
 
-      stack = await startStack({ data_dir: stack.data_dir });
+      stack = await startStack({ data_dir: stack.data_dir, env });
       const api = developmentClient(stack.url, stack.data_dir);
       const view = await api.ended(task_id);
       expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded", verdict: "passed" });

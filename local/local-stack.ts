@@ -1,10 +1,10 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "#lib/log/log.ts";
-import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
+import { openDataDirectory } from "./data-directory.ts";
 import { ensureKey } from "./development-key.ts";
-import { type Emulator, startDynamoDb } from "./emulators/dynamodb.ts";
-import { startSqsAndS3 } from "./emulators/sqs-and-s3.ts";
+import { startEmulators } from "./emulators/start-emulators.ts";
 import { eventSourceMappings } from "./event-source/event-source-mappings.ts";
 import { type Poller, startPoller } from "./event-source/poller.ts";
 import { sqsSource } from "./event-source/sqs-source.ts";
@@ -63,6 +63,9 @@ export async function startLocalStack(
   const names = { service: service.service, stage, region };
   const lookup = await createResources(service.resources?.Resources ?? {}, names, emulators.sqs_and_s3_url);
   resolveEnvironments(service, lookup, environment);
+  // For tools that speak to the emulators as an operator speaks to AWS.
+  const facts = JSON.stringify(service.provider.environment, null, 2);
+  writeFileSync(join(data.path, "environment.json"), `${facts}\n`);
   const url = `http://127.0.0.1:${http_port}`;
   const credentials_file = await ensureKey(serviceDir, {
     table_name: service.provider.environment?.TABLE_NAME as string | undefined,
@@ -109,25 +112,6 @@ export async function startLocalStack(
       await emulators.close();
       data.release();
     },
-  };
-}
-
-async function startEmulators(data: DataDirectory, http_port: number) {
-  // The same ports each time where they are free: URLs that were handed out stay good over a restart.
-  const port = async (name: string, preferred: number) =>
-    Number(process.env[name] ?? (await portOrAny(preferred)));
-  const sqs_and_s3: Emulator = await startSqsAndS3({
-    directory: data.sqs_and_s3,
-    port: await port("LOCAL_SQS_S3_PORT", http_port + 2),
-  });
-  const dynamodb = await startDynamoDb({
-    directory: data.dynamodb,
-    port: await port("LOCAL_DYNAMODB_PORT", http_port + 3),
-  });
-  return {
-    sqs_and_s3_url: sqs_and_s3.url,
-    dynamodb_url: dynamodb.url,
-    close: async () => void (await Promise.all([sqs_and_s3.close(), dynamodb.close()])),
   };
 }
 

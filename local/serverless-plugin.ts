@@ -1,14 +1,18 @@
 import { exit } from "node:process";
 import { DEFAULT_HTTP_PORT } from "./default-http-port.ts";
+import { answerFailuresAsAws, type HttpServer } from "./http-failures.ts";
 import { type LocalStack, type Service, startLocalStack } from "./local-stack.ts";
 import { stackLog } from "./stack-log.ts";
 
 interface Serverless {
   service: Service & { custom?: { local?: object; "serverless-offline"?: object } };
   serviceDir: string;
-  pluginManager: {
-    plugins: { constructor: { name: string }; end?: (skip_exit?: boolean) => Promise<void> }[];
-  };
+  pluginManager: { plugins: (object | ServerlessOffline)[] };
+}
+
+interface ServerlessOffline {
+  end(skip_exit?: boolean): Promise<void>;
+  internals(): { getApiGatewayServer(): HttpServer };
 }
 
 interface Options {
@@ -47,22 +51,30 @@ export class LocalStackPlugin {
         ...custom["serverless-offline"],
         ...this.#stack.offline_options,
       };
+      const offline = this.#serverlessOffline();
       this.#surviveStrayErrors();
-      this.#endBeforeOffline();
+      this.#endAround(offline);
       process.once("disconnect", () => exit(1)); // whoever started us is gone
-      this.#stack.whenListening((ready) => process.send?.({ type: "ready", ...ready }));
+      this.#stack.whenListening((ready) => {
+        answerFailuresAsAws(offline.internals().getApiGatewayServer());
+        process.send?.({ type: "ready", ...ready });
+      });
     } catch (error) {
       process.send?.({ type: "failed", message: error instanceof Error ? error.message : String(error) });
       throw error;
     }
   }
 
-  /** serverless-offline ends the process itself, after its servers: the stack must have ended around that. */
-  #endBeforeOffline(): void {
+  #serverlessOffline(): ServerlessOffline {
     const offline = this.serverless.pluginManager.plugins.find(
       (plugin) => plugin.constructor.name === "ServerlessOffline",
     );
-    if (!offline?.end) throw new Error("The plugin serverless-offline must be listed in serverless.yml.");
+    if (!offline) throw new Error("The plugin serverless-offline must be listed in serverless.yml.");
+    return offline as ServerlessOffline;
+  }
+
+  /** serverless-offline ends the process itself, after its servers: the stack must end around that. */
+  #endAround(offline: ServerlessOffline): void {
     const end = offline.end.bind(offline);
     offline.end = async () => {
       await this.#stack?.stopInvoking();

@@ -88,13 +88,19 @@ async function whenReady(child: ChildProcess): Promise<{ url: string; credential
   child.stderr?.on("data", (chunk) => {
     said = (said + chunk).slice(-OUTPUT_CHARACTERS_MAX);
   });
-  const late = AbortSignal.timeout(START_MS);
-  const [event] = await Promise.race([
-    once(child, "message", { signal: late }),
-    once(child, "close").then(([code]) => [
-      new Error(`The local stack ended (exit ${code}). ${said.trim()}`),
-    ]),
-  ]);
-  if (event instanceof Error) throw event;
-  return event;
+  return await new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () =>
+        reject(new Error(`The local stack was not ready within ${START_MS / 1000} s; see its stack.log.`)),
+      START_MS,
+    );
+    child.once("message", (ready) => {
+      clearTimeout(late);
+      resolve(ready as { url: string });
+    });
+    child.once("close", (code) => {
+      clearTimeout(late);
+      reject(new Error(`The local stack ended (exit ${code}). ${said.trim()}`));
+    });
+  });
 }

@@ -1,16 +1,19 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync, renameSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { banner } from "./banner.ts";
 import type { Ready } from "./local-stack.ts";
 import { isFree } from "./ports.ts";
 import { HELP, type StartOptions, startOptions } from "./start-options.ts";
+import { stopWithNpm } from "./stop-with-npm.ts";
 
 type ChildMessage = ({ type: "ready" } & Ready) | { type: "failed"; message: string };
 
 const PORT_WAIT_MS = 3_000;
 const STOP_MS = 30_000;
+const LAST_LINES = 8;
 const LOG_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Runs `serverless offline` with the local stack until told to stop; answers the exit code. */
@@ -18,6 +21,12 @@ async function start(options: StartOptions): Promise<number> {
   if (!(await becomesFree(options.port))) {
     console.error(
       `Port ${options.port} is in use. Stop what listens there, or choose another: npm start -- --port ${options.port + 100}`,
+    );
+    return 1;
+  }
+  if (!existsSync(join(options.service_directory, "serverless.yml"))) {
+    console.error(
+      `There is no serverless.yml in ${options.service_directory}: start in the repository, or name its folder with --service.`,
     );
     return 1;
   }
@@ -35,7 +44,7 @@ async function start(options: StartOptions): Promise<number> {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   process.on("disconnect", stop);
-  stopWithNpm(stop);
+  if (!process.send) stopWithNpm(stop);
   child.on("message", (message: ChildMessage) => {
     if (message.type === "failed") {
       told = true;
@@ -51,6 +60,7 @@ async function start(options: StartOptions): Promise<number> {
   });
   if (stopped && code === 0) return 0;
   if (!told) {
+    if (!ready && !options.verbose) console.error(lastWords(log_file));
     console.error(
       `The stack ${ready ? "ended unexpectedly" : "did not start"} (exit ${code}). See ${log_file}`,
     );
@@ -83,50 +93,14 @@ function spawnServerless(options: StartOptions, log_file: string) {
   });
 }
 
+function lastWords(log_file: string): string {
+  return readFileSync(log_file, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n");
+}
+
 function openLog(log_file: string): number {
   const { size = 0 } = statSync(log_file, { throwIfNoEntry: false }) ?? {};
   if (size > LOG_BYTES_MAX) renameSync(log_file, `${log_file}.1`);
   return openSync(log_file, "a");
-}
-
-/** npm does not always pass on its end (`kill -9`): when it was our parent and is gone, so are we. */
-function stopWithNpm(stop: () => void): void {
-  if (process.env.npm_lifecycle_event === undefined || process.send) return;
-  const { ppid } = process;
-  const watch = setInterval(() => {
-    if (process.ppid === ppid) return;
-    clearInterval(watch);
-    stop();
-  }, 500);
-  watch.unref();
-}
-
-function banner(
-  { url, data_directory, credentials_file, broken_functions }: Ready,
-  log_file: string,
-): string {
-  const lines = [
-    "",
-    `  Distributed Agents is running at ${url}`,
-    "",
-    `  data    ${shown(data_directory)}   kept over restarts; delete it to start afresh`,
-    `  log     ${shown(log_file)}`,
-    ...(credentials_file
-      ? [`  key     ${shown(credentials_file)}   the development key, for this machine only`]
-      : []),
-    `  check   curl ${url}/api/metrics/summary`,
-    `          curl ${url}/api/artifacts/index`,
-    "  stop    Ctrl-C",
-  ];
-  if (broken_functions.length > 0) {
-    lines.push("", `  Not loaded (see the log): ${broken_functions.join(", ")}`);
-  }
-  return `${lines.join("\n")}\n`;
-}
-
-function shown(path: string): string {
-  const from_here = relative(process.cwd(), path);
-  return from_here.startsWith("..") ? path : from_here;
 }
 
 try {

@@ -65,7 +65,7 @@ async function runTask(
   const accepted = await submitTask(api, submission, undefined, terminal);
   const view = await awaitTask(api, accepted, terminal, { ends_only: true });
   const summary = await readSummary(api, view);
-  terminal.lines(...verdictLines(view, summary, paint, { excerpt_lines_max: 6 }));
+  terminal.lines(...verdictLines(view, summary, paint, { excerpt_lines_max: 7 }));
   if (summary === undefined) throw new Error("Not as promised: the task left no build-test/summary.json.");
   return { view, summary };
 }

@@ -26,7 +26,7 @@ export function queues(data_dir: string) {
 }
 
 /** The stack's table. */
-export function table(data_dir: string) {
+function table(data_dir: string) {
   const facts = environment(data_dir);
   const client = new DynamoDBClient({
     endpoint: facts.AWS_ENDPOINT_URL_DYNAMODB,
@@ -37,7 +37,7 @@ export function table(data_dir: string) {
   return { table: DynamoDBDocumentClient.from(client, options), table_name: facts.TABLE_NAME ?? "" };
 }
 
-export interface Answer<Body> {
+interface Answer<Body> {
   status: number;
   headers: Headers;
   body: Body;
@@ -61,7 +61,7 @@ export interface ApiClient {
 const PATIENCE_MS = 180_000;
 
 /** The HTTP API as a program uses it. */
-export function apiClient(url: string, key: string): ApiClient {
+function apiClient(url: string, key: string): ApiClient {
   const authorization = `Bearer ${key}`;
   const request: ApiClient["request"] = async (method, path, body, headers = {}) => {
     const response = await fetch(new URL(path, url), {

@@ -245,10 +245,13 @@ describe("agents artifacts, logs, query, tasks, cancel", () => {
     expect(run.stderr).toContain("leads out of");
   });
 
-  it("prints the logs under their names, and says when there are none", async () => {
-    const api = await start(fakeState({ frames: [failed()], files: FILES }));
+  it("prints the logs of the last round, with --all of every round, and says when there are none", async () => {
+    const files = { ...FILES, "build-test/earlier/buildtest-0/test.log": "not ok 11\n" };
+    const api = await start(fakeState({ frames: [{ ...failed(), artifacts: fakeArtifacts(files) }], files }));
     const run = await runCli(["logs", TASK_ID], { url: api.url });
     expect(run.stdout).toContain("==> build-test/test.log <==\nnot ok 12\n");
+    expect(run.stdout).not.toContain("not ok 11");
+    expect((await runCli(["logs", TASK_ID, "--all"], { url: api.url })).stdout).toContain("not ok 11");
     const none = await start(fakeState({ frames: [underWay()] }));
     expect((await runCli(["logs", TASK_ID], { url: none.url })).code).toBe(1);
   });

@@ -35,11 +35,13 @@ function unreachable(url: string, cause: unknown): Unreachable {
     return new Unreachable(`${url} did not answer in time.`, ["Is it overloaded? Try again."], cause);
   }
   const code = (cause as { cause?: { code?: string } }).cause?.code;
+  const absent = code === undefined || code === "ECONNREFUSED" || code === "ENOTFOUND";
+  const what = absent ? `Nothing answers at ${url}` : `The connection to ${url} broke off`;
   const loopback = /^(127\.|localhost$|\[::1\]$)/.test(new URL(url).hostname);
   const hint = loopback
     ? "Start the stack with `npm start`, or give another --url (AGENTS_URL)."
     : "Check --url (AGENTS_URL) and your network. A local stack is started with `npm start`.";
-  return new Unreachable(`Nothing answers at ${url}${code ? ` (${code})` : ""}.`, [hint], cause);
+  return new Unreachable(`${what}${code ? ` (${code})` : ""}.`, [hint], cause);
 }
 
 /**

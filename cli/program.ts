@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import manifest from "../package.json" with { type: "json" };
 import { artifactsCommand } from "./commands/artifacts.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { indexCommand } from "./commands/index-source.ts";
@@ -24,6 +25,7 @@ Where the API is: --url and --key, else AGENTS_URL and AGENTS_KEY, else the near
 export function createProgram(): Command {
   const program = new Command("agents")
     .description("Submit work to Distributed Agents, follow it, and fetch what it made.")
+    .version(manifest.version, "--version")
     .option("--url <url>", "where the API is (AGENTS_URL)")
     .option("--key <key>", "API key (AGENTS_KEY)")
     .option("--json", "print one JSON document on standard output, all else on standard error")

@@ -6,7 +6,7 @@ import { resolveSettings } from "./settings.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
 /** Options every command has. */
-export interface GlobalOptions {
+interface GlobalOptions {
   url?: string;
   key?: string;
   json?: boolean;

@@ -1,9 +1,13 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { bundle } from "./build/bundle.ts";
+import { loadBundle } from "./build/load-bundle.ts";
 import { run } from "./gates/run.ts";
 import { handlerModule, parseServerless, SERVERLESS_FILE } from "./tree/serverless.ts";
 
-/** `npm run -s build`: type-checks, then bundles every function of serverless.yml into .build/<function>/. */
+/**
+ * `npm run -s build`: type-checks, bundles every function of serverless.yml into
+ * .build/<function>/, and loads each bundle once.
+ */
 const FOLDER = ".build";
 
 function fail(message: string): never {
@@ -18,13 +22,16 @@ const types = await run("tsc --noEmit", process.cwd());
 if (!types.passed) fail(types.output);
 
 rmSync(FOLDER, { recursive: true, force: true });
-const bundles = Object.entries(functions).map(([name, one]) => bundle(name, handlerModule(one), FOLDER));
-for (const outcome of await Promise.allSettled(bundles)) {
-  if (outcome.status === "rejected") {
+const built = Object.entries(functions).map(async ([name, one]) => {
+  const { file, bytes } = await bundle(name, handlerModule(one), FOLDER);
+  await loadBundle(file, one.handler.split(".").at(-1) ?? "");
+  return `${name.padEnd(24)} ${`${Math.ceil(bytes / 1000)} kB`.padStart(9)}`;
+});
+for (const outcome of await Promise.allSettled(built)) {
+  if (outcome.status === "fulfilled") {
+    console.log(outcome.value);
+  } else {
     console.error(outcome.reason instanceof Error ? outcome.reason.message : outcome.reason);
     process.exitCode = 1;
-  } else {
-    const { name, bytes } = outcome.value;
-    console.log(`${name.padEnd(24)} ${`${Math.ceil(bytes / 1000)} kB`.padStart(9)}`);
   }
 }

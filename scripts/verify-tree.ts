@@ -1,12 +1,13 @@
 import { diskTree } from "./tree/tree.ts";
+import { findings } from "./verify/rule.ts";
 import { RULES } from "./verify/rules.ts";
 
 /** `npm run verify`: what no linter sees: functions, serverless.yml, schemas, configs and docs agree. */
 const tree = diskTree(process.cwd());
 let violations = 0;
-for (const { name, check } of RULES) {
-  for (const message of await check(tree)) {
-    console.error(`${name}: ${message}`);
+for (const rule of RULES) {
+  for (const message of await findings(rule, tree)) {
+    console.error(`${rule.name}: ${message}`);
     violations += 1;
   }
 }

@@ -96,7 +96,7 @@ export function artifactsCommand(): Command {
     .argument("[path]", "for example codegen/diff.patch")
     .option("--output <file>", "save the file instead of printing it")
     .option("--download <dir>", "save all files, checked against their checksums")
-    .option("--all", "list the .meta.json files too")
+    .option("--all", "list the .meta.json files and those of earlier rounds too")
     .addHelpText("after", EXAMPLES)
     .action(artifacts);
 }

@@ -10,11 +10,13 @@ Examples:
   $ agents logs task_01k…
   $ agents logs task_01k… | less`;
 
-async function logs(task_id: string, _options: object, command: Command): Promise<void> {
+async function logs(task_id: string, options: { all?: boolean }, command: Command): Promise<void> {
   const session = openSession(command);
   session.interruptHints = [];
   const view = await readTask(session.api, task_id);
-  const found = view.artifacts.filter(({ path }) => path.endsWith(".log"));
+  const found = view.artifacts.filter(
+    ({ path }) => path.endsWith(".log") && (options.all || !path.includes("/earlier/")),
+  );
   if (found.length === 0) {
     const hint = hasEnded(view)
       ? `See its steps: agents status ${task_id}`
@@ -35,6 +37,7 @@ export function logsCommand(): Command {
     .summary("print what a task's commands wrote")
     .description("Print the logs of a task: build.log, test.log, and output.log of workflow run.")
     .argument("<task>", "task id")
+    .option("--all", "those of earlier rounds too")
     .addHelpText("after", EXAMPLES)
     .action(logs);
 }

@@ -5,7 +5,7 @@ import type { Paint } from "./paint.ts";
 interface TreeOptions {
   /** Base of the links; none are shown when absent. */
   url?: string;
-  /** Show each `.meta.json` too, which are counted otherwise. */
+  /** Show `.meta.json` files and those of earlier rounds too, which are counted otherwise. */
   all?: boolean;
 }
 
@@ -17,7 +17,10 @@ function isCompanion(path: string, paths: Set<string>): boolean {
 export function artifactTree(artifacts: ArtifactView[], paint: Paint, options: TreeOptions = {}): string[] {
   if (artifacts.length === 0) return [paint.dim("  no artifacts yet")];
   const paths = new Set(artifacts.map(({ path }) => path));
-  const shown = artifacts.filter(({ path }) => options.all || !isCompanion(path, paths));
+  const companions = artifacts.filter(({ path }) => !options.all && isCompanion(path, paths));
+  const current = artifacts.filter((artifact) => !companions.includes(artifact));
+  const earlier = current.filter(({ path }) => !options.all && path.includes("/earlier/"));
+  const shown = current.filter((artifact) => !earlier.includes(artifact));
   const width = Math.max(...shown.map(({ path }) => (path.split("/").at(-1) ?? path).length));
   const lines: string[] = [];
   let folder = "";
@@ -26,7 +29,7 @@ export function artifactTree(artifacts: ArtifactView[], paint: Paint, options: T
     const name = parts.pop() ?? artifact.path;
     if (parts.join("/") !== folder) {
       folder = parts.join("/");
-      lines.push(`  ${paint.bold(`${folder}/`)}`);
+      if (folder !== "") lines.push(`  ${paint.bold(`${folder}/`)}`);
     }
     const indent = folder === "" ? "  " : "    ";
     const pad = width + 4 - indent.length;
@@ -34,14 +37,21 @@ export function artifactTree(artifacts: ArtifactView[], paint: Paint, options: T
       options.url === undefined ? "" : `  ${paint.dim(new URL(artifact.href, options.url).toString())}`;
     lines.push(`${indent}${name.padEnd(pad)} ${formatBytes(artifact.bytes).padStart(9)}${link}`);
   }
-  const companions = artifacts.length - shown.length;
-  if (companions > 0)
-    lines.push(paint.dim(`  and ${count(companions, ".meta.json file")} with checksum and origin`));
+  const folded = [
+    ...(earlier.length > 0 ? [`${count(earlier.length, "file")} of earlier rounds`] : []),
+    ...(companions.length > 0
+      ? [`${count(companions.length, ".meta.json file")} with checksum and origin`]
+      : []),
+  ];
+  if (folded.length > 0) lines.push(paint.dim(`  and ${folded.join(", ")}`));
   return lines;
 }
 
-/** Folders first, files at the root last. */
+/** By folder, then by name; files at the root last. */
 function byFolder(left: string, right: string): number {
   const rank = Number(!left.includes("/")) - Number(!right.includes("/"));
-  return rank || (left < right ? -1 : 1);
+  const folder = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
+  if (rank !== 0) return rank;
+  if (folder(left) !== folder(right)) return folder(left) < folder(right) ? -1 : 1;
+  return left < right ? -1 : 1;
 }

@@ -55,7 +55,7 @@ function remark(step: StepView): string {
 }
 
 /** `buildtest`, or `buildtest, repair 1` in a later round. */
-export function stepLabel(step: Pick<StepView, "step" | "round">): string {
+function stepLabel(step: Pick<StepView, "step" | "round">): string {
   return step.round === 0 ? step.step : `${step.step}, repair ${step.round}`;
 }
 

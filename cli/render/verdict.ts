@@ -5,13 +5,16 @@ import { formatDuration } from "./format.ts";
 import { type Paint, verdictSign } from "./paint.ts";
 import { testCounts } from "./step-line.ts";
 
-const EXCERPT_LINES_MAX = 16;
+interface VerdictOptions {
+  /** Lines of the first failure that are shown. */
+  excerpt_lines_max: number;
+}
 
-function excerpt(text: string, paint: Paint): string[] {
+function excerpt(text: string, paint: Paint, lines_max: number): string[] {
   const lines = text.trimEnd().split("\n");
-  const shown = lines.slice(0, EXCERPT_LINES_MAX).map((line) => `    ${paint.red("│")} ${line}`);
+  const shown = lines.slice(0, lines_max).map((line) => `    ${paint.red("│")} ${line}`);
   const rest = lines.length - shown.length;
-  return rest > 0 ? [...shown, paint.dim(`    … ${rest} more lines: agents logs <task>`)] : shown;
+  return rest > 0 ? [...shown, paint.dim(`    … ${rest} more: agents logs <task>`)] : shown;
 }
 
 function why(view: TaskView, summary: BuildTestSummary | undefined): string[] {
@@ -30,7 +33,12 @@ function why(view: TaskView, summary: BuildTestSummary | undefined): string[] {
  * How a task ended: verdict and total time, why it did not pass, tests and the first failure.
  * `summary` is `build-test/summary.json`, where the task has one.
  */
-export function verdictLines(view: TaskView, summary: BuildTestSummary | undefined, paint: Paint): string[] {
+export function verdictLines(
+  view: TaskView,
+  summary: BuildTestSummary | undefined,
+  paint: Paint,
+  { excerpt_lines_max }: VerdictOptions = { excerpt_lines_max: 16 },
+): string[] {
   if (!hasEnded(view)) return [`${paint.dim("·")} ${paint.bold(view.status)}  ${view.task_id}`];
   const word = view.status === "canceled" ? "canceled" : (view.verdict ?? view.status);
   const elapsed_ms = Date.parse(view.ended_at ?? view.created_at) - Date.parse(view.created_at);
@@ -40,7 +48,7 @@ export function verdictLines(view: TaskView, summary: BuildTestSummary | undefin
     const { tests_passed: passed, tests_failed: failed, tests_skipped: skipped } = summary;
     if (passed + failed + skipped > 0) lines.push(`  Tests: ${testCounts({ passed, failed, skipped })}`);
     if (summary.first_failure !== null && summary.verdict !== "passed") {
-      lines.push("  First failure:", ...excerpt(summary.first_failure, paint));
+      lines.push("  First failure:", ...excerpt(summary.first_failure, paint, excerpt_lines_max));
     }
   }
   return lines;

@@ -26,7 +26,7 @@ export async function storeSubmission(
 async function storeSource(source: SubmittedSource, tenant: string, ports: GatewayPorts): Promise<SourceRef> {
   if (source.kind === "git") return source;
   if (source.kind === "upload") return uploadedSource(source.upload_id, tenant, ports);
-  const archive = await packFiles(source.files);
+  const archive = await packFiles(source.files, ports.sandboxLimits());
   return { kind: "archive", blob: await ports.blobsOf(tenant).write(archive, "application/gzip") };
 }
 

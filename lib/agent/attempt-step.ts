@@ -4,7 +4,15 @@ import { keepLease } from "#lib/agent/lease-keeper.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
 import { artifactWriter } from "#lib/artifacts/artifact-writer.ts";
 import { failureFacts } from "#lib/dlq/failure.ts";
-import { Fault, ParkedFault, RejectedInput, RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
+import { dispositionOf } from "#lib/errors/disposition-of.ts";
+import {
+  Fault,
+  ParkedFault,
+  RejectedInput,
+  RetryableFault,
+  TerminalFault,
+  ThrottledFault,
+} from "#lib/errors/fault.ts";
 import type { ClaimKey, Lease } from "#lib/idempotency/claims.ts";
 import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
 import { readPayload } from "#lib/messages/send-envelope.ts";
@@ -121,7 +129,7 @@ async function recordFailure(
   const { runtime } = platform;
   const { value: policy } = platform.retryPolicy();
   const { code, message } = failureFacts(error);
-  const disposition = error instanceof Fault ? error.disposition : "retry";
+  const disposition = dispositionOf(error);
   const spent = disposition !== "park" && lease.attempt >= policy.attempts_max;
   if (disposition === "terminal" || spent) {
     const outcome: StepOutcome = { verdict: "error", code, message, artifacts: [], dead_letter: true };
@@ -136,7 +144,8 @@ async function recordFailure(
     attempt_counts: disposition !== "park",
   });
   const options = { cause: error, retry_after_ms: delay_ms };
-  throw disposition === "park"
-    ? new ParkedFault(code, message, options)
+  if (disposition === "park") throw new ParkedFault(code, message, options);
+  throw disposition === "throttle"
+    ? new ThrottledFault(code, message, options)
     : new RetryableFault(code, message, options);
 }

@@ -2,6 +2,7 @@ import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { buryMessage } from "#lib/agent/bury-message.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
+import { dispositionOf } from "#lib/errors/disposition-of.ts";
 import { Fault, TerminalFault } from "#lib/errors/fault.ts";
 import { backoffMs } from "#lib/retry/backoff.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
@@ -32,7 +33,7 @@ export async function settleFailure(failed: Failed): Promise<string | undefined>
   const { envelope, record, counters, log } = failed;
   const error = lastWord(failed);
   const tenant = envelope?.tenant ?? "unknown";
-  const disposition = error instanceof Fault ? error.disposition : "retry";
+  const disposition = dispositionOf(error);
   const code = error instanceof Fault ? error.code : "UNEXPECTED";
   counters.count(`messages_${disposition}`, tenant);
   try {

@@ -14,7 +14,7 @@ interface BlobOptions {
 }
 
 /** Where a tenant's blob with this content lives. */
-export function blobKey(tenant: string, digest: string): string {
+function blobKey(tenant: string, digest: string): string {
   return `tenants/${tenant}/blobs/${digest}`;
 }
 

@@ -13,7 +13,7 @@ interface Ports {
 const BODY_CHARACTERS_MAX = 100_000;
 
 /** Where the failures of one tenant are; `by_tenant` lists them by time. */
-export function failurePartition(tenant: string): string {
+function failurePartition(tenant: string): string {
   return `FAILURE#${tenant}`;
 }
 

@@ -4,7 +4,7 @@ import { tenantOfApiKey } from "#lib/auth/api-keys.ts";
 import { HttpError } from "#lib/http/http-error.ts";
 
 /** Whose data a developer's own stack shows without a key. */
-export const LOCAL_TENANT = "local";
+const LOCAL_TENANT = "local";
 
 /** The tenant a request acts for. Throws HttpError 401, the same for every wrong key. */
 export async function authenticate(

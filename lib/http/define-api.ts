@@ -15,7 +15,7 @@ import { makeCounters } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
 import { childSpan, formatTraceparent, parseTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
 
-export interface ApiRequest<Body, Query> {
+interface ApiRequest<Body, Query> {
   tenant: string;
   body: Body;
   query: Query;
@@ -72,7 +72,10 @@ export function defineApi(
     let response: APIGatewayProxyStructuredResultV2;
     try {
       const found = routes[event.routeKey];
-      if (!found) throw new HttpError(404, "ROUTE_UNKNOWN", `there is no ${event.routeKey}`);
+      if (!found) {
+        const { method, path } = event.requestContext.http;
+        throw new HttpError(404, "ROUTE_UNKNOWN", `there is no ${method} ${path}`);
+      }
       tenant = await authenticate(found.access, event, headers, platform);
       const answer = await found.run({
         tenant,

@@ -4,7 +4,7 @@ import { sendEnvelope } from "#lib/messages/send-envelope.ts";
 import type { TraceContext } from "#lib/trace/traceparent.ts";
 import type { AdvancePayload } from "#schemas/messages/envelope.ts";
 
-export const ORCHESTRATOR = "orchestrator";
+const ORCHESTRATOR = "orchestrator";
 
 interface TaskPosition {
   tenant: string;

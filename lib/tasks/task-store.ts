@@ -100,7 +100,7 @@ export async function moveTask(
   }
 }
 
-export async function readTask(
+async function readTask(
   tenant: string,
   task_id: string,
   { table, table_name }: TaskPorts,

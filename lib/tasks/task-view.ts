@@ -65,7 +65,7 @@ function stepView(record: StepRecord): StepView {
 }
 
 /** Files of completed steps, and the task's own once it is sealed. */
-export function artifactViews(ledger: Ledger, service_version: string): ArtifactView[] {
+function artifactViews(ledger: Ledger, service_version: string): ArtifactView[] {
   const { task_id } = ledger.task;
   const views = layoutArtifacts(ledger).map((entry) => artifactView(task_id, entry));
   if (!ledger.task.sealed_at) return views;

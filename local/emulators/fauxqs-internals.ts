@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import type { buildApp } from "fauxqs";
 
-export interface EmulatedMessage {
+interface EmulatedMessage {
   messageId: string;
   body: string;
   messageAttributes: Record<string, unknown>;

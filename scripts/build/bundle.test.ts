@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundle } from "./bundle.ts";
+import { loadBundle } from "./load-bundle.ts";
 
 const root = mkdtempSync(join(tmpdir(), "bundle-"));
 beforeAll(() => mkdirSync(join(root, "source")));
@@ -16,12 +16,17 @@ describe("bundle", () => {
       join(root, "source/handler.ts"),
       'import sep from "./old.cjs"; export const handle = (): string => sep;',
     );
-    const { bytes } = await bundle("example", join(root, "source/handler.ts"), join(root, "out"));
-    const file = join(root, "out/example/handler.mjs");
-    const program = `import { handle } from ${JSON.stringify(file)}; process.stdout.write(handle());`;
-    expect(execFileSync(process.execPath, ["--input-type=module", "-e", program]).toString()).toBe("/");
+    const { file, bytes } = await bundle("example", join(root, "source/handler.ts"), join(root, "out"));
+    await expect(loadBundle(file, "handle")).resolves.toBeUndefined();
+    await expect(loadBundle(file, "handler")).rejects.toThrow("exports no function handler");
     expect(bytes).toBeGreaterThan(100);
     expect(existsSync(`${file}.map`)).toBe(true);
+  });
+
+  it("does not load when its first lines throw, and says why", async () => {
+    writeFileSync(join(root, "source/throws.ts"), 'throw new Error("no table"); export const handle = 1;');
+    const { file } = await bundle("throws", join(root, "source/throws.ts"), join(root, "out"));
+    await expect(loadBundle(file, "handle")).rejects.toThrow(/does not load:[\s\S]*no table/);
   });
 
   it("says which import of which file does not resolve", async () => {

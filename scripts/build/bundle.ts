@@ -1,7 +1,9 @@
+import { resolve } from "node:path";
 import { build, type Message } from "esbuild";
 
 export interface Bundle {
-  name: string;
+  /** Absolute path of the module. */
+  file: string;
   /** Bytes of the minified module, without its source map. */
   bytes: number;
 }
@@ -17,7 +19,7 @@ const BANNER = 'import { createRequire } from "node:module"; const require = cre
  * nodejs24.x, with its source map beside it. Throws BundleFailed with esbuild's own explanation.
  */
 export async function bundle(name: string, entry: string, folder: string): Promise<Bundle> {
-  const outfile = `${folder}/${name}/handler.mjs`;
+  const outfile = resolve(folder, name, "handler.mjs");
   const result = await build({
     entryPoints: [entry],
     outfile,
@@ -36,10 +38,10 @@ export async function bundle(name: string, entry: string, folder: string): Promi
     throw new BundleFailed(entry, error.errors ?? []);
   });
   const output = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith(".mjs"));
-  return { name, bytes: output?.[1].bytes ?? 0 };
+  return { file: outfile, bytes: output?.[1].bytes ?? 0 };
 }
 
-export class BundleFailed extends Error {
+class BundleFailed extends Error {
   constructor(entry: string, errors: readonly Message[]) {
     const said = errors.map(({ text, location }) =>
       location ? `${location.file}:${location.line}: ${text}` : text,

@@ -12,7 +12,7 @@ export interface GateResult extends RunResult {
   gate: Gate;
 }
 
-const EXCERPT_LINES_MAX = 80;
+const EXCERPT_LINES_MAX = 200;
 
 /** Runs all gates, `width` at a time, none skipped; calls `onEnd` as each ends. Results in the given order. */
 export async function runGates(
@@ -34,11 +34,13 @@ export async function runGates(
   return gates.flatMap((gate) => results.get(gate) ?? []);
 }
 
-/** `passed  types            1.2 s`; a failed gate's last 80 lines of output follow its line. */
+/** `passed  types            1.2 s`; a failed gate's last 200 lines of output follow its line. */
 export function gateLine({ gate, passed, output, duration_ms }: GateResult): string {
   const line = `${passed ? "passed" : "FAILED"}  ${gate.name.padEnd(14)} ${seconds(duration_ms).padStart(7)}`;
   if (passed) return line;
-  const said = output.trimEnd().split("\n").slice(-EXCERPT_LINES_MAX);
+  const lines = output.trimEnd().split("\n");
+  const left_out = lines.length - EXCERPT_LINES_MAX;
+  const said = left_out > 0 ? [`… ${left_out} lines`, ...lines.slice(left_out)] : lines;
   const hint = gate.repair ? [`→ ${gate.repair}`] : [];
   return [line, `  $ ${gate.command}`, ...said.map((text) => `  ${text}`), ...hint].join("\n");
 }

@@ -44,12 +44,33 @@ describe("collectErrorCodes", () => {
     expect(codes.get("TESTS_LATE")?.[0]?.sentence).toBe("Not all passed.");
   });
 
+  it("reads a sentence from the constant declared last before, and else from the class's docstring", () => {
+    const codes = codesIn(`
+      const message = "Not this one.";
+      function f() { const said = \`\${parts.join(", ")} is bad\`; throw new CliError(2, "PART_BAD", \`\${said}.\`); }
+      /** Nothing can be isolated here. */
+      export class NoSandbox extends TerminalFault { constructor(text: string) { super("NO_SANDBOX", text); } }
+    `);
+    expect(codes.get("PART_BAD")?.[0]?.sentence).toBe("<parts> is bad.");
+    expect(codes.get("NO_SANDBOX")?.[0]).toMatchObject({
+      sentence: "Nothing can be isolated here.",
+      disposition: "terminal",
+    });
+  });
+
+  it("finds the code that stands in for an absent one", () => {
+    expect([...codesIn('const error = { code: given ?? "STEP_FAILED", message: "No." };').keys()]).toEqual([
+      "STEP_FAILED",
+    ]);
+  });
+
   it("passes over log lines, other constants and tests", () => {
     const tree = memoryTree({
       "lib/x/x.ts": `
         log.info("STEP_CLAIMED", "A step was claimed.");
         context.log.warn("STEP_SLOW", "Slow.");
         log.with({}).error("STEP_LOST", "Lost.");
+        log[level]("STEP_RETURNS", "Returns.");
         send("GET", "hello"); use("NODE_ENV");
       `,
       "lib/x/x.test.ts": 'throw new TerminalFault("ONLY_TESTED", "x");',

@@ -1,5 +1,6 @@
 import { type SgNode, ts } from "@ast-grep/napi";
 import type { Tree } from "../tree/tree.ts";
+import { docstringAbove } from "./docstring.ts";
 import { faultDispositions } from "./fault-dispositions.ts";
 import { sentenceOf, stringValue } from "./sentence.ts";
 
@@ -18,8 +19,8 @@ export type ErrorCodes = Map<string, ErrorUse[]>;
 const SOURCES = /^(functions|lib|local|cli)\/.+\.ts$/;
 const NOT_OURS = /\.test\.ts$|(^|\/)(test|testing|fixtures)\//;
 const CODE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/;
-const LOG_METHODS = /(^|\.)log(ger)?\b.*\.(info|warn|error)$/s;
-const SENTENCE_FIELDS = ["message", "sentence", "detail", "reason", "title", "description"];
+const LOG_CALL = /(^|\.)log(ger)?\b.*(\.(info|warn|error)|\[\w+\])$/s;
+const SENTENCE_FIELDS = ["message", "sentence", "detail", "reason", "evidence", "title", "description"];
 
 /**
  * Finds codes in three forms: `new SomeFault("CODE", sentence)` (also `super(…)` in a subclass),
@@ -44,15 +45,17 @@ function codesInCalls(root: SgNode, dispositions: Map<string, string>): FoundCod
   const calls = root.findAll({ rule: { any: [{ kind: "new_expression" }, { kind: "call_expression" }] } });
   return calls.flatMap((call) => {
     const callee = (call.field("constructor") ?? call.field("function"))?.text() ?? "";
-    if (LOG_METHODS.test(callee)) return [];
+    if (LOG_CALL.test(callee)) return [];
+    const owner = callee === "super" ? enclosingClass(call) : undefined;
+    const disposition = dispositions.get(owner?.field("name")?.text() ?? callee);
+    const throws = disposition !== undefined || call.kind() === "new_expression";
     const given = (call.field("arguments")?.children() ?? []).filter((node) => node.isNamed());
-    const disposition = dispositions.get(callee === "super" ? enclosingClass(call) : callee);
     return given.flatMap((node, position) => {
-      const sentence = given[position + 1] ? sentenceOf(given[position + 1] as SgNode) : "";
-      const isFault = disposition !== undefined && position === 0;
+      const next = given[position + 1];
+      const sentence = (next && sentenceOf(next)) || (owner ? classDocstring(owner) : "");
       return codesOf(node)
-        .filter(() => isFault || sentence !== "")
-        .map((code) => ({ code, sentence, ...(isFault ? { disposition } : {}) }));
+        .filter(() => throws || sentence !== "")
+        .map((code) => ({ code, sentence, ...(disposition ? { disposition } : {}) }));
     });
   });
 }
@@ -70,19 +73,24 @@ function codesInObjects(root: SgNode): FoundCode[] {
   });
 }
 
-/** The codes an expression may stand for: a literal, or either side of a condition. */
+const SIDES = ["consequence", "alternative", "left", "right"];
+
+/** The codes an expression may stand for: a literal, or either side of `? :` and `??`. */
 function codesOf(node: SgNode): string[] {
-  if (node.kind() === "ternary_expression") {
-    return ["consequence", "alternative"].flatMap((side) => {
-      const branch = node.field(side);
-      return branch ? codesOf(branch) : [];
-    });
-  }
   const text = stringValue(node);
-  return text !== undefined && CODE.test(text) ? [text] : [];
+  if (text !== undefined) return CODE.test(text) ? [text] : [];
+  if (node.kind() !== "ternary_expression" && node.kind() !== "binary_expression") return [];
+  return SIDES.flatMap((side) => {
+    const branch = node.field(side);
+    return branch ? codesOf(branch) : [];
+  });
 }
 
-function enclosingClass(node: SgNode): string {
-  const owner = node.ancestors().find((ancestor) => ancestor.kind() === "class_declaration");
-  return owner?.field("name")?.text() ?? "";
+function enclosingClass(node: SgNode): SgNode | undefined {
+  return node.ancestors().find((ancestor) => ancestor.kind() === "class_declaration");
+}
+
+function classDocstring(declaration: SgNode): string {
+  const parent = declaration.parent();
+  return docstringAbove(parent?.kind() === "export_statement" ? parent : declaration);
 }

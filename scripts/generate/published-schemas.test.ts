@@ -4,13 +4,13 @@ import { memoryTree } from "../tree/memory-tree.ts";
 import { exportDocstrings, publishedSchemas, snakeCase } from "./published-schemas.ts";
 
 describe("publishedSchemas", () => {
-  it("names a schema after its group and its export, without the suffix the group says already", async () => {
+  it("names a schema after its group and its export, without the suffix the group says, and leaves out parts of records and configs", async () => {
     const tree = memoryTree(
       {},
       {
-        "schemas/config/retry-policy.ts": { RetryPolicyConfig: z.string() },
+        "schemas/config/retry-policy.ts": { RetryPolicyConfig: z.string(), Part: z.string() },
         "schemas/messages/codegen.ts": { CodegenInput: z.string() },
-        "schemas/records/task.ts": { TaskRecord: z.string() },
+        "schemas/records/task.ts": { TaskRecord: z.string(), TaskSpec: z.string() },
         "schemas/artifacts/task.ts": { TaskArtifact: z.string() },
       },
     );

@@ -1,6 +1,7 @@
-import { type SgNode, ts } from "@ast-grep/napi";
+import { ts } from "@ast-grep/napi";
 import { z } from "zod";
 import type { Tree } from "../tree/tree.ts";
+import { docstringAbove } from "./docstring.ts";
 
 /** One schema the outside world may rely on. */
 export interface PublishedSchema {
@@ -14,28 +15,32 @@ export interface PublishedSchema {
   schema: z.ZodType;
 }
 
-/** schemas/<folder>/ → first part of the name, and the suffix the name drops because the group says it. */
+/**
+ * schemas/<folder>/ → first part of the name. Where the group says the suffix already, the name
+ * drops it, and an export without it is a part of another schema, not published by itself.
+ */
 const GROUPS = [
-  { folder: "messages", group: "message", suffix: /$/ },
-  { folder: "records", group: "record", suffix: /Record$/ },
-  { folder: "artifacts", group: "artifact", suffix: /Artifact$/ },
-  { folder: "config", group: "config", suffix: /Config$/ },
-  { folder: "http", group: "http", suffix: /$/ },
+  { folder: "messages", group: "message", published: /^(.+)$/ },
+  { folder: "records", group: "record", published: /^(.+)Record$/ },
+  { folder: "artifacts", group: "artifact", published: /^(.+?)(?:Artifact)?$/ },
+  { folder: "config", group: "config", published: /^(.+)Config$/ },
+  { folder: "http", group: "http", published: /^(.+)$/ },
 ] as const;
 
 /**
- * Every zod schema exported from a folder of schemas/, sorted by name. A new schema is published by
+ * Every published zod schema exported from a folder of schemas/, sorted by name. A new schema is published by
  * exporting it; there is no list to keep. Throws when two exports would get the same name.
  */
 export async function publishedSchemas(tree: Tree): Promise<PublishedSchema[]> {
   const found = new Map<string, PublishedSchema>();
-  for (const { folder, group, suffix } of GROUPS) {
+  for (const { folder, group, published } of GROUPS) {
     const pattern = new RegExp(`^schemas/${folder}/[a-z0-9-]+\\.ts$`);
     for (const module of tree.files.filter((path) => pattern.test(path))) {
       const docstrings = exportDocstrings(tree.read(module));
       for (const [title, schema] of Object.entries(await tree.load(module))) {
-        if (!(schema instanceof z.ZodType)) continue;
-        const name = `${group}.${snakeCase(title.replace(suffix, ""))}`;
+        const stem = published.exec(title)?.[1];
+        if (!stem || !(schema instanceof z.ZodType)) continue;
+        const name = `${group}.${snakeCase(stem)}`;
         const before = found.get(name);
         if (before) {
           throw new Error(`${module} and ${before.module} both export schema ${name}: rename one.`);
@@ -63,20 +68,8 @@ export function exportDocstrings(source: string): Map<string, string> {
       .find({ rule: { kind: "variable_declarator" } })
       ?.field("name")
       ?.text();
-    const comment = statement.prev();
-    if (name && isDocstring(comment)) docstrings.set(name, docstringText(comment.text()));
+    const text = docstringAbove(statement);
+    if (name && text) docstrings.set(name, text);
   }
   return docstrings;
-}
-
-function isDocstring(node: SgNode | null): node is SgNode {
-  return node?.kind() === "comment" && node.text().startsWith("/**");
-}
-
-function docstringText(comment: string): string {
-  return comment
-    .replace(/^\/\*\*|\*\/$/g, "")
-    .replace(/^\s*\* ?/gm, "")
-    .trim()
-    .replace(/\s+/g, " ");
 }

@@ -1,4 +1,4 @@
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { z } from "zod";
 
 const Sqs = z.looseObject({ arn: z.unknown(), functionResponseType: z.string().optional() });
@@ -35,7 +35,10 @@ export const SERVERLESS_FILE = "serverless.yml";
 
 /** Throws when the text is no YAML, uses a short CloudFormation tag such as `!Ref`, or lacks a part. */
 export function parseServerless(text: string): ServerlessFile {
-  const parsed = ServerlessFile.safeParse(parse(text, { strict: true, logLevel: "error" }));
+  const document = parseDocument(text);
+  const [complaint] = [...document.errors, ...document.warnings];
+  if (complaint) throw new Error(`${SERVERLESS_FILE}: ${complaint.message}`);
+  const parsed = ServerlessFile.safeParse(document.toJS());
   if (parsed.success) return parsed.data;
   throw new Error(`${SERVERLESS_FILE}: ${z.prettifyError(parsed.error)}`);
 }

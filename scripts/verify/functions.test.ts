@@ -3,6 +3,7 @@ import { agentsAreComplete } from "./agents-are-complete.ts";
 import { greeterTree, serverless } from "./fixture.ts";
 import { functionsAreDeployed } from "./functions-are-deployed.ts";
 import { queuesKeepMessages } from "./queues-keep-messages.ts";
+import { findings } from "./rule.ts";
 
 describe("functions-are-deployed", () => {
   const check = (changes: Record<string, string | undefined>) =>
@@ -24,6 +25,17 @@ describe("functions-are-deployed", () => {
     ]);
     expect(check({ "serverless.yml": undefined })).toEqual([
       "serverless.yml is missing: give each folder in functions/ a block there.",
+    ]);
+  });
+
+  it("reports a malformed serverless.yml instead of ending the run", async () => {
+    const tree = greeterTree({ "serverless.yml": "functions: [" });
+    expect(await findings(functionsAreDeployed, tree)).toEqual([
+      expect.stringContaining("could not be checked:"),
+    ]);
+    const short_tag = serverless("{ Ref: GreeterQueue }", "!Ref GreeterQueue");
+    expect(await findings(queuesKeepMessages, greeterTree({ "serverless.yml": short_tag }))).toEqual([
+      expect.stringContaining("Unresolved tag: !Ref"),
     ]);
   });
 

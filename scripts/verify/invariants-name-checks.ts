@@ -2,11 +2,13 @@ import type { Tree } from "../tree/tree.ts";
 import type { Rule } from "./rule.ts";
 
 const PAGE = "ARCHITECTURE.md";
+const CHECK = "scripts/check.ts";
 const TEST_FILE = /^[\w./-]+\.test\.ts$/;
 
 /**
  * Each numbered item below the heading "Invariants" of ARCHITECTURE.md names, in backticks, what
- * holds it: a test file, a rule of `npm run verify`, or a Biome rule that biome.json turns on.
+ * holds it: a test file, a script that `npm run check` runs, a rule of `npm run verify`, or a Biome
+ * rule that biome.json turns on.
  */
 export function invariantsNameChecks(ruleNames: readonly string[]): Rule {
   return {
@@ -17,7 +19,12 @@ export function invariantsNameChecks(ruleNames: readonly string[]): Rule {
       if (items.length === 0) {
         return [`${PAGE}: number the invariants below a heading "Invariants", each with its check.`];
       }
-      const rules = new Set([...ruleNames, "invariants-name-checks", ...biomeRules(tree)]);
+      const rules = new Set([
+        ...ruleNames,
+        "invariants-name-checks",
+        ...biomeRules(tree),
+        ...checkScripts(tree),
+      ]);
       return items.flatMap(({ number, text }) => {
         const named = [...text.matchAll(/`([^`]+)`/g)].map(([, token = ""]) => token);
         const tests = named.filter((token) => TEST_FILE.test(token));
@@ -46,6 +53,11 @@ function invariants(page: string): Invariant[] {
     const number = /^(\d+)\. /.exec(text)?.[1];
     return number ? [{ number, text }] : [];
   });
+}
+
+function checkScripts(tree: Tree): string[] {
+  if (!tree.has(CHECK)) return [];
+  return [...tree.read(CHECK).matchAll(/\bscripts\/[a-z-]+\.ts\b/g)].map(([path]) => path);
 }
 
 function biomeRules(tree: Tree): string[] {

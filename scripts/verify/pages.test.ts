@@ -59,21 +59,23 @@ describe("invariants-name-checks", () => {
           "9. none",
         ].join("\n"),
         "lib/a/a.test.ts": "",
+        "scripts/check.ts": 'const command = "node scripts/generate-schemas.ts --check";',
         "biome.json": '{ "noProcessEnv": "error" }',
       }),
     );
 
-  it("accepts items that name a test, a rule or a Biome rule", () => {
+  it("accepts items that name a test, a rule, a Biome rule or a script of the check", () => {
     const items = [
       "1. One\n   line (`lib/a/a.test.ts`).",
       "2. Two: `files-stay-small`.",
       "3. Three: `noProcessEnv`.",
+      "4. Four: `scripts/generate-schemas.ts`.",
     ];
     expect(check(...items)).toEqual([]);
   });
 
   it("rejects items whose test is gone or that name nothing", () => {
-    expect(check("1. One (`lib/b/b.test.ts`).", "2. Two: `trust`.")).toEqual([
+    expect(check("1. One (`lib/b/b.test.ts`).", "2. Two: `scripts/build.ts`.")).toEqual([
       "ARCHITECTURE.md: invariant 1 names lib/b/b.test.ts, which does not exist.",
       "ARCHITECTURE.md: invariant 2 names no check: add `path/to/x.test.ts` or a rule's name.",
     ]);

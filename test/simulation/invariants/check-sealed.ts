@@ -2,7 +2,7 @@ import { sha256 } from "#lib/artifacts/blobs.ts";
 import { artifactKey } from "#lib/artifacts/layout.ts";
 import { parseStepItem } from "#lib/idempotency/step-item.ts";
 import { parseTaskItem } from "#lib/tasks/task-store.ts";
-import { artifactViews } from "#lib/tasks/task-view.ts";
+import { taskView } from "#lib/tasks/task-view.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { Key } from "../dynamodb/table.ts";
@@ -27,7 +27,7 @@ export function checkSealed(world: World, { pk }: Pick<Key, "pk">): void {
   for (const task of tasks) {
     checkLatest(world, task, steps);
     const service_version = world.deployment.settings.service_version;
-    for (const { path, bytes, sha256: digest } of artifactViews({ task, steps }, service_version)) {
+    for (const { path, bytes, sha256: digest } of taskView({ task, steps }, service_version).artifacts) {
       const found = world.bucket.find(artifactKey(task.tenant, task.task_id, path));
       world.count("artifacts compared");
       if (!found) world.violate("ended implies artifacts readable", `${pk} ${path} is not there`);

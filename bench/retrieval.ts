@@ -1,0 +1,99 @@
+/**
+ * How well the search finds a function by what its author wrote about it: each query is the first
+ * sentence of a function's comment, and the comments are taken out of the index. Prints the mean
+ * reciprocal rank (MRR) and the share found among the first ten.
+ *
+ *     node bench/retrieval.ts [characters given to the embedder] [chunks embedded at most]
+ */
+import { sha256 } from "#lib/artifacts/blobs.ts";
+import { minilmEmbedder } from "#lib/embedding/minilm-embedder.ts";
+import { embedChunks } from "#lib/graph/embed-chunks.ts";
+import { embeddingText } from "#lib/graph/embedding-text.ts";
+import { readTree } from "#lib/graph/read-tree.ts";
+import { rank } from "#lib/graph/search.ts";
+import type { Snapshot, SnapshotChunk } from "#lib/graph/snapshot.ts";
+import { systemRuntime } from "#lib/runtime/runtime.ts";
+
+const CORPUS = ["node_modules/commander/lib", "node_modules/luxon/src", "node_modules/minisearch/src"];
+const QUERIES_MAX = 200;
+const chunk_characters_max = Number(process.argv[2] ?? 600);
+const chunks_max = Number(process.argv[3] ?? 900);
+const limits = {
+  file_bytes_max: 524_288,
+  chunks_kept_max: 30_000,
+  chunk_characters_max,
+  excerpt_characters_max: 3000,
+  chunks_max,
+  embedding_seconds_max: 600,
+};
+
+const files: Snapshot["files"] = [];
+const chunks: SnapshotChunk[] = [];
+const queries: { text: string; chunk: number }[] = [];
+for (const directory of CORPUS) {
+  const tree = await readTree(directory, limits);
+  for (const chunk of tree.chunks) {
+    const callable = chunk.kind === "function" || chunk.kind === "method";
+    if (!callable || /(^|\/)(test|[^/]*\.test)\b/.test(tree.files[chunk.file]?.path ?? "")) continue;
+    const bare = { ...chunk, doc: "", file: files.length + chunk.file };
+    const content_hash = sha256(embeddingText(bare, chunk_characters_max));
+    const [sentence = ""] = chunk.doc.replace(/\n/g, " ").split(/(?<=\.)\s|@/);
+    const place = chunks.push({ ...bare, content_hash }) - 1;
+    if (sentence.split(" ").length >= 4) queries.push({ text: sentence, chunk: place });
+  }
+  files.push(...tree.files);
+}
+
+const embedder = minilmEmbedder();
+const started = performance.now();
+const { vectors, ...embedded } = await embedChunks(chunks, { embedder, limits, runtime: systemRuntime });
+const embedding_ms = performance.now() - started;
+const snapshot: Snapshot = {
+  schema_version: 1,
+  tenant: "bench",
+  repository: "bench",
+  revision: sha256(""),
+  embedder: embedder.name,
+  dimensions: embedder.dimensions,
+  files,
+  chunks: embedded.chunks,
+  imports: [],
+  calls: [],
+  tests: [],
+  vectors,
+};
+
+const step = Math.max(1, Math.ceil(queries.length / QUERIES_MAX));
+const asked = queries.filter((_, index) => index % step === 0);
+const question_vectors = await embedder.embed(asked.map(({ text }) => text));
+const settings = { fusion_k: 20, candidates: 50 };
+const places: Record<string, number[]> = { words: [], meaning: [], fused: [] };
+let searching_ms = 0;
+for (const [index, { text, chunk }] of asked.entries()) {
+  const vector = question_vectors[index];
+  if (!vector) continue;
+  const from = performance.now();
+  const both = await rank(snapshot, { text, vector, limit: 100 }, settings);
+  searching_ms += performance.now() - from;
+  const found = both.find((hit) => hit.chunk === chunk);
+  places.words?.push(found?.words?.rank ?? Number.POSITIVE_INFINITY);
+  places.meaning?.push(found?.meaning?.rank ?? Number.POSITIVE_INFINITY);
+  places.fused?.push(found ? both.indexOf(found) + 1 : Number.POSITIVE_INFINITY);
+}
+
+const mean = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+const summary = Object.fromEntries(
+  Object.entries(places).map(([name, ranks]) => [
+    name,
+    {
+      MRR: mean(ranks.map((place) => 1 / place)).toFixed(3),
+      "hit@10": mean(ranks.map((place) => Number(place <= 10))).toFixed(3),
+    },
+  ]),
+);
+console.log(
+  `${chunks.length} functions, ${asked.length} queries, ${chunk_characters_max} characters embedded`,
+);
+console.table(summary);
+console.log(`${(embedding_ms / embedded.embedded).toFixed(0)} ms a chunk to embed`);
+console.log(`${(searching_ms / asked.length).toFixed(1)} ms a query to search`);

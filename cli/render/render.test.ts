@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { at, fakeArtifacts, fakeStep, fakeView, TASK_ID } from "../../test/fakes/fake-task.ts";
+import { artifactTree } from "./artifact-tree.ts";
+import { formatBytes, formatDuration } from "./format.ts";
+import { createPaint } from "./paint.ts";
+import { queryResults } from "./query-results.ts";
+import { stepLine } from "./step-line.ts";
+import { verdictLines } from "./verdict.ts";
+
+const plain = createPaint(false);
+
+describe("formatDuration and formatBytes", () => {
+  it.each([
+    [-5, "0 ms"],
+    [340, "340 ms"],
+    [4_234, "4.2 s"],
+    [59_999, "1 min 00 s"],
+    [125_000, "2 min 05 s"],
+  ])("%d ms is %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+
+  it.each([
+    [999, "999 B"],
+    [3_100, "3.1 kB"],
+    [52_428_800, "52.4 MB"],
+  ])("%d bytes are %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+});
+
+describe("artifactTree", () => {
+  const files = { "task.json": "{}", "codegen/diff.patch": "d", "codegen/diff.patch.meta.json": "{}" };
+
+  it("groups by folder, root last, and counts companions instead of listing them", () => {
+    expect(artifactTree(fakeArtifacts(files), plain)).toEqual([
+      "  codegen/",
+      "    diff.patch       1 B",
+      "  task.json          2 B",
+      "  and 1 .meta.json file with checksum and origin",
+    ]);
+  });
+
+  it("lists companions when asked, with links to all", () => {
+    const url = "https://api.example.test";
+    const lines = artifactTree(fakeArtifacts(files), plain, { all: true, url });
+    expect(lines.join("\n")).toContain(`${url}/artifacts/${TASK_ID}/codegen/diff.patch.meta.json`);
+  });
+
+  it("keeps each folder in one piece, and counts the files of earlier rounds unless asked for them", () => {
+    const rounds = fakeArtifacts({
+      "build-test/test.log": "",
+      "build-test/earlier/buildtest-0/test.log": "",
+      "build-test/a.log": "",
+    });
+    expect(artifactTree(rounds, plain)).toEqual([
+      "  build-test/",
+      "    a.log          0 B",
+      "    test.log       0 B",
+      "  and 1 file of earlier rounds",
+    ]);
+    expect(artifactTree(rounds, plain, { all: true }).filter((line) => line.endsWith("/"))).toEqual([
+      "  build-test/",
+      "  build-test/earlier/buildtest-0/",
+    ]);
+  });
+
+  it("says when there is nothing", () => {
+    expect(artifactTree([], plain)).toEqual(["  no artifacts yet"]);
+  });
+});
+
+describe("stepLine", () => {
+  it("tells what a step did, each agent's in its own words", () => {
+    const line = (output: object) => stepLine(fakeStep("s", { output: { ...output } }), plain, 0, "*");
+    expect(line({ files_changed: 1, insertions: 2, deletions: 3 })).toContain("1 file changed, +2 −3");
+    expect(line({ files: 3, symbols: 1 })).toContain("3 files, 1 symbol");
+    expect(line({ exit_code: 0 })).toContain("exit code 0");
+    expect(line({ tests_passed: 2, tests_failed: 0, tests_skipped: 1 })).toContain("2 passed, 1 skipped");
+    expect(line({ unheard: "of" }).trimEnd()).toBe("  ✓ s                         1.0 s");
+  });
+
+  it("counts the time of a running step up to now", () => {
+    const step = fakeStep("codegen", { status: "running" });
+    expect(stepLine(step, plain, Date.parse(at(3.5)), "*")).toContain("* codegen                   2.5 s");
+  });
+
+  it("gives code and sentence of trouble", () => {
+    const fields = { verdict: "failed", code: "DIFF_DOES_NOT_APPLY", message: "Hunk 1 fails." } as const;
+    expect(stepLine(fakeStep("codegen", fields), plain, 0, "*")).toContain(
+      "DIFF_DOES_NOT_APPLY  Hunk 1 fails.",
+    );
+  });
+});
+
+describe("verdictLines", () => {
+  it("cuts a long first failure and says where the rest is", () => {
+    const summary = {
+      verdict: "failed" as const,
+      code: "TESTS_FAILED",
+      reason: "r",
+      isolation: "full" as const,
+      test_format: "tap" as const,
+      tests_passed: 0,
+      tests_failed: 1,
+      tests_skipped: 0,
+      first_failure: "1\n2\n3\n4",
+      duration_ms: 1,
+    };
+    const view = fakeView({ status: "failed", verdict: "failed", ended_at: at(1) });
+    const lines = verdictLines(view, summary, plain, { excerpt_lines_max: 2 });
+    expect(lines.slice(-3)).toEqual(["    │ 1", "    │ 2", "    … 2 more: agents logs <task>"]);
+  });
+
+  it("claims no verdict for a task that has not ended", () => {
+    expect(verdictLines(fakeView(), undefined, plain)).toEqual([`· running  ${TASK_ID}`]);
+  });
+});
+
+describe("queryResults", () => {
+  it("tells an unknown repository from one without a match", () => {
+    const options = { excerpt_lines_max: 3 };
+    const answer = { repository: "shop", results: [] };
+    expect(queryResults({ ...answer, revision: null }, plain, options)[0]).toContain("Nothing is indexed");
+    expect(queryResults({ ...answer, revision: "r" }, plain, options)[0]).toContain("Nothing found in shop");
+  });
+});

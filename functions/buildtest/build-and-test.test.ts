@@ -1,0 +1,269 @@
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { describe, expect, it } from "vitest";
+import { RejectedInput } from "#lib/errors/fault.ts";
+import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
+import { processBackend } from "#lib/sandbox/process-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
+import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
+import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+import type { BuildtestInput } from "#schemas/messages/buildtest.ts";
+import { BuildtestOutput } from "#schemas/messages/buildtest.ts";
+import { fakeAgentContext } from "#test/fakes/agent-context.ts";
+import { fakeSource, fakeSourcePorts } from "#test/fakes/source-tree.ts";
+import { buildAndTest } from "./build-and-test.ts";
+
+const profile: SandboxProfile = {
+  wall_seconds: 50,
+  cpu_seconds: 40,
+  output_bytes_max: 100_000,
+  processes_max: 300,
+  memory_bytes_max: 2e9,
+  isolation_minimum: "reduced",
+  environment: { CI: "true", PATH: "/usr/local/bin:/usr/bin:/bin" },
+};
+
+const strongest = await strongestBackend();
+const backends = strongest === processBackend ? [processBackend] : [strongest, processBackend];
+
+/** A real package with node:test; `sum` may be given wrong. */
+function project(sum = "a + b"): Record<string, string> {
+  return {
+    "package.json": JSON.stringify({
+      name: "sums",
+      version: "1.0.0",
+      type: "module",
+      scripts: { build: "node build.js", test: "node --test", broken: "no-such-runner --all" },
+    }),
+    "sum.js": `export const sum = (a, b) => ${sum};\n`,
+    "build.js": "import { writeFileSync } from 'node:fs'; writeFileSync('built.txt', 'yes');\n",
+    "sum.test.js": `
+      import assert from "node:assert/strict";
+      import { existsSync } from "node:fs";
+      import { describe, it } from "node:test";
+      import { sum } from "./sum.js";
+      describe("sum", () => {
+        it("adds", () => assert.equal(sum(2, 2), 4));
+        it("adds nothing", () => assert.equal(sum(7, 0), 7));
+        it("was built", { skip: !existsSync("built.txt") }, () => {});
+      });`,
+  };
+}
+
+async function run(
+  files: Record<string, string>,
+  commands: Partial<BuildtestInput>,
+  {
+    backend = processBackend,
+    limits = {},
+  }: { backend?: SandboxBackend; limits?: Partial<SandboxProfile> } = {},
+  diff?: Record<string, string>,
+) {
+  const fake = fakeAgentContext({ service: "buildtest", step: "buildtest" });
+  const result = await buildAndTest(
+    {
+      source: await fakeSource(fake.blobs, files),
+      profile: "small",
+      ...commands,
+      ...(diff && { diff: await fake.blobs.write(JSON.stringify(diff), "text/x-diff") }),
+    },
+    fake.context,
+    {
+      ...fakeSourcePorts(fake.blobs),
+      backend,
+      sandboxLimits: () => ({
+        value: {
+          $schema: "",
+          source_bytes_max: 1e6,
+          tree_bytes_max: 1e6,
+          tree_files_max: 100,
+          profiles: { small: { ...profile, ...limits } },
+        },
+        hash: "a".repeat(64),
+      }),
+    },
+  );
+  const json = (path: string) => JSON.parse(fake.artifacts.get(path)?.bytes.toString() ?? "null");
+  const report = BuildTestReport.parse(json("build-test/report.json"));
+  expect([...fake.artifacts.keys()].sort()).toEqual([
+    "build-test/build.log",
+    "build-test/report.json",
+    "build-test/summary.json",
+    "build-test/test.log",
+  ]);
+  expect(BuildTestSummary.parse(json("build-test/summary.json")).reason).toBe(report.reason);
+  expect(BuildtestOutput.parse(result.output).verdict).toBe(result.verdict);
+  expect(await fake.blobs.readText(result.output!.report)).toBe(
+    fake.artifacts.get("build-test/report.json")?.bytes.toString(),
+  );
+  expect([report.verdict, report.code]).toEqual([result.verdict, result.code ?? null]);
+  const log = (name: string) => fake.artifacts.get(`build-test/${name}.log`)?.bytes.toString() ?? "";
+  return { result, report, log };
+}
+
+describe.each(backends)("building and testing a package with npm under $name", (backend) => {
+  const commands = { build: "npm run build", test: "npm test" };
+
+  it("passes, and reports each test", async () => {
+    const { result, report, log } = await run(project(), commands, { backend });
+    expect(result).toMatchObject({ verdict: "passed", message: "3 tests passed" });
+    expect(report).toMatchObject({
+      test_format: "node-test",
+      tests_passed: 3,
+      isolation: backend.isolation,
+      isolation_backend: backend.name,
+      first_failure: null,
+      diff_sha256: null,
+    });
+    expect(report.phases.map((phase) => [phase.name, phase.status, phase.exit_code])).toEqual([
+      ["build", "passed", 0],
+      ["test", "passed", 0],
+    ]);
+    expect(log("test")).toContain("✔ adds");
+  });
+
+  it("applies the diff first, and says which test it broke", async () => {
+    const { result, report } = await run(
+      project(),
+      commands,
+      { backend },
+      { "sum.js": project("a - b")["sum.js"]! },
+    );
+    expect(result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED", message: "1 of 3 tests failed" });
+    expect(report.tests.find((test) => test.status === "failed")).toMatchObject({
+      name: "sum > adds",
+      file: "sum.test.js",
+    });
+    expect(report.first_failure).toMatch(/^sum > adds\n[\s\S]*0 !== 4/);
+    expect(report.diff_sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("stops at a limit and names it, whatever the output says", async () => {
+    const files = { "loop.js": "console.log('SANDBOX_MEMORY'); for (;;);" };
+    const { result, report } = await run(
+      files,
+      { test: "node loop.js" },
+      { backend, limits: { cpu_seconds: 1 } },
+    );
+    expect(result).toMatchObject({ verdict: "failed", code: "SANDBOX_CPU_TIME" });
+    expect(report.phases[1]).toMatchObject({
+      exit_code: null,
+      limit: { code: "SANDBOX_CPU_TIME", limit: 1 },
+    });
+  });
+});
+
+describe("the verdict", () => {
+  it("is failed when the build fails, and the test does not run", async () => {
+    const { result, report, log } = await run(
+      {},
+      { build: "echo 'x.ts: error TS1005'; exit 2", test: "touch ran" },
+    );
+    expect(result).toMatchObject({
+      verdict: "failed",
+      code: "BUILD_FAILED",
+      message: "the build ended with exit code 2",
+    });
+    expect(report.first_failure).toBe("x.ts: error TS1005");
+    expect(report.phases[1]?.status).toBe("skipped");
+    expect(log("test")).toBe("nothing ran: the build did not pass\n");
+  });
+
+  it("is failed when all tests passed and the command did not", async () => {
+    const { result } = await run({}, { test: "printf 'TAP version 13\\nok 1 - a\\n1..1\\n'; exit 3" });
+    expect(result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED" });
+    expect(result.message).toBe(
+      "no test failed of 1 test, yet the test command ended with exit code 3: something beside the tests failed",
+    );
+  });
+
+  it("is failed when a test failed and the command hides it", async () => {
+    const { result, report } = await run({}, { test: "printf '1..2\\nok 1 - a\\nnot ok 2 - b\\n'; exit 0" });
+    expect(result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED", message: "1 of 2 tests failed" });
+    expect(report.phases[1]).toMatchObject({ status: "failed", exit_code: 0 });
+  });
+
+  it("rests on the exit code alone, and says so, when nothing can be parsed", async () => {
+    const passed = await run({}, { test: "echo fine" });
+    expect(passed.result).toMatchObject({ verdict: "passed" });
+    expect(passed.report).toMatchObject({ test_format: "none", tests: [] });
+    expect(passed.result.message).toContain("in no format we read");
+    const failed = await run({}, { test: "echo fine; exit 1" });
+    expect(failed.result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED" });
+  });
+
+  it("comes from a report file when the test wrote one, but not from one that was there", async () => {
+    const xml = '<testsuite name="s"><testcase name="t"><failure>no</failure></testcase></testsuite>';
+    const written = await run({}, { test: `echo '${xml}' > junit.xml` });
+    expect(written.report).toMatchObject({ test_format: "junit", tests_failed: 1, verdict: "failed" });
+    const old = await run({ "junit.xml": xml }, { test: "true" });
+    expect(old.report).toMatchObject({ test_format: "none", verdict: "passed" });
+  });
+
+  it.each([
+    ["no-such-tool --version", "no-such-tool"],
+    ["CI=1 ./missing.sh", "./missing.sh"],
+    ["npm run broken", "no-such-runner"],
+    ["true && no-such-tool", "no-such-tool"],
+  ])("is error when a program is missing: %s", async (test, program) => {
+    const { result, report } = await run(project(), { test });
+    expect(result).toMatchObject({ verdict: "error", code: "BUILD_ENVIRONMENT_BROKEN" });
+    expect(result.message).toContain(`\`${program}\``);
+    expect(report.phases[1]).toMatchObject({ status: "error", exit_code: 127 });
+  });
+
+  it("is failed, not error, when a command only says 127", async () => {
+    const { result } = await run({}, { test: "echo 'sh: 1: jest: not found' >&2; exit 127" });
+    expect(result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED" });
+  });
+
+  it("is error when the demanded isolation is not to be had, and nothing ran", async () => {
+    const { result, report, log } = await run(
+      {},
+      { test: "true" },
+      { limits: { isolation_minimum: "full" } },
+    );
+    expect(result).toMatchObject({ verdict: "error", code: "SANDBOX_UNAVAILABLE" });
+    expect(report.phases.map((phase) => phase.status)).toEqual(["skipped", "error"]);
+    expect(log("test")).toMatch(/^nothing ran: /);
+  });
+});
+
+it("refuses an unknown profile and a job without a command", async () => {
+  const unknown = run({}, { test: "true", profile: "constructor" });
+  await expect(unknown).rejects.toThrow(RejectedInput);
+  await expect(unknown).rejects.toMatchObject({ code: "PROFILE_UNKNOWN" });
+  await expect(run({}, {})).rejects.toMatchObject({ code: "COMMAND_MISSING" });
+});
+
+it("stops when its lease is lost, and leaves no directory behind", async () => {
+  const before = readdirSync(tmpdir()).filter((name) => name.startsWith("sandbox-"));
+  const fake = fakeAgentContext();
+  const ports = fakeSourcePorts(fake.blobs);
+  const running = buildAndTest(
+    { source: await fakeSource(fake.blobs, {}), profile: "small", test: "sleep 600" },
+    fake.context,
+    {
+      ...ports,
+      unpackSource: async (archive, directory) => {
+        await ports.unpackSource(archive, directory);
+        setTimeout(() => fake.abort(new Error("lease lost")), 200);
+      },
+      backend: processBackend,
+      sandboxLimits: () => ({
+        value: {
+          $schema: "",
+          source_bytes_max: 1,
+          tree_bytes_max: 1,
+          tree_files_max: 1,
+          profiles: { small: profile },
+        },
+        hash: "a".repeat(64),
+      }),
+    },
+  );
+  await expect(running).rejects.toThrow("lease lost");
+  expect(fake.artifacts.size).toBe(0);
+  const after = readdirSync(tmpdir()).filter((name) => name.startsWith("sandbox-"));
+  expect(after.filter((name) => !before.includes(name))).toEqual([]);
+});

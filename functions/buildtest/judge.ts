@@ -1,0 +1,91 @@
+import { logExcerpt } from "#lib/sandbox/log-excerpt.ts";
+import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
+import { stripAnsi } from "#lib/test-results/strip-ansi.ts";
+import type { Verdict } from "#schemas/primitives.ts";
+import type { BuildtestRun } from "./run-build-and-test.ts";
+
+export interface Judgement {
+  verdict: Verdict;
+  code: string | null;
+  /** One sentence for a person. */
+  reason: string;
+  first_failure: string | null;
+}
+
+/**
+ * The verdict of a run. `passed` needs both the exit code and the parsed tests to say so: when they
+ * disagree it is `failed`. `error` is kept for what the submitted work cannot be blamed for: no
+ * sandbox, or a program that was looked up and is not there.
+ */
+export function judge(run: BuildtestRun): Judgement {
+  const { build, test, missing_program } = run;
+  const unavailable = build.unavailable ?? test.unavailable;
+  if (unavailable) return error(unavailable.code, unavailable.message, null);
+  const ended = test.result ? test : build;
+  if (missing_program) {
+    const reason = `the ${ended.phase.name} needs \`${missing_program}\`, which is not in the sandbox: install it in the build command, or put it on the profile's PATH`;
+    return error("BUILD_ENVIRONMENT_BROKEN", reason, excerpt(ended));
+  }
+  if (ended.phase.limit) {
+    const { code, evidence } = ended.phase.limit;
+    return failed(
+      code,
+      `the ${ended.phase.name} exceeded a limit of the sandbox: ${evidence}`,
+      excerpt(ended),
+    );
+  }
+  if (build.phase.status === "failed") {
+    return failed("BUILD_FAILED", `the build ended with ${ending(build)}`, excerpt(build));
+  }
+  return judgeTests(run);
+}
+
+function judgeTests({ test, tests }: BuildtestRun): Judgement {
+  const ran = tests.passed + tests.failed;
+  if (tests.failed > 0) {
+    const first = tests.tests.find((each) => each.status === "failed");
+    const reason = `${tests.failed} of ${count(ran)} failed`;
+    return failed("TESTS_FAILED", reason, [first?.name, first?.failure].filter(Boolean).join("\n"));
+  }
+  if (test.phase.status === "failed") {
+    const reason =
+      tests.format === "none"
+        ? `the test command ended with ${ending(test)}; its output is in no format we read, so that alone decides`
+        : `no test failed of ${count(ran)}, yet the test command ended with ${ending(test)}: something beside the tests failed`;
+    return failed("TESTS_FAILED", reason, excerpt(test));
+  }
+  return {
+    verdict: "passed",
+    code: null,
+    reason: passedReason(test, tests.format, ran),
+    first_failure: null,
+  };
+}
+
+function passedReason(test: PhaseRun, format: string, ran: number): string {
+  if (test.phase.status === "skipped") return "the build passed; there was no test command";
+  if (format === "none") {
+    return "the test command ended with exit code 0; its output is in no format we read, so that alone decides";
+  }
+  return `${count(ran)} passed`;
+}
+
+function count(tests: number): string {
+  return tests === 1 ? "1 test" : `${tests} tests`;
+}
+
+function ending({ phase }: PhaseRun): string {
+  return phase.exit_code === null ? `signal ${phase.signal}` : `exit code ${phase.exit_code}`;
+}
+
+function excerpt(run: PhaseRun): string | null {
+  return logExcerpt(stripAnsi(run.log.toString("utf8")));
+}
+
+function failed(code: string, reason: string, first_failure: string | null): Judgement {
+  return { verdict: "failed", code, reason, first_failure };
+}
+
+function error(code: string, reason: string, first_failure: string | null): Judgement {
+  return { verdict: "error", code, reason, first_failure };
+}

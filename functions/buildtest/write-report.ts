@@ -1,0 +1,38 @@
+import type { AgentContext } from "#lib/agent/agent.ts";
+import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+import type { Judgement } from "./judge.ts";
+import type { BuildtestRun } from "./run-build-and-test.ts";
+
+type ReportFacts = Pick<
+  BuildTestReport,
+  "source_sha256" | "diff_sha256" | "profile" | "profile_hash" | "duration_ms"
+>;
+
+/** Writes the four artifacts of a run, whatever its verdict, and gives the report as a blob. */
+export async function writeReport(
+  { artifacts, blobs }: AgentContext,
+  { build, test, tests }: BuildtestRun,
+  judgement: Judgement,
+  facts: ReportFacts,
+): Promise<BlobRef> {
+  const ran = test.result ?? build.result;
+  const report: BuildTestReport = {
+    ...judgement,
+    ...facts,
+    isolation: ran?.isolation ?? "reduced",
+    isolation_backend: ran?.backend ?? "process",
+    phases: [build.phase, test.phase],
+    test_format: tests.format,
+    tests: tests.tests,
+    tests_passed: tests.passed,
+    tests_failed: tests.failed,
+    tests_skipped: tests.skipped,
+  };
+  const summary = BuildTestSummary.strip().parse(report);
+  await artifacts.text(build.phase.log, build.log, "text/plain; charset=utf-8");
+  await artifacts.text(test.phase.log, test.log, "text/plain; charset=utf-8");
+  await artifacts.json("build-test/report.json", "artifact.build_test_report", BuildTestReport, report);
+  await artifacts.json("build-test/summary.json", "artifact.build_test_summary", BuildTestSummary, summary);
+  return blobs.write(`${JSON.stringify(BuildTestReport.parse(report), null, 2)}\n`, "application/json");
+}

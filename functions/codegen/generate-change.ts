@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import type { AgentContext, AgentResult } from "#lib/agent/agent.ts";
+import { applyDiff } from "#lib/diff/apply-diff.ts";
+import { type CreatedDiff, createDiff } from "#lib/diff/create-diff.ts";
+import { RejectedInput, TerminalFault } from "#lib/errors/fault.ts";
+import { resolveSource } from "#lib/source/resolve-source.ts";
+import { withTemporaryDirectory } from "#lib/source/temporary-directory.ts";
+import { unpackSource } from "#lib/source/unpack-source.ts";
+import type { ChangeRef, CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+import type { CodegenPorts } from "./ports.ts";
+import { applyCodemod } from "./providers/codemod.ts";
+import { applyPatch } from "./providers/patch.ts";
+import type { Provided } from "./providers/provider-task.ts";
+import { writeReport } from "./write-report.ts";
+
+/**
+ * Edits a copy of the source as the change asks, and leaves the difference as one canonical diff
+ * that has been applied to a fresh copy and gave exactly the edited tree.
+ *
+ * @throws RejectedInput `CHANGE_EMPTY`, `NO_REPAIR_LEFT`, `MODEL_NOT_CONFIGURED`, the codes of
+ * `resolveSource`, `unpackSource`, `applyDiff`, `createDiff` and of the codemod provider;
+ * TerminalFault `DIFF_NOT_REPRODUCIBLE`
+ */
+export async function generateChange(
+  input: CodegenInput,
+  context: AgentContext,
+  ports: CodegenPorts,
+): Promise<AgentResult<CodegenOutput>> {
+  const started = context.runtime.now();
+  refuseModel(input.change);
+  const source = await resolveSource(input.source, ports.source);
+  const { provided, diff } = await withTemporaryDirectory("codegen", (directory) =>
+    changeTree(input, source.blob, directory, context, ports),
+  );
+  const reference = await context.blobs.write(diff.text, "text/x-diff");
+  const metrics = await writeReport({ ...provided, diff, round: input.round, started }, context);
+  context.log.info("CHANGE_GENERATED", "The change is a diff that applies to the source.", {
+    provider: provided.provider,
+    files_changed: metrics.files_changed,
+  });
+  const { files_changed, insertions, deletions } = metrics;
+  return {
+    verdict: "passed",
+    output: { source, diff: reference, provider: provided.provider, files_changed, insertions, deletions },
+  };
+}
+
+async function changeTree(
+  input: CodegenInput,
+  archive: BlobRef,
+  directory: string,
+  context: AgentContext,
+  ports: CodegenPorts,
+): Promise<{ provided: Provided; diff: CreatedDiff }> {
+  const before = join(directory, "before");
+  const after = join(directory, "after");
+  await unpackSource(archive, before, ports.source);
+  await unpackSource(archive, after, ports.source);
+  const provided = await provide(input, after, context);
+  context.signal.throwIfAborted();
+  const diff = await createDiff(before, after);
+  if (diff.text === "") {
+    throw new RejectedInput(
+      "CHANGE_EMPTY",
+      "The change leaves the source as it is. Check that it is not already part of the source.",
+    );
+  }
+  await assertReproduces(diff.text, before, after);
+  return { provided, diff };
+}
+
+function provide(input: CodegenInput, directory: string, context: AgentContext): Promise<Provided> {
+  const { change, round } = input;
+  switch (change.kind) {
+    case "patch":
+      return applyPatch({ change, round, directory }, context);
+    case "codemod":
+      return applyCodemod({ change, round, directory }, context);
+    case "prompt":
+      throw modelNotConfigured();
+  }
+}
+
+/** `before` is the source as unpacked, which nobody has touched: it becomes the proof. */
+async function assertReproduces(diff: string, before: string, after: string): Promise<void> {
+  try {
+    await applyDiff(before, diff);
+    if ((await createDiff(before, after)).text === "") return;
+  } catch (cause) {
+    throw notReproducible(cause);
+  }
+  throw notReproducible(undefined);
+}
+
+function notReproducible(cause: unknown): TerminalFault {
+  return new TerminalFault(
+    "DIFF_NOT_REPRODUCIBLE",
+    "The diff that was made does not give the edited tree again. This is a fault of the platform; keep the message for the report.",
+    { cause },
+  );
+}
+
+function refuseModel(change: ChangeRef): void {
+  if (change.kind === "prompt") throw modelNotConfigured();
+}
+
+function modelNotConfigured(): RejectedInput {
+  return new RejectedInput(
+    "MODEL_NOT_CONFIGURED",
+    "A change in words needs a model, and none is configured. Send a `patch` (a unified diff) or a `codemod` (ast-grep rules) instead.",
+  );
+}

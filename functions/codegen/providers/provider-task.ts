@@ -1,0 +1,18 @@
+import type { ChangeRef, CodegenOutput } from "#schemas/messages/codegen.ts";
+
+/** What a provider may use: the change by its kind, and the tree it edits in place. */
+export interface ProviderTask<Kind extends ChangeRef["kind"]> {
+  change: Extract<ChangeRef, { kind: Kind }>;
+  /** 0 for the first try. */
+  round: number;
+  /** The unpacked tree. */
+  directory: string;
+}
+
+/** What a provider did, in its own words; the diff says what changed. */
+export interface Provided {
+  provider: CodegenOutput["provider"];
+  /** Markdown for `codegen/summary.md`. */
+  notes: string[];
+  rules_matched?: Record<string, number>;
+}

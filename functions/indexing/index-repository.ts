@@ -1,0 +1,136 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AgentContext, AgentResult } from "#lib/agent/agent.ts";
+import type { Embedder } from "#lib/embedding/embedder.ts";
+import { TerminalFault } from "#lib/errors/fault.ts";
+import { embedChunks } from "#lib/graph/embed-chunks.ts";
+import type { GraphStore } from "#lib/graph/graph-store.ts";
+import { keepTests, linkTests } from "#lib/graph/link-tests.ts";
+import { readTree, type Tree } from "#lib/graph/read-tree.ts";
+import type { Snapshot } from "#lib/graph/snapshot.ts";
+import { BuildTestReport, type TestCase } from "#schemas/artifacts/build-test-report.ts";
+import { IndexReport } from "#schemas/artifacts/index-report.ts";
+import type { GraphConfig } from "#schemas/config/graph.ts";
+import type { IndexingInput, IndexingOutput } from "#schemas/messages/indexing.ts";
+import type { SourceRef } from "#schemas/messages/source.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+
+export interface IndexPorts {
+  resolveSource(source: SourceRef): Promise<{ kind: "archive"; blob: BlobRef }>;
+  unpackSource(archive: BlobRef, directory: string): Promise<void>;
+  applyDiff(directory: string, diff: string): Promise<unknown>;
+  graph: GraphStore;
+  embedder: Embedder;
+  settings: GraphConfig;
+}
+
+const SKIPPED_LISTED_MAX = 1000;
+
+/**
+ * Reads a source tree into the code graph and makes it what queries see. Embeddings of code that
+ * did not change come from the repository's previous snapshot. Safe to repeat.
+ */
+export async function indexRepository(
+  input: IndexingInput,
+  context: AgentContext,
+  ports: IndexPorts,
+): Promise<AgentResult<IndexingOutput>> {
+  const { signal, runtime, envelope } = context;
+  const { repository } = input;
+  const { embedder, settings } = ports;
+  const started = runtime.now();
+  const tests = input.report && (await readTests(input.report, context));
+  const source = await ports.resolveSource(input.source);
+  const tree = await readSource(source.blob, input.diff, context, ports);
+
+  const previous = await previousSnapshot(envelope.tenant, repository, context, ports.graph);
+  const limits = settings;
+  const embedding = await embedChunks(tree.chunks, { embedder, limits, runtime, previous, signal });
+  const { embedded, reused, left_out } = embedding;
+  if (left_out > 0) {
+    const sentence = "no time was left to embed every chunk; the rest is found by words until indexed again";
+    context.log.warn("EMBEDDING_CUT_SHORT", sentence, { repository, embedded, left_out });
+  }
+  const snapshot: Snapshot = {
+    schema_version: 1,
+    tenant: envelope.tenant,
+    repository,
+    revision: tree.revision,
+    embedder: embedder.name,
+    dimensions: embedder.dimensions,
+    files: tree.files,
+    chunks: embedding.chunks,
+    imports: tree.imports,
+    calls: tree.calls,
+    tests: tests ? linkTests(tests, tree.files) : keepTests(previous, tree),
+    vectors: embedding.vectors,
+  };
+  await ports.graph.publish(snapshot, signal);
+
+  const counts = { files: tree.files.length, symbols: tree.symbols, chunks: tree.chunks.length, embedded };
+  await context.artifacts.json("index/report.json", "artifact.index_report", IndexReport, {
+    repository,
+    revision: tree.revision,
+    ...counts,
+    reused,
+    files_by_language: filesByLanguage(tree),
+    files_skipped: tree.skipped.slice(0, SKIPPED_LISTED_MAX),
+    test_results_linked: snapshot.tests.length,
+    embedder: embedder.name,
+    duration_ms: Math.max(0, runtime.now() - started),
+  });
+  return { verdict: "passed", output: { source, repository, revision: tree.revision, ...counts } };
+}
+
+/** The tree as it is with the diff applied; nothing of it stays on disk. */
+async function readSource(
+  archive: BlobRef,
+  diff: BlobRef | undefined,
+  context: AgentContext,
+  ports: IndexPorts,
+): Promise<Tree> {
+  const directory = await mkdtemp(join(tmpdir(), "index-"));
+  try {
+    await ports.unpackSource(archive, directory);
+    if (diff) await ports.applyDiff(directory, await context.blobs.readText(diff));
+    return await readTree(directory, ports.settings, context.signal);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function readTests(report: BlobRef, context: AgentContext): Promise<TestCase[]> {
+  const text = await context.blobs.readText(report);
+  try {
+    return BuildTestReport.parse(JSON.parse(text)).tests;
+  } catch (cause) {
+    const sentence = `${report.key} is no build-test report; run the step that wrote it again.`;
+    throw new TerminalFault("REPORT_UNREADABLE", sentence, { cause });
+  }
+}
+
+/** A damaged snapshot only costs embedding everything again; publishing then replaces it. */
+async function previousSnapshot(
+  tenant: string,
+  repository: string,
+  { log }: AgentContext,
+  graph: GraphStore,
+): Promise<Snapshot | undefined> {
+  try {
+    return await graph.latest(tenant, repository);
+  } catch (error) {
+    if (!(error instanceof TerminalFault)) throw error;
+    log.warn("SNAPSHOT_REPLACED", "the previous index cannot be read; all is embedded anew", {
+      repository,
+      reason: error.code,
+    });
+    return undefined;
+  }
+}
+
+function filesByLanguage({ files }: Tree): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { language } of files) counts[language] = (counts[language] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import type { GraphStore } from "#lib/graph/graph-store.ts";
+import { QueryAnswer } from "#schemas/http/query-answer.ts";
+import { QueryRequest } from "#schemas/messages/submission.ts";
+import { fakeAgentContext } from "#test/fakes/agent-context.ts";
+import { GRAPH_SETTINGS, smallSnapshot } from "#test/fakes/small-snapshot.ts";
+import { wordEmbedder } from "#test/fakes/word-embedder.ts";
+import { answerQuery, type QueryPorts } from "./answer-query.ts";
+
+const snapshot = await smallSnapshot();
+const graph: GraphStore = {
+  publish: () => Promise.reject(new Error("queries publish nothing")),
+  latest: async (tenant, repository) => (tenant === "acme" && repository === "shop" ? snapshot : undefined),
+};
+
+function ask(query: string, changed: Partial<QueryPorts> = {}, tenant = "acme") {
+  const { context, lines } = fakeAgentContext();
+  const ports = { graph, embedder: wordEmbedder(), settings: GRAPH_SETTINGS, log: context.log, ...changed };
+  const request = QueryRequest.parse({ query, repository: "shop", limit: 3 });
+  return { lines, answer: answerQuery(tenant, request, ports) };
+}
+
+describe("answerQuery", () => {
+  it("answers from the tenant's current snapshot, in the published shape", async () => {
+    const answer = QueryAnswer.parse(await ask("erase").answer);
+    expect(answer).toMatchObject({ repository: "shop", revision: snapshot.revision });
+    expect(answer.results).toHaveLength(3);
+    expect(answer.results[0]).toMatchObject({ symbol: "Basket.deleteItem", start_line: 8, end_line: 10 });
+    expect(answer.results[0]?.excerpt).toContain("deleteItem(name: string)");
+  });
+
+  it("shows another tenant nothing", async () => {
+    expect(await ask("erase", {}, "rival").answer).toEqual({
+      repository: "shop",
+      revision: null,
+      results: [],
+    });
+  });
+
+  it("goes by words when the embedder fails, and says so in the log", async () => {
+    const embedder = { ...wordEmbedder(), embed: () => Promise.reject(new Error("out of memory")) };
+    const { answer, lines } = ask("sum prices", { embedder });
+    expect((await answer).results[0]?.symbol).toBe("sumPrices");
+    expect(lines.map(({ code }) => code)).toEqual(["QUERY_WITHOUT_MEANING"]);
+  });
+
+  it("never compares vectors of two models", async () => {
+    const { results } = await ask("erase", { embedder: wordEmbedder({ name: "other" }) }).answer;
+    expect(results).toEqual([]);
+  });
+
+  it("passes on that the stored snapshot is damaged", async () => {
+    const damaged = { ...graph, latest: () => Promise.reject(new Error("SNAPSHOT_CORRUPT")) };
+    await expect(ask("erase", { graph: damaged }).answer).rejects.toThrow("SNAPSHOT_CORRUPT");
+  });
+});

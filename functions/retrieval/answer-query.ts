@@ -1,0 +1,48 @@
+import type { Embedder } from "#lib/embedding/embedder.ts";
+import type { GraphStore } from "#lib/graph/graph-store.ts";
+import { search } from "#lib/graph/search.ts";
+import type { Log } from "#lib/log/log.ts";
+import type { GraphConfig } from "#schemas/config/graph.ts";
+import type { QueryAnswer } from "#schemas/http/query-answer.ts";
+import type { QueryRequest } from "#schemas/messages/submission.ts";
+
+export interface QueryPorts {
+  graph: GraphStore;
+  embedder: Embedder;
+  settings: Pick<GraphConfig, "fusion_k" | "candidates">;
+  log: Log;
+}
+
+/** Searches the current snapshot of the tenant's repository; an unknown name gives no results. */
+export async function answerQuery(
+  tenant: string,
+  { query, repository, limit }: QueryRequest,
+  ports: QueryPorts,
+): Promise<QueryAnswer> {
+  const snapshot = await ports.graph.latest(tenant, repository);
+  if (!snapshot) return { repository, revision: null, results: [] };
+  const comparable = snapshot.embedder === ports.embedder.name && snapshot.vectors.length > 0;
+  const vector = comparable ? await questionVector(query, ports) : undefined;
+  const asked = { text: query, limit, ...(vector ? { vector } : {}) };
+  return {
+    repository,
+    revision: snapshot.revision,
+    results: await search(snapshot, asked, ports.settings),
+  };
+}
+
+/** Words alone still answer when the embedder cannot. */
+async function questionVector(
+  query: string,
+  { embedder, log }: QueryPorts,
+): Promise<Float32Array | undefined> {
+  try {
+    const [vector] = await embedder.embed([query]);
+    return vector;
+  } catch (error) {
+    log.warn("QUERY_WITHOUT_MEANING", "the embedder failed; the answer rests on names and words", {
+      reason: String(error),
+    });
+    return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+import type { AgentContext, AgentResult } from "#lib/agent/agent.ts";
+import { type PhaseRun, runPhase } from "#lib/sandbox/run-phase.ts";
+import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
+import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
+import { RunReport } from "#schemas/artifacts/run-report.ts";
+import type { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
+import type { Verdict } from "#schemas/primitives.ts";
+import type { SandboxPorts } from "./ports.ts";
+
+const RUN = { name: "run", log: "run/output.log" } as const;
+
+/**
+ * Runs one command in a source tree. `failed` when it exits with anything but 0 or exceeds a limit,
+ * `error` when there is no sandbox to run it in; the report is complete in every case.
+ * Throws RejectedInput `PROFILE_UNKNOWN`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`.
+ */
+export async function runInSandbox(
+  { source, command, profile: profile_name }: SandboxInput,
+  context: AgentContext,
+  ports: SandboxPorts,
+): Promise<AgentResult<SandboxOutput>> {
+  const limits = ports.sandboxLimits();
+  const profile = sandboxProfile(profile_name, limits.value);
+  const { blob } = await ports.resolveSource(source);
+  const run = await withWorkspace(async (workspace) => {
+    await ports.unpackSource(blob, workspace.tree);
+    const { signal } = context;
+    const backend = ports.backend && { backend: ports.backend };
+    return runPhase(RUN, { ...workspace, command, profile, signal, ...backend });
+  });
+  const judgement = judge(run);
+  context.log.info("RUN_JUDGED", judgement.reason, { ...judgement, policy_hash: limits.hash });
+  await context.artifacts.text(RUN.log, run.log, "text/plain; charset=utf-8");
+  await context.artifacts.json("run/report.json", "artifact.run_report", RunReport, {
+    ...judgement,
+    isolation: run.result?.isolation ?? "reduced",
+    isolation_backend: run.result?.backend ?? "process",
+    profile: profile_name,
+    profile_hash: limits.hash,
+    phase: run.phase,
+  });
+  return {
+    verdict: judgement.verdict,
+    ...(judgement.code && { code: judgement.code }),
+    message: judgement.reason,
+    output: { exit_code: run.phase.exit_code, duration_ms: run.phase.usage.wall_ms },
+  };
+}
+
+function judge({ phase, unavailable }: PhaseRun): { verdict: Verdict; code: string | null; reason: string } {
+  if (unavailable) return { verdict: "error", code: unavailable.code, reason: unavailable.message };
+  if (phase.limit) {
+    const reason = `the command exceeded a limit of the sandbox: ${phase.limit.evidence}`;
+    return { verdict: "failed", code: phase.limit.code, reason };
+  }
+  const ending = phase.exit_code === null ? `signal ${phase.signal}` : `exit code ${phase.exit_code}`;
+  const reason = `the command ended with ${ending}`;
+  return phase.status === "passed"
+    ? { verdict: "passed", code: null, reason }
+    : { verdict: "failed", code: "COMMAND_FAILED", reason };
+}

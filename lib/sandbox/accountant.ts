@@ -1,0 +1,86 @@
+import { type ProcessSample, readProportionalBytes } from "#lib/sandbox/process-table.ts";
+import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
+import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+
+export interface Accountant {
+  /** Adds one sample of the command's processes; the first limit it proves exceeded, or null. */
+  add(members: readonly ProcessSample[]): LimitHit | null;
+  /** Highest figures so far; null when nothing could be measured (a system without /proc). */
+  peaks(): { cpu_ms: number; memory_bytes_peak: number; processes_peak: number } | null;
+}
+
+/**
+ * Turns samples of a process tree into evidence. Two lower bounds of the CPU time used are kept,
+ * and the higher counts: what each process ever seen used by itself, and what the living ones and
+ * the children they waited for used (which includes processes too short-lived to be seen).
+ */
+export function accountant(profile: SandboxProfile, root: number, own_generations: 0 | 2): Accountant {
+  const own_cpu_ms = new Map<string, number>();
+  const peak = { cpu_ms: 0, memory_bytes_peak: 0, processes_peak: 0 };
+  let samples = 0;
+
+  const isOwn = (member: ProcessSample) =>
+    own_generations > 0 && (member.pid === root || member.parent === root);
+
+  return {
+    add(members) {
+      if (members.length > 0) samples++;
+      for (const { pid, started, cpu_ms } of members) own_cpu_ms.set(`${pid}:${started}`, cpu_ms);
+      const ever_seen_ms = sum(own_cpu_ms.values());
+      const living_ms = sum(members.map((member) => member.cpu_ms + member.reaped_cpu_ms));
+      const cpu_ms = Math.max(ever_seen_ms, living_ms, peak.cpu_ms);
+      const counted = members.filter((member) => !isOwn(member));
+      const processes = sum(counted.map((member) => member.threads));
+      const memory_bytes = residentBytes(counted, profile.memory_bytes_max);
+      peak.cpu_ms = cpu_ms;
+      peak.processes_peak = Math.max(peak.processes_peak, processes);
+      peak.memory_bytes_peak = Math.max(peak.memory_bytes_peak, memory_bytes);
+      return exceeded(profile, { cpu_ms, processes, memory_bytes, counted: counted.length });
+    },
+    peaks: () => (samples === 0 ? null : { ...peak, cpu_ms: Math.round(peak.cpu_ms) }),
+  };
+}
+
+function exceeded(
+  profile: SandboxProfile,
+  seen: { cpu_ms: number; processes: number; memory_bytes: number; counted: number },
+): LimitHit | null {
+  if (seen.processes > profile.processes_max) {
+    return {
+      code: "SANDBOX_PROCESSES",
+      limit: profile.processes_max,
+      observed: seen.processes,
+      evidence: `${seen.processes} processes and threads alive at once in ${seen.counted} processes, counted in /proc/<pid>/stat`,
+    };
+  }
+  if (seen.memory_bytes > profile.memory_bytes_max) {
+    return {
+      code: "SANDBOX_MEMORY",
+      limit: profile.memory_bytes_max,
+      observed: seen.memory_bytes,
+      evidence: `${seen.memory_bytes} bytes resident at once in ${seen.counted} processes, shared pages counted once, from /proc/<pid>/smaps_rollup and stat`,
+    };
+  }
+  if (seen.cpu_ms > profile.cpu_seconds * 1000) {
+    return {
+      code: "SANDBOX_CPU_TIME",
+      limit: profile.cpu_seconds,
+      observed: seen.cpu_ms / 1000,
+      evidence: `${(seen.cpu_ms / 1000).toFixed(2)} s of CPU time in all its processes together, from /proc/<pid>/stat`,
+    };
+  }
+  return null;
+}
+
+/** The cheap sum counts shared pages again and again, so a sum over the limit is checked exactly. */
+function residentBytes(members: readonly ProcessSample[], memory_bytes_max: number): number {
+  const resident_bytes = sum(members.map((member) => member.resident_bytes));
+  if (resident_bytes <= memory_bytes_max) return resident_bytes;
+  return sum(members.map((member) => readProportionalBytes(member.pid) ?? member.resident_bytes));
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}

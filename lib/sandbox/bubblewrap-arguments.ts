@@ -1,0 +1,72 @@
+import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Bubblewrap } from "#lib/sandbox/bubblewrap-backend.ts";
+
+export interface BubblewrapMounts {
+  tree: string;
+  tree_inside: string;
+  home: string;
+  home_inside: string;
+  temporary: string;
+  /** Directory holding passwd, group and hosts. */
+  accounts: string;
+  /** Directories of the sandbox's PATH. */
+  path: string[];
+}
+
+const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
+const SYSTEM = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+/** The parts of /etc that programs need to start; the rest may hold secrets. */
+const ETC = [
+  "/etc/alternatives",
+  "/etc/ca-certificates",
+  "/etc/java",
+  "/etc/ld.so.cache",
+  "/etc/ld.so.conf",
+  "/etc/ld.so.conf.d",
+  "/etc/localtime",
+  "/etc/mime.types",
+  "/etc/nsswitch.conf",
+  "/etc/pki/tls/certs",
+  "/etc/ssl/certs",
+  "/etc/ssl/openssl.cnf",
+  "/etc/timezone",
+];
+
+/** `bwrap`'s arguments up to the program, deny by default: what is not listed is not there. */
+export function bubblewrapArguments(mounts: BubblewrapMounts, { modern }: Pick<Bubblewrap, "modern">) {
+  return [
+    ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"],
+    ...["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"],
+    ...["--uid", "1000", "--gid", "1000", "--hostname", "sandbox"],
+    ...(modern ? ["--disable-userns"] : []),
+    ...SYSTEM.flatMap(systemMount),
+    ...ETC.flatMap((path) => ["--ro-bind-try", path, path]),
+    ...["passwd", "group", "hosts"].flatMap((name) => [
+      "--ro-bind",
+      join(mounts.accounts, name),
+      `/etc/${name}`,
+    ]),
+    ...mounts.path.flatMap(toolMounts).flatMap((path) => ["--ro-bind-try", path, path]),
+    ...["--proc", "/proc", "--dev", "/dev"],
+    ...(modern ? ["--size", String(SHARED_MEMORY_BYTES)] : []),
+    ...["--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
+    ...["--bind", mounts.temporary, "/tmp", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"],
+    ...["--bind", mounts.home, mounts.home_inside],
+    ...["--bind", mounts.tree, mounts.tree_inside, "--chdir", mounts.tree_inside, "--remount-ro", "/"],
+  ];
+}
+
+/** /bin is a link to /usr/bin on most systems and a directory on some. */
+function systemMount(path: string): string[] {
+  if (!existsSync(path)) return [];
+  if (lstatSync(path).isSymbolicLink()) return ["--symlink", readlinkSync(path), path];
+  return ["--ro-bind", path, path];
+}
+
+/** A directory of programs outside the system's, and the `lib` beside it (npm lives there). */
+function toolMounts(directory: string): string[] {
+  if (SYSTEM.some((system) => directory === system || directory.startsWith(`${system}/`))) return [];
+  if (basename(directory) !== "bin") return [directory];
+  return [directory, join(dirname(directory), "lib")];
+}

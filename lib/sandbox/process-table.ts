@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** One line of the kernel's accounting, from /proc/<pid>/stat (proc_pid_stat(5)). */
+export interface ProcessSample {
+  pid: number;
+  /** `Z` is a zombie: dead, but not yet reaped. */
+  state: string;
+  parent: number;
+  group: number;
+  session: number;
+  /** Of this process alone, dead threads included. */
+  cpu_ms: number;
+  /** Of the children it has waited for, and theirs. */
+  reaped_cpu_ms: number;
+  threads: number;
+  /** Ticks since boot; with the pid it names a process for good. */
+  started: number;
+  resident_bytes: number;
+}
+
+/** Every pid there is, or null on a system without /proc. */
+export function listProcesses(): number[] | null {
+  try {
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
+  } catch {
+    return null;
+  }
+}
+
+/** Null for a process that is gone. */
+export function readProcess(pid: number): ProcessSample | null {
+  const text = readOrNull(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // The name is in brackets and may hold anything, brackets and spaces too.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const field = (number_in_manual: number) => Number(fields[number_in_manual - 3]);
+  return {
+    pid,
+    state: fields[0] ?? "X",
+    parent: field(4),
+    group: field(5),
+    session: field(6),
+    cpu_ms: (field(14) + field(15)) * MS_PER_TICK,
+    reaped_cpu_ms: (field(16) + field(17)) * MS_PER_TICK,
+    threads: field(20),
+    started: field(22),
+    resident_bytes: field(24) * PAGE_BYTES,
+  };
+}
+
+/** Resident bytes with shared pages divided among their sharers; null where it cannot be read. */
+export function readProportionalBytes(pid: number): number | null {
+  const match = /^Pss:\s+(\d+) kB$/m.exec(readOrNull(`/proc/${pid}/smaps_rollup`) ?? "");
+  return match ? Number(match[1]) * 1024 : null;
+}
+
+/** Whether a process was started with `marker` (`NAME=value`) in its environment. */
+export function carriesMarker(pid: number, marker: string): boolean {
+  return readOrNull(`/proc/${pid}/environ`)?.split("\0").includes(marker) ?? false;
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return null;
+  }
+}
+
+/** Page size and clock ticks differ by machine; the kernel tells every process (getauxval(3)). */
+function auxiliaryValue(type: bigint, otherwise: number): number {
+  try {
+    const vector = readFileSync("/proc/self/auxv");
+    for (let offset = 0; offset + 16 <= vector.length; offset += 16) {
+      if (vector.readBigUInt64LE(offset) === type) return Number(vector.readBigUInt64LE(offset + 8));
+    }
+  } catch {}
+  return otherwise;
+}
+
+const PAGE_BYTES = auxiliaryValue(6n, 4096);
+const MS_PER_TICK = 1000 / auxiliaryValue(17n, 100);

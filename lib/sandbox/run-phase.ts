@@ -1,0 +1,55 @@
+import { type CommandOrder, type CommandResult, runCommand } from "#lib/sandbox/run-command.ts";
+import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import type { Phase } from "#schemas/artifacts/build-test-report.ts";
+
+export interface PhaseRun {
+  phase: Phase;
+  /** Null when nothing ran. */
+  result: CommandResult | null;
+  /** What the log artifact holds: the command's output, or a line that says why there is none. */
+  log: Buffer;
+  /** Why the sandbox could not run it; null when it could. */
+  unavailable: SandboxUnavailable | null;
+}
+
+type PhasePlace = Pick<Phase, "name" | "log">;
+
+const NO_USAGE = {
+  wall_ms: 0,
+  cpu_ms: null,
+  memory_bytes_peak: null,
+  processes_peak: null,
+  output_bytes: 0,
+} as const;
+
+/** Runs one command as a phase of a report. A sandbox that is not to be had is an outcome here. */
+export async function runPhase(place: PhasePlace, order: CommandOrder): Promise<PhaseRun> {
+  try {
+    const result = await runCommand(order);
+    const { exit_code, signal, limit, usage } = result;
+    const status = exit_code === 0 && limit === null ? "passed" : "failed";
+    const phase: Phase = { ...place, command: order.command, status, exit_code, signal, limit, usage };
+    return { phase, result, log: result.log, unavailable: null };
+  } catch (error) {
+    if (!(error instanceof SandboxUnavailable)) throw error;
+    return { ...nothingRan(place, order.command, "error", error.message), unavailable: error };
+  }
+}
+
+/** A phase that there was no command for, or that one before it made pointless. */
+export function skippedPhase(place: PhasePlace, command: string, why: string): PhaseRun {
+  return nothingRan(place, command, "skipped", why);
+}
+
+function nothingRan(place: PhasePlace, command: string, status: "error" | "skipped", why: string): PhaseRun {
+  const phase: Phase = {
+    ...place,
+    command,
+    status,
+    exit_code: null,
+    signal: null,
+    limit: null,
+    usage: NO_USAGE,
+  };
+  return { phase, result: null, log: Buffer.from(`nothing ran: ${why}\n`), unavailable: null };
+}

@@ -1,0 +1,37 @@
+import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+
+export interface LaunchOrder {
+  command: string;
+  /** Absolute path of the tree: the working directory, read-write. */
+  tree: string;
+  /** Absolute path of a directory for HOME and TMPDIR. Commands given the same one share both. */
+  scratch: string;
+  profile: SandboxProfile;
+}
+
+/** How to start one command. */
+export interface Launch {
+  file: string;
+  args: string[];
+  environment: Record<string, string>;
+  cwd: string;
+  /** The tree's path as the command sees it. */
+  tree_inside: string;
+  /** Generations at the root of the process tree that are the backend's, not the command's. */
+  own_generations: 0 | 2;
+  /**
+   * What all the command's processes carry in their environment, so that a detached one is found;
+   * null where the backend ends them all by itself, even when the worker is killed.
+   */
+  marker: string | null;
+}
+
+/**
+ * A way to isolate a command. Limits are not its concern: `runCommand` measures and enforces them
+ * in the same way over every backend.
+ */
+export interface SandboxBackend {
+  readonly name: "bubblewrap" | "process";
+  readonly isolation: "full" | "reduced";
+  launch(order: LaunchOrder): Promise<Launch>;
+}

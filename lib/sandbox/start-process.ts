@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Launch } from "#lib/sandbox/sandbox-backend.ts";
+import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import { startWatchdog } from "#lib/sandbox/watchdog.ts";
+
+export interface SandboxedProcess {
+  pid: number;
+  alive(): boolean;
+  onOutput(accept: (stream: "stdout" | "stderr", chunk: Buffer) => void): void;
+  /** Settles when the first process has ended; others may still live. */
+  ended: Promise<{ exit_code: number | null; signal: string | null }>;
+  /** True once the sandbox was up and about to run the command. */
+  stood(): boolean;
+  /** All output has arrived. Call it when nothing is left alive to write any. */
+  drained(): Promise<void>;
+  /** Sends the watchdog home. */
+  dismiss(): void;
+}
+
+const DRAIN_MS_MAX = 5000;
+
+/** Starts what a backend planned, leader of its own session. Throws SandboxUnavailable. */
+export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
+  const watchdog = launch.marker === null ? null : startWatchdog(launch.marker);
+  const child = spawn(launch.file, launch.args, {
+    cwd: launch.cwd,
+    env: launch.environment,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  const ended = new Promise<{ exit_code: number | null; signal: string | null }>((resolve) => {
+    child.once("exit", (exit_code, signal) => resolve({ exit_code, signal }));
+  });
+  const closed = once(child, "close").catch(() => {});
+  let stood = false;
+  const proof = child.stdio[3] as Readable;
+  proof.on("data", () => {
+    stood = true;
+  });
+  proof.on("error", () => {});
+  try {
+    await once(child, "spawn");
+  } catch (cause) {
+    watchdog?.dismiss();
+    throw new SandboxUnavailable(`the sandbox's program ${launch.file} could not be started`, { cause });
+  }
+  const pid = child.pid as number;
+  watchdog?.guard(pid);
+  return {
+    pid,
+    alive: () => child.exitCode === null && child.signalCode === null,
+    onOutput: (accept) => {
+      child.stdout?.on("data", (chunk: Buffer) => accept("stdout", chunk));
+      child.stderr?.on("data", (chunk: Buffer) => accept("stderr", chunk));
+    },
+    ended,
+    stood: () => stood,
+    drained: () => drain(child, closed),
+    dismiss: () => watchdog?.dismiss(),
+  };
+}
+
+async function drain(child: ChildProcess, closed: Promise<unknown>): Promise<void> {
+  const timeout = new AbortController();
+  const given_up = delay(DRAIN_MS_MAX, undefined, { signal: timeout.signal }).catch(() => {});
+  await Promise.race([closed, given_up]);
+  timeout.abort();
+  for (const stream of child.stdio) stream?.destroy();
+}

@@ -1,0 +1,27 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+/** The sandbox's PATH: the worker's own Node.js first, then the profile's, then wherever npm is. */
+export async function toolPath(profile_path: string | undefined): Promise<string[]> {
+  const directories = [dirname(process.execPath), ...(profile_path ?? "/usr/bin:/bin").split(delimiter)];
+  if (!directories.some((directory) => existsSync(join(directory, "npm")))) {
+    npm_directory ??= findNpm();
+    directories.push(...(await npm_directory));
+  }
+  return [...new Set(directories.filter((directory) => directory.startsWith("/")))];
+}
+
+let npm_directory: Promise<string[]> | undefined;
+
+/** Version managers keep npm beside another Node.js than ours: ask the worker's shell where. */
+async function findNpm(): Promise<string[]> {
+  try {
+    const { stdout } = await promisify(execFile)("/bin/sh", ["-c", "command -v npm"], { timeout: 5000 });
+    const found = stdout.trim();
+    return found.startsWith("/") ? [dirname(found)] : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,53 @@
+import { performance } from "node:perf_hooks";
+import type { Accountant } from "#lib/sandbox/accountant.ts";
+import type { ProcessTree } from "#lib/sandbox/process-tree.ts";
+import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
+import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+
+const SAMPLE_MS = 20;
+/** Looking for the marker costs a read per process, so not every sample does. */
+const THOROUGH_SAMPLES = 10;
+
+/** Calls `exceed` when the wall time is over. Returns how to stop it. */
+export function watchClock(profile: SandboxProfile, exceed: (hit: LimitHit) => void): () => void {
+  const started_ms = performance.now();
+  const timer = setTimeout(() => {
+    const observed = (performance.now() - started_ms) / 1000;
+    exceed({
+      code: "SANDBOX_WALL_TIME",
+      limit: profile.wall_seconds,
+      observed,
+      evidence: `still running after ${observed.toFixed(2)} s on the worker's monotonic clock`,
+    });
+  }, profile.wall_seconds * 1000);
+  return () => clearTimeout(timer);
+}
+
+/** Samples the tree about every 20 ms, and less often where that would cost more than a fifth of a core. */
+export function watchAccounts(
+  tree: ProcessTree,
+  accounts: Accountant,
+  exceed: (hit: LimitHit) => void,
+): () => void {
+  let samples = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const sample = () => {
+    const started_ms = performance.now();
+    const hit = accounts.add(tree.sample(++samples % THOROUGH_SAMPLES === 0));
+    if (hit) exceed(hit);
+    const cost_ms = performance.now() - started_ms;
+    timer = setTimeout(sample, Math.max(SAMPLE_MS, cost_ms * 4));
+  };
+  sample();
+  return () => clearTimeout(timer);
+}
+
+/** The evidence that more than `output_bytes_max` was printed. */
+export function outputHit(profile: SandboxProfile, bytes: number): LimitHit {
+  return {
+    code: "SANDBOX_OUTPUT",
+    limit: profile.output_bytes_max,
+    observed: bytes,
+    evidence: `${bytes} bytes counted on the pipes of stdout and stderr`,
+  };
+}

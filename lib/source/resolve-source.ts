@@ -1,0 +1,73 @@
+import { isIP } from "node:net";
+import { join } from "node:path";
+import { gitFault, unreadableObjects } from "#lib/source/git-fault.ts";
+import { checkGitRef, gitUrl } from "#lib/source/git-url.ts";
+import { packRevision } from "#lib/source/pack-revision.ts";
+import { publicAddresses } from "#lib/source/public-host.ts";
+import { runGit } from "#lib/source/run-git.ts";
+import type { SourcePorts } from "#lib/source/source-ports.ts";
+import { withTemporaryDirectory } from "#lib/source/temporary-directory.ts";
+import { withinFetchLimits } from "#lib/source/within-fetch-limits.ts";
+import type { SourceRef } from "#schemas/messages/source.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+
+/**
+ * Turns a source into an archive by content, so that every later step works on the same bytes
+ * whatever happens to the branch meanwhile. An archive stays what it is; of a git source one
+ * revision is fetched (no history, no submodules, LFS files as pointers) and packed
+ * deterministically without `.git`.
+ *
+ * @throws RejectedInput `GIT_URL_INVALID`, `GIT_REF_INVALID`, `GIT_REF_NOT_FOUND`,
+ * `GIT_HOST_FORBIDDEN`, `GIT_REPOSITORY_REFUSED` (there is none, or it wants credentials),
+ * `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES`, `SOURCE_PATH_UNSAFE`, `SOURCE_LINK_UNSAFE`;
+ * RetryableFault `GIT_REPOSITORY_UNREACHABLE` (may be there later), `GIT_OBJECTS_UNREADABLE`;
+ * TerminalFault `GIT_UNAVAILABLE`
+ */
+export async function resolveSource(
+  source: SourceRef,
+  ports: SourcePorts,
+): Promise<{ kind: "archive"; blob: BlobRef }> {
+  if (source.kind === "archive") return { kind: "archive", blob: source.blob };
+  const url = gitUrl(source.url);
+  const ref = source.ref ?? "HEAD";
+  checkGitRef(ref);
+  const pin = ports.allow_private_hosts ? [] : await pinnedHost(url);
+  const archive = await withTemporaryDirectory("git", (directory) =>
+    fetchArchive(directory, url, ref, pin, ports),
+  );
+  return { kind: "archive", blob: await ports.blobs.write(archive, "application/gzip") };
+}
+
+/** Git connects to the very addresses that were checked, whatever the name says by then. */
+async function pinnedHost(url: URL): Promise<string[]> {
+  const addresses = await publicAddresses(url.hostname);
+  const is_address = isIP(url.hostname.replace(/^\[|\]$/g, "")) !== 0;
+  if (is_address) return [];
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  const targets = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
+  return [`http.curloptResolve=${url.hostname}:${port}:${targets.join(",")}`];
+}
+
+async function fetchArchive(
+  directory: string,
+  url: URL,
+  ref: string,
+  configuration: string[],
+  ports: SourcePorts,
+): Promise<Buffer> {
+  const repository = join(directory, "repository.git");
+  const run = { repository, program: ports.git_program };
+  const made = await runGit(["init", "--bare", "--quiet", "--template=", repository], {
+    ...run,
+    signal: ports.signal,
+  });
+  if (made.exit_code !== 0) throw unreadableObjects(made.stderr);
+  await withinFetchLimits(repository, ports, async (signal) => {
+    const fetched = await runGit(
+      ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", url.href, ref],
+      { ...run, signal, configuration },
+    );
+    if (fetched.exit_code !== 0) throw gitFault(fetched.stderr, url.href, ref);
+  });
+  return packRevision(repository, "FETCH_HEAD", ports);
+}

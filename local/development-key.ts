@@ -1,0 +1,22 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+interface KeyOptions {
+  table_name: string | undefined;
+  credentials_file: string;
+  url: string;
+  tenant: string;
+}
+
+/**
+ * Makes the key that opens the HTTP API, through the service's own `lib/auth/development-key.ts`.
+ * Answers the file it is in; undefined for a service without keys.
+ */
+export async function ensureKey(service_directory: string, options: KeyOptions): Promise<string | undefined> {
+  const module = join(service_directory, "lib/auth/development-key.ts");
+  if (!options.table_name || !existsSync(module)) return undefined;
+  const { ensureDevelopmentKey } = await import(pathToFileURL(module).href);
+  await ensureDevelopmentKey(options);
+  return options.credentials_file;
+}

@@ -1,0 +1,143 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { Log } from "#lib/log/log.ts";
+import { openDataDirectory } from "./data-directory.ts";
+import { ensureKey } from "./development-key.ts";
+import { startEmulators } from "./emulators/start-emulators.ts";
+import { eventSourceMappings } from "./event-source/event-source-mappings.ts";
+import { type Poller, startPoller } from "./event-source/poller.ts";
+import { sqsSource } from "./event-source/sqs-source.ts";
+import { type Invoke, inProcessInvoke, type LoadableFunction, loadHandlers } from "./functions.ts";
+import { enterLocalEnvironment, localEnvironment } from "./local-environment.ts";
+import { portOrAny, untilListening } from "./ports.ts";
+import { createResources, type Resource } from "./resources/create-resources.ts";
+import { type ResourceLookup, resolveIntrinsics } from "./resources/resolve-intrinsics.ts";
+import { scheduledFunctions, startSchedules } from "./schedules.ts";
+
+/** The part of serverless.yml the stack reads, with its variables resolved. */
+export interface Service {
+  service: string;
+  provider: { stage: string; region: string; environment?: Record<string, unknown> };
+  functions: Record<string, LoadableFunction>;
+  resources?: { Resources?: Record<string, Resource> };
+  custom?: { local?: object };
+}
+
+/** `custom.local` in serverless.yml. */
+const DEFAULTS = { concurrency_max: 2, schedule_seconds: 5, stop_seconds: 10, tenant: "local" };
+
+export interface Ready {
+  url: string;
+  data_directory: string;
+  credentials_file: string | undefined;
+  broken_functions: string[];
+}
+
+export interface LocalStack {
+  /** For serverless-offline, which serves the HTTP API. */
+  offline_options: Record<string, unknown>;
+  /** Starts event sources and schedules once the HTTP API listens, then tells. */
+  whenListening(ready: (ready: Ready) => void): void;
+  /** Stops event sources and schedules; running invocations get `stop_seconds`. */
+  stopInvoking(): Promise<void>;
+  /** Stops the emulators and frees the data directory. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the emulators, creates the declared resources, and puts real names into every function's
+ * environment, which serverless-offline leaves unresolved.
+ */
+export async function startLocalStack(
+  { service, serviceDir }: { service: Service; serviceDir: string },
+  http_port: number,
+  log: Log,
+): Promise<LocalStack> {
+  const settings = { ...DEFAULTS, ...service.custom?.local };
+  const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));
+  const { region, stage } = service.provider;
+  const emulators = await startEmulators(data, http_port);
+  const environment = localEnvironment(emulators, region);
+  enterLocalEnvironment(environment);
+  const names = { service: service.service, stage, region };
+  const lookup = await createResources(service.resources?.Resources ?? {}, names, emulators.sqs_and_s3_url);
+  resolveEnvironments(service, lookup, environment);
+  // For tools that speak to the emulators as an operator speaks to AWS.
+  const facts = JSON.stringify(service.provider.environment, null, 2);
+  writeFileSync(join(data.path, "environment.json"), `${facts}\n`);
+  const url = `http://127.0.0.1:${http_port}`;
+  const credentials_file = await ensureKey(serviceDir, {
+    table_name: service.provider.environment?.TABLE_NAME as string | undefined,
+    credentials_file: data.credentials_file,
+    url,
+    tenant: settings.tenant,
+  });
+  const mappings = eventSourceMappings(service.functions, lookup, settings.concurrency_max);
+  const scheduled = scheduledFunctions(service.functions);
+  for (const { events = [] } of Object.values(service.functions)) {
+    for (const event of events) delete event.schedule; // serverless-offline would run them too
+  }
+  const broken_functions = await loadHandlers(serviceDir, service.functions, log);
+
+  const invoke = inProcessInvoke(
+    { service, serviceDir, config: { servicePath: serviceDir } },
+    service.functions,
+  );
+  const stopping = new AbortController();
+  const running: { stop(stop_ms: number): Promise<unknown> }[] = [];
+  return {
+    offline_options: {
+      host: "127.0.0.1",
+      httpPort: http_port,
+      lambdaPort: Number(process.env.LOCAL_LAMBDA_PORT ?? (await portOrAny(http_port + 1))),
+      noPrependStageInUrl: true,
+      useInProcess: true,
+    },
+    whenListening(ready) {
+      void untilListening(http_port, stopping.signal).then((listening) => {
+        if (!listening) return;
+        running.push(
+          ...startPollers(mappings, emulators.sqs_and_s3_url, invoke, log),
+          startSchedules(scheduled, settings.schedule_seconds, { invoke, log, region }),
+        );
+        ready({ url, data_directory: data.path, credentials_file, broken_functions });
+      });
+    },
+    async stopInvoking() {
+      stopping.abort();
+      await Promise.all(running.splice(0).map((part) => part.stop(settings.stop_seconds * 1000)));
+    },
+    async close() {
+      await emulators.close();
+      data.release();
+    },
+  };
+}
+
+function resolveEnvironments(service: Service, lookup: ResourceLookup, environment: Record<string, string>) {
+  const { provider } = service;
+  const shared = resolveIntrinsics(provider.environment ?? {}, lookup) as Record<string, string>;
+  provider.environment = { ...shared, ...environment };
+  for (const definition of Object.values(service.functions)) {
+    const own = resolveIntrinsics(definition.environment ?? {}, lookup) as Record<string, string>;
+    definition.environment = { ...shared, ...own, ...environment };
+  }
+}
+
+function startPollers(
+  mappings: ReturnType<typeof eventSourceMappings>,
+  sqs_url: string,
+  invoke: Invoke,
+  log: Log,
+): Poller[] {
+  const client = new SQSClient({ endpoint: sqs_url, maxAttempts: 1 });
+  return mappings.map((mapping) => {
+    const [, , , , account_id, name] = mapping.queue_arn.split(":");
+    return startPoller(mapping, {
+      source: sqsSource(client, `${sqs_url}/${account_id}/${name}`),
+      invoke: (event) => invoke(mapping.function_key, event),
+      log,
+    });
+  });
+}

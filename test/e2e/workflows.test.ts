@@ -1,0 +1,271 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { ArtifactMeta } from "#schemas/artifacts/artifact-meta.ts";
+import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
+import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
+import { IndexReport } from "#schemas/artifacts/index-report.ts";
+import { RunReport } from "#schemas/artifacts/run-report.ts";
+import { TaskArtifact, TaskEvent } from "#schemas/artifacts/task.ts";
+import { ArtifactIndex, TaskList, TaskView } from "#schemas/http/task-view.ts";
+import { type Stack, startStack } from "../../local/stack.ts";
+import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
+import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
+
+let stack: Stack;
+let api: ApiClient;
+beforeAll(async () => {
+  stack = await startStack();
+  api = developmentClient(stack.url, stack.data_dir);
+});
+afterAll(async () => {
+  await stack.stop();
+  rmSync(stack.data_dir, { recursive: true, force: true });
+});
+
+const TEST = "node --test --test-reporter=tap";
+const SCHEMAS: Record<string, z.ZodType> = {
+  "artifact.build_test_report.schema.json": BuildTestReport,
+  "artifact.build_test_summary.schema.json": BuildTestSummary,
+  "artifact.codegen_metrics.schema.json": CodegenMetrics,
+  "artifact.index_report.schema.json": IndexReport,
+  "artifact.run_report.schema.json": RunReport,
+  "artifact.task.schema.json": TaskArtifact,
+};
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+/** Reads every artifact of a task: checksum, meta file and schema of each. Returns their paths. */
+async function checkArtifacts(view: TaskView): Promise<string[]> {
+  const paths = view.artifacts.map(({ path }) => path);
+  for (const artifact of view.artifacts) {
+    const bytes = await api.artifact(view.task_id, artifact.path);
+    expect([bytes.byteLength, sha256(bytes)], artifact.path).toEqual([artifact.bytes, artifact.sha256]);
+    if (artifact.path.endsWith(".meta.json")) continue;
+    expect(paths).toContain(`${artifact.path}.meta.json`);
+    const meta_bytes = await api.artifact(view.task_id, `${artifact.path}.meta.json`);
+    const meta = ArtifactMeta.parse(JSON.parse(meta_bytes.toString("utf8")));
+    const written_as = artifact.path.replace(/\/earlier\/[^/]+/, "");
+    expect([meta.path, meta.sha256, meta.bytes]).toEqual([written_as, artifact.sha256, artifact.bytes]);
+    expect(meta.trace_id).toBe(view.trace_id);
+    if (artifact.content_type === "application/json") {
+      const schema = SCHEMAS[meta.schema_id ?? ""];
+      if (!schema) throw new Error(`${artifact.path} names no schema this test knows: ${meta.schema_id}`);
+      schema.parse(JSON.parse(bytes.toString("utf8")));
+    }
+    if (artifact.path === "events.jsonl") {
+      for (const line of bytes.toString("utf8").trim().split("\n")) TaskEvent.parse(JSON.parse(line));
+    }
+  }
+  return paths.filter((path) => !path.endsWith(".meta.json"));
+}
+
+const json = async (view: TaskView, path: string) =>
+  JSON.parse((await api.artifact(view.task_id, path)).toString("utf8"));
+
+describe("workflow change", () => {
+  it("takes a fixing patch through codegen, build and test, and the index", async () => {
+    const { task_id } = await api.submit({
+      workflow: "change",
+      source: exampleSource(),
+      change: { kind: "patch", diff: FIX },
+      test: TEST,
+      repository: "date-range",
+    });
+    const view = TaskView.parse(await api.ended(task_id));
+    expect(view).toMatchObject({ status: "succeeded", verdict: "passed" });
+    expect(view.steps.map(({ step, verdict }) => [step, verdict])).toEqual([
+      ["index", "passed"],
+      ["codegen", "passed"],
+      ["buildtest", "passed"],
+      ["index_result", "passed"],
+    ]);
+    expect(await checkArtifacts(view)).toEqual(
+      expect.arrayContaining([
+        "build-test/build.log",
+        "build-test/report.json",
+        "build-test/summary.json",
+        "build-test/test.log",
+        "codegen/diff.patch",
+        "codegen/metrics.json",
+        "codegen/summary.md",
+        "events.jsonl",
+        "index/report.json",
+        "task.json",
+      ]),
+    );
+    const report = BuildTestReport.parse(await json(view, "build-test/report.json"));
+    expect(report).toMatchObject({ tests_failed: 0, test_format: "tap" });
+    expect(report.tests_passed).toBe(report.tests.length);
+  });
+
+  it("leaves a diff.patch that git apply takes, giving the same files", async () => {
+    const source = exampleSource();
+    const { task_id } = await api.submit({
+      workflow: "change",
+      source,
+      change: { kind: "codemod", rules: CODEMOD },
+      test: TEST,
+    });
+    const view = await api.ended(task_id);
+    expect(view.verdict, JSON.stringify(view.error)).toBe("passed");
+    const directory = mkdtempSync(join(tmpdir(), "apply-"));
+    for (const [path, text] of Object.entries(source.files)) {
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      writeFileSync(join(directory, path), text);
+    }
+    const input = await api.artifact(task_id, "codegen/diff.patch");
+    execFileSync("git", ["apply", "--whitespace=nowarn"], { cwd: directory, input });
+    const metrics = CodegenMetrics.parse(await json(view, "codegen/metrics.json"));
+    for (const { path } of metrics.files) {
+      expect(readFileSync(join(directory, path), "utf8")).not.toBe(source.files[path]);
+    }
+    execFileSync("node", ["--test"], { cwd: directory });
+    rmSync(directory, { recursive: true });
+  });
+
+  it("repairs: a first patch that fails its tests, a second that does not, both kept", async () => {
+    const { task_id } = await api.submit({
+      workflow: "change",
+      source: exampleSource(),
+      change: { kind: "patch", diff: FIRST_TRY, fallback_diffs: [FIX] },
+      test: TEST,
+    });
+    const view = await api.ended(task_id);
+    expect(view.verdict).toBe("passed");
+    const rounds = view.steps
+      .filter(({ step }) => step === "buildtest")
+      .map(({ round, verdict }) => [round, verdict]);
+    expect(rounds).toEqual([
+      [0, "failed"],
+      [1, "passed"],
+    ]);
+    const paths = await checkArtifacts(view);
+    expect(paths).toContain("codegen/earlier/codegen-0/diff.patch");
+    expect(paths).toContain("build-test/earlier/buildtest-0/report.json");
+  });
+
+  it("ends failed with a code when the diff does not apply", async () => {
+    const diff = FIX.replaceAll("getDay", "getMonday");
+    const { task_id } = await api.submit({
+      workflow: "change",
+      source: exampleSource(),
+      change: { kind: "patch", diff },
+      test: TEST,
+    });
+    const view = await api.ended(task_id);
+    expect(view).toMatchObject({ status: "failed", error: { code: "DIFF_DOES_NOT_APPLY", step: "codegen" } });
+  });
+});
+
+describe("workflow buildtest", () => {
+  it("reports a failing build as completely as a passing one", async () => {
+    const submitted = [tinySource(true), tinySource(false)].map((source) =>
+      api.submit({ workflow: "buildtest", source, build: "node --check add.js", test: TEST }),
+    );
+    const [passing, failing] = await Promise.all(
+      (await Promise.all(submitted)).map(({ task_id }) => api.ended(task_id)),
+    );
+    if (!passing || !failing) throw new Error("two tasks went in");
+    expect([passing.verdict, failing.verdict]).toEqual(["passed", "failed"]);
+    expect(failing.error?.code).toBe("TESTS_FAILED");
+    expect(await checkArtifacts(failing)).toEqual(await checkArtifacts(passing));
+    const reports = await Promise.all([passing, failing].map((view) => json(view, "build-test/report.json")));
+    expect(Object.keys(reports[1])).toEqual(Object.keys(reports[0]));
+    expect(reports[1].first_failure).toContain("adds");
+  });
+
+  it("tells a broken environment from a failing test", async () => {
+    const { task_id } = await api.submit({
+      workflow: "buildtest",
+      source: tinySource(true),
+      test: "no-such-program-anywhere --run",
+    });
+    const view = await api.ended(task_id);
+    expect(view).toMatchObject({ status: "failed", verdict: "error" });
+    await checkArtifacts(view);
+  });
+});
+
+describe("workflows index and run", () => {
+  it("index answers queries with the symbol and why", async () => {
+    const { task_id } = await api.submit({ workflow: "index", source: exampleSource(), repository: "dates" });
+    expect((await api.ended(task_id)).verdict).toBe("passed");
+    const { body } = await api.request<{ results: { symbol: string; why: string[] }[] }>(
+      "POST",
+      "/api/query",
+      {
+        query: "isWeekend",
+        repository: "dates",
+      },
+    );
+    expect(body.results[0]?.symbol).toBe("isWeekend");
+    expect(body.results[0]?.why.length).toBeGreaterThan(0);
+  });
+
+  it("run leaves the command's output and its exit code", async () => {
+    const { task_id } = await api.submit({
+      workflow: "run",
+      source: tinySource(true),
+      command: "echo hello; exit 3",
+    });
+    const view = await api.ended(task_id);
+    expect(view).toMatchObject({ verdict: "failed", error: { code: "COMMAND_FAILED" } });
+    await checkArtifacts(view);
+    expect((await api.artifact(task_id, "run/output.log")).toString()).toContain("hello");
+    expect(await json(view, "run/report.json")).toMatchObject({ phase: { exit_code: 3 } });
+  });
+});
+
+describe("many at once", () => {
+  it("ten tasks of two tenants all end, and neither sees the other's", async () => {
+    const other = await tenantClient(stack.url, stack.data_dir, "other");
+    const clients = Array.from({ length: 10 }, (_, n) => (n % 2 ? other : api));
+    const tasks = await Promise.all(
+      clients.map(async (client, n) => {
+        const submission = { workflow: "buildtest", source: tinySource(n % 3 !== 0), test: TEST };
+        return { client, passes: n % 3 !== 0, task_id: (await client.submit(submission)).task_id };
+      }),
+    );
+    for (const { client, passes, task_id } of tasks) {
+      expect((await client.ended(task_id)).verdict).toBe(passes ? "passed" : "failed");
+      const stranger = client === api ? other : api;
+      const { status } = await stranger.request("GET", `/api/tasks/${task_id}`);
+      expect(status).toBe(404);
+    }
+    const { body } = await other.request<TaskList>("GET", "/api/tasks?limit=3");
+    expect(TaskList.parse(body).tasks.every(({ tenant }) => tenant === "other")).toBe(true);
+    const next = await other.request<TaskList>("GET", `/api/tasks?limit=3&cursor=${body.next_cursor}`);
+    expect(next.body.tasks).toHaveLength(2);
+  });
+});
+
+describe("the two plain checks", () => {
+  it("answer curl from loopback without a key, as JSON", async () => {
+    const index = await fetch(`${stack.url}/api/artifacts/index`);
+    expect(ArtifactIndex.parse(await index.json()).entries.length).toBeGreaterThan(0);
+    const summary = await fetch(`${stack.url}/api/metrics/summary`);
+    expect(await summary.json()).toMatchObject({ services: { orchestrator: expect.anything() } });
+  });
+
+  it("answer nothing under another Host, as a page that rebinds its name would send", () => {
+    const answer = execFileSync(
+      "curl",
+      [
+        "-s",
+        "-H",
+        "Host: attacker.example",
+        "-w",
+        "%{http_code}",
+        "-o",
+        "/dev/null",
+        `${stack.url}/api/artifacts/index`,
+      ],
+      { encoding: "utf8" },
+    );
+    expect(answer).toBe("401");
+  });
+});

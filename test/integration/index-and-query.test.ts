@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { applyDiff } from "#lib/diff/apply-diff.ts";
+import { minilmEmbedder } from "#lib/embedding/minilm-embedder.ts";
+import { dynamodbSnapshotPointers } from "#lib/graph/dynamodb-snapshot-pointers.ts";
+import { embeddedGraphStore } from "#lib/graph/embedded-graph-store.ts";
+import { packFiles } from "#lib/source/pack-source.ts";
+import { resolveSource } from "#lib/source/resolve-source.ts";
+import { unpackSource } from "#lib/source/unpack-source.ts";
+import { GraphConfig } from "#schemas/config/graph.ts";
+import { fakeAgentContext } from "#test/fakes/agent-context.ts";
+import { realTable } from "#test/fakes/real-table.ts";
+import { SMALL_REPOSITORY } from "#test/fakes/small-repository.ts";
+import { fakeSourcePorts } from "#test/fakes/source-ports.ts";
+import { indexRepository } from "../../functions/indexing/index-repository.ts";
+import { answerQuery } from "../../functions/retrieval/answer-query.ts";
+
+const NEW_FILE = `diff --git a/src/empty.ts b/src/empty.ts
+new file mode 100644
+--- /dev/null
++++ b/src/empty.ts
+@@ -0,0 +1,3 @@
++export function emptyBasket(items: string[]): void {
++  items.length = 0;
++}
+`;
+
+describe("indexing, then asking", () => {
+  it("answers questions about a changed archive by meaning, with the real model", async () => {
+    const { context, blobs } = fakeAgentContext();
+    const { table, table_name, close } = await realTable();
+    const settings = GraphConfig.parse(JSON.parse(await readFile("configs/graph.json", "utf8")));
+    const source = { ...fakeSourcePorts(), blobs, signal: context.signal };
+    const graph = embeddedGraphStore({
+      blobs: () => blobs,
+      pointers: dynamodbSnapshotPointers(table, table_name),
+    });
+    const ports = {
+      resolveSource: (reference: Parameters<typeof resolveSource>[0]) => resolveSource(reference, source),
+      unpackSource: (archive: Parameters<typeof unpackSource>[0], directory: string) =>
+        unpackSource(archive, directory, source),
+      applyDiff,
+      graph,
+      embedder: minilmEmbedder(),
+      settings,
+      log: context.log,
+    };
+    const archive = await blobs.write(await packFiles(SMALL_REPOSITORY), "application/gzip");
+    const input = { repository: "shop", source: { kind: "archive" as const, blob: archive } };
+    try {
+      await indexRepository({ ...input, diff: await blobs.write(NEW_FILE, "text/x-diff") }, context, ports);
+      const first = async (query: string) =>
+        (await answerQuery("acme", { query, repository: "shop", limit: 3 }, ports)).results[0]?.symbol;
+      expect(await first("remove a product from the cart")).toBe("Basket.deleteItem");
+      expect(await first("emptyBasket")).toBe("emptyBasket");
+      expect(await first("when do customers get reimbursed?")).toBe("README.md");
+    } finally {
+      await close();
+    }
+  });
+});

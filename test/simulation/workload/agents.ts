@@ -94,7 +94,7 @@ const FAILURES = [
 
 function maybeFail(world: World): void {
   const { random, faults } = world;
-  const rate = world.faulty() ? faults.run_fails : 0.02;
+  const rate = world.faulty() ? faults.run_fails : Math.min(faults.run_fails, 0.02);
   if (!random.chance(rate)) return;
   const failure = random.pick(FAILURES)();
   world.count(`runs failed: ${"code" in failure ? failure.code : "UNEXPECTED"}`);

@@ -94,7 +94,10 @@ describe("a step longer than its lease", () => {
     let worst = 0;
     for (let seed = 1; seed <= 40; seed += 1) {
       const { steps } = await oneTask(seed, crowd, options);
-      for (const { attempts } of steps) worst = Math.max(worst, attempts);
+      for (const { attempts, last_error } of steps) {
+        if (last_error?.code === "INVOCATION_ENDING") continue; // longer than Lambda lets it be
+        worst = Math.max(worst, attempts);
+      }
     }
     return worst;
   };

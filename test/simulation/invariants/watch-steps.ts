@@ -48,11 +48,10 @@ export function watchSteps(world: World) {
   return { onWrite, onEffect };
 }
 
-/** A task that was canceled, or ended in another way, publishes nothing any more. */
+/** A task that was canceled, or ended in another way, publishes nothing any more: its ledger rests. */
 function checkTaskOpen(world: World, { pk, sk }: Change["key"], { status }: StepRecord): void {
-  if (status !== "completed") return;
   const task = world.table.get({ pk, sk: "TASK" });
-  if (task?.ended_at) world.violate("no step ends after its task", `${pk} ${sk}`);
+  if (task?.ended_at) world.violate("an ended task's ledger rests", `${pk} ${sk} becomes ${status}`);
 }
 
 function sameOutcome(was: StepRecord, is: StepRecord): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StepRecord } from "#schemas/records/step.ts";
+import type { Mutation } from "./engine/mutation.ts";
 import type { World } from "./engine/world.ts";
 import { type SeedOptions, type SeedResult, simulateSeed } from "./simulate-seed.ts";
 import type { Client } from "./workload/client.ts";
@@ -114,5 +115,47 @@ describe("a step longer than its lease", () => {
         input.UpdateExpression === renewal ? null : input,
     };
     expect(await worstAttempts({ mutation })).toBeGreaterThan(1);
+  });
+});
+
+describe("a deadline that passes while a step completes", () => {
+  /** Nudges come in at the deadline, so that several orchestrators stop the task at once. */
+  const race = async (seeds: number, options: SeedOptions) => {
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      const workload = (world: World, stack: Stack, client: Client) => {
+        let nudge: ReturnType<typeof messageOf>;
+        const racing = { ...submission, workflow: "change", test: "make", deadline_seconds: 1 };
+        const change = { kind: "codemod" as const, rules: "rule: {}" };
+        client.submit(
+          { tenant: "acme", submission: { ...racing, change }, idempotency_key: "one" },
+          () => undefined,
+        );
+        const look = () => {
+          nudge ??= messageOf(world, "orchestrator");
+          const age_ms = world.scheduler.now() - (nudge?.sent_at ?? Number.POSITIVE_INFINITY);
+          if (nudge && age_ms > 990) stack.inject("orchestrator", nudge.body, nudge.attributes);
+          if (!(age_ms > 1040)) world.scheduler.after(7, "look", look);
+        };
+        world.scheduler.after(0, "look", look);
+      };
+      const faults = { ...QUIET, duration_ms: 3000, page_items_max: 1 };
+      const { violations } = await simulateSeed(seed, { faults, workload, ...options });
+      if (violations.length > 0) return violations.map(({ invariant }) => invariant);
+    }
+    return [];
+  };
+
+  it("ends the task with a ledger that rests", async () => {
+    expect(await race(100, {})).toEqual([]);
+  });
+
+  it("would not, if a step that had just ended counted as fenced out", async () => {
+    const claims: Mutation["claims"] = (real) => ({
+      ...real,
+      cancel: (step) => real.cancel(step).then(() => true),
+    });
+    expect(await race(1000, { mutation: { name: "canceled whatever it was", claims } })).toContain(
+      "an ended task's ledger rests",
+    );
   });
 });

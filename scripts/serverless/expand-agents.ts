@@ -1,5 +1,5 @@
 /** `agent:` in a function's block of serverless.yml: it is fed by a queue of its own. */
-export interface AgentSettings {
+interface AgentSettings {
   /** Messages an invocation takes at most. */
   batch_size?: number;
   /** Invocations at the same time at most. */

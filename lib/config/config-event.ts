@@ -1,0 +1,55 @@
+import { instant } from "#lib/runtime/runtime.ts";
+
+/** Something an operator should know of a file. `event` is the code of the log line and, in lower case, the metric. */
+export interface ConfigEvent {
+  level: "info" | "warn" | "error";
+  event: "CONFIG_CHANGED" | "CONFIG_REJECTED" | "CONFIG_RECOVERED" | "CONFIG_UNREADABLE";
+  sentence: string;
+  fields: { file: string; [field: string]: unknown };
+}
+
+/** Why what a source holds is not in force. */
+export interface Trouble {
+  kind: "rejected" | "unreadable";
+  /** SHA-256 of the refused bytes; null when there was nothing to hash. */
+  hash: string | null;
+  reason: string;
+  /** Unix time in ms of the first look. */
+  since: number;
+}
+
+export function changed(file: string, old_hash: string, new_hash: string, source: string): ConfigEvent {
+  return {
+    level: "info",
+    event: "CONFIG_CHANGED",
+    sentence: `${file} changed and is in force`,
+    fields: { file, old_hash, new_hash, source },
+  };
+}
+
+export function recovered(file: string, hash: string, source: string): ConfigEvent {
+  return {
+    level: "info",
+    event: "CONFIG_RECOVERED",
+    sentence: `what ${source} holds is good again and in force`,
+    fields: { file, hash, source },
+  };
+}
+
+export function inTrouble(file: string, trouble: Trouble, in_force: string | undefined): ConfigEvent {
+  const { kind, hash, reason, since } = trouble;
+  const fields = { file, reason, ...(hash && { hash }), in_force, since: instant(since) };
+  return kind === "rejected"
+    ? {
+        level: "error",
+        event: "CONFIG_REJECTED",
+        sentence: `a change of ${file} is refused; the last good one stays in force`,
+        fields,
+      }
+    : {
+        level: "warn",
+        event: "CONFIG_UNREADABLE",
+        sentence: `${file} cannot be read from its source; the last good one stays in force`,
+        fields,
+      };
+}

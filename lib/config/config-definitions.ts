@@ -35,13 +35,17 @@ function define<Schema extends z.ZodType>(
   };
 }
 
+function fieldsOf(agent: string, end: "Input" | "Output"): Record<string, z.ZodType> | undefined {
+  return Object.hasOwn(agentMessages, agent) ? (agentMessages[agent]?.[end].shape as never) : undefined;
+}
+
 /** Every file an operator may change at run time. */
 export const definitions = {
   graph: define("graph", GraphConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),
   sandboxLimits: define("sandbox_limits", SandboxLimitsConfig),
   workflows: define("workflows", WorkflowsConfig, ({ workflows }, { services }) =>
-    workflowFaults(workflows, { services, fieldsOf: agentMessages }).map(
+    workflowFaults(workflows, { services, fieldsOf }).map(
       ({ workflow, position, message }) => `/workflows/${workflow}/steps/${position}: ${message}`,
     ),
   ),

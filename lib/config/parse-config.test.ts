@@ -94,7 +94,7 @@ describe("workflows", () => {
   it("know the messages of every agent they name", () => {
     const { workflows } = JSON.parse(shipped("workflows.json"));
     for (const { steps } of Object.values<{ steps: { agent: string }[] }>(workflows)) {
-      for (const { agent } of steps) expect(agentMessages(agent, "Input"), agent).toBeDefined();
+      for (const { agent } of steps) expect(agentMessages).toHaveProperty(agent);
     }
   });
 

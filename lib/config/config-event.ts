@@ -36,20 +36,25 @@ export function recovered(file: string, hash: string, source: string): ConfigEve
   };
 }
 
-export function inTrouble(file: string, trouble: Trouble, in_force: string | undefined): ConfigEvent {
-  const { kind, hash, reason, since } = trouble;
-  const fields = { file, reason, ...(hash && { hash }), in_force, since: instant(since) };
+export function inTrouble(
+  file: string,
+  { kind, hash, reason, since }: Trouble,
+  good: { hash: string; place: string } | undefined,
+): ConfigEvent {
+  const stays = good ? `the version from ${good.place} is in force` : "and there is no valid version";
+  const in_force = { in_force: good?.hash, in_force_source: good?.place };
+  const fields = { file, reason, ...(hash && { hash }), ...in_force, since: instant(since) };
   return kind === "rejected"
     ? {
         level: "error",
         event: "CONFIG_REJECTED",
-        sentence: `a change of ${file} is refused; the last good one stays in force`,
+        sentence: `a change of ${file} is refused; ${stays}`,
         fields,
       }
     : {
         level: "warn",
         event: "CONFIG_UNREADABLE",
-        sentence: `${file} cannot be read from its source; the last good one stays in force`,
+        sentence: `${file} cannot be read from its source; ${stays}`,
         fields,
       };
 }

@@ -78,7 +78,7 @@ export class ConfigFile<Schema extends z.ZodType = z.ZodType> {
   }
 
   view(): PolicyView {
-    const good = this.#good;
+    const good = this.#goodOrNone();
     return {
       file: this.name,
       schema: this.#definition.schema_id,
@@ -115,7 +115,17 @@ export class ConfigFile<Schema extends z.ZodType = z.ZodType> {
     if (this.#told.size >= TOLD_MAX) this.#told.clear();
     this.#told.add(key);
     if (kind === "rejected") this.#last_rejected = { at: instant(trouble.since), hash, reason };
-    this.#ports.tell(inTrouble(this.name, trouble, this.#good?.hash));
+    this.#ports.tell(inTrouble(this.name, trouble, this.#goodOrNone()));
+  }
+
+  /** What a decision made now would rest on. */
+  #goodOrNone() {
+    try {
+      this.current();
+    } catch {
+      return undefined; // who needs a value is told why
+    }
+    return this.#good;
   }
 }
 

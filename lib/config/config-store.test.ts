@@ -171,7 +171,9 @@ describe("a source that does not answer", () => {
     const following = await world.store.follow();
     expect(world.attempts()).toBe(3);
     expect(world.view()).toMatchObject({ source: "bundled/retry_policy.json", state: "unreadable" });
-    expect(world.codes()).toEqual(["CONFIG_UNREADABLE"]);
+    expect(world.lines).toMatchObject([
+      { level: "warn", code: "CONFIG_UNREADABLE", fields: { in_force_source: "bundled/retry_policy.json" } },
+    ]);
     world.holds = policy({ attempts_max: 7 });
     await world.clock.pass(5000);
     expect(world.attempts()).toBe(7);

@@ -5,7 +5,7 @@ import type { Log } from "#lib/log/log.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
 
 /** Time that passes only when told, for what takes `now` and `sleep`. */
-export function fakeClock(now_ms = Date.parse("2026-01-01T00:00:00Z")) {
+function fakeClock(now_ms = Date.parse("2026-01-01T00:00:00Z")) {
   let now = now_ms;
   const sleepers = new Set<{ until: number; wake: () => void }>();
   const runtime: Pick<Runtime, "now" | "sleep"> = {

@@ -27,7 +27,7 @@ export interface Settings {
   s3_force_path_style: boolean;
   config_directory: string;
   /** The objects that replace the files of `config_directory`; undefined when these are watched themselves. */
-  config_objects: { bucket: string; prefix: string } | undefined;
+  config_objects?: { bucket: string; prefix: string } | undefined;
   /** Git sources may name loopback and private hosts: on a developer's own machine only. */
   allow_private_git_hosts: boolean;
 }

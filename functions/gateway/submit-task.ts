@@ -5,6 +5,7 @@ import type { Log } from "#lib/log/log.ts";
 import { nudge } from "#lib/messages/nudge.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { createTask } from "#lib/tasks/task-store.ts";
+import { inSpan } from "#lib/trace/span.ts";
 import { formatTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -41,7 +42,9 @@ export async function submitTask(
     );
   }
   const definition = admit(submission, ports);
-  const spec = await storeSubmission(submission, tenant, ports);
+  const spec = await inSpan(trace, { name: "store submission" }, ports.runtime, (span) =>
+    storeSubmission(submission, tenant, { ...ports, blobsOf: (owner) => ports.blobsOf(owner, span) }),
+  );
   const now = ports.runtime.now();
   const task: TaskRecord = {
     tenant,
@@ -52,14 +55,19 @@ export async function submitTask(
     submission_hash: sourceHash(submission),
     trace_id: trace.trace_id,
     traceparent: formatTraceparent(trace),
+    ...(trace.tracestate && { tracestate: trace.tracestate }),
     version: 1,
     created_at: instant(now),
     updated_at: instant(now),
     deadline_at: instant(now + submission.deadline_seconds * 1000),
   };
   const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
-  const existing = await createTask(task, check_ms, ports);
+  const attributes = { "agents.workflow": spec.workflow };
+  const existing = await inSpan(trace, { name: "accept task", attributes }, ports.runtime, () =>
+    createTask(task, check_ms, ports),
+  );
   if (existing) return sameTask(existing, task);
+  trace.recorder?.belongsTo(task);
 
   log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
     task_id: task.task_id,

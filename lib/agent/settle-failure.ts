@@ -10,7 +10,7 @@ import type { Envelope } from "#schemas/messages/envelope.ts";
 /** SQS: 0 to 43,200 s; at least one, for a message that is visible at once is received in a loop. */
 const VISIBILITY_SECONDS_MAX = 43_200;
 
-interface Failed extends Omit<Delivery, "envelope"> {
+interface Failed extends Omit<Delivery, "envelope" | "span"> {
   service: string;
   envelope: Envelope | undefined;
   error: unknown;

@@ -32,12 +32,8 @@ export async function buildAndTest(
     await ports.unpackSource(source.blob, workspace.tree);
     if (input.diff) await ports.applyDiff(workspace.tree, await context.blobs.readText(input.diff));
     const { signal } = context;
-    return runBuildAndTest(input, {
-      ...workspace,
-      profile,
-      signal,
-      ...(ports.backend && { backend: ports.backend }),
-    });
+    const place = { ...workspace, profile, signal, ...(ports.backend && { backend: ports.backend }) };
+    return runBuildAndTest(input, place, context);
   });
   const judgement = judge(run);
   context.log.info("BUILDTEST_JUDGED", judgement.reason, {

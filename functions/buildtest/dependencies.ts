@@ -7,7 +7,7 @@ import { unpackSource } from "#lib/source/unpack-source.ts";
 import type { BuildtestPorts } from "./ports.ts";
 
 /** The real ports, for one message. */
-export function buildtestPorts({ blobs, signal }: AgentContext): BuildtestPorts {
+export function buildtestPorts({ blobs, signal, span }: AgentContext): BuildtestPorts {
   const limits = config.sandboxLimits();
   const { allow_private_git_hosts } = config.environment();
   const source_ports: SourcePorts = {
@@ -18,8 +18,14 @@ export function buildtestPorts({ blobs, signal }: AgentContext): BuildtestPorts 
   };
   return {
     sandboxLimits: () => limits,
-    resolveSource: (source) => resolveSource(source, source_ports),
-    unpackSource: (archive, directory) => unpackSource(archive, directory, source_ports),
-    applyDiff,
+    resolveSource: (source) =>
+      span("resolve source", { "agents.source.kind": source.kind }, () =>
+        resolveSource(source, source_ports),
+      ),
+    unpackSource: (archive, directory) =>
+      span("unpack", { "agents.source.bytes": archive.bytes }, () =>
+        unpackSource(archive, directory, source_ports),
+      ),
+    applyDiff: (directory, diff) => span("apply diff", {}, () => applyDiff(directory, diff)),
   };
 }

@@ -11,7 +11,7 @@ import { unpackSource } from "#lib/source/unpack-source.ts";
 import type { IndexPorts } from "./index-repository.ts";
 
 /** What `indexRepository` runs on, on every stage. */
-export function dependencies({ blobs, signal }: AgentContext): IndexPorts {
+export function dependencies({ blobs, signal, span }: AgentContext): IndexPorts {
   const { table_name, allow_private_git_hosts } = config.environment();
   const source: SourcePorts = {
     blobs,
@@ -20,9 +20,15 @@ export function dependencies({ blobs, signal }: AgentContext): IndexPorts {
     allow_private_hosts: allow_private_git_hosts,
   };
   return {
-    resolveSource: (reference) => resolveSource(reference, source),
-    unpackSource: (archive, directory) => unpackSource(archive, directory, source),
-    applyDiff,
+    resolveSource: (reference) =>
+      span("resolve source", { "agents.source.kind": reference.kind }, () =>
+        resolveSource(reference, source),
+      ),
+    unpackSource: (archive, directory) =>
+      span("unpack", { "agents.source.bytes": archive.bytes }, () =>
+        unpackSource(archive, directory, source),
+      ),
+    applyDiff: (directory, diff) => span("apply diff", {}, () => applyDiff(directory, diff)),
     graph: embeddedGraphStore({
       blobs: () => blobs,
       pointers: dynamodbSnapshotPointers(documentClient(), table_name),

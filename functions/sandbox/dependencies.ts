@@ -6,7 +6,7 @@ import { unpackSource } from "#lib/source/unpack-source.ts";
 import type { SandboxPorts } from "./ports.ts";
 
 /** The real ports, for one message. */
-export function sandboxPorts({ blobs, signal }: AgentContext): SandboxPorts {
+export function sandboxPorts({ blobs, signal, span }: AgentContext): SandboxPorts {
   const limits = config.sandboxLimits();
   const { allow_private_git_hosts } = config.environment();
   const source_ports: SourcePorts = {
@@ -17,7 +17,13 @@ export function sandboxPorts({ blobs, signal }: AgentContext): SandboxPorts {
   };
   return {
     sandboxLimits: () => limits,
-    resolveSource: (source) => resolveSource(source, source_ports),
-    unpackSource: (archive, directory) => unpackSource(archive, directory, source_ports),
+    resolveSource: (source) =>
+      span("resolve source", { "agents.source.kind": source.kind }, () =>
+        resolveSource(source, source_ports),
+      ),
+    unpackSource: (archive, directory) =>
+      span("unpack", { "agents.source.bytes": archive.bytes }, () =>
+        unpackSource(archive, directory, source_ports),
+      ),
   };
 }

@@ -85,7 +85,7 @@ function remarks({ status, attributes, kind, lost, parent_lost, service }: SpanV
   const attempt = Number(attributes["agents.attempt"] ?? 1);
   const wait_ms = attributes["agents.queue.wait_ms"];
   return [
-    status.error_code ?? "",
+    String(status.error_code ?? attributes["error.type"] ?? ""),
     ...new Set(told),
     attempt > 1 ? `attempt ${attempt}` : "",
     kind === "consumer" && typeof wait_ms === "number" ? `waited ${formatDuration(wait_ms)}` : "",

@@ -16,8 +16,9 @@ export async function phaseInSpan(
       ...(usage.cpu_ms !== null && { "agents.phase.cpu_ms": Math.round(usage.cpu_ms) }),
       ...(usage.memory_bytes_peak !== null && { "agents.phase.memory_bytes_peak": usage.memory_bytes_peak }),
     });
-    const code = limit?.code ?? ran.unavailable?.code;
-    if (status === "failed" || status === "error") phase_span.fail(code ?? "PHASE_FAILED", ran.phase.command);
+    const code = limit?.code ?? ran.unavailable?.code ?? "COMMAND_FAILED";
+    const sentence = limit?.evidence ?? ran.unavailable?.message ?? `exit code ${exit_code}`;
+    if (status === "failed" || status === "error") phase_span.fail(code, sentence);
     return ran;
   });
 }

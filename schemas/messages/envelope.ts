@@ -45,6 +45,7 @@ export const Envelope = z
   })
   .refine((envelope) => envelope.traceparent.includes(`-${envelope.trace_id}-${envelope.span_id}-`), {
     message: "traceparent does not match trace_id and span_id",
+    path: ["traceparent"],
   });
 export type Envelope = z.infer<typeof Envelope>;
 

@@ -95,7 +95,11 @@ async function readSource(
   const directory = await mkdtemp(join(tmpdir(), "index-"));
   try {
     await ports.unpackSource(archive, directory);
-    if (diff) await ports.applyDiff(directory, await context.blobs.readText(diff));
+    if (diff) {
+      await context.span("apply diff", {}, async () =>
+        ports.applyDiff(directory, await context.blobs.readText(diff)),
+      );
+    }
     return await context.span("read tree", {}, () => readTree(directory, ports.settings, context.signal));
   } finally {
     await rm(directory, { recursive: true, force: true });

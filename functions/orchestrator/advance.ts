@@ -46,7 +46,7 @@ async function advanceInSpan(nudge: TracedNudge, ports: OrchestratorPorts): Prom
   throw new RetryableFault("TASK_CONTENDED", `task ${nudge.task_id} moved ${RACES_MAX} times meanwhile`);
 }
 
-/** False when somebody else moved the task first. */
+/** False when the task moved meanwhile and has to be read again. */
 async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: OrchestratorPorts): Promise<boolean> {
   const { task } = ledger;
   const { span } = nudge;
@@ -58,7 +58,8 @@ async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: Orchestrat
   span.set({ "agents.step": next.step, "agents.round": next.round });
   const stopped = stopReason(task, ports.runtime.now());
   if (!stopped) return dispatch(task, next, nudge, ports);
-  await ports.claims.cancel(stepIdentity(task, next));
+  const fenced = next.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, next)));
+  if (!fenced) return false; // it ended meanwhile: whatever is next now has to be fenced out instead
   return finish(task, stopped, span, ports);
 }
 

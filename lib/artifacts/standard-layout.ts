@@ -15,7 +15,7 @@ export async function writeStandardLayout(
 ): Promise<void> {
   const { tenant, task_id, traceparent } = ledger.task;
   const Metadata = { traceparent };
-  const copies = layoutArtifacts(ledger.steps).map(
+  const copies = layoutArtifacts(ledger).map(
     (entry) => () =>
       s3.send(
         new CopyObjectCommand({

@@ -31,7 +31,7 @@ const OtlpSpan = z.strictObject({
 });
 type OtlpSpan = z.infer<typeof OtlpSpan>;
 
-export const ExportTraceServiceRequest = z.strictObject({
+const ExportTraceServiceRequest = z.strictObject({
   resourceSpans: z.array(
     z.strictObject({
       resource: z.strictObject({ attributes: Attributes }),
@@ -47,7 +47,7 @@ export const ExportTraceServiceRequest = z.strictObject({
 type ExportTraceServiceRequest = z.infer<typeof ExportTraceServiceRequest>;
 
 /** What a fake collector does with a request. */
-export type Temper = "takes" | "refuses" | "hangs";
+type Temper = "takes" | "refuses" | "hangs";
 
 /** An OTLP/HTTP collector on loopback that checks what it gets. */
 export interface Collector {

@@ -1,0 +1,32 @@
+import type { AgentContext } from "#lib/agent/agent.ts";
+import { config } from "#lib/config/config.ts";
+import { resolveSource } from "#lib/source/resolve-source.ts";
+import type { SourcePorts } from "#lib/source/source-ports.ts";
+import { unpackSource } from "#lib/source/unpack-source.ts";
+import type { SourceRef } from "#schemas/messages/source.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+
+/** What fetching and unpacking sources runs on, for one message: its tenant's blobs, the limits in force now. */
+export function sourcePortsOf({ blobs, signal }: Pick<AgentContext, "blobs" | "signal">): SourcePorts {
+  return {
+    blobs,
+    signal,
+    limits: config.sandboxLimits().value,
+    allow_private_hosts: config.environment().allow_private_git_hosts,
+  };
+}
+
+/** `resolveSource` and `unpackSource` for one message, each in a span. */
+export function sourcesOf(context: Pick<AgentContext, "blobs" | "signal" | "span">) {
+  const ports = sourcePortsOf(context);
+  return {
+    resolveSource: (source: SourceRef) =>
+      context.span("resolve source", { "agents.source.kind": source.kind }, () =>
+        resolveSource(source, ports),
+      ),
+    unpackSource: (archive: BlobRef, directory: string) =>
+      context.span("unpack", { "agents.source.bytes": archive.bytes }, () =>
+        unpackSource(archive, directory, ports),
+      ),
+  };
+}

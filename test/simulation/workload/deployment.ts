@@ -5,8 +5,9 @@ import { sourceHash } from "#lib/idempotency/source-hash.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
+import { expandAgents } from "../../../scripts/serverless/expand-agents.ts";
 
-export interface QueueFunction {
+interface QueueFunction {
   service: string;
   timeout_ms: number;
   batch_size: number;
@@ -34,6 +35,7 @@ interface SqsBlock {
 }
 
 const serverless = parse(readFileSync("serverless.yml", "utf8"));
+expandAgents(serverless);
 const read = (file: string) => JSON.parse(readFileSync(`configs/${file}`, "utf8"));
 const retry_policy = RetryPolicyConfig.parse(read("retry_policy.json"));
 const workflows = WorkflowsConfig.parse(read("workflows.json")).workflows;

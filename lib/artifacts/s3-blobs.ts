@@ -1,16 +1,19 @@
 import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { GetObjectCommand, PutObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
-import { type BlobStore, sha256 } from "#lib/artifacts/blobs.ts";
+import { type BlobStore, type BlobTrace, sha256 } from "#lib/artifacts/blobs.ts";
 import { s3Client } from "#lib/aws/clients.ts";
 import { settings } from "#lib/config/environment.ts";
 import { RejectedInput, TerminalFault } from "#lib/errors/fault.ts";
+import { formatTraceparent, parseTraceparent } from "#lib/trace/traceparent.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 
 interface BlobOptions {
   tenant: string;
   s3?: S3Client;
   bucket?: string;
+  /** Written into the metadata of every object, and told of those that other traces wrote. */
+  trace?: BlobTrace | undefined;
 }
 
 /** Where a tenant's blob with this content lives. */
@@ -28,6 +31,7 @@ export function s3Blobs({
   tenant,
   s3 = s3Client(),
   bucket = settings().artifact_bucket,
+  trace,
 }: BlobOptions): BlobStore {
   const open = async (reference: BlobRef): Promise<Readable> => {
     if (!reference.key.startsWith(`tenants/${tenant}/`)) {
@@ -35,6 +39,8 @@ export function s3Blobs({
     }
     try {
       const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: reference.key }));
+      const writer = parseTraceparent(found.Metadata?.traceparent);
+      if (writer) trace?.link?.(writer);
       return found.Body as Readable;
     } catch (cause) {
       if (!(cause instanceof S3ServiceException) || cause.$metadata.httpStatusCode !== 404) throw cause;
@@ -64,6 +70,7 @@ export function s3Blobs({
           Key: key,
           Body: bytes,
           ContentType: content_type,
+          ...(trace && { Metadata: { traceparent: formatTraceparent(trace) } }),
           ChecksumSHA256: Buffer.from(digest, "hex").toString("base64"),
         }),
       );

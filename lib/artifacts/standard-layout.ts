@@ -13,7 +13,8 @@ export async function writeStandardLayout(
   ledger: Ledger,
   { s3, bucket, service_version }: { s3: S3Client; bucket: string; service_version: string },
 ): Promise<void> {
-  const { tenant, task_id } = ledger.task;
+  const { tenant, task_id, traceparent } = ledger.task;
+  const Metadata = { traceparent };
   const copies = layoutArtifacts(ledger).map(
     (entry) => () =>
       s3.send(
@@ -22,6 +23,7 @@ export async function writeStandardLayout(
           Key: artifactKey(tenant, task_id, entry.path),
           CopySource: encodeURI(`${bucket}/${entry.blob.key}`),
           ContentType: entry.content_type,
+          Metadata,
           MetadataDirective: "REPLACE",
         }),
       ),
@@ -35,6 +37,7 @@ export async function writeStandardLayout(
             Key: artifactKey(tenant, task_id, path),
             Body: content,
             ContentType: content_type,
+            Metadata,
           }),
         ),
   );

@@ -14,7 +14,9 @@ export const Pair = z.strictObject({
   why: z.string(),
   fix: z.array(z.string()).describe("paths the patch is limited to"),
   tests: z.array(z.string()).describe("paths taken from the later version before anything runs"),
-  tools: z.array(z.string()).describe("what the tests need, packed with the source: a sandbox has no network"),
+  tools: z
+    .array(z.string())
+    .describe("what the tests need, packed with the source: a sandbox has no network"),
   test: z.string(),
   format: z.string(),
 });
@@ -67,13 +69,23 @@ export async function preparePair(pair: Pair, directory: string): Promise<Prepar
 async function differences(paths: readonly string[], directory: string): Promise<string> {
   const parts: string[] = [];
   for (const path of paths) {
-    const args = ["diff", "--no-index", "--no-color", `a/${path}`, `b/${path}`];
+    const args = [
+      "diff",
+      "--no-index",
+      "--no-color",
+      "--src-prefix=",
+      "--dst-prefix=",
+      `a/${path}`,
+      `b/${path}`,
+    ];
     const options = { cwd: directory, maxBuffer: TEXT_BYTES_MAX };
     const found = await run("git", args, options).catch((error: { code: number; stdout: string }) => {
       if (error.code !== 1) throw error;
       return error;
     });
-    parts.push(found.stdout.replaceAll(" a/a/", " a/").replaceAll(" b/b/", " b/"));
+    // Of an added file git names the later tree twice, of a deleted one the earlier.
+    const headers = found.stdout.replace(/^diff --git [ab]\/(.*) [ab]\/\1$/gm, "diff --git a/$1 b/$1");
+    parts.push(headers);
   }
   return parts.join("");
 }

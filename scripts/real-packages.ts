@@ -88,7 +88,7 @@ async function runOnce(
   const report = BuildTestReport.parse(await read(stack, view, "build-test/report.json"));
   const missing = missingArtifacts(view, change.length > 0 ? LEFT_BY_CHANGE : LEFT_BY_BUILDTEST);
   const usage = report.phases.find((phase) => phase.name === "test")?.usage;
-  rows.push({
+  const row = {
     package: name,
     format: report.test_format,
     verdict: report.verdict,
@@ -100,7 +100,9 @@ async function runOnce(
     "peak MB": ((usage?.memory_bytes_peak ?? 0) / 1e6).toFixed(0),
     isolation: report.isolation,
     artifacts: missing.length === 0 ? "complete" : `without ${missing.join(", ")}`,
-  });
+  };
+  rows.push(row);
+  terminal.lines(`  ${Object.values(row).join("  ")}`);
   expect(report.verdict === wanted, `${name}: ${report.verdict}, not ${wanted}: ${report.reason}`);
   expect(report.test_format === pair.format, `${name}: ${report.test_format}, not ${pair.format}`);
   expect(missing.length === 0, `${name}: without ${missing.join(", ")}`);
@@ -174,7 +176,8 @@ async function main(): Promise<void> {
   const stack = await startOwnStack("real-packages", await anyFreePort(), terminal);
   try {
     await runPairs(stack, directory, values.only);
-    if (values.only === undefined) await indexAndAsk(stack, directory);
+    if (!values.only || packages.index.package.startsWith(`${values.only}@`))
+      await indexAndAsk(stack, directory);
   } finally {
     await stack.stop();
     await rm(directory, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isExpired } from "#lib/artifacts/retention.ts";
 import { HttpError } from "#lib/http/http-error.ts";
 import { sourceHash } from "#lib/idempotency/source-hash.ts";
 import type { Log } from "#lib/log/log.ts";
@@ -59,7 +60,7 @@ export async function submitTask(
   };
   const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
   const existing = await createTask(task, check_ms, ports);
-  if (existing) return sameTask(existing, task);
+  if (existing) return sameTask(existing, task, now);
 
   log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
     task_id: task.task_id,
@@ -71,7 +72,14 @@ export async function submitTask(
   return task;
 }
 
-function sameTask(existing: TaskRecord, task: TaskRecord): TaskRecord {
+function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskRecord {
+  if (isExpired(existing, now)) {
+    throw new HttpError(
+      409,
+      "IDEMPOTENCY_KEY_EXPIRED",
+      "this Idempotency-Key belongs to a task that is being deleted after its time; take a new key",
+    );
+  }
   if (existing.submission_hash === task.submission_hash) return existing;
   throw new HttpError(
     422,

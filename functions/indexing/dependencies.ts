@@ -1,4 +1,5 @@
 import type { AgentContext } from "#lib/agent/agent.ts";
+import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
 import { documentClient } from "#lib/aws/clients.ts";
 import { config } from "#lib/config/config.ts";
 import { applyDiff } from "#lib/diff/apply-diff.ts";
@@ -24,7 +25,7 @@ export function dependencies({ blobs, signal }: AgentContext): IndexPorts {
     unpackSource: (archive, directory) => unpackSource(archive, directory, source),
     applyDiff,
     graph: embeddedGraphStore({
-      blobs: () => blobs,
+      blobs: (tenant) => s3Blobs({ tenant, snapshots: true }),
       pointers: dynamodbSnapshotPointers(documentClient(), table_name),
     }),
     embedder: minilmEmbedder(),

@@ -1,3 +1,4 @@
+import { recordExpiry } from "#lib/artifacts/retention.ts";
 import { RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { type Ledger, moveTask, readLedger } from "#lib/tasks/task-store.ts";
@@ -40,7 +41,7 @@ async function advanceOnce(ledger: Ledger, nudge: Nudge, ports: OrchestratorPort
   if (next.kind === "finished") return finish(task, ending(next), ports);
   const stopped = stopReason(task, ports.runtime.now());
   if (!stopped) return dispatch(task, next, nudge, ports);
-  await ports.claims.cancel(stepIdentity(task, next));
+  await ports.claims.cancel(stepIdentity(task, next, ports));
   return finish(task, stopped, ports);
 }
 
@@ -83,5 +84,6 @@ async function seal(ledger: Ledger, ports: OrchestratorPorts): Promise<boolean> 
   if (ledger.task.sealed_at) return true;
   await ports.writeStandardLayout(ledger);
   const sealed_at = instant(ports.runtime.now());
-  return (await moveTask(ledger.task, { sealed_at }, undefined, ports)) !== undefined;
+  const expires_at = recordExpiry(ledger.task.deadline_at, ports.artifacts().value);
+  return (await moveTask(ledger.task, { sealed_at, expires_at }, undefined, ports)) !== undefined;
 }

@@ -11,6 +11,7 @@ import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
 import { jsonLog } from "#lib/log/json-log.ts";
 import type { Log } from "#lib/log/log.ts";
 import { type Runtime, systemRuntime } from "#lib/runtime/runtime.ts";
+import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
 /** Everything a handler takes from its surroundings; a simulation gives its own. */
@@ -21,6 +22,8 @@ export interface Platform {
   claims: Claims;
   settings: Settings;
   retryPolicy(): Loaded<RetryPolicyConfig>;
+  /** How long things are kept. */
+  artifacts(): Loaded<ArtifactsConfig>;
   blobsOf(tenant: string): BlobStore;
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
@@ -42,6 +45,7 @@ export function awsPlatform(): Platform {
     }),
     settings: settings(),
     retryPolicy: config.retryPolicy,
+    artifacts: config.artifacts,
     blobsOf: (tenant) => s3Blobs({ tenant }),
     queueUrl,
     deadLetterQueueUrl,

@@ -1,10 +1,5 @@
 import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
 
-/** Where a task's artifacts stand in the bucket. */
-export function artifactKey(tenant: string, task_id: string, path: string): string {
-  return `tenants/${tenant}/tasks/${task_id}/${path}`;
-}
-
 /**
  * The files of a task in the standard layout, from the manifests of its completed steps. When two
  * rounds wrote the same path the later one has it; the earlier one's stands beside it, as

@@ -1,5 +1,7 @@
 import { CopyObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { artifactKey, layoutArtifacts } from "#lib/artifacts/layout.ts";
+import { layoutArtifacts } from "#lib/artifacts/layout.ts";
+import { artifactKey } from "#lib/artifacts/object-keys.ts";
+import { retentionTag } from "#lib/artifacts/retention.ts";
 import { taskFiles } from "#lib/artifacts/task-files.ts";
 import type { Ledger } from "#lib/tasks/task-store.ts";
 
@@ -23,6 +25,8 @@ export async function writeStandardLayout(
           CopySource: encodeURI(`${bucket}/${entry.blob.key}`),
           ContentType: entry.content_type,
           MetadataDirective: "REPLACE",
+          Tagging: retentionTag("task"),
+          TaggingDirective: "REPLACE",
         }),
       ),
   );
@@ -35,6 +39,7 @@ export async function writeStandardLayout(
             Key: artifactKey(tenant, task_id, path),
             Body: content,
             ContentType: content_type,
+            Tagging: retentionTag("task"),
           }),
         ),
   );

@@ -1,5 +1,6 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { isExpired } from "#lib/artifacts/retention.ts";
 import { parseStepItem } from "#lib/idempotency/step-item.ts";
 import { instant, type Runtime } from "#lib/runtime/runtime.ts";
 import { openTasksPartition, TASK_SORT_KEY, taskPartition, tenantTasksPartition } from "#lib/tasks/keys.ts";
@@ -66,6 +67,7 @@ export async function createTask(
 /**
  * Replaces a task on condition that nobody wrote it since `task` was read. Returns it with its new
  * version, or undefined when somebody did. `next_check_ms` undefined takes it from the open ones.
+ * Only a sealed task expires.
  */
 export async function moveTask(
   task: TaskRecord,
@@ -74,7 +76,8 @@ export async function moveTask(
   { table, table_name, runtime }: TaskPorts,
 ): Promise<TaskRecord | undefined> {
   const updated_at = instant(runtime.now());
-  const next = TaskRecord.parse({ ...task, ...changes, version: task.version + 1, updated_at });
+  const { expires_at, ...moved } = { ...task, ...changes, version: task.version + 1, updated_at };
+  const next = TaskRecord.parse(moved.sealed_at ? { ...moved, expires_at } : moved);
   try {
     await table.send(
       new PutCommand({
@@ -101,7 +104,10 @@ async function readTask(
   return found.Item && parseTaskItem(found.Item);
 }
 
-/** The whole ledger of a task by one strongly consistent query; undefined when there is no such task. */
+/**
+ * The whole ledger of a task by one strongly consistent query; undefined when there is no such task,
+ * or its time is over.
+ */
 export async function readLedger(
   tenant: string,
   task_id: string,
@@ -122,8 +128,13 @@ export async function readLedger(
     items.push(...(page.Items ?? []));
     ExclusiveStartKey = page.LastEvaluatedKey;
   } while (ExclusiveStartKey);
+  const now = ports.runtime.now();
   const task = items.find((item) => item.sk === TASK_SORT_KEY);
-  const steps = items.filter((item) => String(item.sk).startsWith("STEP#")).map(parseStepItem);
+  const steps = items
+    .filter((item) => String(item.sk).startsWith("STEP#"))
+    .map(parseStepItem)
+    .filter((step) => !isExpired(step, now));
   steps.sort((a, b) => a.started_at.localeCompare(b.started_at) || a.round - b.round);
-  return task && { task: parseTaskItem(task), steps };
+  const record = task && parseTaskItem(task);
+  return record && !isExpired(record, now) ? { task: record, steps } : undefined;
 }

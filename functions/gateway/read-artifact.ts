@@ -15,7 +15,7 @@ const INLINE_BYTES_MAX = 4_000_000;
 interface Wanted {
   tenant: string;
   task_id: string;
-  /** As it was in the URL, escaped or not. */
+  /** From the URL, escaped or not. */
   path: string;
   /** The request's header, if any. */
   if_none_match: string | undefined;
@@ -76,7 +76,10 @@ async function sound({ path, blob }: ManifestEntry, read: () => Promise<ApiRespo
   }
 }
 
-/** Unescapes once, as every path here is written; what cannot be unescaped names nothing. */
+/**
+ * Not every front unescapes before us. Doing it again changes nothing, for no artifact has a `%` in its
+ * path. What cannot be unescaped names nothing.
+ */
 function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);

@@ -1,4 +1,4 @@
-import { layoutArtifacts } from "#lib/artifacts/layout.ts";
+import { findArtifact } from "#lib/artifacts/layout.ts";
 import { taskFiles } from "#lib/artifacts/task-files.ts";
 import { TerminalFault } from "#lib/errors/fault.ts";
 import type { ApiResponse } from "#lib/http/define-api.ts";
@@ -31,7 +31,7 @@ export async function readArtifact(wanted: Wanted, ports: GatewayPorts): Promise
   const { tenant, task_id, if_none_match } = wanted;
   const path = decodePath(wanted.path);
   const ledger = await findTask(tenant, task_id, ports);
-  const entry = layoutArtifacts(ledger.steps).find((candidate) => candidate.path === path);
+  const entry = findArtifact(ledger, path);
   if (entry) {
     const headers = artifactHeaders(path, entry.content_type, entry.blob.sha256);
     if (isUnchanged(headers, if_none_match)) return { status: 304, body: Buffer.alloc(0), headers };

@@ -1,8 +1,12 @@
+import { pathOfRound } from "#lib/artifacts/layout.ts";
 import { artifactView } from "#lib/tasks/task-view.ts";
 import type { ArtifactSet } from "#schemas/http/task-view.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 
-/** What a completed step left, as the artifact index lists it; undefined before its outcome. */
+/**
+ * What a completed step left, as the artifact index lists it, with links that a later round does not take over.
+ * Undefined before its outcome.
+ */
 export function artifactSet(step: StepRecord): ArtifactSet | undefined {
   if (!step.outcome) return undefined;
   const { verdict, artifacts } = step.outcome;
@@ -15,7 +19,10 @@ export function artifactSet(step: StepRecord): ArtifactSet | undefined {
     producer: step.service,
     verdict,
     completed_at: step.ended_at ?? step.started_at,
-    artifacts: artifacts.map((entry) => artifactView(step.task_id, entry)),
+    artifacts: artifacts.map((entry) => ({
+      ...artifactView(step.task_id, { ...entry, path: pathOfRound(entry.path, step) }),
+      path: entry.path,
+    })),
   };
 }
 

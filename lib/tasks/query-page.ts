@@ -40,6 +40,7 @@ export async function queryPage<Row>(
   const list = JSON.parse(JSON.stringify({ partition, since, until, filters }));
   const selective = Object.values(list.filters).length > 0;
   const range = keyRange(request);
+  const ranged = since !== undefined || until !== undefined;
   let after = cursor === undefined ? undefined : decodeCursor(cursor, list);
   if (after && !isWithin(after.gsi1sk, range)) {
     throw new HttpError(400, "CURSOR_INVALID", "the cursor lies outside of since and until");
@@ -50,8 +51,11 @@ export async function queryPage<Row>(
       new QueryCommand({
         TableName: ports.table_name,
         IndexName: "by_tenant",
-        KeyConditionExpression: "gsi1pk = :partition AND gsi1sk BETWEEN :from AND :to",
-        ExpressionAttributeValues: { ":partition": partition, ":from": range.from, ":to": range.to },
+        KeyConditionExpression: `gsi1pk = :partition${ranged ? " AND gsi1sk BETWEEN :from AND :to" : ""}`,
+        ExpressionAttributeValues: {
+          ":partition": partition,
+          ...(ranged && { ":from": range.from, ":to": range.to }),
+        },
         ScanIndexForward: false,
         Limit: selective ? Math.max(SELECTIVE_ITEMS, limit + 1) : limit + 1,
         ExclusiveStartKey: after && { ...after, gsi1pk: partition },

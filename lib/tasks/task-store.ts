@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { isExpired } from "#lib/artifacts/retention.ts";
@@ -42,7 +43,10 @@ function taskItem(task: TaskRecord, next_check_ms: number | undefined): Item {
   };
 }
 
-/** Writes a new task. Returns the one that stands there already when its id was taken. */
+/**
+ * Writes a new task. Returns the one that stands there already when its id was taken. A write of
+ * ours that took, lost its answer and was sent twice by the SDK counts as written.
+ */
 export async function createTask(
   task: TaskRecord,
   next_check_ms: number,
@@ -60,7 +64,8 @@ export async function createTask(
     return undefined;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return readTask(task.tenant, task.task_id, ports);
+    const existing = await readTask(task.tenant, task.task_id, ports);
+    return isDeepStrictEqual(existing, task) ? undefined : existing;
   }
 }
 
@@ -68,16 +73,21 @@ export async function createTask(
  * Replaces a task on condition that nobody wrote it since `task` was read. Returns it with its new
  * version, or undefined when somebody did. `next_check_ms` undefined takes it from the open ones.
  * Only a sealed task expires.
+ * When the write is refused, reading again tells another's write from our own, sent twice by the
+ * SDK because its first answer was lost: taken for another's, what was to follow it would not be sent.
  */
 export async function moveTask(
   task: TaskRecord,
   changes: Partial<TaskRecord>,
   next_check_ms: number | undefined,
-  { table, table_name, runtime }: TaskPorts,
+  ports: TaskPorts,
 ): Promise<TaskRecord | undefined> {
+  const { table, table_name, runtime } = ports;
   const updated_at = instant(runtime.now());
   const { expires_at, ...moved } = { ...task, ...changes, version: task.version + 1, updated_at };
-  const next = TaskRecord.parse(moved.sealed_at ? { ...moved, expires_at } : moved);
+  const next = TaskRecord.parse(
+    moved.sealed_at && expires_at !== undefined ? { ...moved, expires_at } : moved,
+  );
   try {
     await table.send(
       new PutCommand({
@@ -89,8 +99,9 @@ export async function moveTask(
     );
     return next;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    const found = await readTask(task.tenant, task.task_id, ports);
+    return isDeepStrictEqual(found, next) ? next : undefined;
   }
 }
 
@@ -105,8 +116,10 @@ async function readTask(
 }
 
 /**
- * The whole ledger of a task by one strongly consistent query; undefined when there is no such task,
+ * The whole ledger of a task by one strongly consistent query; undefined when there is no such task
  * or its time is over.
+ * A query is no snapshot: it reads the task before its steps (backwards, for `TASK` sorts last), so
+ * the steps are at least as new as the task, and a write on the task's version proves the rest.
  */
 export async function readLedger(
   tenant: string,
@@ -122,6 +135,7 @@ export async function readLedger(
         KeyConditionExpression: "pk = :pk",
         ExpressionAttributeValues: { ":pk": taskPartition(tenant, task_id) },
         ConsistentRead: true,
+        ScanIndexForward: false,
         ExclusiveStartKey,
       }),
     );
@@ -134,7 +148,11 @@ export async function readLedger(
     .filter((item) => String(item.sk).startsWith("STEP#"))
     .map(parseStepItem)
     .filter((step) => !isExpired(step, now));
-  steps.sort((a, b) => a.started_at.localeCompare(b.started_at) || a.round - b.round);
   const record = task && parseTaskItem(task);
-  return record && !isExpired(record, now) ? { task: record, steps } : undefined;
+  return record && !isExpired(record, now) ? { task: record, steps: steps.sort(byStart) } : undefined;
+}
+
+/** As they were first claimed; whatever order they were read in, the same order comes out. */
+function byStart(a: StepRecord, b: StepRecord): number {
+  return a.started_at.localeCompare(b.started_at) || a.round - b.round || a.step.localeCompare(b.step);
 }

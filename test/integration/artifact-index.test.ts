@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { findArtifact } from "#lib/artifacts/layout.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { readLedger } from "#lib/tasks/task-store.ts";
 import { ArtifactIndex, TaskList } from "#schemas/http/task-view.ts";
 import { listArtifacts } from "../../functions/gateway/list-artifacts.ts";
 import { listTasks } from "../../functions/gateway/list-tasks.ts";
@@ -173,6 +175,22 @@ describe("the artifact index", () => {
     const nobody = { task: `task_${"9".repeat(26)}` };
     await expect(index(nobody)).rejects.toMatchObject({ status: 404, code: "TASK_NOT_FOUND" });
     await expect(index({ task: "a#b" })).rejects.toMatchObject({ status: 404, code: "TASK_NOT_FOUND" });
+  });
+
+  it("links each round to its own files", async () => {
+    const task = await writer().accept(1);
+    const first = { ...manifestEntry("run/report.json"), content_type: "text/x-first" };
+    await writer().complete(task, { step: "run", round: 0 }, [first]);
+    now += 1000;
+    await writer().complete(task, { step: "run", round: 1 }, [manifestEntry("run/report.json")]);
+    const artifacts = (await index({})).entries.map((entry) => entry.artifacts[0]);
+    expect(artifacts.map((artifact) => artifact?.path)).toEqual(["run/report.json", "run/report.json"]);
+    const ledger = await readLedger(tenant, task.task_id, ports());
+    const types = artifacts.map((artifact) => {
+      const path = artifact?.href.replace(`/artifacts/${task.task_id}/`, "") ?? "";
+      return findArtifact(ledger!, path)?.content_type;
+    });
+    expect(types).toEqual(["text/plain", "text/x-first"]);
   });
 
   it("shows nothing past its time, whether DynamoDB deleted it or not", async () => {

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 
-export interface Failure {
+interface Failure {
   seed: number;
   invariant: string;
   detail: string;

@@ -42,7 +42,7 @@ export interface FaultProfile {
  * slow operations. Beyond it nothing is doubled either, for fences do not depend on clocks; only
  * attempts may be wasted. Amazon Time Sync keeps within milliseconds.
  */
-export const CLOCK_SKEW_MS_TOLERATED = 4000;
+const CLOCK_SKEW_MS_TOLERATED = 4000;
 
 /** A profile for one seed: each kind of fault is on in about half of the seeds, so that they mix. */
 export function drawFaults(random: Random): FaultProfile {

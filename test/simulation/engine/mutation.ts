@@ -3,7 +3,7 @@ import type { QueryInput } from "../dynamodb/query.ts";
 import type { Key, WriteInput } from "../dynamodb/table.ts";
 
 /** What a sender is told: the truth, always success, or success before anything happened. */
-export type Sending = "as it is" | "failures ignored" | "answered first" | "dropped";
+type Sending = "as it is" | "failures ignored" | "answered first" | "dropped";
 
 /** One protection taken away, at the edge of the code under test: none of it is in production code. */
 export interface Mutation {

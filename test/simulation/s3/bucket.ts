@@ -1,6 +1,6 @@
 import { S3ServiceException } from "@aws-sdk/client-s3";
 
-export interface StoredObject {
+interface StoredObject {
   bytes: Buffer;
   content_type: string;
 }

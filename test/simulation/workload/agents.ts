@@ -14,7 +14,7 @@ import { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
 import type { World } from "../engine/world.ts";
 
 /** Agents with the real contracts and no work: how an attempt goes is drawn from the seed. */
-export function simulatedAgents(world: World): Agent<z.ZodType, z.ZodType>[] {
+export function simulatedAgents(world: World): Map<string, Agent<z.ZodType, z.ZodType>> {
   const agent = <Input extends z.ZodType, Output extends z.ZodType>(
     name: string,
     input: Input,
@@ -34,7 +34,7 @@ export function simulatedAgents(world: World): Agent<z.ZodType, z.ZodType>[] {
         : { verdict: "passed", output: made };
     },
   });
-  return [
+  const agents = [
     agent("codegen", CodegenInput, CodegenOutput, async ({ source }, { blobs, artifacts, runtime }) => {
       const text = `diff of ${runtime.uuid()}\n`; // every attempt makes another one: models do
       await artifacts.text("codegen/diff.patch", text, "text/x-diff");
@@ -70,6 +70,16 @@ export function simulatedAgents(world: World): Agent<z.ZodType, z.ZodType>[] {
       return { exit_code: 0, duration_ms: 1 };
     }),
   ] as unknown as Agent<z.ZodType, z.ZodType>[];
+  const known = new Map(agents.map((one) => [one.name, one]));
+  for (const { service } of world.deployment.functions) {
+    const unknown = service !== "orchestrator" && !known.has(service);
+    if (unknown)
+      known.set(
+        service,
+        agent(service, z.unknown(), z.unknown(), async () => ({})),
+      );
+  }
+  return known;
 }
 
 /** Mostly quick; sometimes several leases long, with or without regard to the signal. */

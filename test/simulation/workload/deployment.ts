@@ -6,8 +6,9 @@ import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
+import { expandAgents } from "../../../scripts/serverless/expand-agents.ts";
 
-export interface QueueFunction {
+interface QueueFunction {
   service: string;
   timeout_ms: number;
   batch_size: number;
@@ -36,6 +37,7 @@ interface SqsBlock {
 }
 
 const serverless = parse(readFileSync("serverless.yml", "utf8"));
+expandAgents(serverless);
 const read = (file: string) => JSON.parse(readFileSync(`configs/${file}`, "utf8"));
 const retry_policy = RetryPolicyConfig.parse(read("retry_policy.json"));
 const artifacts = ArtifactsConfig.parse(read("artifacts.json"));

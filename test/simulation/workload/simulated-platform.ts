@@ -76,7 +76,7 @@ export function simulatedPlatform(
 }
 
 /** Time, chance and ids of one invocation, all from the seed. */
-export function simulatedRuntime(world: World, invocation: Invocation): Runtime {
+function simulatedRuntime(world: World, invocation: Invocation): Runtime {
   const { scheduler, random } = world;
   return {
     now: () => scheduler.now() + invocation.clock_offset_ms,

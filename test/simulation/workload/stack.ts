@@ -30,7 +30,7 @@ export function startStack(world: World): Stack {
   const events = { onVisibilityChanged: ({ name }: Queue) => sources.get(name)?.wake() };
   const start = (service: string, timeout_ms: number) => startInvocation(world, service, timeout_ms);
   const platformOf = (invocation: Invocation) => simulatedPlatform(world, invocation, watch, events);
-  const agents = new Map(simulatedAgents(world).map((agent) => [agent.name, agent]));
+  const agents = simulatedAgents(world);
 
   for (const one of world.deployment.functions) {
     const { service, visibility_ms, receives_max } = one;

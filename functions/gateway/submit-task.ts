@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isExpired } from "#lib/artifacts/retention.ts";
 import { HttpError } from "#lib/http/http-error.ts";
 import { sourceHash } from "#lib/idempotency/source-hash.ts";
 import type { Log } from "#lib/log/log.ts";
@@ -67,7 +68,7 @@ export async function submitTask(
   const existing = await inSpan(trace, { name: "accept task", attributes }, ports.runtime, () =>
     createTask(task, check_ms, ports),
   );
-  const accepted = existing ? sameTask(existing, task) : task;
+  const accepted = existing ? sameTask(existing, task, now) : task;
   if (!existing) {
     log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
       task_id: task.task_id,
@@ -86,7 +87,14 @@ export async function submitTask(
   return accepted;
 }
 
-function sameTask(existing: TaskRecord, task: TaskRecord): TaskRecord {
+function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskRecord {
+  if (isExpired(existing, now)) {
+    throw new HttpError(
+      409,
+      "IDEMPOTENCY_KEY_EXPIRED",
+      "this Idempotency-Key belongs to a task that is being deleted after its time; take a new key",
+    );
+  }
   if (existing.submission_hash === task.submission_hash) return existing;
   throw new HttpError(
     422,

@@ -6,6 +6,7 @@ import { nudge } from "#lib/messages/nudge.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { createTask } from "#lib/tasks/task-store.ts";
 import { inSpan } from "#lib/trace/span.ts";
+import { taskTrace } from "#lib/trace/task-trace.ts";
 import { formatTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -66,17 +67,22 @@ export async function submitTask(
   const existing = await inSpan(trace, { name: "accept task", attributes }, ports.runtime, () =>
     createTask(task, check_ms, ports),
   );
-  if (existing) return sameTask(existing, task);
-  trace.recorder?.belongsTo(task);
-
-  log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
-    task_id: task.task_id,
-    workflow: spec.workflow,
-  });
-  await nudge({ ...task, parent: trace }, "accepted", ports).catch((error: unknown) =>
-    log.warn("NUDGE_LOST", `the sweeper will dispatch it: ${String(error)}`, { task_id: task.task_id }),
-  );
-  return task;
+  const accepted = existing ? sameTask(existing, task) : task;
+  if (!existing) {
+    log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
+      task_id: task.task_id,
+      workflow: spec.workflow,
+    });
+  }
+  // A repeat may be of a task whose first nudge was lost; nudging twice is harmless.
+  if (accepted.status === "accepted") {
+    trace.recorder?.belongsTo(accepted);
+    const parent = existing ? taskTrace(existing, trace.recorder) : trace;
+    await nudge({ ...accepted, parent }, "accepted", ports).catch((error: unknown) =>
+      log.warn("NUDGE_LOST", `the sweeper will dispatch it: ${String(error)}`, { task_id: task.task_id }),
+    );
+  }
+  return accepted;
 }
 
 function sameTask(existing: TaskRecord, task: TaskRecord): TaskRecord {

@@ -62,7 +62,8 @@ export async function submitTask(
     updated_at: instant(now),
     deadline_at: instant(now + submission.deadline_seconds * 1000),
   };
-  const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
+  const policy = ports.retryPolicy();
+  const check_ms = now + policy.value.redispatch_seconds * 1000;
   const attributes = { "agents.workflow": spec.workflow };
   const existing = await inSpan(trace, { name: "accept task", attributes }, ports.runtime, () =>
     createTask(task, check_ms, ports),
@@ -72,6 +73,8 @@ export async function submitTask(
     log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
       task_id: task.task_id,
       workflow: spec.workflow,
+      policy_hash: policy.hash,
+      workflows_hash: ports.workflowsHash?.(),
     });
   }
   // A repeat may be of a task whose first nudge was lost; nudging twice is harmless.

@@ -14,7 +14,9 @@ export const handler: ScheduledHandler = async (_event, lambda) => {
   const invocation = { function_name: lambda.functionName, invocation: lambda.awsRequestId };
   const { runtime, spanSinks: sinks } = platform;
   const spans = invocationSpans({ service: "sweeper", ...invocation, runtime, log, sinks });
+  const following = await platform.followConfig?.(log);
   await sweepOpenTasks(orchestratorPorts(counters, log), spans);
+  following?.stop(counters);
   await Promise.all([
     reportMetrics({ service: "orchestrator", role: "sweeper" }, counters, platform, log),
     spans.flush(lambda.getRemainingTimeInMillis()),

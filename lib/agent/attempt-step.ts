@@ -41,7 +41,10 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     () => undefined, // the step ended first
   );
   try {
-    log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, { attempt: lease.attempt });
+    log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, {
+      attempt: lease.attempt,
+      policy_hash: platform.retryPolicy().hash,
+    });
     const started = runtime.now();
     const attributes = { "agents.attempt": lease.attempt };
     const outcome = await inSpan(delivery.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
@@ -115,6 +118,7 @@ async function record(
   delivery: Delivery,
   key: ClaimKey,
   lease: Lease,
+  policy_hash = delivery.platform.retryPolicy().hash,
 ): Promise<StepOutcome> {
   const { platform, counters, log, span } = delivery;
   const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
@@ -127,7 +131,7 @@ async function record(
   log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {
     verdict: outcome.verdict,
     error_code: outcome.code,
-    policy_hash: platform.retryPolicy().hash,
+    policy_hash,
   });
   return outcome;
 }
@@ -141,13 +145,13 @@ async function recordFailure(
 ): Promise<StepOutcome> {
   const { platform } = delivery;
   const { runtime } = platform;
-  const { value: policy } = platform.retryPolicy();
+  const { value: policy, hash } = platform.retryPolicy();
   const { code, message } = failureFacts(error);
   const disposition = dispositionOf(error);
   const spent = disposition !== "park" && lease.attempt >= policy.attempts_max;
   if (disposition === "terminal" || spent) {
     const outcome: StepOutcome = { verdict: "error", code, message, artifacts: [], dead_letter: true };
-    return record(outcome, delivery, key, lease);
+    return record(outcome, delivery, key, lease, hash);
   }
   const asked = error instanceof Fault ? error.retry_after_ms : undefined;
   const delay_ms = asked ?? backoffMs(policy, disposition, lease.attempt, runtime.random);

@@ -45,11 +45,13 @@ export function serveQueue(
     const { functionName: function_name, awsRequestId: invocation } = lambda;
     const { runtime, spanSinks: sinks } = platform;
     const spans = invocationSpans({ service, function_name, invocation, runtime, log, sinks });
+    const following = await platform.followConfig?.(platform.logOf(service));
     const settled = await Promise.all(
       event.Records.map((record) =>
         processRecord(service, record, process, { platform, counters, log, lambda, spans }),
       ),
     );
+    following?.stop(counters);
     await Promise.all([
       reportMetrics({ service, role: "worker" }, counters, platform, log),
       spans.flush(lambda.getRemainingTimeInMillis()),

@@ -78,6 +78,7 @@ export function defineApi(
     const log = platform.logOf(service).with({ trace_id: trace.trace_id, route: event.routeKey });
     const counters = makeCounters();
     const started = runtime.now();
+    const following = await platform.followConfig?.(platform.logOf(service));
     let tenant = "unknown";
     let response: APIGatewayProxyStructuredResultV2;
     try {
@@ -104,6 +105,7 @@ export function defineApi(
       setError(trace, response, error);
     }
     counters.count(`http_${Math.floor((response.statusCode ?? 500) / 100)}xx`, tenant);
+    following?.stop(counters);
     counters.duration("http", tenant, runtime.now() - started);
     trace.set({ "http.response.status_code": response.statusCode ?? 500 });
     trace.end();

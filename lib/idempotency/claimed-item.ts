@@ -62,22 +62,33 @@ export async function readItem<Item extends ClaimedRecord>(
 /** The record as written, or undefined when the condition did not hold. */
 export async function writeItem<Item extends ClaimedRecord>(
   item: ClaimedItem<Item>,
-  { update, condition, names, values }: ItemWrite,
-  { table, table_name }: ClaimPorts,
+  write: ItemWrite,
+  ports: ClaimPorts,
 ): Promise<Item | undefined> {
+  const written = await send(item, write, "ALL_NEW", ports);
+  return written && item.parse(written);
+}
+
+/** What DynamoDB returns of the write, or undefined when the condition did not hold. */
+async function send(
+  { key }: Pick<ClaimedItem<ClaimedRecord>, "key">,
+  { update, condition, names, values }: ItemWrite,
+  returned: "ALL_NEW" | "NONE",
+  { table, table_name }: ClaimPorts,
+): Promise<Values | undefined> {
   try {
-    const written = await table.send(
+    const { Attributes = {} } = await table.send(
       new UpdateCommand({
         TableName: table_name,
-        Key: item.key,
+        Key: key,
         UpdateExpression: update,
         ConditionExpression: condition,
         ExpressionAttributeNames: { "#status": "status", ...names },
         ExpressionAttributeValues: values,
-        ReturnValues: "ALL_NEW",
+        ReturnValues: returned,
       }),
     );
-    return item.parse(written.Attributes ?? {});
+    return Attributes;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return undefined;
     throw error;
@@ -95,7 +106,7 @@ export async function writeAsOwner<Item extends ClaimedRecord>(
   took: (record: Item) => boolean,
   ports: ClaimPorts,
 ): Promise<void> {
-  const written = await writeItem(
+  const written = await send(
     item,
     {
       update,
@@ -103,6 +114,7 @@ export async function writeAsOwner<Item extends ClaimedRecord>(
       names: { ...names, "#owner": "owner" },
       values: { ...values, ":owner": token.owner, ":fence": token.fence, ":running": "running" },
     },
+    "NONE",
     ports,
   );
   if (written) return;

@@ -7,6 +7,7 @@ import { onceItem } from "#lib/idempotency/once-item.ts";
 import { type Attempt, type OnceOptions, runOnce } from "#lib/idempotency/run-once.ts";
 import { jsonLog } from "#lib/log/json-log.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { IdempotencyRecord } from "#schemas/records/idempotency.ts";
 import { realTable } from "../fakes/real-table.ts";
 
 let store: Awaited<ReturnType<typeof realTable>>;
@@ -36,7 +37,9 @@ async function charge(attempt: Attempt) {
 const never = () => new Promise<never>(() => undefined);
 const item = async (changes: Partial<OnceOptions> = {}) => {
   const { key: Key } = onceItem({ ...options, ...changes }.namespace, key);
-  return (await store.table.send(new GetCommand({ TableName: "table", Key, ConsistentRead: true }))).Item;
+  const read = new GetCommand({ TableName: "table", Key, ConsistentRead: true });
+  const { pk: _pk, sk: _sk, ...record } = (await store.table.send(read)).Item ?? {};
+  return _pk === undefined ? undefined : IdempotencyRecord.parse(record);
 };
 /** Starts work that does not end; answers when it has begun. */
 const begin = () =>
@@ -213,7 +216,7 @@ describe("the lease of runOnce", () => {
     options = { ...options, lease_seconds: 1, runtime: systemRuntime };
     const working = runOnce(options, key, 1, () => new Promise<string>((resolve) => (end = resolve)));
     await expect.poll(() => item()).toBeDefined();
-    const first = (await item())?.lease_expires_at;
+    const first = (await item())?.lease_expires_at ?? 0;
     await expect.poll(() => Date.now() > first, { timeout: 20_000 }).toBe(true);
     await expect(runOnce(options, key, 1, charge)).rejects.toBeInstanceOf(InProgress);
     expect((await item())?.lease_expires_at).toBeGreaterThan(first);
@@ -224,7 +227,8 @@ describe("the lease of runOnce", () => {
   it("tells the work when it is lost", async () => {
     options = { ...options, lease_seconds: 1, runtime: systemRuntime };
     const { signal } = await begin();
-    const taken = { ...(await item()), owner: "somebody else", fence: 2 };
+    const { key: item_key } = onceItem(options.namespace, key);
+    const taken = { ...item_key, ...(await item()), owner: "somebody else", fence: 2 };
     await store.table.send(new PutCommand({ TableName: "table", Item: taken }));
     await expect.poll(() => signal.aborted, { timeout: 20_000 }).toBe(true);
     expect(signal.reason).toBeInstanceOf(LeaseLost);

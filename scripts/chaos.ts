@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -9,13 +9,12 @@ import { patiently } from "../cli/patiently.ts";
 import { readCredentials } from "../cli/settings.ts";
 import { anyFreePort } from "../local/ports.ts";
 import type { Stack } from "../local/stack.ts";
-import { type CheckedTask, checkTask } from "./chaos/check-task.ts";
+import { checkAll } from "./chaos/check-all.ts";
 import { figures } from "./chaos/figures.ts";
 import { impatientConfigs } from "./chaos/impatient-configs.ts";
 import { type Killed, type Lives, liveAndDie, stackLives } from "./chaos/kill-rounds.ts";
 import { type Operator, reachStack } from "./chaos/operator.ts";
 import { seededRandom } from "./chaos/seeded-random.ts";
-import { countEndings } from "./chaos/stack-log.ts";
 import { type Accepted, type Submissions, submitThroughKills } from "./chaos/submitter.ts";
 import { type PlannedTask, planTasks } from "./chaos/workload.ts";
 
@@ -31,7 +30,6 @@ const OTHER_TENANTS = ["second", "third"];
 const LEASE_SECONDS = 5;
 const ENDING_MS_MAX = 600_000;
 const DRAINING_MS_MAX = 180_000;
-const CHECKS_AT_ONCE = 4;
 
 interface Options {
   rounds: number;
@@ -109,36 +107,6 @@ async function drain(operator: Operator): Promise<string[]> {
   }
 }
 
-async function checkAll(accepted: Accepted[], operator: Operator, lives: Lives) {
-  const endings = countEndings(lives.log());
-  const checked: CheckedTask[] = [];
-  const violations: string[] = [];
-  const queue = [...accepted];
-  const check = async () => {
-    for (let task = queue.shift(); task; task = queue.shift()) {
-      const { task_id, kind } = task;
-      const result = await checkTask(task, operator);
-      for (const [what, count] of endings) {
-        if (count > 1 && what.startsWith(task_id)) result.violations.push(`${what} ended ${count} times`);
-      }
-      checked.push(result);
-      if (result.violations.length === 0) continue;
-      violations.push(...result.violations.map((text) => `${task_id} (${kind}): ${text}`));
-      writeViolation(task, result, lives);
-    }
-  };
-  await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, check));
-  return { checked, violations };
-}
-
-function writeViolation({ api: _, ...task }: Accepted, { violations, ledger }: CheckedTask, lives: Lives) {
-  const log = lives.log().filter(({ task_id }) => task_id === task.task_id);
-  const folder = join(DATA, "violations");
-  mkdirSync(folder, { recursive: true });
-  const text = JSON.stringify({ violations, task, ledger, log }, null, 2);
-  writeFileSync(join(folder, `${task.task_id}.json`), `${text}\n`);
-}
-
 async function chaos(options: Options): Promise<string[]> {
   const began_at = Date.now();
   rmSync(DATA, { recursive: true, force: true });
@@ -155,7 +123,12 @@ async function chaos(options: Options): Promise<string[]> {
     await whenEnded(submissions.accepted);
     const operator = reachStack(DATA);
     const left = await drain(operator);
-    const { checked, violations } = await checkAll(submissions.accepted, operator, lives);
+    const { checked, violations } = await checkAll(
+      submissions.accepted,
+      operator,
+      lives.log(),
+      join(DATA, "violations"),
+    );
     operator.close();
     const steps = checked.flatMap(({ ledger }) => ledger?.steps ?? []);
     const table = figures({

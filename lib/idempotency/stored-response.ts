@@ -3,6 +3,8 @@ import type { IdempotencyRecord } from "#schemas/records/idempotency.ts";
 
 /** DynamoDB takes items of up to 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). */
 const RESPONSE_BYTES_MAX = 350_000;
+const REASON_CHARACTERS_MAX = 500;
+const ADVICE = "let the work return a reference to what it made";
 
 type StoredResponse = Pick<IdempotencyRecord, "response_text" | "response_refused">;
 
@@ -15,15 +17,17 @@ export function storedResponse(response: unknown): StoredResponse {
   try {
     response_text = JSON.stringify(response);
   } catch (error) {
-    return refused("RESPONSE_NOT_JSON", `its response is no JSON: ${String(error).slice(0, 500)}`);
+    const reason = String(error).slice(0, REASON_CHARACTERS_MAX);
+    return refused(new TerminalFault("RESPONSE_NOT_JSON", `the response is no JSON (${reason}): ${ADVICE}`));
   }
   if (response_text === undefined) return {};
   const bytes = Buffer.byteLength(response_text);
   if (bytes <= RESPONSE_BYTES_MAX) return { response_text };
-  return refused("RESPONSE_TOO_LARGE", `its response has ${bytes} bytes, of ${RESPONSE_BYTES_MAX} kept`);
+  const sentence = `the response has ${bytes} bytes, more than the ${RESPONSE_BYTES_MAX} that are kept: ${ADVICE}`;
+  return refused(new TerminalFault("RESPONSE_TOO_LARGE", sentence));
 }
 
-function refused(code: string, message: string): StoredResponse {
+function refused({ code, message }: TerminalFault): StoredResponse {
   return { response_refused: { code, message } };
 }
 
@@ -34,10 +38,10 @@ function refused(code: string, message: string): StoredResponse {
 export function restoredResponse(name: string, record: IdempotencyRecord): unknown {
   const { response_text, response_refused } = record;
   if (response_refused) {
-    const advice = "let it return a reference to what it made";
+    const { code, message } = response_refused;
     throw new TerminalFault(
-      response_refused.code,
-      `${name} was done at ${record.ended_at} and is not done again, but ${response_refused.message}; ${advice}`,
+      code,
+      `${name} was done at ${record.ended_at} and is not repeated, but ${message}`,
     );
   }
   return response_text === undefined ? undefined : JSON.parse(response_text);

@@ -10,7 +10,7 @@ import { systemRuntime } from "#lib/runtime/runtime.ts";
 import { type Ledger, readLedger } from "#lib/tasks/task-store.ts";
 
 /** Number of messages by queue, those in flight or delayed among them; queues without any left out. */
-export type QueueCounts = Record<string, number>;
+type QueueCounts = Record<string, number>;
 
 /** The stack's table, bucket and queues, as an operator reaches them beside the API. */
 export interface Operator {

@@ -25,7 +25,9 @@ export async function dispatch(
   const now = ports.runtime.now();
   const { redispatch_seconds } = ports.retryPolicy().value;
   const dispatched = task.current?.step === next.step && task.current.round === next.round;
-  const again = nudge.reason === "swept" || nudge.redelivered;
+  // Once: a nudge that comes back time after time would send a copy each time. The sweeper sends more.
+  const half_way = nudge.redelivered && task.current?.dispatch_count === 1;
+  const again = nudge.reason === "swept" || half_way;
   if (dispatched && !again) return true;
 
   const busy_until_ms = busyUntil(next.record, redispatch_seconds * 1000);

@@ -24,7 +24,7 @@ export interface Killed {
 }
 
 const UPTIME_MS_MIN = 300;
-const UPTIME_MS_MAX = 7_000;
+const UPTIME_MS_MAX = 8_000;
 
 /** One life of the stack: it starts, is given work, and is killed at a random moment. */
 export async function liveAndDie(

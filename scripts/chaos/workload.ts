@@ -20,16 +20,15 @@ type Plan = Omit<PlannedTask, "tenant" | "idempotency_key">;
 /** Its text is the same in all tasks of a kind but for the number, so that no two share a blob. */
 type Kind = { share: number; plan: (number: number) => Plan };
 
-const TEST = "node --test --test-reporter=tap";
+/** A test that takes no time, so that the kills fall on all that is around it too. */
+const TEST =
+  "echo TAP version 13; echo 1..1; if grep -q 'a [+] b' add.js; then echo ok 1 - adds; else echo not ok 1 - adds; exit 1; fi";
 
 function tinySource(number: number, operator: "+" | "-") {
   return {
     kind: "inline" as const,
     files: {
-      "package.json": '{ "name": "tiny", "type": "module" }\n',
       "add.js": `// ${number}\nexport const add = (a, b) => a ${operator} b;\n`,
-      "add.test.js":
-        'import { test } from "node:test";\nimport assert from "node:assert";\nimport { add } from "./add.js";\ntest("adds", () => assert.equal(add(1, 2), 3));\n',
     },
   };
 }

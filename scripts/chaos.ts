@@ -63,7 +63,10 @@ async function killUnderLoad(lives: Lives, planned: PlannedTask[], { rounds, see
       const due = planned.slice(clients.length, Math.ceil((planned.length * round) / rounds));
       for (const task of due) {
         const api = apis.get(task.tenant) as Api;
-        clients.push(submitThroughKills(task, api, random, submissions));
+        const refused = (error: unknown) => {
+          submissions.violations.push(`${task.idempotency_key} (${task.kind}) was not accepted: ${error}`);
+        };
+        clients.push(submitThroughKills(task, api, random, submissions).catch(refused));
       }
     });
     kills.push(killed);

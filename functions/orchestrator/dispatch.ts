@@ -25,10 +25,7 @@ export async function dispatch(
   const now = ports.runtime.now();
   const { redispatch_seconds } = ports.retryPolicy().value;
   const dispatched = task.current?.step === next.step && task.current.round === next.round;
-  // Once: a nudge that comes back time after time would send a copy each time. The sweeper sends more.
-  const half_way = nudge.redelivered && task.current?.dispatch_count === 1;
-  const again = nudge.reason === "swept" || half_way;
-  if (dispatched && !again) return true;
+  if (dispatched && !asksAgain(task, nudge)) return true;
 
   const busy_until_ms = busyUntil(next.record, redispatch_seconds * 1000);
   if (dispatched && busy_until_ms > now) {
@@ -54,6 +51,16 @@ export async function dispatch(
     dispatch_count,
   });
   return true;
+}
+
+/**
+ * A nudge that comes back time after time would send a copy each time. So what the sweeper found
+ * overdue is sent unless it was since; any other nudge that comes back sends once, and the sweeper
+ * the rest.
+ */
+function asksAgain({ current }: TaskRecord, { reason, issued_at, redelivered }: Nudge): boolean {
+  if (!current) return false;
+  return reason === "swept" ? current.dispatched_at < issued_at : redelivered && current.dispatch_count === 1;
 }
 
 /** Until when somebody has the step in hand: its lease, or its back-off with time to come back. */

@@ -18,7 +18,7 @@ export interface Submissions {
   violations: string[];
 }
 
-const OUTAGE = { outage_ms_max: 180_000, pause_ms: 200 };
+const OUTAGE = { outage_ms_max: 900_000, pause_ms: 200 };
 const REPEAT_SHARE = 0.4;
 
 /**

@@ -40,7 +40,10 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     () => undefined, // the step ended first
   );
   try {
-    log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, { attempt: lease.attempt });
+    log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, {
+      attempt: lease.attempt,
+      policy_hash: platform.retryPolicy().hash,
+    });
     const started = runtime.now();
     const outcome = await runAgent(agent, delivery, stop.signal);
     stop.signal.throwIfAborted();
@@ -106,6 +109,7 @@ async function record(
   delivery: Delivery,
   key: ClaimKey,
   lease: Lease,
+  policy_hash = delivery.platform.retryPolicy().hash,
 ): Promise<StepOutcome> {
   const { platform, counters, log } = delivery;
   await platform.claims.complete(key, lease, outcome);
@@ -113,7 +117,7 @@ async function record(
   log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {
     verdict: outcome.verdict,
     error_code: outcome.code,
-    policy_hash: platform.retryPolicy().hash,
+    policy_hash,
   });
   return outcome;
 }
@@ -127,13 +131,13 @@ async function recordFailure(
 ): Promise<StepOutcome> {
   const { platform } = delivery;
   const { runtime } = platform;
-  const { value: policy } = platform.retryPolicy();
+  const { value: policy, hash } = platform.retryPolicy();
   const { code, message } = failureFacts(error);
   const disposition = dispositionOf(error);
   const spent = disposition !== "park" && lease.attempt >= policy.attempts_max;
   if (disposition === "terminal" || spent) {
     const outcome: StepOutcome = { verdict: "error", code, message, artifacts: [], dead_letter: true };
-    return record(outcome, delivery, key, lease);
+    return record(outcome, delivery, key, lease, hash);
   }
   const asked = error instanceof Fault ? error.retry_after_ms : undefined;
   const delay_ms = asked ?? backoffMs(policy, disposition, lease.attempt, runtime.random);

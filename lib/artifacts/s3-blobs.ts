@@ -1,12 +1,13 @@
 import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { GetObjectCommand, PutObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
-import { type BlobStore, sha256 } from "#lib/artifacts/blobs.ts";
+import { type BlobStore, type BlobTrace, sha256 } from "#lib/artifacts/blobs.ts";
 import { blobKey, isKeyOf, snapshotKey } from "#lib/artifacts/object-keys.ts";
 import { retentionTag } from "#lib/artifacts/retention.ts";
 import { s3Client } from "#lib/aws/clients.ts";
 import { settings } from "#lib/config/environment.ts";
 import { RejectedInput, TerminalFault } from "#lib/errors/fault.ts";
+import { formatTraceparent, parseTraceparent } from "#lib/trace/traceparent.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 
 interface BlobOptions {
@@ -15,6 +16,8 @@ interface BlobOptions {
   snapshots?: boolean;
   s3?: S3Client;
   bucket?: string;
+  /** Written into the metadata of every object, and told of those that other traces wrote. */
+  trace?: BlobTrace | undefined;
 }
 
 /** One tenant's blobs in the artifact bucket. A reference to another tenant's key is refused. */
@@ -23,6 +26,7 @@ export function s3Blobs({
   snapshots = false,
   s3 = s3Client(),
   bucket = settings().artifact_bucket,
+  trace,
 }: BlobOptions): BlobStore {
   const open = async (reference: BlobRef): Promise<Readable> => {
     if (!isKeyOf(tenant, reference.key)) {
@@ -30,6 +34,8 @@ export function s3Blobs({
     }
     try {
       const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: reference.key }));
+      const writer = parseTraceparent(found.Metadata?.traceparent);
+      if (writer) trace?.link?.(writer);
       return found.Body as Readable;
     } catch (cause) {
       if (!(cause instanceof S3ServiceException) || cause.$metadata.httpStatusCode !== 404) throw cause;
@@ -59,6 +65,7 @@ export function s3Blobs({
           Key: key,
           Body: bytes,
           ContentType: content_type,
+          ...(trace && { Metadata: { traceparent: formatTraceparent(trace) } }),
           Tagging: retentionTag(snapshots ? "graph" : "blob"),
           ChecksumSHA256: Buffer.from(digest, "hex").toString("base64"),
         }),

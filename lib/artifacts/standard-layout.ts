@@ -15,7 +15,8 @@ export async function writeStandardLayout(
   ledger: Ledger,
   { s3, bucket, service_version }: { s3: S3Client; bucket: string; service_version: string },
 ): Promise<void> {
-  const { tenant, task_id } = ledger.task;
+  const { tenant, task_id, traceparent } = ledger.task;
+  const Metadata = { traceparent };
   const copies = layoutArtifacts(ledger).map(
     (entry) => () =>
       s3.send(
@@ -24,6 +25,7 @@ export async function writeStandardLayout(
           Key: artifactKey(tenant, task_id, entry.path),
           CopySource: encodeURI(`${bucket}/${entry.blob.key}`),
           ContentType: entry.content_type,
+          Metadata,
           MetadataDirective: "REPLACE",
           Tagging: retentionTag("task"),
           TaggingDirective: "REPLACE",
@@ -39,6 +41,7 @@ export async function writeStandardLayout(
             Key: artifactKey(tenant, task_id, path),
             Body: content,
             ContentType: content_type,
+            Metadata,
             Tagging: retentionTag("task"),
           }),
         ),

@@ -22,7 +22,7 @@ const partsOf = fc.record({
   attempt: fc.nat(20),
   payload: fc.jsonValue(),
   deadline_at: fc.constant("2030-01-01T00:00:00.000Z"),
-  parent: fc.record({ trace_id: hex(32), span_id: hex(16) }),
+  parent: fc.record({ trace_id: hex(32), span_id: hex(16), sampled: fc.boolean() }),
 });
 
 /** Sends as SQS would take it, and what the receiver gets. */

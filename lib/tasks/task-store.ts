@@ -105,7 +105,8 @@ export async function moveTask(
   }
 }
 
-async function readTask(
+/** A task without its steps; undefined when there is none. */
+export async function readTask(
   tenant: string,
   task_id: string,
   { table, table_name }: TaskPorts,

@@ -52,6 +52,7 @@ export const TaskRecord = z.strictObject({
   submission_hash: Sha256,
   trace_id: TraceId,
   traceparent: z.string(),
+  tracestate: z.string().max(512).optional(),
   version: z.int().min(1).describe("grows by one with every write"),
   current: z
     .strictObject({

@@ -25,7 +25,7 @@ export async function dispatch(
   const now = ports.runtime.now();
   const { redispatch_seconds } = ports.retryPolicy().value;
   const dispatched = task.current?.step === next.step && task.current.round === next.round;
-  const again = nudge.reason === "swept" || nudge.redelivered;
+  const again = ["swept", "replayed"].includes(nudge.reason) || nudge.redelivered;
   if (dispatched && !again) return true;
 
   const busy_until_ms = busyUntil(next.record, redispatch_seconds * 1000);
@@ -86,6 +86,7 @@ async function send(
       payload: next.input,
       deadline_at: task.deadline_at,
       parent,
+      replay_of: next.record?.replays?.at(-1)?.message_id,
     },
     ports.runtime,
   );

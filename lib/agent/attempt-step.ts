@@ -102,12 +102,13 @@ function toOutcome<Output extends z.ZodType>(
 }
 
 async function record(
-  outcome: StepOutcome,
+  ended: StepOutcome,
   delivery: Delivery,
   key: ClaimKey,
   lease: Lease,
 ): Promise<StepOutcome> {
   const { platform, counters, log } = delivery;
+  const outcome = lease.generation > 0 ? { ...ended, generation: lease.generation } : ended;
   await platform.claims.complete(key, lease, outcome);
   counters.count(`steps_${outcome.verdict}`, key.tenant);
   log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {

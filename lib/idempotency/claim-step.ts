@@ -59,8 +59,9 @@ function classify(record: StepRecord, request: ClaimRequest, now: number): Claim
   if (record.status === "completed" && record.outcome) return { kind: "completed", outcome: record.outcome };
   if (record.status === "canceled") return { kind: "canceled" };
   if (record.status === "running" && record.owner === request.owner) {
-    const { owner, fence, attempts, history } = record;
-    return { kind: "claimed", lease: { owner, fence, attempt: attempts, history_length: history.length } };
+    const { owner, fence, attempts, history, replays = [] } = record;
+    const lease = { owner, fence, attempt: attempts, history_length: history.length };
+    return { kind: "claimed", lease: { ...lease, generation: replays.length } };
   }
   const until_ms = record.status === "waiting" ? (record.retry_at ?? 0) : record.lease_expires_at;
   if (until_ms >= now) return { kind: "wait", until_ms };

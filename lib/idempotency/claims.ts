@@ -9,6 +9,8 @@ export interface Lease {
   attempt: number;
   /** Number of entries in the record's history. */
   history_length: number;
+  /** How often the step was replayed before this claim. */
+  generation: number;
 }
 
 export interface ClaimKey {

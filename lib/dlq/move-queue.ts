@@ -38,6 +38,7 @@ export async function moveQueue(
   const ready: DeadLetter[] = [];
   const kept: DeadLetter[] = [];
   let removed = 0;
+  let prepared = 0;
   try {
     for await (const letters of receiveDeadLetters(service, limit, ports)) {
       for (const letter of letters) {
@@ -51,13 +52,14 @@ export async function moveQueue(
         if (plan.kind === "send") await settleFailureRecord(letter, "replayed_at", ports);
         (plan.kind === "send" ? ready : kept).push(letter);
       }
-      onProgress?.({ looked_at: ready.length + kept.length + removed, meant: ready.length });
+      prepared = ready.length;
+      onProgress?.({ looked_at: prepared + kept.length + removed, meant: prepared });
     }
-    await releaseDeadLetters(ready, ports);
-    const moved = ready.length > 0 ? await moveVisible(service, ports) : 0;
+    await releaseDeadLetters(ready.splice(0), ports);
+    const moved = prepared > 0 ? await moveVisible(service, ports) : 0;
     return { moved, removed, kept: kept.length };
   } finally {
-    await releaseDeadLetters(kept, ports);
+    await releaseDeadLetters([...ready, ...kept], ports);
   }
 }
 

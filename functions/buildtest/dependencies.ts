@@ -1,25 +1,10 @@
 import type { AgentContext } from "#lib/agent/agent.ts";
 import { config } from "#lib/config/config.ts";
 import { applyDiff } from "#lib/diff/apply-diff.ts";
-import { resolveSource } from "#lib/source/resolve-source.ts";
-import type { SourcePorts } from "#lib/source/source-ports.ts";
-import { unpackSource } from "#lib/source/unpack-source.ts";
+import { sourcesOf } from "#lib/source/sources-of.ts";
 import type { BuildtestPorts } from "./ports.ts";
 
 /** The real ports, for one message. */
-export function buildtestPorts({ blobs, signal }: AgentContext): BuildtestPorts {
-  const limits = config.sandboxLimits();
-  const { allow_private_git_hosts } = config.environment();
-  const source_ports: SourcePorts = {
-    blobs,
-    signal,
-    limits: limits.value,
-    allow_private_hosts: allow_private_git_hosts,
-  };
-  return {
-    sandboxLimits: () => limits,
-    resolveSource: (source) => resolveSource(source, source_ports),
-    unpackSource: (archive, directory) => unpackSource(archive, directory, source_ports),
-    applyDiff,
-  };
+export function buildtestPorts(context: AgentContext): BuildtestPorts {
+  return { ...sourcesOf(context), sandboxLimits: config.sandboxLimits, applyDiff };
 }

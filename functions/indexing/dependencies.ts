@@ -5,26 +5,17 @@ import { applyDiff } from "#lib/diff/apply-diff.ts";
 import { minilmEmbedder } from "#lib/embedding/minilm-embedder.ts";
 import { dynamodbSnapshotPointers } from "#lib/graph/dynamodb-snapshot-pointers.ts";
 import { embeddedGraphStore } from "#lib/graph/embedded-graph-store.ts";
-import { resolveSource } from "#lib/source/resolve-source.ts";
-import type { SourcePorts } from "#lib/source/source-ports.ts";
-import { unpackSource } from "#lib/source/unpack-source.ts";
+import { sourcesOf } from "#lib/source/sources-of.ts";
 import type { IndexPorts } from "./index-repository.ts";
 
 /** What `indexRepository` runs on, on every stage. */
-export function dependencies({ blobs, signal }: AgentContext): IndexPorts {
-  const { table_name, allow_private_git_hosts } = config.environment();
-  const source: SourcePorts = {
-    blobs,
-    signal,
-    limits: config.sandboxLimits().value,
-    allow_private_hosts: allow_private_git_hosts,
-  };
+export function dependencies(context: AgentContext): IndexPorts {
+  const { table_name } = config.environment();
   return {
-    resolveSource: (reference) => resolveSource(reference, source),
-    unpackSource: (archive, directory) => unpackSource(archive, directory, source),
+    ...sourcesOf(context),
     applyDiff,
     graph: embeddedGraphStore({
-      blobs: () => blobs,
+      blobs: () => context.blobs,
       pointers: dynamodbSnapshotPointers(documentClient(), table_name),
     }),
     embedder: minilmEmbedder(),

@@ -1,23 +1,9 @@
 import type { AgentContext } from "#lib/agent/agent.ts";
 import { config } from "#lib/config/config.ts";
-import { resolveSource } from "#lib/source/resolve-source.ts";
-import type { SourcePorts } from "#lib/source/source-ports.ts";
-import { unpackSource } from "#lib/source/unpack-source.ts";
+import { sourcesOf } from "#lib/source/sources-of.ts";
 import type { SandboxPorts } from "./ports.ts";
 
 /** The real ports, for one message. */
-export function sandboxPorts({ blobs, signal }: AgentContext): SandboxPorts {
-  const limits = config.sandboxLimits();
-  const { allow_private_git_hosts } = config.environment();
-  const source_ports: SourcePorts = {
-    blobs,
-    signal,
-    limits: limits.value,
-    allow_private_hosts: allow_private_git_hosts,
-  };
-  return {
-    sandboxLimits: () => limits,
-    resolveSource: (source) => resolveSource(source, source_ports),
-    unpackSource: (archive, directory) => unpackSource(archive, directory, source_ports),
-  };
+export function sandboxPorts(context: AgentContext): SandboxPorts {
+  return { ...sourcesOf(context), sandboxLimits: config.sandboxLimits };
 }

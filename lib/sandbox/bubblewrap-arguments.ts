@@ -47,11 +47,12 @@ export function bubblewrapArguments(mounts: BubblewrapMounts, { modern }: Pick<B
       join(mounts.accounts, name),
       `/etc/${name}`,
     ]),
-    ...mounts.path.flatMap(toolMounts).flatMap((path) => ["--ro-bind-try", path, path]),
     ...["--proc", "/proc", "--dev", "/dev"],
     ...(modern ? ["--size", String(SHARED_MEMORY_BYTES)] : []),
     ...["--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
     ...["--bind", mounts.temporary, "/tmp", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"],
+    // After /tmp: the worker, and so its Node.js, may itself live below there.
+    ...mounts.path.flatMap(toolMounts).flatMap((path) => ["--ro-bind-try", path, path]),
     ...["--bind", mounts.home, mounts.home_inside],
     ...["--bind", mounts.tree, mounts.tree_inside, "--chdir", mounts.tree_inside, "--remount-ro", "/"],
   ];

@@ -1,3 +1,6 @@
+import { readdirSync, statSync } from "node:fs";
+import { ceilingOf } from "#lib/sandbox/process-ceiling.ts";
+import { listProcesses } from "#lib/sandbox/process-table.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /** Two seconds above the limit, so that the accountant names the limit before the kernel kills. */
@@ -7,10 +10,28 @@ const CPU_BACKSTOP_SECONDS = 2;
  * A byte on file descriptor 3 proves that the sandbox stands; it is closed before the command runs.
  * RLIMIT_CPU counts each process by itself: a backstop for a worker too starved to measure.
  */
-const SCRIPT = 'printf . >&3; exec 3>&-; ulimit -c 0; ulimit -t "$1"; shift; exec /bin/sh -c "$1" /bin/sh';
+const SCRIPT = `printf . >&3; exec 3>&-; ulimit -c 0; ulimit -t "$1"
+[ -z "$2" ] || ulimit -p "$2" 2>/dev/null || ulimit -u "$2" 2>/dev/null
+exec /bin/sh -c "$3" /bin/sh`;
 
 /** The program and arguments that run a shell command line under its backstops. */
 export function commandScript(command: string, profile: SandboxProfile): [string, ...string[]] {
   const cpu_seconds = Math.ceil(profile.cpu_seconds) + CPU_BACKSTOP_SECONDS;
-  return ["/bin/sh", "-c", SCRIPT, "/bin/sh", String(cpu_seconds), command];
+  return ["/bin/sh", "-c", SCRIPT, "/bin/sh", String(cpu_seconds), processesOfUser(profile), command];
+}
+
+/** RLIMIT_NPROC counts all of a user's tasks, so those already there are added; root has no such limit. */
+function processesOfUser({ processes_max }: SandboxProfile): string {
+  const user = process.getuid?.() ?? 0;
+  if (user === 0) return "";
+  const own = (listProcesses() ?? []).reduce((tasks, pid) => tasks + tasksOf(pid, user), 0);
+  return String(own + ceilingOf(processes_max));
+}
+
+function tasksOf(pid: number, user: number): number {
+  try {
+    return statSync(`/proc/${pid}`).uid === user ? readdirSync(`/proc/${pid}/task`).length : 0;
+  } catch {
+    return 0; // it has ended
+  }
 }

@@ -3,6 +3,7 @@ import { accountant } from "#lib/sandbox/accountant.ts";
 import { captureOutput } from "#lib/sandbox/captured-output.ts";
 import { chooseBackend } from "#lib/sandbox/choose-backend.ts";
 import { endTree, killTree } from "#lib/sandbox/end-tree.ts";
+import { processCeiling } from "#lib/sandbox/process-ceiling.ts";
 import { followTree } from "#lib/sandbox/process-tree.ts";
 import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
@@ -49,8 +50,10 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   const launch = await backend.launch(order);
   order.signal.throwIfAborted();
   const started_ms = performance.now();
-  const sandboxed = await startProcess(launch);
+  const ceiling = processCeiling(order.profile.processes_max);
+  const sandboxed = await startProcess(launch, ceiling);
   const { limit, accounts, output, ended } = await supervise(sandboxed, launch, order);
+  await ceiling.release();
   const wall_ms = Math.round(performance.now() - started_ms);
   order.signal.throwIfAborted();
   if (!sandboxed.stood() && !limit) {

@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { expandAgents, type ServiceDeclaration } from "../serverless/expand-agents.ts";
 
 const Sqs = z.looseObject({ arn: z.unknown(), functionResponseType: z.string().optional() });
 const Environment = z.record(z.string(), z.unknown());
@@ -16,7 +17,7 @@ const ServerlessFunction = z.looseObject({
 const Resource = z.looseObject({ Type: z.string(), Properties: z.looseObject({}).default({}) });
 export type Resource = z.output<typeof Resource>;
 
-/** The parts of serverless.yml the checks look at. `${…}` variables stay as text. */
+/** The parts of serverless.yml the checks look at, its `agent:` blocks expanded. `${…}` variables stay as text. */
 const ServerlessFile = z.looseObject({
   provider: z.looseObject({
     timeout: z.unknown().optional(),
@@ -38,7 +39,9 @@ export function parseServerless(text: string): ServerlessFile {
   const document = parseDocument(text);
   const [complaint] = [...document.errors, ...document.warnings];
   if (complaint) throw new Error(`${SERVERLESS_FILE}: ${complaint.message}`);
-  const parsed = ServerlessFile.safeParse(document.toJS());
+  const written = document.toJS();
+  if (written?.functions && written.provider) expandAgents(written as ServiceDeclaration);
+  const parsed = ServerlessFile.safeParse(written);
   if (parsed.success) return parsed.data;
   throw new Error(`${SERVERLESS_FILE}: ${z.prettifyError(parsed.error)}`);
 }

@@ -15,9 +15,10 @@ import { type Emulators, startEmulators } from "../../local/emulators/start-emul
 import { enterLocalEnvironment, localEnvironment } from "../../local/local-environment.ts";
 import { anyFreePort } from "../../local/ports.ts";
 import { createResources, type Resource } from "../../local/resources/create-resources.ts";
+import { expandAgents } from "../../scripts/serverless/expand-agents.ts";
 
 interface Declared {
-  functions: Record<string, { timeout: number; events: { sqs?: { arn: { "Fn::GetAtt": [string] } } }[] }>;
+  functions: Record<string, { timeout: number; events?: { sqs?: { arn: { "Fn::GetAtt": [string] } } }[] }>;
   provider: { environment: Record<string, { Ref: string }> };
   resources: { Resources: Record<string, Resource & { Properties: Record<string, unknown> }> };
 }
@@ -25,11 +26,12 @@ interface Declared {
 const file = new URL("../../serverless.yml", import.meta.url);
 const text = readFileSync(file, "utf8").replaceAll(`\${self:service}-\${sls:stage}`, "agents-local");
 const declared = parse(text) as Declared;
+expandAgents(declared as never);
 const { Resources } = declared.resources;
 const names = { service: "agents", stage: "local", region: "us-east-1" };
 
 describe("serverless.yml", () => {
-  const fed = Object.entries(declared.functions).flatMap(([name, { timeout, events }]) =>
+  const fed = Object.entries(declared.functions).flatMap(([name, { timeout, events = [] }]) =>
     events.flatMap(({ sqs }) => (sqs ? [{ name, timeout, queue: sqs.arn["Fn::GetAtt"][0] }] : [])),
   );
 

@@ -1,0 +1,32 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { processCeiling } from "#lib/sandbox/process-ceiling.ts";
+
+const root = mkdtempSync(join(tmpdir(), "cgroup-"));
+const hierarchy = join(root, "pids");
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe("the ceiling on processes", () => {
+  it("is a group of its own, with a maximum above the limit", () => {
+    mkdirSync(hierarchy, { recursive: true });
+    writeFileSync(join(hierarchy, "cgroup.procs"), "");
+    const { group_file } = processCeiling(60, [hierarchy]);
+    expect(readFileSync(join(dirname(group_file ?? ""), "pids.max"), "utf8")).toBe("136");
+  });
+
+  it("clears away the groups of workers that died", () => {
+    const abandoned = join(hierarchy, "distributed-agents-dead");
+    mkdirSync(abandoned, { recursive: true });
+    writeFileSync(join(hierarchy, "cgroup.procs"), "");
+    processCeiling(60, [hierarchy]);
+    expect(existsSync(abandoned)).toBe(false);
+  });
+
+  it("is none where the kernel offers no such controller", async () => {
+    const ceiling = processCeiling(60, [join(root, "nothing")]);
+    expect(ceiling.group_file).toBeNull();
+    await ceiling.release();
+  });
+});

@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+/**
+ * What the kernel refuses to let a command exceed, well above the limit: the accountant has seen
+ * the limit passed by then and names it, and a fork bomb cannot outrun the accountant.
+ */
+export interface ProcessCeiling {
+  /** `cgroup.procs` of a group made for this command, to be joined before it starts; null without one. */
+  group_file: string | null;
+  release(): Promise<void>;
+}
+
+const PREFIX = "distributed-agents-";
+const SLACK = 16;
+const RELEASE_TRIES_MAX = 100;
+/** Version 1 has a hierarchy for each controller; version 2 has one, which must offer `pids`. */
+const HIERARCHIES = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"];
+
+export function ceilingOf(processes_max: number): number {
+  return processes_max * 2 + SLACK;
+}
+
+/** https://docs.kernel.org/admin-guide/cgroup-v1/pids.html, and "PID" in cgroup-v2.html beside it. */
+export function processCeiling(processes_max: number, hierarchies = HIERARCHIES): ProcessCeiling {
+  for (const hierarchy of hierarchies) {
+    const group = makeGroup(hierarchy, ceilingOf(processes_max));
+    if (group) return { group_file: join(group, "cgroup.procs"), release: () => release(group) };
+  }
+  return { group_file: null, release: async () => {} };
+}
+
+function makeGroup(hierarchy: string, ceiling: number): string | undefined {
+  if (!hasController(hierarchy)) return undefined;
+  removeAbandoned(hierarchy);
+  const group = join(hierarchy, `${PREFIX}${randomBytes(8).toString("hex")}`);
+  try {
+    accessSync(hierarchy, constants.W_OK);
+    mkdirSync(group);
+    writeFileSync(join(group, "pids.max"), String(ceiling));
+    return group;
+  } catch {
+    if (existsSync(group)) removeGroup(group);
+    return undefined;
+  }
+}
+
+function hasController(hierarchy: string): boolean {
+  if (hierarchy.endsWith("/pids")) return existsSync(join(hierarchy, "cgroup.procs"));
+  const delegated = join(hierarchy, "cgroup.subtree_control");
+  return existsSync(delegated) && readFileSync(delegated, "utf8").split(/\s/).includes("pids");
+}
+
+/** Groups of workers that were killed. One with a process in it refuses to be removed. */
+function removeAbandoned(hierarchy: string): void {
+  for (const name of readdirSync(hierarchy)) if (name.startsWith(PREFIX)) removeGroup(join(hierarchy, name));
+}
+
+function removeGroup(group: string): boolean {
+  try {
+    rmdirSync(group);
+    return true;
+  } catch {
+    return !existsSync(group);
+  }
+}
+
+/** The dead leave their group a moment after they ended. What stays is removed by a later run. */
+async function release(group: string): Promise<void> {
+  for (let tries = 0; tries < RELEASE_TRIES_MAX && !removeGroup(group); tries += 1) await delay(10);
+}

@@ -1,0 +1,26 @@
+import type { AgentContext } from "#lib/agent/agent.ts";
+import { config } from "#lib/config/config.ts";
+import { resolveSource } from "#lib/source/resolve-source.ts";
+import type { SourcePorts } from "#lib/source/source-ports.ts";
+import { unpackSource } from "#lib/source/unpack-source.ts";
+import type { SourceRef } from "#schemas/messages/source.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+
+/** What fetching and unpacking sources runs on, for one message: its tenant's blobs, the limits in force now. */
+export function sourcePortsOf({ blobs, signal }: Pick<AgentContext, "blobs" | "signal">): SourcePorts {
+  return {
+    blobs,
+    signal,
+    limits: config.sandboxLimits().value,
+    allow_private_hosts: config.environment().allow_private_git_hosts,
+  };
+}
+
+/** `resolveSource` and `unpackSource` for one message. */
+export function sourcesOf(context: Pick<AgentContext, "blobs" | "signal">) {
+  const ports = sourcePortsOf(context);
+  return {
+    resolveSource: (source: SourceRef) => resolveSource(source, ports),
+    unpackSource: (archive: BlobRef, directory: string) => unpackSource(archive, directory, ports),
+  };
+}

@@ -21,6 +21,11 @@ import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
 
 const CLOSING_MS = 5000;
 
+/** A step's outcome, and in the invocation that ran it what lay behind an error. */
+export interface EndedStep extends StepOutcome {
+  cause?: unknown;
+}
+
 /** Runs a claimed step and records how it ended: an outcome, or its release to be tried again. */
 export async function attemptStep<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
@@ -28,7 +33,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
   key: ClaimKey,
   lease: Lease,
   lease_ms: number,
-): Promise<StepOutcome> {
+): Promise<EndedStep> {
   const { platform, counters, log } = delivery;
   const { claims, runtime } = platform;
   const stop = new AbortController();
@@ -125,7 +130,7 @@ async function recordFailure(
   delivery: Delivery,
   key: ClaimKey,
   lease: Lease,
-): Promise<StepOutcome> {
+): Promise<EndedStep> {
   const { platform } = delivery;
   const { runtime } = platform;
   const { value: policy } = platform.retryPolicy();
@@ -134,7 +139,8 @@ async function recordFailure(
   const spent = disposition !== "park" && lease.attempt >= policy.attempts_max;
   if (disposition === "terminal" || spent) {
     const outcome: StepOutcome = { verdict: "error", code, message, artifacts: [], dead_letter: true };
-    return record(outcome, delivery, key, lease);
+    const ended = await record(outcome, delivery, key, lease);
+    return { ...ended, cause: error instanceof Error ? error.cause : undefined };
   }
   const asked = error instanceof Fault ? error.retry_after_ms : undefined;
   const delay_ms = asked ?? backoffMs(policy, disposition, lease.attempt, runtime.random);

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Agent } from "#lib/agent/agent.ts";
-import { attemptStep } from "#lib/agent/attempt-step.ts";
+import { attemptStep, type EndedStep } from "#lib/agent/attempt-step.ts";
 import { buryMessage } from "#lib/agent/bury-message.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
 import { resolveFailures } from "#lib/dlq/failure-store.ts";
@@ -52,7 +52,7 @@ async function settleClaim<Input extends z.ZodType, Output extends z.ZodType>(
   key: ClaimKey,
   claim: ClaimResult,
   lease_ms: number,
-): Promise<StepOutcome | undefined> {
+): Promise<EndedStep | undefined> {
   const { platform, counters, log } = delivery;
   switch (claim.kind) {
     case "claimed":
@@ -95,12 +95,12 @@ async function endExhausted({ platform }: Delivery, record: StepRecord): Promise
 
 function bury(
   delivery: Delivery,
-  { code = "UNEXPECTED", message = "no message", generation = 0 }: StepOutcome,
+  { code = "UNEXPECTED", message = "no message", cause, generation = 0 }: EndedStep,
 ): Promise<void> {
   const { envelope, counters, log } = delivery;
   counters.count("messages_terminal", envelope.tenant);
   log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${message}`, { error_code: code });
-  const error = new TerminalFault(code, message);
+  const error = new TerminalFault(code, message, { cause });
   return buryMessage({ ...delivery, service: envelope.service, error, generation });
 }
 

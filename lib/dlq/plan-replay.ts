@@ -19,7 +19,7 @@ export interface ReplayPlan {
 export type ReplayedLetter = Pick<DeadLetter, "service" | "envelope" | "failure_id">;
 
 const ORCHESTRATOR = "orchestrator";
-export const REPLAYS_MAX = 100;
+const REPLAYS_MAX = 100;
 
 /**
  * What replaying a dead letter means now, from the letter and its task's ledger alone. A replay

@@ -19,7 +19,9 @@ const broken = new Set<string>();
 
 beforeAll(async () => {
   stage = await replayStage((step) => {
-    if (broken.has(step)) throw new TerminalFault("CAUSE_BROKEN", `the cause of ${step} is broken`);
+    const cause = new TypeError("the disk is full");
+    if (broken.has(step))
+      throw new TerminalFault("CAUSE_BROKEN", `the cause of ${step} is broken`, { cause });
     return { verdict: "passed", output: { [step]: "done" } };
   });
 });
@@ -69,6 +71,7 @@ describe("replaying a step that failed for good", () => {
     expect(before).toMatchObject({ status: "failed", error: { code: "CAUSE_BROKEN", step: "second" } });
     expect(await letters()).toEqual([["worker", "CAUSE_BROKEN"]]);
     const [listed] = await listCases(everything(), stage.ports);
+    expect(listed!.failure?.cause_chain).toEqual(["TypeError: the disk is full"]);
     expect(await replayAll()).toEqual([["sent", "MESSAGE_SENT"]]);
     await stage.pump();
 
@@ -375,5 +378,13 @@ describe("a whole queue", () => {
     for (const { task_id } of tasks) expect((await stage.ledger(task_id)).task.status).toBe("succeeded");
     expect(stage.effects).toEqual(["only", "only"]);
     expect(await letters()).toEqual([["worker", "ENVELOPE_INVALID"]]);
+  });
+
+  it("moves messages whose deadline has passed, which are then dispatched anew", async () => {
+    const { task_id } = await failed(workflow("only"), "only");
+    stage.clock.ahead_ms += 3_600_001;
+    expect(await moveQueue("worker", 1000, stage.ports)).toEqual({ moved: 1, removed: 0, kept: 0 });
+    await stage.pump();
+    expect([(await stage.ledger(task_id)).task.status, stage.effects]).toEqual(["succeeded", ["only"]]);
   });
 });

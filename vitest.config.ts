@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** Three lanes: `unit` (no emulator), `integration` (embedded emulators), `e2e` (the whole local stack). */
+/**
+ * Four lanes: `unit` (no emulator), `simulation` (seeded faults in virtual time), `integration`
+ * (embedded emulators), `e2e` (the whole local stack).
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -9,6 +12,14 @@ export default defineConfig({
           name: "unit",
           include: ["{schemas,lib,functions,local,cli,scripts}/**/*.test.ts"],
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "simulation",
+          include: ["test/simulation/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -19,7 +19,7 @@ export async function readArtifact(
   ports: GatewayPorts,
 ): Promise<ApiResponse> {
   const ledger = await findTask(tenant, task_id, ports);
-  const entry = layoutArtifacts(ledger.steps).find((candidate) => candidate.path === path);
+  const entry = layoutArtifacts(ledger).find((candidate) => candidate.path === path);
   if (!entry) return readTaskFile();
   if (entry.blob.bytes > INLINE_BYTES_MAX) {
     const command = new GetObjectCommand({

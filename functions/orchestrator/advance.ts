@@ -31,7 +31,7 @@ export async function advance(nudge: Nudge, ports: OrchestratorPorts): Promise<v
   throw new RetryableFault("TASK_CONTENDED", `task ${nudge.task_id} moved ${RACES_MAX} times meanwhile`);
 }
 
-/** False when somebody else moved the task first. */
+/** False when the task moved meanwhile and has to be read again. */
 async function advanceOnce(ledger: Ledger, nudge: Nudge, ports: OrchestratorPorts): Promise<boolean> {
   const { task } = ledger;
   if (task.sealed_at) return true;
@@ -40,7 +40,8 @@ async function advanceOnce(ledger: Ledger, nudge: Nudge, ports: OrchestratorPort
   if (next.kind === "finished") return finish(task, ending(next), ports);
   const stopped = stopReason(task, ports.runtime.now());
   if (!stopped) return dispatch(task, next, nudge, ports);
-  await ports.claims.cancel(stepIdentity(task, next));
+  const fenced = next.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, next)));
+  if (!fenced) return false; // it ended meanwhile: whatever is next now has to be fenced out instead
   return finish(task, stopped, ports);
 }
 

@@ -47,7 +47,7 @@ export function serveQueue(
         .map((itemIdentifier) => ({ itemIdentifier })),
     };
   };
-  return middy(handler) as unknown as SQSHandler;
+  return middy(handler, { timeoutEarlyInMillis: 0 }) as unknown as SQSHandler;
 }
 
 /** The message's id when it must come back, undefined when it is done with. */

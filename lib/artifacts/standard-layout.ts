@@ -14,7 +14,7 @@ export async function writeStandardLayout(
   { s3, bucket, service_version }: { s3: S3Client; bucket: string; service_version: string },
 ): Promise<void> {
   const { tenant, task_id } = ledger.task;
-  const copies = layoutArtifacts(ledger.steps).map(
+  const copies = layoutArtifacts(ledger).map(
     (entry) => () =>
       s3.send(
         new CopyObjectCommand({

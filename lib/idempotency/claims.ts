@@ -63,6 +63,6 @@ export interface Claims {
   ): Promise<void>;
   /** Ends a step whose attempts are spent; false when somebody else moved it meanwhile. */
   completeExhausted(record: StepRecord, outcome: StepOutcome): Promise<boolean>;
-  /** Fences out whoever runs the step; false when it had completed already. */
+  /** Fences out whoever runs the step; false when it had completed or been canceled already. */
   cancel(step: StepIdentity): Promise<boolean>;
 }

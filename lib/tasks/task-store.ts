@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { parseStepItem } from "#lib/idempotency/step-item.ts";
@@ -41,7 +42,10 @@ function taskItem(task: TaskRecord, next_check_ms: number | undefined): Item {
   };
 }
 
-/** Writes a new task. Returns the one that stands there already when its id was taken. */
+/**
+ * Writes a new task. Returns the one that stands there already when its id was taken. A write of
+ * ours that took, lost its answer and was sent twice by the SDK counts as written.
+ */
 export async function createTask(
   task: TaskRecord,
   next_check_ms: number,
@@ -59,20 +63,24 @@ export async function createTask(
     return undefined;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return readTask(task.tenant, task.task_id, ports);
+    const existing = await readTask(task.tenant, task.task_id, ports);
+    return isDeepStrictEqual(existing, task) ? undefined : existing;
   }
 }
 
 /**
  * Replaces a task on condition that nobody wrote it since `task` was read. Returns it with its new
  * version, or undefined when somebody did. `next_check_ms` undefined takes it from the open ones.
+ * When the write is refused, reading again tells another's write from our own, sent twice by the
+ * SDK because its first answer was lost: taken for another's, what was to follow it would not be sent.
  */
 export async function moveTask(
   task: TaskRecord,
   changes: Partial<TaskRecord>,
   next_check_ms: number | undefined,
-  { table, table_name, runtime }: TaskPorts,
+  ports: TaskPorts,
 ): Promise<TaskRecord | undefined> {
+  const { table, table_name, runtime } = ports;
   const updated_at = instant(runtime.now());
   const next = TaskRecord.parse({ ...task, ...changes, version: task.version + 1, updated_at });
   try {
@@ -86,8 +94,9 @@ export async function moveTask(
     );
     return next;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    const found = await readTask(task.tenant, task.task_id, ports);
+    return isDeepStrictEqual(found, next) ? next : undefined;
   }
 }
 
@@ -101,7 +110,11 @@ async function readTask(
   return found.Item && parseTaskItem(found.Item);
 }
 
-/** The whole ledger of a task by one strongly consistent query; undefined when there is no such task. */
+/**
+ * The whole ledger of a task by one strongly consistent query; undefined when there is no such task.
+ * A query is no snapshot: it reads the task before its steps (backwards, for `TASK` sorts last), so
+ * the steps are at least as new as the task, and a write on the task's version proves the rest.
+ */
 export async function readLedger(
   tenant: string,
   task_id: string,
@@ -116,6 +129,7 @@ export async function readLedger(
         KeyConditionExpression: "pk = :pk",
         ExpressionAttributeValues: { ":pk": taskPartition(tenant, task_id) },
         ConsistentRead: true,
+        ScanIndexForward: false,
         ExclusiveStartKey,
       }),
     );
@@ -124,6 +138,10 @@ export async function readLedger(
   } while (ExclusiveStartKey);
   const task = items.find((item) => item.sk === TASK_SORT_KEY);
   const steps = items.filter((item) => String(item.sk).startsWith("STEP#")).map(parseStepItem);
-  steps.sort((a, b) => a.started_at.localeCompare(b.started_at) || a.round - b.round);
-  return task && { task: parseTaskItem(task), steps };
+  return task && { task: parseTaskItem(task), steps: steps.sort(byStart) };
+}
+
+/** As they were first claimed; whatever order they were read in, the same order comes out. */
+function byStart(a: StepRecord, b: StepRecord): number {
+  return a.started_at.localeCompare(b.started_at) || a.round - b.round || a.step.localeCompare(b.step);
 }

@@ -67,7 +67,7 @@ function stepView(record: StepRecord): StepView {
 /** Files of completed steps, and the task's own once it is sealed. */
 function artifactViews(ledger: Ledger, service_version: string): ArtifactView[] {
   const { task_id } = ledger.task;
-  const views = layoutArtifacts(ledger.steps).map((entry) => artifactView(task_id, entry));
+  const views = layoutArtifacts(ledger).map((entry) => artifactView(task_id, entry));
   if (!ledger.task.sealed_at) return views;
   const own = taskFiles(ledger, service_version).map(({ path, content, content_type }) => ({
     path,

@@ -1,0 +1,64 @@
+import { compileCondition } from "./condition.ts";
+import { copyValue, type Item } from "./values.ts";
+
+export type IndexName = "by_tenant" | "open_tasks";
+
+export interface QueryInput {
+  IndexName?: string | undefined;
+  KeyConditionExpression?: string | undefined;
+  ExpressionAttributeNames?: Record<string, string> | undefined;
+  ExpressionAttributeValues?: Record<string, unknown> | undefined;
+  Limit?: number | undefined;
+  ScanIndexForward?: boolean | undefined;
+  ExclusiveStartKey?: Item | undefined;
+}
+
+export interface QueryPage {
+  Items: Item[];
+  LastEvaluatedKey?: Item;
+}
+
+/** Partition and sort key of the table and of each index, as serverless.yml declares them. */
+const KEYS: Record<IndexName | "table", [string, string]> = {
+  table: ["pk", "sk"],
+  by_tenant: ["gsi1pk", "gsi1sk"],
+  open_tasks: ["gsi2pk", "gsi2sk"],
+};
+
+/** One page of items of a partition in the order of their sort key; an item without the key is not in the index. */
+export function queryItems(items: Iterable<Item>, input: QueryInput): QueryPage {
+  const [partition_name, sort_name] = KEYS[(input.IndexName as IndexName | undefined) ?? "table"];
+  const condition = compileCondition(input.KeyConditionExpression ?? "");
+  const scope = {
+    names: input.ExpressionAttributeNames ?? {},
+    values: input.ExpressionAttributeValues ?? {},
+  };
+  const found: Item[] = [];
+  for (const item of items) {
+    if (item[partition_name] === undefined || item[sort_name] === undefined) continue;
+    if (condition({ item, ...scope })) found.push(item);
+  }
+  const direction = input.ScanIndexForward === false ? -1 : 1;
+  const place = (item: Item) => `${item[sort_name]}\n${item.pk}\n${item.sk}`;
+  const compare = (a: Item, b: Item) =>
+    place(a) < place(b) ? -direction : place(a) > place(b) ? direction : 0;
+  found.sort(compare);
+  const start = input.ExclusiveStartKey;
+  const rest = start ? found.filter((item) => compare(item, start) > 0) : found;
+  const page = rest.slice(0, input.Limit ?? rest.length);
+  const last = page.at(-1);
+  const more = input.Limit !== undefined && page.length === input.Limit && last;
+  return {
+    Items: page.map(copyValue),
+    ...(more && { LastEvaluatedKey: keysOf(last, partition_name, sort_name) }),
+  };
+}
+
+function keysOf(item: Item, partition_name: string, sort_name: string): Item {
+  return {
+    pk: item.pk,
+    sk: item.sk,
+    [partition_name]: item[partition_name],
+    [sort_name]: item[sort_name],
+  };
+}

@@ -1,0 +1,71 @@
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import type { Invocation } from "../engine/invocation.ts";
+import { call } from "../engine/network.ts";
+import type { World } from "../engine/world.ts";
+import type { Change, Key, WriteInput } from "./table.ts";
+import { copyValue, type Item } from "./values.ts";
+
+export type OnWrite = (change: Change, invocation: Invocation) => void;
+
+/** The table as one invocation's document client sees it. */
+export function tableClient(world: World, invocation: Invocation, onWrite: OnWrite): DynamoDBDocumentClient {
+  const { table, mutation, faults } = world;
+
+  const write = (key: Key, input: WriteInput, apply: (input: WriteInput) => Change) => () => {
+    const mutated = mutation.write ? mutation.write(input, { pk: key.pk, sk: key.sk }) : input;
+    if (mutated === null) return { Attributes: table.get(key) };
+    const change = counted(world, mutated, apply);
+    onWrite(change, invocation);
+    return { Attributes: copyValue(change.after) };
+  };
+  const operation = (command: unknown): { label: string; effect: () => unknown } => {
+    if (command instanceof GetCommand) {
+      const key = command.input.Key as Key;
+      return { label: `get ${key.pk} ${key.sk}`, effect: () => ({ Item: table.get(key) }) };
+    }
+    if (command instanceof PutCommand) {
+      const item = copyValue(command.input.Item as Item & Key);
+      const input = writeInput(command.input);
+      return { label: `put ${item.pk} ${item.sk}`, effect: write(item, input, (i) => table.put(item, i)) };
+    }
+    if (command instanceof UpdateCommand) {
+      const key = command.input.Key as Key;
+      const input = writeInput(command.input);
+      return { label: `update ${key.pk} ${key.sk}`, effect: write(key, input, (i) => table.update(key, i)) };
+    }
+    if (command instanceof QueryCommand) {
+      const input = mutation.query?.(command.input) ?? command.input;
+      const Limit = Math.min(input.Limit ?? faults.page_items_max, faults.page_items_max);
+      return { label: `query ${input.IndexName ?? ""}`, effect: () => table.query({ ...input, Limit }) };
+    }
+    throw new TypeError(`the simulated table does not know ${command?.constructor.name}`);
+  };
+  const send = (command: unknown) => call(world, invocation, operation(command));
+  return { send } as unknown as DynamoDBDocumentClient;
+}
+
+function counted(world: World, input: WriteInput, apply: (input: WriteInput) => Change): Change {
+  try {
+    return apply(input);
+  } catch (error) {
+    const fenced = input.ConditionExpression?.includes("#owner = :owner");
+    if (error instanceof ConditionalCheckFailedException) {
+      world.count(fenced ? "fenced writes refused" : "conditions refused");
+    }
+    throw error;
+  }
+}
+
+/** Values are taken when the request is made, as marshalling does. */
+function writeInput(input: WriteInput): WriteInput {
+  const { ConditionExpression, UpdateExpression, ExpressionAttributeNames } = input;
+  const ExpressionAttributeValues = copyValue(input.ExpressionAttributeValues);
+  return { ConditionExpression, UpdateExpression, ExpressionAttributeNames, ExpressionAttributeValues };
+}

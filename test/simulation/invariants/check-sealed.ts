@@ -1,0 +1,57 @@
+import { sha256 } from "#lib/artifacts/blobs.ts";
+import { artifactKey } from "#lib/artifacts/layout.ts";
+import { parseStepItem } from "#lib/idempotency/step-item.ts";
+import { parseTaskItem } from "#lib/tasks/task-store.ts";
+import { taskView } from "#lib/tasks/task-view.ts";
+import type { StepRecord } from "#schemas/records/step.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
+import type { Key } from "../dynamodb/table.ts";
+import type { World } from "../engine/world.ts";
+
+/** An ended task shows exactly the artifacts its ledger lists, each in its place with the bytes it should have. */
+export function checkSealed(world: World, { pk }: Pick<Key, "pk">): void {
+  const { Items } = world.table.query({
+    KeyConditionExpression: "pk = :pk",
+    ExpressionAttributeValues: { ":pk": pk },
+  });
+  const tasks = Items.filter(({ sk }) => sk === "TASK").map(parseTaskItem);
+  const steps = Items.filter(({ sk }) => sk !== "TASK").map(parseStepItem);
+  steps.sort(
+    (a, b) => a.started_at.localeCompare(b.started_at) || a.round - b.round || a.step.localeCompare(b.step),
+  );
+  for (const { step, round, status } of steps) {
+    if (status === "running" || status === "waiting") {
+      world.violate("an ended task has no open step", `${pk} ${step} ${round} is ${status}`);
+    }
+  }
+  for (const task of tasks) {
+    checkLatest(world, task, steps);
+    const service_version = world.deployment.settings.service_version;
+    for (const { path, bytes, sha256: digest } of taskView({ task, steps }, service_version).artifacts) {
+      const found = world.bucket.find(artifactKey(task.tenant, task.task_id, path));
+      world.count("artifacts compared");
+      if (!found) world.violate("ended implies artifacts readable", `${pk} ${path} is not there`);
+      else if (found.bytes.byteLength !== bytes || sha256(found.bytes) !== digest) {
+        world.violate("artifacts equal the manifest", `${pk} ${path}`);
+      }
+    }
+  }
+}
+
+/** Of two rounds of a step the later one's file stands in the place, whatever the workers' clocks said. */
+function checkLatest(world: World, { tenant, task_id }: TaskRecord, steps: StepRecord[]): void {
+  for (const { step, round, outcome } of steps) {
+    const newer = steps.some(
+      (other) => other.step === step && other.round > round && other.outcome?.artifacts.length,
+    );
+    if (newer || step === "index") continue; // index_result writes the same paths later
+    for (const { path, blob } of outcome?.artifacts ?? []) {
+      const found = world.bucket.find(artifactKey(tenant, task_id, path));
+      if (found && sha256(found.bytes) === blob.sha256) continue;
+      world.violate(
+        "the latest round's artifacts stand",
+        `${task_id} ${path} is not that of ${step} ${round}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { ClaimKey, Lease } from "#lib/idempotency/claims.ts";
+import type { StepRecord } from "#schemas/records/step.ts";
+import type { Change } from "../dynamodb/table.ts";
+import { equalValues } from "../dynamodb/values.ts";
+import type { Invocation } from "../engine/invocation.ts";
+import type { World } from "../engine/world.ts";
+
+const ENDED = ["completed", "canceled"];
+
+/** Invariants of step records, checked at every write that takes. */
+export function watchSteps(world: World) {
+  const effects = new Map<string, Lease>();
+
+  const onEffect = ({ task_id, step, round }: ClaimKey, lease: Lease, { number }: Invocation) => {
+    const name = `${task_id} ${step} ${round}`;
+    const before = effects.get(name);
+    if (before && before.owner !== lease.owner) {
+      world.violate("one effect a step round", `${name}: done under ${before.owner} and by ${number}`);
+    }
+    effects.set(name, lease);
+    world.count("effects");
+  };
+
+  const onWrite = ({ key, before, after, input }: Change, writer: Invocation) => {
+    const was = before as StepRecord | undefined;
+    const is = after as unknown as StepRecord;
+    const name = `${key.pk} ${key.sk}`;
+    const values = input.ExpressionAttributeValues ?? {};
+    if (values[":source_hash"] !== undefined && values[":source_hash"] !== is.source_hash) {
+      if (is.status === "running") world.violate("a step runs one input", name);
+    }
+    checkTaskOpen(world, key, is);
+    if (!was) return;
+    if (ENDED.includes(was.status) && !(sameOutcome(was, is) && was.fence === is.fence)) {
+      world.violate("an outcome never changes", `${name}: ${was.status} → ${is.status} by ${writer.number}`);
+    }
+    if (is.fence < was.fence) world.violate("fences grow", `${name}: ${was.fence} → ${is.fence}`);
+    if (is.fence > was.fence) checkTakeover(world, name, was, is);
+    else checkOwner(name, is, writer);
+  };
+
+  /** A write that is no claim: by whoever holds the lease, or the end of spent attempts. */
+  const checkOwner = (name: string, is: StepRecord, writer: Invocation) => {
+    if (is.status === "canceled" || is.outcome?.code === "ATTEMPTS_EXHAUSTED") return;
+    if (is.owner.includes(`/${writer.id}/`)) return;
+    world.violate("no fenced worker writes", `${name}: ${writer.number} is not ${is.owner}`);
+  };
+  return { onWrite, onEffect };
+}
+
+/** A task that was canceled, or ended in another way, publishes nothing any more: its ledger rests. */
+function checkTaskOpen(world: World, { pk, sk }: Change["key"], { status }: StepRecord): void {
+  const task = world.table.get({ pk, sk: "TASK" });
+  if (task?.ended_at) world.violate("an ended task's ledger rests", `${pk} ${sk} becomes ${status}`);
+}
+
+function sameOutcome(was: StepRecord, is: StepRecord): boolean {
+  return was.status === is.status && equalValues(was.outcome, is.outcome);
+}
+
+function checkTakeover(world: World, name: string, was: StepRecord, is: StepRecord): void {
+  if (is.status === "canceled") world.count("steps canceled");
+  if (is.status === "canceled" || was.status !== "running") return;
+  world.count("leases taken over");
+  const left_ms = was.lease_expires_at - world.scheduler.now();
+  if (left_ms > 2 * world.faults.clock_skew_ms) {
+    world.violate("a live lease is not taken", `${name}: ${left_ms} ms were left`);
+  }
+}

@@ -1,0 +1,130 @@
+import type { WriteInput } from "./dynamodb/table.ts";
+import type { Mutation } from "./engine/mutation.ts";
+
+/** A mutation with the invariants that may be the first to notice it. */
+export interface KnownMutation extends Mutation {
+  breaks: string[];
+}
+
+const ALWAYS = "attribute_exists(pk) OR attribute_not_exists(pk)";
+
+/** Makes a part of a write's condition hold always; its names and values stay in use. */
+function always(input: WriteInput, part: string): WriteInput {
+  const { ConditionExpression } = input;
+  if (!ConditionExpression?.includes(part)) return input;
+  return { ...input, ConditionExpression: ConditionExpression.replace(part, `(${part} OR ${ALWAYS})`) };
+}
+
+const withoutCondition = (part: string) => ({ write: (input: WriteInput) => always(input, part) });
+
+/** A claim is the write whose condition names the spent attempts. */
+const claimsTakeAlways = (input: WriteInput): WriteInput =>
+  input.ConditionExpression?.includes(":attempts_max")
+    ? { ...input, ConditionExpression: `(${input.ConditionExpression}) OR ${ALWAYS}` }
+    : input;
+
+const conditions: KnownMutation[] = [
+  {
+    name: "writes of a step are not fenced",
+    ...withoutCondition("#owner = :owner AND fence = :fence AND #status = :running"),
+    breaks: [
+      "no fenced worker writes",
+      "an ended task's ledger rests",
+      "an outcome never changes",
+      "one effect a step round",
+    ],
+  },
+  {
+    name: "a task is written whatever its version",
+    ...withoutCondition("version = :version"),
+    breaks: ["one writer a version", "a sealed task rests", "a task ends once"],
+  },
+  {
+    name: "a task is created over another one",
+    write: (input, { sk }) => (sk === "TASK" ? always(input, "attribute_not_exists(pk)") : input),
+    breaks: ["one writer a version", "a sealed task rests", "a key of another body is refused"],
+  },
+  {
+    name: "a live lease is taken",
+    ...withoutCondition("lease_expires_at < :now"),
+    breaks: ["a live lease is not taken"],
+  },
+  {
+    name: "a step that has ended is claimed again",
+    write: claimsTakeAlways,
+    breaks: ["an outcome never changes", "a live lease is not taken", "a step runs one input"],
+  },
+  {
+    name: "a step is claimed with another input",
+    ...withoutCondition("#source_hash = :source_hash"),
+    breaks: ["a step runs one input"],
+  },
+];
+
+const publishing: KnownMutation[] = [
+  {
+    name: "failures to send are ignored",
+    sending: () => "failures ignored",
+    breaks: ["publish before acknowledge", "given up means in the DLQ", "poison ends in a DLQ"],
+  },
+  {
+    name: "messages are acknowledged before the next one is sent",
+    sending: () => "answered first",
+    breaks: ["publish before acknowledge", "poison ends in a DLQ", "given up means in the DLQ"],
+  },
+  {
+    name: "dead letters are not sent",
+    sending: (queue) => (queue.endsWith("-dlq") ? "dropped" : "as it is"),
+    breaks: ["poison ends in a DLQ"],
+  },
+  {
+    name: "dead letters have no failure record",
+    write: (input, { pk }) => (pk.startsWith("FAILURE#") ? null : input),
+    breaks: ["every dead letter has its failure record"],
+  },
+  {
+    name: "messages lose their trace",
+    body: (body) => body.replace(/"traceparent":"[^"]*"/, '"traceparent":""'),
+    breaks: ["every message is an envelope"],
+  },
+  {
+    name: "partial batch responses are ignored",
+    acknowledge: "always",
+    breaks: [
+      "publish before acknowledge",
+      "a message is kept until its step ended",
+      "given up means in the DLQ",
+    ],
+  },
+];
+
+const tasks: KnownMutation[] = [
+  { name: "the sweeper is off", sweeper: "off", breaks: ["every accepted task ends"] },
+  {
+    name: "a stopped task's step is not fenced out",
+    claims: (claims) => ({ ...claims, cancel: async () => true }),
+    breaks: ["an ended task has no open step", "an ended task's ledger rests"],
+  },
+  {
+    name: "a task is sealed before its artifacts stand",
+    layout: "skipped",
+    breaks: ["ended implies artifacts readable"],
+  },
+  {
+    name: "failures to upload are ignored",
+    uploads: "failures ignored",
+    breaks: ["every accepted task ends", "ended implies artifacts readable", "artifacts equal the manifest"],
+  },
+  {
+    name: "a ledger is read steps first",
+    query: ({ ScanIndexForward: _, ...input }) => input,
+    breaks: [
+      "artifacts equal the manifest",
+      "ended implies artifacts readable",
+      "an ended task has no open step",
+    ],
+  },
+];
+
+/** Every protection the simulation must miss when it is gone. */
+export const mutations: KnownMutation[] = [...conditions, ...publishing, ...tasks];

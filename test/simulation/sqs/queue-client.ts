@@ -1,0 +1,58 @@
+import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { Invocation } from "../engine/invocation.ts";
+import { call } from "../engine/network.ts";
+import type { World } from "../engine/world.ts";
+import type { Message, Queue } from "./queue.ts";
+
+export interface QueueEvents {
+  onSent(queue: Queue, message: Message): void;
+  onVisibilityChanged(queue: Queue): void;
+}
+
+/** SQS as one invocation's client sees it; a queue's URL is its name. */
+export function queueClient(world: World, invocation: Invocation, events: QueueEvents): SQSClient {
+  const { mutation } = world;
+  const queueOf = (url: string | undefined): Queue => {
+    const queue = world.queues.get(url ?? "");
+    if (!queue) throw new TypeError(`there is no queue ${url}`);
+    return queue;
+  };
+  const sendMessage = ({ input }: SendMessageCommand) => {
+    const queue = queueOf(input.QueueUrl);
+    const attributes = Object.fromEntries(
+      Object.entries(input.MessageAttributes ?? {}).map(([name, { StringValue = "" }]) => [
+        name,
+        StringValue,
+      ]),
+    );
+    const sending = mutation.sending?.(queue.name) ?? "as it is";
+    if (sending === "dropped") return Promise.resolve({});
+    const body = mutation.body?.(input.MessageBody ?? "") ?? input.MessageBody ?? "";
+    const effect = () => {
+      const message = queue.send(body, attributes);
+      events.onSent(queue, message);
+      return { MessageId: message.id };
+    };
+    const sent = call(world, invocation, { label: `send ${queue.name}`, effect });
+    if (sending === "failures ignored") return sent.catch(() => ({}));
+    if (sending !== "answered first") return sent;
+    sent.catch(() => undefined);
+    return Promise.resolve({});
+  };
+  const send = (command: unknown): Promise<unknown> => {
+    if (command instanceof SendMessageCommand) return sendMessage(command);
+    if (!(command instanceof ChangeMessageVisibilityCommand)) {
+      throw new TypeError(`the simulated SQS does not know ${command?.constructor.name}`);
+    }
+    const { QueueUrl, ReceiptHandle = "", VisibilityTimeout = 0 } = command.input;
+    const queue = queueOf(QueueUrl);
+    const effect = () => {
+      // A stale receipt is answered with an error by SQS; the message stays as it is.
+      if (!queue.changeVisibility(ReceiptHandle, VisibilityTimeout)) throw new Error("MessageNotInflight");
+      events.onVisibilityChanged(queue);
+      return {};
+    };
+    return call(world, invocation, { label: `change visibility ${queue.name}`, effect });
+  };
+  return { send } as unknown as SQSClient;
+}

@@ -1,0 +1,122 @@
+import type { Platform } from "#lib/agent/platform.ts";
+import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
+import { writeStandardLayout } from "#lib/artifacts/standard-layout.ts";
+import type { Claims } from "#lib/idempotency/claims.ts";
+import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
+import type { Log } from "#lib/log/log.ts";
+import type { Counters } from "#lib/metrics/counters.ts";
+import type { Runtime } from "#lib/runtime/runtime.ts";
+import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
+import type { OrchestratorPorts } from "../../../functions/orchestrator/ports.ts";
+import { tableClient } from "../dynamodb/table-client.ts";
+import type { Invocation } from "../engine/invocation.ts";
+import { resume } from "../engine/network.ts";
+import type { World } from "../engine/world.ts";
+import type { Watch } from "../invariants/watch.ts";
+import { bucketClient } from "../s3/bucket-client.ts";
+import { type QueueEvents, queueClient } from "../sqs/queue-client.ts";
+
+/** All ports of the code under test, for one invocation in a simulated world. */
+export interface SimulatedPlatform extends GatewayPorts {
+  orchestratorPorts(counters: Counters, log: Log): OrchestratorPorts;
+}
+
+export const deadLetterQueue = (service: string) => `${service}-dlq`;
+
+export function simulatedPlatform(
+  world: World,
+  invocation: Invocation,
+  watch: Watch,
+  events: Pick<QueueEvents, "onVisibilityChanged">,
+): SimulatedPlatform {
+  const { deployment, mutation } = world;
+  const { settings } = deployment;
+  const { table_name, artifact_bucket, service_version } = settings;
+  const runtime = simulatedRuntime(world, invocation);
+  const table = tableClient(world, invocation, (change, writer) => watch.onWrite(change, writer));
+  const sqs = queueClient(world, invocation, {
+    ...events,
+    onSent(queue, message) {
+      watch.onSent(queue, message);
+      events.onVisibilityChanged(queue);
+    },
+  });
+  const s3 = bucketClient(world, invocation);
+  const real = dynamodbClaims({ table, table_name, runtime });
+  const claims = watchedClaims(mutation.claims?.(real) ?? real, invocation, watch);
+  const log = simulatedLog(world, invocation);
+  const platform = {
+    runtime,
+    table,
+    table_name,
+    sqs,
+    s3,
+    claims,
+    settings,
+    retryPolicy: () => deployment.retry_policy,
+    workflows: () => deployment.workflows,
+    sandboxLimits: () => deployment.sandbox_limits,
+    blobsOf: (tenant: string) => s3Blobs({ tenant, s3, bucket: artifact_bucket }),
+    queueUrl: (service: string) => service,
+    deadLetterQueueUrl: deadLetterQueue,
+    logOf: () => log,
+  } satisfies Platform & Record<string, unknown>;
+  const skip = mutation.layout === "skipped";
+  return {
+    ...platform,
+    orchestratorPorts: (counters, log) => ({
+      ...platform,
+      counters,
+      log,
+      writeStandardLayout: async (ledger) =>
+        skip ? undefined : writeStandardLayout(ledger, { s3, bucket: artifact_bucket, service_version }),
+    }),
+  };
+}
+
+/** Time, chance and ids of one invocation, all from the seed. */
+function simulatedRuntime(world: World, invocation: Invocation): Runtime {
+  const { scheduler, random } = world;
+  return {
+    now: () => scheduler.now() + invocation.clock_offset_ms,
+    random: () => random.next(),
+    uuid: () => random.uuid(),
+    hex: (bytes) => random.hex(bytes),
+    sleep: (milliseconds, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        let waiting = true;
+        const abort = () => {
+          waiting = false;
+          reject(signal?.reason);
+        };
+        signal?.addEventListener("abort", abort, { once: true });
+        const wake = () => {
+          if (!waiting) return;
+          signal?.removeEventListener("abort", abort);
+          resolve();
+        };
+        resume(world, invocation, milliseconds, `${invocation.number} wakes`, wake);
+      }),
+  };
+}
+
+/** Whoever is told that its completion took may act on it in the outer world: that is the effect to be had once. */
+function watchedClaims(claims: Claims, invocation: Invocation, watch: Watch): Claims {
+  return {
+    ...claims,
+    async complete(key, lease, outcome) {
+      await claims.complete(key, lease, outcome);
+      watch.onEffect(key, lease, invocation);
+    },
+  };
+}
+
+function simulatedLog(world: World, invocation: Invocation): Log {
+  const at = (code: string) => {
+    world.count(`log ${code}`);
+    world.scheduler.note(`${invocation.number} ${invocation.service} ${code}`);
+  };
+  const log: Log = { info: at, warn: at, error: at, with: () => log };
+  return log;
+}

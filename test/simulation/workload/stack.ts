@@ -1,0 +1,115 @@
+import { defineAgent } from "#lib/agent/define-agent.ts";
+import { serveQueue } from "#lib/agent/serve-queue.ts";
+import { makeCounters } from "#lib/metrics/counters.ts";
+import { serveNudge } from "../../../functions/orchestrator/serve-nudge.ts";
+import { sweepOpenTasks } from "../../../functions/orchestrator/sweep-open-tasks.ts";
+import type { Invocation } from "../engine/invocation.ts";
+import { kill } from "../engine/network.ts";
+import type { World } from "../engine/world.ts";
+import { makeWatch, type Watch } from "../invariants/watch.ts";
+import { type EventSource, eventSource } from "../sqs/event-source.ts";
+import { makeQueue, type Queue } from "../sqs/queue.ts";
+import { simulatedAgents } from "./agents.ts";
+import { deadLetterQueue, type SimulatedPlatform, simulatedPlatform } from "./simulated-platform.ts";
+
+/** The deployed system: queues, functions on them, and a way to run a function once. */
+export interface Stack {
+  watch: Watch;
+  /** Starts an invocation with its own platform, for a function that is called rather than fed. */
+  invoke(service: string, timeout_ms: number): { invocation: Invocation; platform: SimulatedPlatform };
+  /** Puts a message into a queue, from outside. */
+  inject(service: string, body: string, attributes?: Record<string, string>): void;
+  /** Everything that runs dies; queues, table and bucket stay. */
+  restart(): void;
+  sweep(): void;
+}
+
+export function startStack(world: World): Stack {
+  const watch = makeWatch(world);
+  const sources = new Map<string, EventSource>();
+  const events = { onVisibilityChanged: ({ name }: Queue) => sources.get(name)?.wake() };
+  const start = (service: string, timeout_ms: number) => startInvocation(world, service, timeout_ms);
+  const platformOf = (invocation: Invocation) => simulatedPlatform(world, invocation, watch, events);
+  const agents = simulatedAgents(world);
+
+  for (const one of world.deployment.functions) {
+    const { service, visibility_ms, receives_max } = one;
+    const { random, scheduler } = world;
+    const queue = makeQueue({ name: service, visibility_ms, receives_max }, scheduler.now, random);
+    const dead_letters = makeQueue(
+      { name: deadLetterQueue(service), visibility_ms, receives_max: undefined },
+      scheduler.now,
+      random,
+    );
+    world.queues.set(queue.name, queue).set(dead_letters.name, dead_letters);
+    const agent = agents.get(service);
+    const source = eventSource(world, queue, {
+      ...one,
+      start,
+      handlerOf(invocation) {
+        const platform = platformOf(invocation);
+        if (agent) return defineAgent(agent, () => platform);
+        return serveQueue(
+          service,
+          (delivery) => serveNudge(delivery, platform.orchestratorPorts(delivery.counters, delivery.log)),
+          () => platform,
+        );
+      },
+      onAcknowledged: (message, invocation) => watch.onAcknowledged(queue, message, invocation),
+      onRedriven(message) {
+        dead_letters.send(message.body, message.attributes);
+        watch.onRedriven(queue, message);
+      },
+    });
+    sources.set(service, source);
+  }
+
+  return {
+    watch,
+    invoke(service, timeout_ms) {
+      const invocation = start(service, timeout_ms);
+      return { invocation, platform: platformOf(invocation) };
+    },
+    inject(service, body, attributes) {
+      world.queues.get(service)?.send(body, attributes);
+      sources.get(service)?.wake();
+    },
+    restart() {
+      world.count("restarts");
+      for (const invocation of world.invocations) kill(world, invocation);
+    },
+    sweep() {
+      const { timeout_ms } = world.deployment.sweeper;
+      const invocation = start("sweeper", timeout_ms);
+      const platform = platformOf(invocation);
+      const ports = platform.orchestratorPorts(makeCounters(), platform.logOf("sweeper"));
+      sweepOpenTasks(ports).then(
+        () => end(world, invocation),
+        () => end(world, invocation),
+      );
+    },
+  };
+}
+
+function end(world: World, invocation: Invocation): void {
+  if (invocation.state === "running") invocation.state = "ended";
+  world.invocations.delete(invocation);
+}
+
+function startInvocation(world: World, service: string, timeout_ms: number): Invocation {
+  const { random, scheduler, faults } = world;
+  const skew = faults.clock_skew_ms;
+  world.count("invocations");
+  const invocation: Invocation = {
+    id: random.uuid(),
+    service,
+    number: world.counts.get("invocations") ?? 0,
+    started_at: scheduler.now(),
+    timeout_ms,
+    clock_offset_ms: random.int(-skew, skew),
+    frozen_until: 0,
+    state: "running",
+  };
+  world.invocations.add(invocation);
+  return invocation;
+}

@@ -59,16 +59,20 @@ export async function submitTask(
   };
   const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
   const existing = await createTask(task, check_ms, ports);
-  if (existing) return sameTask(existing, task);
-
-  log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
-    task_id: task.task_id,
-    workflow: spec.workflow,
-  });
-  await nudge({ ...task, parent: trace }, "accepted", ports).catch((error: unknown) =>
-    log.warn("NUDGE_LOST", `the sweeper will dispatch it: ${String(error)}`, { task_id: task.task_id }),
-  );
-  return task;
+  const accepted = existing ? sameTask(existing, task) : task;
+  if (!existing) {
+    log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
+      task_id: task.task_id,
+      workflow: spec.workflow,
+    });
+  }
+  // A repeat may be of a task whose first nudge was lost; nudging twice is harmless.
+  if (accepted.status === "accepted") {
+    await nudge({ ...accepted, parent: trace }, "accepted", ports).catch((error: unknown) =>
+      log.warn("NUDGE_LOST", `the sweeper will dispatch it: ${String(error)}`, { task_id: task.task_id }),
+    );
+  }
+  return accepted;
 }
 
 function sameTask(existing: TaskRecord, task: TaskRecord): TaskRecord {

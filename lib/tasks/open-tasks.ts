@@ -1,4 +1,5 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import type { Log } from "#lib/log/log.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { OPEN_PARTITIONS } from "#lib/tasks/keys.ts";
 import { parseTaskItem, type TaskPorts } from "#lib/tasks/task-store.ts";
@@ -7,7 +8,7 @@ import type { TaskRecord } from "#schemas/records/task.ts";
 /** Open tasks whose time to be looked at has come, longest overdue first in each partition. */
 export async function overdueTasks(
   limit: number,
-  { table, table_name, runtime }: TaskPorts,
+  { table, table_name, runtime, log }: TaskPorts & { log: Log },
 ): Promise<TaskRecord[]> {
   const now = instant(runtime.now());
   const partitions = Array.from({ length: OPEN_PARTITIONS }, (_, index) => `OPEN#${index}`);
@@ -24,5 +25,18 @@ export async function overdueTasks(
       ),
     ),
   );
-  return pages.flatMap((page) => page.Items ?? []).map(parseTaskItem);
+  return pages.flatMap((page) => page.Items ?? []).flatMap((item) => readable(item, log));
+}
+
+/** One task that cannot be read must not keep the others from being swept. */
+function readable(item: Record<string, unknown>, log: Log): TaskRecord[] {
+  try {
+    return [parseTaskItem(item)];
+  } catch (error) {
+    log.error(
+      "TASK_UNREADABLE",
+      `the record of ${item.pk} cannot be read and is not swept: ${String(error)}`,
+    );
+    return [];
+  }
 }

@@ -211,7 +211,7 @@ describe("a replay killed anywhere and run again", () => {
     );
     expect(died).toBe(true);
     stage.clock.ahead_ms += 31_000;
-    const overdue = await overdueTasks(100, stage.ports);
+    const overdue = await overdueTasks(100, { ...stage.ports, log: stage.platform.logOf("sweeper") });
     stage.clock.ahead_ms -= 31_000;
     expect(overdue.map((task) => task.task_id)).toContain(task_id);
     await stage.sweep(task_id);

@@ -284,6 +284,15 @@ describe("agents artifacts, logs, query, tasks, cancel", () => {
   });
 });
 
+describe("agents policies", () => {
+  it("shows what is in force, or hands on the whole answer", async () => {
+    const body = { service: "gateway", source: "configs/", checked_at: at(1), policies: [] };
+    const api = await start(fakeState({ answers: { "GET /api/policies": { status: 200, body } } }));
+    expect((await runCli(["policies"], { url: api.url })).stdout).toContain("taken from configs/");
+    expect(JSON.parse((await runCli(["policies", "--json"], { url: api.url })).stdout)).toEqual(body);
+  });
+});
+
 describe("the launcher", () => {
   const system = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {
     try {

@@ -4,6 +4,7 @@ import { artifactsCommand } from "./commands/artifacts.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { indexCommand } from "./commands/index-source.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { policiesCommand } from "./commands/policies.ts";
 import { queryCommand } from "./commands/query.ts";
 import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     logsCommand(),
     indexCommand(),
     queryCommand(),
+    policiesCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands]) {

@@ -3,6 +3,7 @@ import { at, fakeArtifacts, fakeStep, fakeView, TASK_ID } from "../../test/fakes
 import { artifactTree } from "./artifact-tree.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { createPaint } from "./paint.ts";
+import { policyTable } from "./policy-table.ts";
 import { queryResults } from "./query-results.ts";
 import { stepLine } from "./step-line.ts";
 import { verdictLines } from "./verdict.ts";
@@ -119,5 +120,38 @@ describe("queryResults", () => {
     const answer = { repository: "shop", results: [] };
     expect(queryResults({ ...answer, revision: null }, plain, options)[0]).toContain("Nothing is indexed");
     expect(queryResults({ ...answer, revision: "r" }, plain, options)[0]).toContain("Nothing found in shop");
+  });
+});
+
+describe("policyTable", () => {
+  const policy = {
+    file: "graph.json",
+    schema: "config.graph.schema.json",
+    hash: "a".repeat(64),
+    source: "configs/graph.json",
+    loaded_at: at(0),
+    age_seconds: 65,
+    state: "in_force" as const,
+    reason: null,
+    last_rejected: null,
+  };
+  const table = (fields: object) =>
+    policyTable(
+      { service: "gateway", source: "configs/", checked_at: at(1), policies: [{ ...policy, ...fields }] },
+      plain,
+    );
+
+  it("shows a file's version, age and source", () => {
+    expect(table({})[0]).toMatch(/^✓ graph\.json {2}aaaaaaaaaaaa +for 1 min 05 s {2}configs\/graph\.json$/);
+    expect(table({})).toHaveLength(2);
+  });
+
+  it("says below it what is refused, cannot be read, or was mended", () => {
+    expect(table({ state: "rejected", reason: "it is not JSON" })[1]).toContain("refused: it is not JSON");
+    expect(table({ state: "unreadable", reason: "gone", hash: null, age_seconds: null })[1]).toContain(
+      "gone",
+    );
+    const last_rejected = { at: at(5), hash: null, reason: "it is not UTF-8" };
+    expect(table({ last_rejected })[1]).toContain("Mended. Refused at");
   });
 });

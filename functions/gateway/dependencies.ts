@@ -10,6 +10,7 @@ export function gatewayPorts(platform: Platform): GatewayPorts {
     table_name: platform.settings.table_name,
     s3: s3Client(),
     workflows: () => config.workflows().value.workflows,
+    workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,
   };
 }

@@ -3,12 +3,14 @@ import { artifactRoutes } from "./artifact-routes.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import { integrationStatus } from "./integration-status.ts";
 import { metricsSummary } from "./metrics-summary.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 
 /** Every route of the HTTP API but `POST /api/query`. */
 export const handler = defineApi("gateway", {
   ...taskRoutes,
   ...artifactRoutes,
+  ...policyRoutes,
   "GET /api/metrics/summary": route({
     access: "key-or-local",
     run: async ({ tenant, platform }) => ({

@@ -1,10 +1,11 @@
+import { PLATFORM_TENANT } from "#lib/metrics/counters.ts";
 import { readRollups } from "#lib/metrics/rollup.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 export interface MetricsSummary {
   generated_at: string;
-  /** service → metric → total for this tenant since the table was made. */
+  /** service → metric → total for this tenant, or for no tenant, since the table was made. */
   services: Record<string, Record<string, number>>;
 }
 
@@ -12,7 +13,7 @@ export interface MetricsSummary {
 export async function metricsSummary(tenant: string, ports: GatewayPorts): Promise<MetricsSummary> {
   const services: MetricsSummary["services"] = {};
   for (const row of await readRollups(ports)) {
-    if (row.tenant !== tenant) continue;
+    if (row.tenant !== tenant && row.tenant !== PLATFORM_TENANT) continue;
     services[row.service] ??= {};
     const metrics = services[row.service] ?? {};
     metrics[row.metric] = (metrics[row.metric] ?? 0) + row.value;

@@ -8,5 +8,7 @@ export interface GatewayPorts extends Platform {
   table_name: string;
   s3: S3Client;
   workflows(): WorkflowsConfig["workflows"];
+  /** Of the file they come from: stamped on what they decide. */
+  workflowsHash?(): string;
   sandboxLimits(): SandboxLimitsConfig;
 }

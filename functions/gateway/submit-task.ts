@@ -57,13 +57,16 @@ export async function submitTask(
     updated_at: instant(now),
     deadline_at: instant(now + submission.deadline_seconds * 1000),
   };
-  const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
+  const policy = ports.retryPolicy();
+  const check_ms = now + policy.value.redispatch_seconds * 1000;
   const existing = await createTask(task, check_ms, ports);
   const accepted = existing ? sameTask(existing, task) : task;
   if (!existing) {
     log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
       task_id: task.task_id,
       workflow: spec.workflow,
+      policy_hash: policy.hash,
+      workflows_hash: ports.workflowsHash?.(),
     });
   }
   // A repeat may be of a task whose first nudge was lost; nudging twice is harmless.

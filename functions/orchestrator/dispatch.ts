@@ -23,7 +23,8 @@ export async function dispatch(
   ports: OrchestratorPorts,
 ): Promise<boolean> {
   const now = ports.runtime.now();
-  const { redispatch_seconds } = ports.retryPolicy().value;
+  const policy = ports.retryPolicy();
+  const { redispatch_seconds } = policy.value;
   const dispatched = task.current?.step === next.step && task.current.round === next.round;
   const again = ["swept", "replayed"].includes(nudge.reason) || nudge.redelivered;
   if (dispatched && !again) return true;
@@ -50,6 +51,7 @@ export async function dispatch(
   await send(moved, next, dispatch_count - 1, ports);
   ports.log.info("STEP_DISPATCHED", `${next.step} round ${next.round} to ${next.service}`, {
     dispatch_count,
+    policy_hash: policy.hash,
   });
   return true;
 }

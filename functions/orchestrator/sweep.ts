@@ -10,6 +10,8 @@ export const handler: ScheduledHandler = async () => {
   const platform = awsPlatform();
   const log = platform.logOf("sweeper");
   const counters = makeCounters();
+  const following = await platform.followConfig?.(log);
   await sweepOpenTasks(orchestratorPorts(counters, log));
+  following?.stop(counters);
   await reportMetrics({ service: "orchestrator", role: "sweeper" }, counters, platform, log);
 };

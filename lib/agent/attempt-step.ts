@@ -45,7 +45,10 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     () => undefined, // the step ended first
   );
   try {
-    log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, { attempt: lease.attempt });
+    log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, {
+      attempt: lease.attempt,
+      policy_hash: platform.retryPolicy().hash,
+    });
     const started = runtime.now();
     const outcome = await runAgent(agent, delivery, stop.signal);
     stop.signal.throwIfAborted();
@@ -111,6 +114,7 @@ async function record(
   delivery: Delivery,
   key: ClaimKey,
   lease: Lease,
+  policy_hash = delivery.platform.retryPolicy().hash,
 ): Promise<StepOutcome> {
   const { platform, counters, log } = delivery;
   const outcome = lease.generation > 0 ? { ...ended, generation: lease.generation } : ended;
@@ -119,7 +123,7 @@ async function record(
   log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {
     verdict: outcome.verdict,
     error_code: outcome.code,
-    policy_hash: platform.retryPolicy().hash,
+    policy_hash,
   });
   return outcome;
 }
@@ -133,13 +137,13 @@ async function recordFailure(
 ): Promise<EndedStep> {
   const { platform } = delivery;
   const { runtime } = platform;
-  const { value: policy } = platform.retryPolicy();
+  const { value: policy, hash } = platform.retryPolicy();
   const { code, message } = failureFacts(error);
   const disposition = dispositionOf(error);
   const spent = disposition !== "park" && lease.attempt >= policy.attempts_max;
   if (disposition === "terminal" || spent) {
     const outcome: StepOutcome = { verdict: "error", code, message, artifacts: [], dead_letter: true };
-    const ended = await record(outcome, delivery, key, lease);
+    const ended = await record(outcome, delivery, key, lease, hash);
     return { ...ended, cause: error instanceof Error ? error.cause : undefined };
   }
   const asked = error instanceof Fault ? error.retry_after_ms : undefined;

@@ -4,8 +4,9 @@ import type { BlobStore } from "#lib/artifacts/blobs.ts";
 import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
 import { documentClient, sqsClient } from "#lib/aws/clients.ts";
 import { config } from "#lib/config/config.ts";
+import type { Loaded } from "#lib/config/config-file.ts";
+import type { Following } from "#lib/config/config-store.ts";
 import { deadLetterQueueUrl, queueUrl, type Settings, settings } from "#lib/config/environment.ts";
-import type { Loaded } from "#lib/config/watched-file.ts";
 import type { Claims } from "#lib/idempotency/claims.ts";
 import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
 import { jsonLog } from "#lib/log/json-log.ts";
@@ -21,6 +22,8 @@ export interface Platform {
   claims: Claims;
   settings: Settings;
   retryPolicy(): Loaded<RetryPolicyConfig>;
+  /** Brings the configuration up to date when an invocation begins; absent where it cannot change. */
+  followConfig?(log: Log): Promise<Following>;
   blobsOf(tenant: string): BlobStore;
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
@@ -42,6 +45,7 @@ export function awsPlatform(): Platform {
     }),
     settings: settings(),
     retryPolicy: config.retryPolicy,
+    followConfig: config.follow,
     blobsOf: (tenant) => s3Blobs({ tenant }),
     queueUrl,
     deadLetterQueueUrl,

@@ -35,11 +35,13 @@ export function serveQueue(
     const platform = platformOf();
     const counters = makeCounters();
     const log = platform.logOf(service).with({ request_id: lambda.awsRequestId });
+    const following = await platform.followConfig?.(platform.logOf(service));
     const settled = await Promise.all(
       event.Records.map((record) =>
         processRecord(service, record, process, { platform, counters, log, lambda }),
       ),
     );
+    following?.stop(counters);
     await reportMetrics({ service, role: "worker" }, counters, platform, log);
     return {
       batchItemFailures: settled

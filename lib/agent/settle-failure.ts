@@ -48,6 +48,7 @@ export async function settleFailure(failed: Failed): Promise<string | undefined>
       error_code: code,
       disposition,
       delay_ms,
+      policy_hash: failed.platform.retryPolicy().hash,
     });
     await delayMessage(record, delay_ms, failed);
   } catch (cause) {

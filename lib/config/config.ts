@@ -1,15 +1,44 @@
-import { settings } from "#lib/config/environment.ts";
-import { watchedFile } from "#lib/config/watched-file.ts";
-import { GraphConfig } from "#schemas/config/graph.ts";
-import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
-import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
-import { WorkflowsConfig } from "#schemas/config/workflows.ts";
+import type { z } from "zod";
+import { s3Client } from "#lib/aws/clients.ts";
+import { type ConfigDefinition, definitions } from "#lib/config/config-definitions.ts";
+import type { Loaded } from "#lib/config/config-file.ts";
+import { type ConfigStore, configStore } from "#lib/config/config-store.ts";
+import { queueServices, settings } from "#lib/config/environment.ts";
+import { bundledFiles, fileSource } from "#lib/config/file-source.ts";
+import { s3Source } from "#lib/config/s3-source.ts";
+import { jsonLog } from "#lib/log/json-log.ts";
+import type { Log } from "#lib/log/log.ts";
+import { systemRuntime } from "#lib/runtime/runtime.ts";
+
+let shared: ConfigStore | undefined;
+
+function store(): ConfigStore {
+  if (shared) return shared;
+  const { config_directory, config_objects } = settings();
+  shared = configStore(Object.values(definitions), {
+    source: config_objects
+      ? s3Source(s3Client, config_objects.bucket, config_objects.prefix)
+      : fileSource(config_directory),
+    bundled: bundledFiles(config_directory),
+    deployment: () => ({ services: queueServices() }),
+    runtime: systemRuntime,
+    log: jsonLog({ service: "config" }),
+  });
+  return shared;
+}
+
+function reading<Schema extends z.ZodType>(definition: ConfigDefinition<Schema>) {
+  return (): Loaded<z.output<Schema>> => store().read(definition);
+}
 
 /** What an operator changes at run time. Ask again for every decision; never keep a copy. */
 export const config = {
   environment: settings,
-  graph: watchedFile("graph.json", GraphConfig),
-  retryPolicy: watchedFile("retry_policy.json", RetryPolicyConfig),
-  sandboxLimits: watchedFile("sandbox_limits.json", SandboxLimitsConfig),
-  workflows: watchedFile("workflows.json", WorkflowsConfig),
+  graph: reading(definitions.graph),
+  retryPolicy: reading(definitions.retryPolicy),
+  sandboxLimits: reading(definitions.sandboxLimits),
+  workflows: reading(definitions.workflows),
+  /** Brings all of it up to date when an invocation begins, and keeps it so until stopped. */
+  follow: (log: Log) => store().follow(log),
+  view: () => store().view(),
 };

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+const S3_PREFIX = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/((?:[A-Za-z0-9._-]+\/)*)$/;
+
 const Environment = z.object({
   STAGE: z.string().default("local").describe("deployment stage"),
   TABLE_NAME: z.string().min(1).describe("the one DynamoDB table"),
@@ -9,6 +11,10 @@ const Environment = z.object({
   SERVICE_VERSION: z.string().default("0.1.0").describe("producer version stamped on artifacts"),
   S3_FORCE_PATH_STYLE: z.stringbool().default(false).describe("true for S3 emulators"),
   CONFIG_DIRECTORY: z.string().default("configs").describe("where the operator's JSON files are"),
+  CONFIG_SOURCE: z
+    .union([z.literal("directory"), z.string().regex(S3_PREFIX)])
+    .default("directory")
+    .describe("where changes are looked for: `directory`, or s3://<bucket>/<prefix>/"),
 });
 
 export interface Settings {
@@ -20,6 +26,8 @@ export interface Settings {
   service_version: string;
   s3_force_path_style: boolean;
   config_directory: string;
+  /** The objects that replace the files of `config_directory`; undefined when these are watched themselves. */
+  config_objects?: { bucket: string; prefix: string } | undefined;
   /** Git sources may name loopback and private hosts: on a developer's own machine only. */
   allow_private_git_hosts: boolean;
 }
@@ -27,6 +35,7 @@ export interface Settings {
 /** The process's environment, checked. Throws a ZodError naming each missing or wrong variable. */
 export function settings(): Settings {
   const values = Environment.parse(process.env);
+  const [, bucket, prefix = ""] = S3_PREFIX.exec(values.CONFIG_SOURCE) ?? [];
   return {
     stage: values.STAGE,
     table_name: values.TABLE_NAME,
@@ -36,6 +45,7 @@ export function settings(): Settings {
     service_version: values.SERVICE_VERSION,
     s3_force_path_style: values.S3_FORCE_PATH_STYLE,
     config_directory: values.CONFIG_DIRECTORY,
+    config_objects: bucket === undefined ? undefined : { bucket, prefix },
     allow_private_git_hosts: values.STAGE === "local",
   };
 }

@@ -68,6 +68,7 @@ export function defineApi(
     const log = platform.logOf(service).with({ trace_id: trace.trace_id, route: event.routeKey });
     const counters = makeCounters();
     const started = platform.runtime.now();
+    const following = await platform.followConfig?.(platform.logOf(service));
     let tenant = "unknown";
     let response: APIGatewayProxyStructuredResultV2;
     try {
@@ -94,6 +95,7 @@ export function defineApi(
     }
     counters.count(`http_${Math.floor((response.statusCode ?? 500) / 100)}xx`, tenant);
     counters.duration("http", tenant, platform.runtime.now() - started);
+    following?.stop(counters);
     await reportMetrics({ service, role: "http" }, counters, platform, log);
     response.headers = {
       ...response.headers,

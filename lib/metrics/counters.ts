@@ -1,3 +1,6 @@
+/** Whose counts belong to no tenant, such as changes of configuration; every tenant may see them. */
+export const PLATFORM_TENANT = "_platform";
+
 /** Counts and durations of one invocation, by tenant; written once when it ends. */
 export interface Counters {
   count(metric: string, tenant: string, amount?: number): void;

@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { Counters } from "#lib/metrics/counters.ts";
+import { type Counters, PLATFORM_TENANT } from "#lib/metrics/counters.ts";
 
 const PARTITION = "METRICS";
 const TENANTS_MAX = 100;
@@ -24,6 +24,7 @@ const knownTenants = new Map<string, Set<string>>();
 
 function columnTenant(service: string, tenant: string): string {
   const known = knownTenants.get(service);
+  if (tenant === PLATFORM_TENANT) return tenant;
   return !known || known.has(tenant) || known.size < TENANTS_MAX ? tenant : OTHER;
 }
 

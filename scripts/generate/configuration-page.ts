@@ -16,8 +16,8 @@ export function configurationPage(tree: Tree, schemas: readonly PublishedSchema[
   return `${[
     "# Configuration",
     GENERATED_NOTE,
-    "Files an operator may change while the platform runs. Each is checked before it takes effect: an " +
-      "invalid change is refused and the last good one stays in force. `<name>` stands for any key of a " +
+    "Files an operator may change while the platform runs ([how](../configuration.md)). Each is checked " +
+      "before it takes effect: an invalid change is refused and the last good one stays in force. `<name>` stands for any key of a " +
       "map, `[]` for each entry of a list. Where the schema states no default, the value shipped in the " +
       "file stands in its place.",
     ...sections,

@@ -1,4 +1,5 @@
 import type { Tree } from "../tree/tree.ts";
+import { agentMessagesModule } from "./agent-messages-module.ts";
 import { configurationPage } from "./configuration-page.ts";
 import { collectErrorCodes } from "./error-codes.ts";
 import { errorsPage } from "./errors-page.ts";
@@ -22,6 +23,7 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
   return [
     ...current,
     ...stale,
+    { path: "lib/config/agent-messages.ts", text: await agentMessagesModule(tree) },
     { path: "docs/reference/configuration.md", text: configurationPage(tree, schemas) },
     { path: "docs/reference/errors.md", text: errorsPage(collectErrorCodes(tree)) },
   ];

@@ -1,3 +1,4 @@
+import { messageName } from "#lib/config/workflow-faults.ts";
 import {
   handlerModule,
   parseServerless,
@@ -7,7 +8,7 @@ import {
 } from "../tree/serverless.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { Rule } from "./rule.ts";
-import { messageFields, messageName, messagesFile, readWorkflows, WORKFLOWS_FILE } from "./workflows.ts";
+import { messageFields, messagesFile, readWorkflows, WORKFLOWS_FILE } from "./workflows.ts";
 
 /** Each agent a workflow names has a folder, a queue-fed function, and schemas for its input and output. */
 export const agentsAreComplete: Rule = {

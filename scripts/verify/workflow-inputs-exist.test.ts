@@ -43,7 +43,7 @@ describe("workflow-inputs-exist", () => {
   it("rejects two steps of one name and a repair that leads nowhere", async () => {
     expect(await check(first, first)).toEqual([expect.stringContaining("another step has this name")]);
     expect(await check({ ...first, repair: { back_to: "nowhere", rounds_max: 1 } })).toEqual([
-      expect.stringContaining("repair.back_to names nowhere"),
+      expect.stringContaining('repair.back_to names "nowhere"'),
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { messageName } from "#lib/config/workflow-faults.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
 import type { Tree } from "../tree/tree.ts";
 
@@ -16,11 +17,6 @@ export function readWorkflows(tree: Tree): WorkflowsConfig | undefined {
 
 export function messagesFile(agent: string): string {
   return `schemas/messages/${agent}.ts`;
-}
-
-/** `codegen`, `Input` → `CodegenInput`. */
-export function messageName(agent: string, end: "Input" | "Output"): string {
-  return agent.replace(/(?:^|[-_])([a-z0-9])/g, (_, first: string) => first.toUpperCase()) + end;
 }
 
 /** The fields of an agent's message; undefined when it does not export that schema. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deadLetter } from "#lib/dlq/dead-letter.ts";
 import type { ClaimResult, Lease } from "#lib/idempotency/claims.ts";
 import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
+import { jsonLog } from "#lib/log/json-log.ts";
 import { makeCounters } from "#lib/metrics/counters.ts";
 import { readRollups, writeRollup } from "#lib/metrics/rollup.ts";
 import { instant, type Runtime } from "#lib/runtime/runtime.ts";
@@ -59,7 +60,7 @@ function driver(random: Random) {
   const { table } = both;
   let now = Date.UTC(2026, 0, 1);
   const runtime = { now: () => now, random: random.next, uuid: random.uuid, hex: random.hex } as Runtime;
-  const ports = { table, table_name: "table", runtime };
+  const ports = { table, table_name: "table", runtime, log: jsonLog({}, () => {}) };
   const claims = dynamodbClaims(ports);
   const leases: { key: typeof key; lease: Lease }[] = [];
   const exhausted: StepRecord[] = [];

@@ -1,0 +1,119 @@
+import type { z } from "zod";
+import type { WorkflowStep, WorkflowsConfig } from "#schemas/config/workflows.ts";
+import { TaskSpec } from "#schemas/records/task.ts";
+
+const TASK_FIELDS = new Set([...Object.keys(TaskSpec.shape), "round"]);
+
+/** What workflows must agree with. */
+export interface WorkflowSurroundings {
+  /** The services that have a queue; undefined when that is checked elsewhere. */
+  services?: readonly string[];
+  /** The fields of an agent's message; undefined for one that is not known, which then goes unchecked. */
+  fieldsOf(agent: string, end: "Input" | "Output"): Record<string, z.ZodType> | undefined;
+}
+
+export interface WorkflowFault {
+  workflow: string;
+  position: number;
+  step: string;
+  message: string;
+}
+
+/**
+ * What is wrong with workflows beyond their schema: steps of one name, repairs that lead nowhere,
+ * agents without a queue, inputs their agent does not know or lacks, places that do not exist by then.
+ */
+export function workflowFaults(
+  workflows: WorkflowsConfig["workflows"],
+  surroundings: WorkflowSurroundings,
+): WorkflowFault[] {
+  return Object.entries(workflows).flatMap(([workflow, { steps }]) =>
+    steps.flatMap((step, position) =>
+      [
+        ...orderFaults(steps, position),
+        ...agentFaults(step, surroundings),
+        ...placeFaults(steps, position, surroundings),
+      ].map((message) => ({ workflow, position, step: step.step, message })),
+    ),
+  );
+}
+
+/** `codegen`, `Input` → `CodegenInput`. */
+export function messageName(agent: string, end: "Input" | "Output"): string {
+  return agent.replace(/(?:^|[-_])([a-z0-9])/g, (_, first: string) => first.toUpperCase()) + end;
+}
+
+function orderFaults(steps: readonly WorkflowStep[], position: number): string[] {
+  const { step, repair } = steps[position] as WorkflowStep;
+  const faults: string[] = [];
+  if (steps.findIndex((other) => other.step === step) !== position) {
+    faults.push(`another step has this name, "${step}": rename one, they would share a record.`);
+  }
+  if (repair && !steps.slice(0, position + 1).some((other) => other.step === repair.back_to)) {
+    faults.push(`repair.back_to names "${repair.back_to}", which is no step up to this one.`);
+  }
+  return faults;
+}
+
+function agentFaults({ agent, input }: WorkflowStep, { services, fieldsOf }: WorkflowSurroundings): string[] {
+  if (services && !services.includes(agent)) {
+    return [`agent "${agent}" has no queue; these have: ${services.join(", ")}.`];
+  }
+  const fields = fieldsOf(agent, "Input");
+  if (!fields) return [];
+  const schema = messageName(agent, "Input");
+  return [
+    ...Object.keys(input)
+      .filter((field) => !Object.hasOwn(fields, field))
+      .map((field) => `input ${field} is no field of ${schema}: it has ${Object.keys(fields).join(", ")}.`),
+    ...Object.entries(fields)
+      .filter(([field, type]) => !Object.hasOwn(input, field) && !type.safeParse(undefined).success)
+      .map(([field]) => `${schema} requires ${field}: say where it comes from.`),
+  ];
+}
+
+function placeFaults(
+  steps: readonly WorkflowStep[],
+  position: number,
+  surroundings: WorkflowSurroundings,
+): string[] {
+  const { input } = steps[position] as WorkflowStep;
+  return Object.entries(input).flatMap(([field, places]) =>
+    places
+      .split("|")
+      .map((place) => placeFault(steps, position, place.trim(), surroundings))
+      .filter((fault) => fault !== undefined)
+      .map((fault) => `input ${field}: ${fault}`),
+  );
+}
+
+function placeFault(
+  steps: readonly WorkflowStep[],
+  position: number,
+  place: string,
+  { fieldsOf }: WorkflowSurroundings,
+): string | undefined {
+  const [source = "", field] = place.split(".");
+  if (field === undefined) {
+    return TASK_FIELDS.has(source)
+      ? undefined
+      : `"${place}" is no field of a task: ${[...TASK_FIELDS].join(", ")}.`;
+  }
+  const from = steps.findIndex(({ step }) => step === source);
+  const origin = steps[from];
+  if (!origin) return `"${place}" names no step of this workflow.`;
+  if (!runsBefore(steps, from, position)) return `"${place}" comes from a step that has not run by then.`;
+  const fields = fieldsOf(origin.agent, "Output");
+  return !fields || Object.hasOwn(fields, field)
+    ? undefined
+    : `"${place}" is no field of ${messageName(origin.agent, "Output")}: it has ${Object.keys(fields).join(", ")}.`;
+}
+
+/** Earlier in the list, or in the round before: a repair loop reaches from behind `from` back to `position`. */
+function runsBefore(steps: readonly WorkflowStep[], from: number, position: number): boolean {
+  if (from < position) return true;
+  return steps.some(({ repair }, end) => {
+    const start = steps.findIndex(({ step }) => step === repair?.back_to);
+    return start >= 0 && start <= position && from <= end;
+  });
+}

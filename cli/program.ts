@@ -9,6 +9,7 @@ import { queryCommand } from "./commands/query.ts";
 import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tasksCommand } from "./commands/tasks.ts";
+import { traceCommand } from "./commands/trace.ts";
 
 const GENERAL = `
 Exit codes:
@@ -38,6 +39,7 @@ export function createProgram(): Command {
     cancelCommand(),
     artifactsCommand(),
     logsCommand(),
+    traceCommand(),
     indexCommand(),
     queryCommand(),
     policiesCommand(),

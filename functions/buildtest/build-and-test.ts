@@ -30,14 +30,15 @@ export async function buildAndTest(
   const source = await ports.resolveSource(input.source);
   const run = await withWorkspace(async (workspace) => {
     await ports.unpackSource(source.blob, workspace.tree);
-    if (input.diff) await ports.applyDiff(workspace.tree, await context.blobs.readText(input.diff));
+    const { diff } = input;
+    if (diff) {
+      await context.span("apply diff", {}, async () =>
+        ports.applyDiff(workspace.tree, await context.blobs.readText(diff)),
+      );
+    }
     const { signal } = context;
-    return runBuildAndTest(input, {
-      ...workspace,
-      profile,
-      signal,
-      ...(ports.backend && { backend: ports.backend }),
-    });
+    const place = { ...workspace, profile, signal, ...(ports.backend && { backend: ports.backend }) };
+    return runBuildAndTest(input, place, context);
   });
   const judgement = judge(run);
   context.log.info("BUILDTEST_JUDGED", judgement.reason, {

@@ -1,4 +1,6 @@
+import type { AgentContext } from "#lib/agent/agent.ts";
 import { missingProgram } from "#lib/sandbox/missing-program.ts";
+import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import type { CommandOrder } from "#lib/sandbox/run-command.ts";
 import { type PhaseRun, runPhase, skippedPhase } from "#lib/sandbox/run-phase.ts";
 import { parseTestResults, type TestResults } from "#lib/test-results/parse-test-results.ts";
@@ -14,6 +16,7 @@ export interface BuildtestRun {
 
 type Status = PhaseRun["phase"]["status"];
 type Place = Omit<CommandOrder, "command">;
+type Context = Pick<AgentContext, "span">;
 
 const BUILD = { name: "build", log: "build-test/build.log" } as const;
 const TEST = { name: "test", log: "build-test/test.log" } as const;
@@ -24,12 +27,14 @@ const NOT_FOUND = 127;
 export async function runBuildAndTest(
   commands: { build?: string | undefined; test?: string | undefined },
   place: Place,
+  context: Context,
 ): Promise<BuildtestRun> {
-  const build = commands.build
-    ? await runPhase(BUILD, { ...place, command: commands.build })
+  const { build: command } = commands;
+  const build = command
+    ? await phaseInSpan(context, BUILD.name, () => runPhase(BUILD, { ...place, command }))
     : skippedPhase(BUILD, "", "no build command was given");
   const before = await reportFileVersions(place.tree);
-  const test = await runTest(commands.test, build, place);
+  const test = await runTest(commands.test, build, place, context);
   const tests = await readResults(test, place.tree, before);
   const missing_program = (await missing(build, place)) ?? (await missing(test, place));
   return {
@@ -59,12 +64,17 @@ function withStatus(run: PhaseRun, status: Status): PhaseRun {
   return { ...run, phase: { ...run.phase, status } };
 }
 
-async function runTest(command: string | undefined, build: PhaseRun, place: Place): Promise<PhaseRun> {
+async function runTest(
+  command: string | undefined,
+  build: PhaseRun,
+  place: Place,
+  context: Context,
+): Promise<PhaseRun> {
   if (!command) return skippedPhase(TEST, "", "no test command was given");
   if (build.phase.status === "failed" || build.phase.status === "error") {
     return skippedPhase(TEST, command, "the build did not pass");
   }
-  return runPhase(TEST, { ...place, command });
+  return phaseInSpan(context, TEST.name, () => runPhase(TEST, { ...place, command }));
 }
 
 async function missing({ phase }: PhaseRun, place: Place): Promise<string | null> {

@@ -29,7 +29,9 @@ export async function generateChange(
 ): Promise<AgentResult<CodegenOutput>> {
   const started = context.runtime.now();
   refuseModel(input.change);
-  const source = await resolveSource(input.source, ports.source);
+  const source = await context.span("resolve source", { "agents.source.kind": input.source.kind }, () =>
+    resolveSource(input.source, ports.source),
+  );
   const { provided, diff } = await withTemporaryDirectory("codegen", (directory) =>
     changeTree(input, source.blob, directory, context, ports),
   );
@@ -55,18 +57,23 @@ async function changeTree(
 ): Promise<{ provided: Provided; diff: CreatedDiff }> {
   const before = join(directory, "before");
   const after = join(directory, "after");
-  await unpackSource(archive, before, ports.source);
-  await unpackSource(archive, after, ports.source);
-  const provided = await provide(input, after, context);
+  await context.span("unpack", { "agents.source.bytes": archive.bytes }, async () => {
+    await unpackSource(archive, before, ports.source);
+    await unpackSource(archive, after, ports.source);
+  });
+  const change_kind = input.change.kind;
+  const provided = await context.span("change tree", { "agents.change.kind": change_kind }, () =>
+    provide(input, after, context),
+  );
   context.signal.throwIfAborted();
-  const diff = await createDiff(before, after);
+  const diff = await context.span("create diff", {}, () => createDiff(before, after));
   if (diff.text === "") {
     throw new RejectedInput(
       "CHANGE_EMPTY",
       "The change leaves the source as it is. Check that it is not already part of the source.",
     );
   }
-  await assertReproduces(diff.text, before, after);
+  await context.span("prove diff", {}, () => assertReproduces(diff.text, before, after));
   return { provided, diff };
 }
 

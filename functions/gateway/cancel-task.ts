@@ -3,8 +3,11 @@ import { nudge } from "#lib/messages/nudge.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { moveTask } from "#lib/tasks/task-store.ts";
 import { taskView } from "#lib/tasks/task-view.ts";
+import { inSpan } from "#lib/trace/span.ts";
+import { taskTrace } from "#lib/trace/task-trace.ts";
 import type { TraceContext } from "#lib/trace/traceparent.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { findTask } from "./read-task.ts";
 
@@ -17,7 +20,7 @@ const RACES_MAX = 10;
 export async function cancelTask(
   tenant: string,
   task_id: string,
-  parent: TraceContext,
+  request: TraceContext,
   ports: GatewayPorts,
 ): Promise<TaskView> {
   for (let races = 0; races < RACES_MAX; races += 1) {
@@ -29,8 +32,17 @@ export async function cancelTask(
       ? task
       : await moveTask(task, { cancel_requested_at: instant(now) }, now, ports);
     if (!requested) continue;
-    await nudge({ ...requested, parent }, "cancel_requested", ports);
+    await tellOrchestrator(requested, request, ports);
     return taskView({ ...ledger, task: requested }, ports.settings.service_version);
   }
   throw new HttpError(503, "TASK_CONTENDED", `task ${task_id} is moving too fast; try again`);
+}
+
+/** In the trace of the task, with a link to the request's own. */
+async function tellOrchestrator(task: TaskRecord, request: TraceContext, ports: GatewayPorts): Promise<void> {
+  request.recorder?.belongsTo(task);
+  await inSpan(taskTrace(task, request.recorder), { name: "cancel task" }, ports.runtime, (span) => {
+    span.link(request);
+    return nudge({ ...task, parent: span }, "cancel_requested", ports);
+  });
 }

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import { isExpired } from "#lib/artifacts/retention.ts";
 import { HttpError } from "#lib/http/http-error.ts";
 import { sourceHash } from "#lib/idempotency/source-hash.ts";
 import type { Log } from "#lib/log/log.ts";
 import { nudge } from "#lib/messages/nudge.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { createTask } from "#lib/tasks/task-store.ts";
+import { inSpan } from "#lib/trace/span.ts";
 import { formatTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -41,7 +43,9 @@ export async function submitTask(
     );
   }
   const definition = admit(submission, ports);
-  const spec = await storeSubmission(submission, tenant, ports);
+  const spec = await inSpan(trace, { name: "store submission" }, ports.runtime, (span) =>
+    storeSubmission(submission, tenant, { ...ports, blobsOf: (owner) => ports.blobsOf(owner, span) }),
+  );
   const now = ports.runtime.now();
   const task: TaskRecord = {
     tenant,
@@ -52,6 +56,7 @@ export async function submitTask(
     submission_hash: sourceHash(submission),
     trace_id: trace.trace_id,
     traceparent: formatTraceparent(trace),
+    ...(trace.tracestate && { tracestate: trace.tracestate }),
     version: 1,
     created_at: instant(now),
     updated_at: instant(now),
@@ -59,8 +64,11 @@ export async function submitTask(
   };
   const policy = ports.retryPolicy();
   const check_ms = now + policy.value.redispatch_seconds * 1000;
-  const existing = await createTask(task, check_ms, ports);
-  const accepted = existing ? sameTask(existing, task) : task;
+  const attributes = { "agents.workflow": spec.workflow };
+  const existing = await inSpan(trace, { name: "accept task", attributes }, ports.runtime, () =>
+    createTask(task, check_ms, ports),
+  );
+  const accepted = existing ? sameTask(existing, task, now) : task;
   if (!existing) {
     log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
       task_id: task.task_id,
@@ -69,6 +77,7 @@ export async function submitTask(
       workflows_hash: ports.workflowsHash?.(),
     });
   }
+  trace.recorder?.belongsTo(accepted);
   // A repeat may be of a task whose first nudge was lost; nudging twice is harmless.
   if (accepted.status === "accepted") {
     await nudge({ ...accepted, parent: trace }, "accepted", ports).catch((error: unknown) =>
@@ -78,7 +87,14 @@ export async function submitTask(
   return accepted;
 }
 
-function sameTask(existing: TaskRecord, task: TaskRecord): TaskRecord {
+function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskRecord {
+  if (isExpired(existing, now)) {
+    throw new HttpError(
+      409,
+      "IDEMPOTENCY_KEY_EXPIRED",
+      "this Idempotency-Key belongs to a task that is being deleted after its time; take a new key",
+    );
+  }
   if (existing.submission_hash === task.submission_hash) return existing;
   throw new HttpError(
     422,

@@ -7,6 +7,7 @@ import { gatewayPorts } from "./dependencies.ts";
 import { listTasks } from "./list-tasks.ts";
 import { ListQuery, TaskQuery } from "./queries.ts";
 import { readTask } from "./read-task.ts";
+import { readTrace } from "./read-trace.ts";
 import { submitTask } from "./submit-task.ts";
 
 /** Left of the invocation for answering after a wait. */
@@ -45,6 +46,13 @@ export const taskRoutes: Record<string, Route> = {
       const wait = { wait_ms, revision: query.revision };
       return { status: 200, body: await readTask(tenant, params.id ?? "", wait, gatewayPorts(platform)) };
     },
+  }),
+  "GET /api/tasks/{id}/trace": route({
+    access: "key",
+    run: async ({ tenant, params, platform }) => ({
+      status: 200,
+      body: await readTrace(tenant, params.id ?? "", gatewayPorts(platform)),
+    }),
   }),
   "POST /api/tasks/{id}/cancel": route({
     access: "key",

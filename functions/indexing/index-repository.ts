@@ -46,7 +46,9 @@ export async function indexRepository(
 
   const previous = await previousSnapshot(envelope.tenant, repository, context, ports.graph);
   const limits = settings;
-  const embedding = await embedChunks(tree.chunks, { embedder, limits, runtime, previous, signal });
+  const embedding = await context.span("embed", { "agents.chunks": tree.chunks.length }, () =>
+    embedChunks(tree.chunks, { embedder, limits, runtime, previous, signal }),
+  );
   const { embedded, reused, left_out } = embedding;
   if (left_out > 0) {
     const sentence = "no time was left to embed every chunk; the rest is found by words until indexed again";
@@ -66,7 +68,7 @@ export async function indexRepository(
     tests: tests ? linkTests(tests, tree.files) : keepTests(previous, tree),
     vectors: embedding.vectors,
   };
-  await ports.graph.publish(snapshot, signal);
+  await context.span("publish snapshot", {}, () => ports.graph.publish(snapshot, signal));
 
   const counts = { files: tree.files.length, symbols: tree.symbols, chunks: tree.chunks.length, embedded };
   await context.artifacts.json("index/report.json", "artifact.index_report", IndexReport, {
@@ -93,8 +95,12 @@ async function readSource(
   const directory = await mkdtemp(join(tmpdir(), "index-"));
   try {
     await ports.unpackSource(archive, directory);
-    if (diff) await ports.applyDiff(directory, await context.blobs.readText(diff));
-    return await readTree(directory, ports.settings, context.signal);
+    if (diff) {
+      await context.span("apply diff", {}, async () =>
+        ports.applyDiff(directory, await context.blobs.readText(diff)),
+      );
+    }
+    return await context.span("read tree", {}, () => readTree(directory, ports.settings, context.signal));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

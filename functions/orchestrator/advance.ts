@@ -1,6 +1,9 @@
+import { recordExpiry } from "#lib/artifacts/retention.ts";
 import { RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { type Ledger, moveTask, readLedger } from "#lib/tasks/task-store.ts";
+import { inSpan, type Span } from "#lib/trace/span.ts";
+import type { TraceContext } from "#lib/trace/traceparent.ts";
 import type { AdvancePayload } from "#schemas/messages/envelope.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { decide, type Finished } from "./decide.ts";
@@ -14,6 +17,8 @@ export interface Nudge {
   reason: AdvancePayload["reason"];
   /** An earlier delivery of this nudge may have stopped half-way: what it meant to send is sent again. */
   redelivered: boolean;
+  /** What is decided and sent is recorded below this; default: below the task's root, nowhere. */
+  trace?: TraceContext;
 }
 
 const RACES_MAX = 10;
@@ -23,8 +28,19 @@ const RACES_MAX = 10;
  * race reads again, so two of these for one task end as one would.
  */
 export async function advance(nudge: Nudge, ports: OrchestratorPorts): Promise<void> {
+  const attributes = { "agents.nudge.reason": nudge.reason };
+  await inSpan(nudge.trace, { name: "advance", attributes }, ports.runtime, (span) =>
+    advanceInSpan({ ...nudge, span }, ports),
+  );
+}
+
+/** A nudge whose decision is told to its span. */
+export type TracedNudge = Nudge & { span: Span };
+
+async function advanceInSpan(nudge: TracedNudge, ports: OrchestratorPorts): Promise<void> {
   for (let races = 0; races < RACES_MAX; races += 1) {
     const ledger = await readLedger(nudge.tenant, nudge.task_id, ports);
+    nudge.span.set({ "agents.races": races });
     if (!ledger) throw new TerminalFault("TASK_UNKNOWN", `there is no task ${nudge.task_id}`);
     if (await advanceOnce(ledger, nudge, ports)) return;
   }
@@ -32,17 +48,21 @@ export async function advance(nudge: Nudge, ports: OrchestratorPorts): Promise<v
 }
 
 /** False when the task moved meanwhile and has to be read again. */
-async function advanceOnce(ledger: Ledger, nudge: Nudge, ports: OrchestratorPorts): Promise<boolean> {
+async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: OrchestratorPorts): Promise<boolean> {
   const { task } = ledger;
+  const { span } = nudge;
+  span.set({ "agents.decision": "none" });
   if (task.sealed_at) return true;
-  if (task.ended_at) return seal(ledger, ports);
+  if (task.ended_at) return seal(ledger, span, ports);
   const next = decide(ledger);
-  if (next.kind === "finished") return finish(task, ending(next), ports);
+  if (next.kind === "finished") return finish(task, ending(next), span, ports);
+  span.set({ "agents.step": next.step, "agents.round": next.round });
   const stopped = stopReason(task, ports.runtime.now());
   if (!stopped) return dispatch(task, next, nudge, ports);
-  const fenced = next.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, next)));
+  const fenced =
+    next.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, next, ports)));
   if (!fenced) return false; // it ended meanwhile: whatever is next now has to be fenced out instead
-  return finish(task, stopped, ports);
+  return finish(task, stopped, span, ports);
 }
 
 type Ending = Pick<TaskRecord, "status" | "verdict" | "error">;
@@ -64,7 +84,8 @@ function stopReason(task: TaskRecord, now_ms: number): Ending | undefined {
 }
 
 /** Ends the task for good; from here on its ledger does not change. */
-async function finish(task: TaskRecord, end: Ending, ports: OrchestratorPorts): Promise<boolean> {
+async function finish(task: TaskRecord, end: Ending, span: Span, ports: OrchestratorPorts): Promise<boolean> {
+  span.set({ "agents.decision": "finish", "agents.task.status": end.status });
   const now = ports.runtime.now();
   const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
   const ended = await moveTask(task, { ...end, ended_at: instant(now) }, check_ms, ports);
@@ -76,13 +97,16 @@ async function finish(task: TaskRecord, end: Ending, ports: OrchestratorPorts): 
     error_code: end.error?.code,
   });
   const ledger = await readLedger(task.tenant, task.task_id, ports);
-  return ledger ? seal(ledger, ports) : true;
+  return ledger ? seal(ledger, span, ports) : true;
 }
 
 /** Shows the ended task's artifacts in the standard layout, then shows the task as ended. */
-async function seal(ledger: Ledger, ports: OrchestratorPorts): Promise<boolean> {
+async function seal(ledger: Ledger, parent: Span, ports: OrchestratorPorts): Promise<boolean> {
   if (ledger.task.sealed_at) return true;
-  await ports.writeStandardLayout(ledger);
-  const sealed_at = instant(ports.runtime.now());
-  return (await moveTask(ledger.task, { sealed_at }, undefined, ports)) !== undefined;
+  return inSpan(parent, { name: "seal" }, ports.runtime, async () => {
+    await ports.writeStandardLayout(ledger);
+    const sealed_at = instant(ports.runtime.now());
+    const expires_at = recordExpiry(ledger.task.deadline_at, ports.artifacts().value);
+    return (await moveTask(ledger.task, { sealed_at, expires_at }, undefined, ports)) !== undefined;
+  });
 }

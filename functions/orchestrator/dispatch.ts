@@ -1,11 +1,11 @@
-import { makeEnvelope } from "#lib/messages/make-envelope.ts";
-import { sendEnvelope } from "#lib/messages/send-envelope.ts";
+import { sendMessage } from "#lib/messages/send-message.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { moveTask } from "#lib/tasks/task-store.ts";
-import { parseTraceparent } from "#lib/trace/traceparent.ts";
+import { taskTrace } from "#lib/trace/task-trace.ts";
+import type { TraceContext } from "#lib/trace/traceparent.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import type { Nudge } from "./advance.ts";
+import type { TracedNudge } from "./advance.ts";
 import type { NextStep } from "./decide.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 
@@ -19,7 +19,7 @@ const REDISPATCH_SECONDS_MAX = 900;
 export async function dispatch(
   task: TaskRecord,
   next: NextStep,
-  nudge: Nudge,
+  nudge: TracedNudge,
   ports: OrchestratorPorts,
 ): Promise<boolean> {
   const now = ports.runtime.now();
@@ -31,6 +31,7 @@ export async function dispatch(
 
   const busy_until_ms = busyUntil(next.record, redispatch_seconds * 1000);
   if (dispatched && busy_until_ms > now) {
+    nudge.span.set({ "agents.decision": "wait" });
     const moved = await moveTask(task, {}, checkTime(task, busy_until_ms), ports);
     return moved !== undefined;
   }
@@ -48,7 +49,8 @@ export async function dispatch(
   );
   if (!moved) return false;
   if (dispatched) ports.counters.count("steps_redispatched", task.tenant);
-  await send(moved, next, dispatch_count - 1, ports);
+  nudge.span.set({ "agents.decision": dispatched ? "dispatch again" : "dispatch" });
+  await send(moved, next, dispatch_count - 1, parentOf(moved, nudge), ports);
   ports.log.info("STEP_DISPATCHED", `${next.step} round ${next.round} to ${next.service}`, {
     dispatch_count,
     policy_hash: policy.hash,
@@ -67,19 +69,21 @@ function checkTime(task: TaskRecord, wanted_ms: number): number {
   return Math.min(wanted_ms, Date.parse(task.deadline_at));
 }
 
+/** What a step does is part of its task's trace, whichever trace the nudge came in. */
+function parentOf(task: TaskRecord, { span }: TracedNudge): TraceContext {
+  return span.trace_id === task.trace_id ? span : taskTrace(task, span.recorder);
+}
+
 async function send(
   task: TaskRecord,
   next: NextStep,
   attempt: number,
+  parent: TraceContext,
   ports: OrchestratorPorts,
 ): Promise<void> {
-  const parent = parseTraceparent(task.traceparent);
-  if (!parent) throw new TypeError(`task ${task.task_id} has no valid traceparent`);
-  const envelope = makeEnvelope(
+  await sendMessage(
     {
       service: next.service,
-      role: "worker",
-      shard: ports.settings.shard,
       tenant: task.tenant,
       task_id: task.task_id,
       step: next.step,
@@ -90,7 +94,6 @@ async function send(
       parent,
       replay_of: next.record?.replays?.at(-1)?.message_id,
     },
-    ports.runtime,
+    ports,
   );
-  await sendEnvelope(ports.queueUrl(next.service), envelope, ports);
 }

@@ -1,5 +1,6 @@
 import { nudge } from "#lib/messages/nudge.ts";
 import { overdueTasks } from "#lib/tasks/open-tasks.ts";
+import type { InvocationSpans } from "#lib/trace/invocation-spans.ts";
 import { parseTraceparent } from "#lib/trace/traceparent.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 
@@ -9,11 +10,11 @@ const TASKS_MAX = 400;
  * Nudges every open task that nothing has happened to for too long: accepted and never dispatched,
  * dispatched and never claimed, claimed by a worker that died, past its deadline, or not sealed.
  */
-export async function sweepOpenTasks(ports: OrchestratorPorts): Promise<number> {
+export async function sweepOpenTasks(ports: OrchestratorPorts, spans?: InvocationSpans): Promise<number> {
   const tasks = await overdueTasks(TASKS_MAX, ports);
   for (const task of tasks) {
-    const parent = parseTraceparent(task.traceparent);
-    if (parent) await nudge({ ...task, parent }, "swept", ports);
+    const root = parseTraceparent(task.traceparent, task.tracestate);
+    if (root) await nudge({ ...task, parent: { ...root, recorder: spans?.scope(task) } }, "swept", ports);
     ports.counters.count("tasks_swept", task.tenant);
   }
   if (tasks.length > 0)

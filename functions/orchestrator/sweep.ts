@@ -2,16 +2,23 @@ import type { ScheduledHandler } from "aws-lambda";
 import { awsPlatform } from "#lib/agent/platform.ts";
 import { makeCounters } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
+import { invocationSpans } from "#lib/trace/invocation-spans.ts";
 import { orchestratorPorts } from "./dependencies.ts";
 import { sweepOpenTasks } from "./sweep-open-tasks.ts";
 
 /** On a schedule: finds the tasks that stand still. */
-export const handler: ScheduledHandler = async () => {
+export const handler: ScheduledHandler = async (_event, lambda) => {
   const platform = awsPlatform();
   const log = platform.logOf("sweeper");
   const counters = makeCounters();
+  const invocation = { function_name: lambda.functionName, invocation: lambda.awsRequestId };
+  const { runtime, spanSinks: sinks } = platform;
+  const spans = invocationSpans({ service: "sweeper", ...invocation, runtime, log, sinks });
   const following = await platform.followConfig?.(log);
-  await sweepOpenTasks(orchestratorPorts(counters, log));
+  await sweepOpenTasks(orchestratorPorts(counters, log), spans);
   following?.stop(counters);
-  await reportMetrics({ service: "orchestrator", role: "sweeper" }, counters, platform, log);
+  await Promise.all([
+    reportMetrics({ service: "orchestrator", role: "sweeper" }, counters, platform, log),
+    spans.flush(lambda.getRemainingTimeInMillis()),
+  ]);
 };

@@ -1,4 +1,5 @@
 import type { AgentContext, AgentResult } from "#lib/agent/agent.ts";
+import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import { type PhaseRun, runPhase } from "#lib/sandbox/run-phase.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
@@ -26,7 +27,9 @@ export async function runInSandbox(
     await ports.unpackSource(blob, workspace.tree);
     const { signal } = context;
     const backend = ports.backend && { backend: ports.backend };
-    return runPhase(RUN, { ...workspace, command, profile, signal, ...backend });
+    return phaseInSpan(context, RUN.name, () =>
+      runPhase(RUN, { ...workspace, command, profile, signal, ...backend }),
+    );
   });
   const judgement = judge(run);
   context.log.info("RUN_JUDGED", judgement.reason, { ...judgement, policy_hash: limits.hash });

@@ -2,8 +2,10 @@ import type { z } from "zod";
 import type { BlobStore } from "#lib/artifacts/blobs.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
+import type { Span } from "#lib/trace/span.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { Verdict } from "#schemas/primitives.ts";
+import type { SpanAttributes } from "#schemas/records/span.ts";
 
 /** Files one step leaves. They become visible together, when the step completes, or never. */
 export interface ArtifactWriter {
@@ -29,6 +31,12 @@ export interface AgentContext {
   readonly artifacts: ArtifactWriter;
   readonly log: Log;
   readonly runtime: Runtime;
+  /** Does a part of the work in a span of the task's trace, as `build` or `embed`. */
+  span<Result>(
+    name: string,
+    attributes: SpanAttributes,
+    work: (span: Span) => Promise<Result>,
+  ): Promise<Result>;
 }
 
 /** How a run ended. A fault of the submitted work may also be thrown as `RejectedInput`. */

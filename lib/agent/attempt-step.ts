@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Agent, AgentResult } from "#lib/agent/agent.ts";
+import type { Agent, AgentContext, AgentResult } from "#lib/agent/agent.ts";
 import { keepLease } from "#lib/agent/lease-keeper.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
 import { artifactWriter } from "#lib/artifacts/artifact-writer.ts";
@@ -17,6 +17,7 @@ import type { ClaimKey, Lease } from "#lib/idempotency/claims.ts";
 import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
 import { readPayload } from "#lib/messages/send-envelope.ts";
 import { backoffMs } from "#lib/retry/backoff.ts";
+import { failSpan, inSpan, type Span } from "#lib/trace/span.ts";
 import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
 
 const CLOSING_MS = 5000;
@@ -50,7 +51,10 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
       policy_hash: platform.retryPolicy().hash,
     });
     const started = runtime.now();
-    const outcome = await runAgent(agent, delivery, stop.signal);
+    const attributes = { "agents.attempt": lease.attempt };
+    const outcome = await inSpan(delivery.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
+      runAgent(agent, delivery, stop.signal, span),
+    );
     stop.signal.throwIfAborted();
     counters.duration("step", key.tenant, runtime.now() - started);
     return await record(outcome, delivery, key, lease);
@@ -68,28 +72,33 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
   delivery: Delivery,
   signal: AbortSignal,
+  run_span: Span,
 ): Promise<StepOutcome> {
   const { envelope, platform, log } = delivery;
   const { runtime, settings } = platform;
-  const blobs = platform.blobsOf(envelope.tenant);
+  const blobs = platform.blobsOf(envelope.tenant, run_span);
   const { writer, manifest } = artifactWriter({
     blobs,
     envelope,
     service_version: settings.service_version,
     now: runtime.now,
   });
-  const input = agent.input.safeParse(await readPayload(envelope, platform));
+  const input = agent.input.safeParse(await readPayload(envelope, { blobsOf: () => blobs }));
   if (!input.success) {
     throw new TerminalFault(
       "PAYLOAD_INVALID",
       `not an input of ${agent.name}: ${z.prettifyError(input.error)}`,
     );
   }
+  const span: AgentContext["span"] = (name, attributes, work) =>
+    inSpan(run_span, { name, attributes }, runtime, work);
   try {
-    const result = await agent.run(input.data, { envelope, signal, blobs, artifacts: writer, log, runtime });
+    const context = { envelope, signal, blobs, artifacts: writer, log, runtime, span };
+    const result = await agent.run(input.data, context);
     return toOutcome(agent, result, manifest());
   } catch (error) {
     if (!(error instanceof RejectedInput)) throw error;
+    failSpan(run_span, error);
     return { verdict: "failed", code: error.code, message: error.message, artifacts: manifest() };
   }
 }
@@ -116,9 +125,14 @@ async function record(
   lease: Lease,
   policy_hash = delivery.platform.retryPolicy().hash,
 ): Promise<StepOutcome> {
-  const { platform, counters, log } = delivery;
+  const { platform, counters, log, span } = delivery;
   const outcome = lease.generation > 0 ? { ...ended, generation: lease.generation } : ended;
-  await platform.claims.complete(key, lease, outcome);
+  const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
+  span.set({ "agents.outcome": "completed", ...facts });
+  if (outcome.verdict === "error") span.fail(outcome.code ?? "UNEXPECTED", outcome.message ?? "no message");
+  await inSpan(span, { name: `complete ${key.step}`, attributes: facts }, platform.runtime, () =>
+    platform.claims.complete(key, lease, outcome),
+  );
   counters.count(`steps_${outcome.verdict}`, key.tenant);
   log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {
     verdict: outcome.verdict,
@@ -148,12 +162,16 @@ async function recordFailure(
   }
   const asked = error instanceof Fault ? error.retry_after_ms : undefined;
   const delay_ms = asked ?? backoffMs(policy, disposition, lease.attempt, runtime.random);
-  await platform.claims.release(key, lease, {
-    retry_at_ms: runtime.now() + delay_ms,
+  const next = {
     code,
     message,
+    retry_at_ms: runtime.now() + delay_ms,
     attempt_counts: disposition !== "park",
-  });
+  };
+  const attributes = { "agents.retry.delay_ms": Math.round(delay_ms), "error.type": code };
+  await inSpan(delivery.span, { name: `release ${key.step}`, attributes }, runtime, () =>
+    platform.claims.release(key, lease, next),
+  );
   const options = { cause: error, retry_after_ms: delay_ms };
   if (disposition === "park") throw new ParkedFault(code, message, options);
   throw disposition === "throttle"

@@ -1,6 +1,6 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import type { BlobStore } from "#lib/artifacts/blobs.ts";
+import type { BlobStore, BlobTrace } from "#lib/artifacts/blobs.ts";
 import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
 import { documentClient, sqsClient } from "#lib/aws/clients.ts";
 import { config } from "#lib/config/config.ts";
@@ -12,6 +12,9 @@ import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
 import { jsonLog } from "#lib/log/json-log.ts";
 import type { Log } from "#lib/log/log.ts";
 import { type Runtime, systemRuntime } from "#lib/runtime/runtime.ts";
+import { awsSpanSinks } from "#lib/trace/aws-span-sinks.ts";
+import type { SpanSink } from "#lib/trace/span-sink.ts";
+import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
 /** Everything a handler takes from its surroundings; a simulation gives its own. */
@@ -24,10 +27,15 @@ export interface Platform {
   retryPolicy(): Loaded<RetryPolicyConfig>;
   /** Brings the configuration up to date when an invocation begins; absent where it cannot change. */
   followConfig?(log: Log): Promise<Following>;
-  blobsOf(tenant: string): BlobStore;
+  /** With `trace`, what is written says whose trace it comes from, and what is read is linked to. */
+  blobsOf(tenant: string, trace?: BlobTrace): BlobStore;
+  /** How long things are kept. */
+  artifacts(): Loaded<ArtifactsConfig>;
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
   logOf(service: string): Log;
+  /** Where finished spans go; without it none are kept. */
+  spanSinks?: readonly SpanSink[];
 }
 
 let shared: Platform | undefined;
@@ -45,11 +53,13 @@ export function awsPlatform(): Platform {
     }),
     settings: settings(),
     retryPolicy: config.retryPolicy,
+    artifacts: config.artifacts,
     followConfig: config.follow,
-    blobsOf: (tenant) => s3Blobs({ tenant }),
+    blobsOf: (tenant, trace) => s3Blobs({ tenant, trace }),
     queueUrl,
     deadLetterQueueUrl,
     logOf: (service) => jsonLog({ service }),
+    spanSinks: awsSpanSinks(),
   };
   return shared;
 }

@@ -3,11 +3,12 @@ import type { Agent } from "#lib/agent/agent.ts";
 import { attemptStep, type EndedStep } from "#lib/agent/attempt-step.ts";
 import { buryMessage } from "#lib/agent/bury-message.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
+import { recordExpiry } from "#lib/artifacts/retention.ts";
 import { resolveFailures } from "#lib/dlq/failure-store.ts";
 import { ParkedFault, TerminalFault } from "#lib/errors/fault.ts";
-import type { ClaimKey, ClaimResult } from "#lib/idempotency/claims.ts";
+import type { ClaimKey, ClaimRequest, ClaimResult } from "#lib/idempotency/claims.ts";
 import { nudge } from "#lib/messages/nudge.ts";
-import { parseTraceparent } from "#lib/trace/traceparent.ts";
+import { inSpan } from "#lib/trace/span.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 
 /** Left of the invocation for writing the outcome after the work was stopped. */
@@ -21,23 +22,33 @@ export async function runStep<Input extends z.ZodType, Output extends z.ZodType>
   agent: Agent<Input, Output>,
   delivery: Delivery,
 ): Promise<void> {
-  const { envelope, platform, lambda } = delivery;
+  const { envelope, platform, lambda, span } = delivery;
   const { tenant, task_id, step, round } = envelope;
   const key: ClaimKey = { tenant, task_id, step, round };
-  if (platform.runtime.now() >= Date.parse(envelope.deadline_at)) return publish(delivery, "replayed");
+  if (platform.runtime.now() >= Date.parse(envelope.deadline_at)) {
+    span.set({ "agents.outcome": "deadline_exceeded" });
+    return publish(delivery, "replayed");
+  }
 
   const lease_ms = Math.max(
     1000,
     Math.min(platform.settings.lease_seconds * 1000, lambda.getRemainingTimeInMillis() - CLOSING_MS),
   );
-  const claim = await platform.claims.claim({
+  const request: ClaimRequest = {
     key,
     service: agent.name,
     idempotency_key: envelope.idempotency_key,
     source_hash: envelope.source_hash,
+    expires_at: recordExpiry(envelope.deadline_at, platform.artifacts().value),
     owner: `${lambda.functionName}/${lambda.awsRequestId}/${platform.runtime.uuid()}`,
     lease_ms,
     attempts_max: platform.retryPolicy().value.attempts_max,
+  };
+  const claim = await inSpan(span, { name: `claim ${step}` }, platform.runtime, async (claiming) => {
+    const result = await platform.claims.claim(request);
+    claiming.set({ "agents.claim": result.kind });
+    if (result.kind === "claimed") span.set({ "agents.attempt": result.lease.attempt });
+    return result;
   });
   const ended = await settleClaim(agent, delivery, key, claim, lease_ms);
   if (ended?.dead_letter) await bury(delivery, ended);
@@ -53,16 +64,18 @@ async function settleClaim<Input extends z.ZodType, Output extends z.ZodType>(
   claim: ClaimResult,
   lease_ms: number,
 ): Promise<EndedStep | undefined> {
-  const { platform, counters, log } = delivery;
+  const { platform, counters, log, span } = delivery;
   switch (claim.kind) {
     case "claimed":
       return attemptStep(agent, delivery, key, claim.lease, lease_ms);
     case "completed":
       counters.count("duplicates_blocked", key.tenant);
+      span.set({ "agents.outcome": "duplicate" });
       log.info("DUPLICATE_BLOCKED", "the step has its outcome already; it is published again");
       return claim.outcome;
     case "canceled":
       counters.count("duplicates_blocked", key.tenant);
+      span.set({ "agents.outcome": "canceled" });
       log.info("STEP_CANCELED", "the step was canceled; the message is dropped");
       return undefined;
     case "wait": // it comes back, and counts as blocked when it is
@@ -109,8 +122,10 @@ function failurePorts({ table, settings, runtime }: Delivery["platform"]) {
 }
 
 /** After its deadline a message only asks the orchestrator to look: the task may have a new one. */
-async function publish({ envelope, platform }: Delivery, reason: "step_ended" | "replayed"): Promise<void> {
+async function publish(
+  { envelope, platform, span }: Delivery,
+  reason: "step_ended" | "replayed",
+): Promise<void> {
   const { tenant, task_id, deadline_at } = envelope;
-  const parent = parseTraceparent(envelope.traceparent) ?? envelope;
-  await nudge({ tenant, task_id, deadline_at, parent }, reason, platform);
+  await nudge({ tenant, task_id, deadline_at, parent: span }, reason, platform);
 }

@@ -2,11 +2,16 @@ import middy from "@middy/core";
 import type { Context, SQSBatchResponse, SQSEvent, SQSHandler, SQSRecord } from "aws-lambda";
 import { awsPlatform, type Platform } from "#lib/agent/platform.ts";
 import { settleFailure } from "#lib/agent/settle-failure.ts";
-import { TerminalFault } from "#lib/errors/fault.ts";
+import { withCallMeter } from "#lib/aws/call-meter.ts";
 import type { Log } from "#lib/log/log.ts";
+import { parseEnvelope } from "#lib/messages/parse-envelope.ts";
 import { type Counters, makeCounters } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
-import { Envelope } from "#schemas/messages/envelope.ts";
+import { awsCallMeter } from "#lib/trace/aws-call-attributes.ts";
+import { consumerSpan } from "#lib/trace/consumer-span.ts";
+import { type InvocationSpans, invocationSpans } from "#lib/trace/invocation-spans.ts";
+import { failSpan, type Span } from "#lib/trace/span.ts";
+import type { Envelope } from "#schemas/messages/envelope.ts";
 
 /** One message in the hands of one invocation. */
 export interface Delivery {
@@ -15,6 +20,8 @@ export interface Delivery {
   platform: Platform;
   counters: Counters;
   log: Log;
+  /** The message's own span; what is done for it is recorded below. */
+  span: Span;
   lambda: Pick<Context, "awsRequestId" | "functionName" | "getRemainingTimeInMillis">;
 }
 
@@ -36,13 +43,19 @@ export function serveQueue(
     const counters = makeCounters();
     const log = platform.logOf(service).with({ request_id: lambda.awsRequestId });
     const following = await platform.followConfig?.(platform.logOf(service));
+    const { functionName: function_name, awsRequestId: invocation } = lambda;
+    const { runtime, spanSinks: sinks } = platform;
+    const spans = invocationSpans({ service, function_name, invocation, runtime, log, sinks });
     const settled = await Promise.all(
       event.Records.map((record) =>
-        processRecord(service, record, process, { platform, counters, log, lambda }),
+        processRecord(service, record, process, { platform, counters, log, lambda, spans }),
       ),
     );
     following?.stop(counters);
-    await reportMetrics({ service, role: "worker" }, counters, platform, log);
+    await Promise.all([
+      reportMetrics({ service, role: "worker" }, counters, platform, log),
+      spans.flush(lambda.getRemainingTimeInMillis()),
+    ]);
     return {
       batchItemFailures: settled
         .filter((id) => id !== undefined)
@@ -57,31 +70,42 @@ async function processRecord(
   service: string,
   record: SQSRecord,
   process: ProcessMessage,
-  shared: Omit<Delivery, "envelope" | "record">,
+  { spans, ...shared }: Omit<Delivery, "envelope" | "record" | "span"> & { spans: InvocationSpans },
 ): Promise<string | undefined> {
-  const started = shared.platform.runtime.now();
+  const { runtime } = shared.platform;
+  const started = runtime.now();
   let envelope: Envelope | undefined;
   try {
     envelope = parseEnvelope(record.body, service);
     const { task_id, step, round, trace_id, tenant } = envelope;
     const log = shared.log.with({ task_id, step, round, trace_id, tenant });
-    await process({ ...shared, envelope, record, log });
-    shared.counters.count("messages_acknowledged", tenant);
-    return undefined;
+    const recorder = spans.scope({ tenant, task_id });
+    const span = consumerSpan({ envelope, record, lambda: shared.lambda, recorder, runtime });
+    return await deliver({ ...shared, envelope, record, log, span }, service, process);
   } catch (error) {
     return settleFailure({ ...shared, service, record, envelope, error });
   } finally {
-    const ended = shared.platform.runtime.now();
-    shared.counters.duration("message", envelope?.tenant ?? "unknown", ended - started);
+    shared.counters.duration("message", envelope?.tenant ?? "unknown", runtime.now() - started);
   }
 }
 
-function parseEnvelope(body: string, service: string): Envelope {
-  try {
-    const envelope = Envelope.parse(JSON.parse(body));
-    if (envelope.service === service) return envelope;
-    throw new TypeError(`it is for ${envelope.service}`);
-  } catch (cause) {
-    throw new TerminalFault("ENVELOPE_INVALID", `the message is no envelope for ${service}`, { cause });
-  }
+/** Processes and settles a message in its span, which ends before the invocation's spans are written. */
+async function deliver(
+  delivery: Delivery,
+  service: string,
+  process: ProcessMessage,
+): Promise<string | undefined> {
+  const { span, counters, envelope, platform } = delivery;
+  return withCallMeter(awsCallMeter(span, platform.runtime), async () => {
+    try {
+      await process(delivery);
+      counters.count("messages_acknowledged", envelope.tenant);
+      return undefined;
+    } catch (error) {
+      failSpan(span, error);
+      return await settleFailure({ ...delivery, service, error });
+    } finally {
+      span.end();
+    }
+  });
 }

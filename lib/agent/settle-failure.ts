@@ -19,7 +19,7 @@ export const RECEIVES_MAX = 20;
 /** A message that only waits comes back at twice the distance from this receive on, so that waiting does not use them up. */
 const PARKED_RECEIVES = 5;
 
-interface Failed extends Omit<Delivery, "envelope"> {
+interface Failed extends Omit<Delivery, "envelope" | "span"> {
   service: string;
   envelope: Envelope | undefined;
   error: unknown;

@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
+import type { TraceContext } from "#lib/trace/traceparent.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
+
+/** The work that reads and writes blobs, as a position in its trace. */
+export interface BlobTrace extends TraceContext {
+  /** Called for a blob that another trace wrote. */
+  link?(other: TraceContext): void;
+}
 
 /** Content-addressed bytes of one tenant. Writing the same bytes twice is the same write. */
 export interface BlobStore {

@@ -1,5 +1,7 @@
 import { CopyObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { artifactKey, layoutArtifacts } from "#lib/artifacts/layout.ts";
+import { layoutArtifacts } from "#lib/artifacts/layout.ts";
+import { artifactKey } from "#lib/artifacts/object-keys.ts";
+import { retentionTag } from "#lib/artifacts/retention.ts";
 import { taskFiles } from "#lib/artifacts/task-files.ts";
 import type { Ledger } from "#lib/tasks/task-store.ts";
 
@@ -13,7 +15,8 @@ export async function writeStandardLayout(
   ledger: Ledger,
   { s3, bucket, service_version }: { s3: S3Client; bucket: string; service_version: string },
 ): Promise<void> {
-  const { tenant, task_id } = ledger.task;
+  const { tenant, task_id, traceparent } = ledger.task;
+  const Metadata = { traceparent };
   const copies = layoutArtifacts(ledger).map(
     (entry) => () =>
       s3.send(
@@ -22,7 +25,10 @@ export async function writeStandardLayout(
           Key: artifactKey(tenant, task_id, entry.path),
           CopySource: encodeURI(`${bucket}/${entry.blob.key}`),
           ContentType: entry.content_type,
+          Metadata,
           MetadataDirective: "REPLACE",
+          Tagging: retentionTag("task"),
+          TaggingDirective: "REPLACE",
         }),
       ),
   );
@@ -35,6 +41,8 @@ export async function writeStandardLayout(
             Key: artifactKey(tenant, task_id, path),
             Body: content,
             ContentType: content_type,
+            Metadata,
+            Tagging: retentionTag("task"),
           }),
         ),
   );

@@ -2,6 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { meterClient } from "#lib/aws/call-meter.ts";
 import { settings } from "#lib/config/environment.ts";
 
 /**
@@ -17,9 +18,13 @@ function once<Client>(make: () => Client): () => Client {
 }
 
 export const documentClient = once(() =>
-  DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } }),
+  DynamoDBDocumentClient.from(meterClient(new DynamoDBClient({}), "dynamodb"), {
+    marshallOptions: { removeUndefinedValues: true },
+  }),
 );
 
-export const sqsClient = once(() => new SQSClient({}));
+export const sqsClient = once(() => meterClient(new SQSClient({}), "sqs"));
 
-export const s3Client = once(() => new S3Client({ forcePathStyle: settings().s3_force_path_style }));
+export const s3Client = once(() =>
+  meterClient(new S3Client({ forcePathStyle: settings().s3_force_path_style }), "s3"),
+);

@@ -1,10 +1,12 @@
 import { instant, type Runtime } from "#lib/runtime/runtime.ts";
-import { childSpan, formatTraceparent } from "#lib/trace/traceparent.ts";
+import { childSpan, formatTraceparent, parseTraceparent } from "#lib/trace/traceparent.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 /** The same message for the same effect in the same trace, as a new message: its replay. */
 export function replayEnvelope(original: Envelope, deadline_at: string, runtime: Runtime): Envelope {
-  const span = childSpan(original, runtime);
+  const { trace_id, span_id, tracestate } = original;
+  const parent = parseTraceparent(original.traceparent, tracestate) ?? { trace_id, span_id, sampled: true };
+  const span = childSpan(parent, runtime);
   return {
     ...original,
     message_id: runtime.uuid(),

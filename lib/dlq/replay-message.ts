@@ -1,13 +1,16 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { recordExpiry } from "#lib/artifacts/retention.ts";
 import { removeDeadLetter } from "#lib/dlq/dead-letter-queue.ts";
 import { settleFailureRecord } from "#lib/dlq/failure-store.ts";
 import { planReplay, type ReplayPlan } from "#lib/dlq/plan-replay.ts";
 import type { DeadLetter } from "#lib/dlq/read-dead-letter.ts";
 import { replayEnvelope } from "#lib/dlq/replay-envelope.ts";
 import type { ReplayPorts } from "#lib/dlq/replay-ports.ts";
+import { keepSteps } from "#lib/idempotency/keep-steps.ts";
 import { rearmStep } from "#lib/idempotency/rearm-step.ts";
 import { sendEnvelope } from "#lib/messages/send-envelope.ts";
-import { reopenTask } from "#lib/tasks/reopen-task.ts";
+import { instant } from "#lib/runtime/runtime.ts";
+import { deadlineAgain, reopenTask } from "#lib/tasks/reopen-task.ts";
 import { type Ledger, readLedger } from "#lib/tasks/task-store.ts";
 
 export interface Replayed {
@@ -84,6 +87,9 @@ async function writeNext(
     return;
   }
   const { step, round, replays = [] } = record;
+  // Before the task, which would else outlive its finished steps and run them again.
+  const deadline_at = instant(deadlineAgain(task, ports.runtime.now()));
+  await keepSteps(steps, recordExpiry(deadline_at, ports.artifacts().value), ports);
   const check_ms = ports.retryPolicy().value.redispatch_seconds * 1000;
   await reopenTask(task, { step, round, generation: replays.length }, check_ms, ports);
 }

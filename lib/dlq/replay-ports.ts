@@ -4,7 +4,7 @@ import type { Platform } from "#lib/agent/platform.ts";
 export interface ReplayPorts
   extends Pick<
     Platform,
-    "runtime" | "table" | "sqs" | "blobsOf" | "queueUrl" | "deadLetterQueueUrl" | "retryPolicy"
+    "artifacts" | "runtime" | "table" | "sqs" | "blobsOf" | "queueUrl" | "deadLetterQueueUrl" | "retryPolicy"
   > {
   table_name: string;
 }

@@ -6,6 +6,8 @@ import type {
 } from "aws-lambda";
 import type { z } from "zod";
 import { awsPlatform, type Platform } from "#lib/agent/platform.ts";
+import { withCallMeter } from "#lib/aws/call-meter.ts";
+import { Fault } from "#lib/errors/fault.ts";
 import { authenticate } from "#lib/http/authenticate.ts";
 import { HttpError } from "#lib/http/http-error.ts";
 import { parseBody, parseQuery } from "#lib/http/parse-request.ts";
@@ -13,7 +15,11 @@ import { problemResponse } from "#lib/http/problem.ts";
 import type { Log } from "#lib/log/log.ts";
 import { makeCounters } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
-import { childSpan, formatTraceparent, parseTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
+import { awsCallMeter } from "#lib/trace/aws-call-attributes.ts";
+import { invocationSpans } from "#lib/trace/invocation-spans.ts";
+import { serverSpan } from "#lib/trace/server-span.ts";
+import type { Span } from "#lib/trace/span.ts";
+import { formatTraceparent } from "#lib/trace/traceparent.ts";
 
 interface ApiRequest<Body, Query> {
   tenant: string;
@@ -22,7 +28,8 @@ interface ApiRequest<Body, Query> {
   params: Record<string, string>;
   /** Header names in lower case. */
   headers: Record<string, string>;
-  trace: TraceContext;
+  /** The request's span; it is kept with a task once that is told to its recorder. */
+  trace: Span;
   log: Log;
   platform: Platform;
   remainingMs(): number;
@@ -63,11 +70,14 @@ export function defineApi(
 ): APIGatewayProxyHandlerV2 {
   return async (event: APIGatewayProxyEventV2, lambda: Context) => {
     const platform = platformOf();
+    const { runtime, spanSinks: sinks } = platform;
     const headers = lowerCaseNames(event.headers);
-    const trace = childSpan(parseTraceparent(headers.traceparent), platform.runtime);
+    const invocation = { function_name: lambda.functionName, invocation: lambda.awsRequestId };
+    const spans = invocationSpans({ service, ...invocation, runtime, log: platform.logOf(service), sinks });
+    const trace = serverSpan({ service, event, headers, lambda, recorder: spans.scope(), runtime });
     const log = platform.logOf(service).with({ trace_id: trace.trace_id, route: event.routeKey });
     const counters = makeCounters();
-    const started = platform.runtime.now();
+    const started = runtime.now();
     const following = await platform.followConfig?.(platform.logOf(service));
     let tenant = "unknown";
     let response: APIGatewayProxyStructuredResultV2;
@@ -78,7 +88,7 @@ export function defineApi(
         throw new HttpError(404, "ROUTE_UNKNOWN", `there is no ${method} ${path}`);
       }
       tenant = await authenticate(found.access, event, headers, platform);
-      const answer = await found.run({
+      const request = {
         tenant,
         body: found.body && parseBody(found.body, event, headers),
         query: found.query && parseQuery(found.query, event.queryStringParameters ?? {}),
@@ -88,15 +98,21 @@ export function defineApi(
         log: log.with({ tenant }),
         platform,
         remainingMs: () => lambda.getRemainingTimeInMillis(),
-      });
-      response = toResponse(answer);
+      };
+      response = toResponse(await withCallMeter(awsCallMeter(trace, runtime), () => found.run(request)));
     } catch (error) {
       response = problemResponse(error, trace.trace_id, log);
+      setError(trace, response, error);
     }
     counters.count(`http_${Math.floor((response.statusCode ?? 500) / 100)}xx`, tenant);
-    counters.duration("http", tenant, platform.runtime.now() - started);
+    counters.duration("http", tenant, runtime.now() - started);
+    trace.set({ "http.response.status_code": response.statusCode ?? 500 });
+    trace.end();
     following?.stop(counters);
-    await reportMetrics({ service, role: "http" }, counters, platform, log);
+    await Promise.all([
+      reportMetrics({ service, role: "http" }, counters, platform, log),
+      spans.flush(lambda.getRemainingTimeInMillis()),
+    ]);
     response.headers = {
       ...response.headers,
       traceparent: formatTraceparent(trace),
@@ -104,6 +120,13 @@ export function defineApi(
     };
     return response;
   };
+}
+
+/** To a server's span a client's mistake is no error. */
+function setError(span: Span, { statusCode = 500 }: APIGatewayProxyStructuredResultV2, error: unknown): void {
+  const code = error instanceof HttpError || error instanceof Fault ? error.code : "UNEXPECTED";
+  span.set({ "error.type": code });
+  if (statusCode >= 500) span.fail(code, String(error));
 }
 
 function toResponse({ status, body, headers }: ApiResponse): APIGatewayProxyStructuredResultV2 {

@@ -1,6 +1,13 @@
+import { isExpired } from "#lib/artifacts/retention.ts";
 import { TerminalFault } from "#lib/errors/fault.ts";
 import type { ClaimRequest, ClaimResult } from "#lib/idempotency/claims.ts";
-import { type ClaimPorts, identityAssignments, readStep, writeStep } from "#lib/idempotency/step-item.ts";
+import {
+  type ClaimPorts,
+  deleteExpiredStep,
+  identityAssignments,
+  readStep,
+  writeStep,
+} from "#lib/idempotency/step-item.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 
@@ -11,7 +18,12 @@ const RACE_WAIT_MS = 1000;
 export async function claimStep(request: ClaimRequest, ports: ClaimPorts): Promise<ClaimResult> {
   for (let races = 0; races < RACES_MAX; races += 1) {
     const record = (await takeStep(request, ports)) ?? (await readStep(request.key, ports));
-    const result = record && classify(record, request, ports.runtime.now());
+    const now = ports.runtime.now();
+    if (record && isExpired(record, now)) {
+      await deleteExpiredStep(request.key, record, ports);
+      continue;
+    }
+    const result = record && classify(record, request, now);
     if (result) return result;
   }
   return { kind: "wait", until_ms: ports.runtime.now() + RACE_WAIT_MS };

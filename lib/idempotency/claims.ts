@@ -26,6 +26,8 @@ export interface StepIdentity {
   service: string;
   idempotency_key: string;
   source_hash: string;
+  /** Unix seconds after which the record counts as absent; each write of its identity renews it. */
+  expires_at: number;
 }
 
 export interface ClaimRequest extends StepIdentity {

@@ -8,7 +8,7 @@ import {
   writeStep,
 } from "#lib/idempotency/step-item.ts";
 import { instant } from "#lib/runtime/runtime.ts";
-import { tenantArtifactsPartition } from "#lib/tasks/keys.ts";
+import { artifactIndexSortKey, tenantArtifactsPartition } from "#lib/tasks/keys.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 
 const MESSAGE_CHARACTERS_MAX = 2000;
@@ -113,7 +113,7 @@ function completion(key: ClaimKey, outcome: StepOutcome, now: number): Pick<Step
       ":outcome": outcome,
       ":at": at,
       ":gsi1pk": tenantArtifactsPartition(key.tenant),
-      ":gsi1sk": `${at}#${key.task_id}#${key.step}#${key.round}`,
+      ":gsi1sk": artifactIndexSortKey(key, at),
     },
   };
 }

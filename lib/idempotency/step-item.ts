@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { ClaimKey, Lease, StepIdentity } from "#lib/idempotency/claims.ts";
 import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
@@ -37,6 +37,22 @@ export async function readStep(key: ClaimKey, ports: ClaimPorts): Promise<StepRe
     new GetCommand({ TableName: ports.table_name, Key: itemKey(key), ConsistentRead: true }),
   );
   return found.Item ? parseStepItem(found.Item) : undefined;
+}
+
+/** Takes away a record that counts as absent, on condition that nobody claimed it since. */
+export async function deleteExpiredStep(key: ClaimKey, { fence }: StepRecord, ports: ClaimPorts) {
+  try {
+    await ports.table.send(
+      new DeleteCommand({
+        TableName: ports.table_name,
+        Key: itemKey(key),
+        ConditionExpression: "fence = :fence AND expires_at <= :now",
+        ExpressionAttributeValues: { ":fence": fence, ":now": Math.floor(ports.runtime.now() / 1000) },
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
 }
 
 /** The record as written, or undefined when the condition did not hold. */
@@ -93,16 +109,16 @@ export async function writeAsOwner(
 
 /** What the first write to a step record says of it; later writes leave these as they are. */
 export function identityAssignments(
-  { key, service, idempotency_key, source_hash }: StepIdentity,
+  { key, service, idempotency_key, source_hash, expires_at }: StepIdentity,
   at: string,
 ) {
   const fields: Values = { ...key, service, idempotency_key, source_hash, started_at: at };
   const names: Record<string, string> = {};
-  const values: Values = {};
+  const values: Values = { ":expires_at": expires_at };
   const parts = Object.entries(fields).map(([name, value]) => {
     names[`#${name}`] = name;
     values[`:${name}`] = value;
     return `#${name} = if_not_exists(#${name}, :${name})`;
   });
-  return { names, values, expression: parts.join(", ") };
+  return { names, values, expression: [...parts, "expires_at = :expires_at"].join(", ") };
 }

@@ -3,7 +3,7 @@ import { instant, type Runtime } from "#lib/runtime/runtime.ts";
 import { childSpan, formatTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
-interface EnvelopeParts {
+export interface EnvelopeParts {
   service: string;
   role: string;
   shard: string;
@@ -36,6 +36,7 @@ export function makeEnvelope(parts: EnvelopeParts, runtime: Runtime): Envelope {
     span_id: span.span_id,
     parent_span_id: parent.span_id,
     traceparent: formatTraceparent(span),
+    ...(span.tracestate && { tracestate: span.tracestate }),
     ...fields,
     idempotency_key: idempotencyKey({ ...parts, source_hash }),
     source_hash,

@@ -1,6 +1,4 @@
-import type { Platform } from "#lib/agent/platform.ts";
-import { makeEnvelope } from "#lib/messages/make-envelope.ts";
-import { sendEnvelope } from "#lib/messages/send-envelope.ts";
+import { type SendPorts, sendMessage } from "#lib/messages/send-message.ts";
 import type { TraceContext } from "#lib/trace/traceparent.ts";
 import type { AdvancePayload } from "#schemas/messages/envelope.ts";
 
@@ -20,14 +18,12 @@ interface TaskPosition {
 export async function nudge(
   { tenant, task_id, deadline_at, parent }: TaskPosition,
   reason: AdvancePayload["reason"],
-  platform: Pick<Platform, "runtime" | "sqs" | "blobsOf" | "queueUrl" | "settings">,
+  ports: SendPorts,
 ): Promise<void> {
   const payload: AdvancePayload = { reason };
-  const envelope = makeEnvelope(
+  await sendMessage(
     {
       service: ORCHESTRATOR,
-      role: "worker",
-      shard: platform.settings.shard,
       tenant,
       task_id,
       step: "advance",
@@ -37,7 +33,7 @@ export async function nudge(
       deadline_at,
       parent,
     },
-    platform.runtime,
+    ports,
+    { "agents.nudge.reason": reason },
   );
-  await sendEnvelope(platform.queueUrl(ORCHESTRATOR), envelope, platform);
 }

@@ -31,6 +31,9 @@ export async function sendEnvelope(queue_url: string, message: Envelope, ports: 
       MessageGroupId: envelope.tenant,
       MessageAttributes: {
         traceparent: { DataType: "String", StringValue: envelope.traceparent },
+        ...(envelope.tracestate && {
+          tracestate: { DataType: "String", StringValue: envelope.tracestate },
+        }),
         tenant: { DataType: "String", StringValue: envelope.tenant },
         task_id: { DataType: "String", StringValue: envelope.task_id },
       },

@@ -16,11 +16,17 @@ export function sourcePortsOf({ blobs, signal }: Pick<AgentContext, "blobs" | "s
   };
 }
 
-/** `resolveSource` and `unpackSource` for one message. */
-export function sourcesOf(context: Pick<AgentContext, "blobs" | "signal">) {
+/** `resolveSource` and `unpackSource` for one message, each in a span. */
+export function sourcesOf(context: Pick<AgentContext, "blobs" | "signal" | "span">) {
   const ports = sourcePortsOf(context);
   return {
-    resolveSource: (source: SourceRef) => resolveSource(source, ports),
-    unpackSource: (archive: BlobRef, directory: string) => unpackSource(archive, directory, ports),
+    resolveSource: (source: SourceRef) =>
+      context.span("resolve source", { "agents.source.kind": source.kind }, () =>
+        resolveSource(source, ports),
+      ),
+    unpackSource: (archive: BlobRef, directory: string) =>
+      context.span("unpack", { "agents.source.bytes": archive.bytes }, () =>
+        unpackSource(archive, directory, ports),
+      ),
   };
 }

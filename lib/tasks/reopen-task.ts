@@ -9,9 +9,17 @@ export function isReopened(task: TaskRecord, { step, round, generation }: Omit<R
   );
 }
 
+/** A reopened task's deadline (Unix ms): as much time again as it was given at first. */
+export function deadlineAgain(
+  { deadline_at, created_at, reopenings = [] }: TaskRecord,
+  now_ms: number,
+): number {
+  return now_ms + Date.parse(deadline_at) - Date.parse(reopenings.at(-1)?.at ?? created_at);
+}
+
 /**
- * Puts a task back to work at a step that was re-armed: open, at that step, with as much time again
- * as it had before, and due for the sweeper after `check_ms`. Undefined when somebody moved it first.
+ * Puts a task back to work at a step that was re-armed: open, at that step, with a new deadline, and
+ * due for the sweeper after `check_ms`. Undefined when somebody moved it first.
  */
 export async function reopenTask(
   task: TaskRecord,
@@ -21,8 +29,8 @@ export async function reopenTask(
 ): Promise<TaskRecord | undefined> {
   const now_ms = ports.runtime.now();
   const at = instant(now_ms);
+  const deadline_ms = deadlineAgain(task, now_ms);
   const { ended_at: _0, sealed_at: _1, verdict: _2, error: _3, ...lasting } = task;
-  const deadline_ms = now_ms + timeGiven(task);
   return moveTask(
     lasting,
     {
@@ -34,8 +42,4 @@ export async function reopenTask(
     Math.min(now_ms + check_ms, deadline_ms),
     ports,
   );
-}
-
-function timeGiven({ deadline_at, created_at, reopenings = [] }: TaskRecord): number {
-  return Date.parse(deadline_at) - Date.parse(reopenings.at(-1)?.at ?? created_at);
 }

@@ -48,6 +48,14 @@ describe("JUnit XML", () => {
     ]);
   });
 
+  it("of Mocha's xunit gives failures with their references decoded", () => {
+    const [test] =
+      parseJunit(`<testsuite name="Mocha Tests" tests="1"><testcase classname="set" name="a" time="0">
+<failure>expected [Function]
+    at Context.&#x3C;anonymous&#x3E; (test.js:256:16)</failure></testcase></testsuite>`) ?? [];
+    expect(test?.failure).toBe("expected [Function]\n    at Context.<anonymous> (test.js:256:16)");
+  });
+
   it("is not read with a DTD, out of other XML, or cut off", () => {
     const suite = '<testsuite name="a"><testcase name="b"/></testsuite>';
     expect(parseJunit(suite)).toHaveLength(1);

@@ -20,7 +20,28 @@ describe("TAP", () => {
     ]);
     const failed = tests?.[1];
     expect(failed).toMatchObject({ file: "/workspace/a.test.mjs", duration_ms: 1.174 });
-    expect(failed?.failure).toContain("\n  2 !== 1\n");
+    expect(failed?.failure).toMatch(
+      /^Expected values to be strictly equal:\n\n2 !== 1\n+code: 'ERR_ASSERTION'\nname: [\s\S]*stack: /,
+    );
+    expect(failed?.failure).not.toMatch(/duration_ms|location|failureType/);
+  });
+
+  it("gives tape's assertions below the test they belong to, with the file they failed in", () => {
+    const tests = parseTap(readFileSync(join(import.meta.dirname, "fixtures/tape.tap"), "utf8"));
+    expect(tests?.map(({ name, status, file }) => [name, status, file])).toEqual([
+      ["proto pollution > should be strictly equal", "passed", null],
+      [
+        "proto pollution (constructor function) > should be strictly equal",
+        "failed",
+        "/workspace/test/proto.js",
+      ],
+    ]);
+    expect(tests?.[1]?.failure).toMatch(/^operator: equal\nexpected: undefined\nactual: {3}123\n/);
+  });
+
+  it("takes no comment for a name where subtests have one", () => {
+    const text = "TAP version 13\n# printed by the test\n# Subtest: adds\nok 1 - adds\n1..1\n";
+    expect(parseTap(text)?.map(({ name }) => name)).toEqual(["adds"]);
   });
 
   it("counts a container that failed although nothing in it did", () => {

@@ -1,4 +1,5 @@
 import { nestedResults } from "#lib/test-results/nested-results.ts";
+import { readDiagnostics } from "#lib/test-results/tap-diagnostics.ts";
 import { testCase } from "#lib/test-results/test-case.ts";
 import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
@@ -9,7 +10,8 @@ const DEPTH_MAX = 50;
 const DIAGNOSTICS_LINES_MAX = 2000;
 
 /**
- * TAP 13 and 14, with nested subtests and YAML diagnostics as node:test writes them.
+ * TAP 13 and 14, with nested subtests and YAML diagnostics as node:test writes them. Without
+ * subtests a comment names the results after it, as tape writes it.
  * https://testanything.org/tap-version-14-specification.html
  */
 export function parseTap(text: string): TestCase[] | null {
@@ -21,6 +23,8 @@ export function parseTap(text: string): TestCase[] | null {
   // Without its first line TAP is told by a plan and numbered results: other tools print "ok" too.
   let versioned = false;
   let numbered = false;
+  const has_subtests = lines.some((line) => /^ *# Subtest:/.test(line));
+  let heading = "";
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? "";
     if (/^TAP version 1[34]\b/.test(line)) versioned = true;
@@ -28,6 +32,7 @@ export function parseTap(text: string): TestCase[] | null {
     if (plan) planned = (planned ?? 0) + Number(plan[1]);
     const bail = /^\s*Bail out!\s*(.*)$/.exec(line);
     if (bail) extra.push(testCase({ names: ["Bail out!"], status: "failed", failure: bail[1] || line }));
+    if (!has_subtests) heading = /^# (.+)$/.exec(line)?.[1]?.trim() ?? heading;
     const result = RESULT.exec(line);
     if (!result) continue;
     const depth = Math.min(DEPTH_MAX, Math.floor((result[1] ?? "").length / 4));
@@ -35,7 +40,9 @@ export function parseTap(text: string): TestCase[] | null {
     index += block.length;
     if (depth === 0) seen++;
     if (result[3] !== undefined) numbered = true;
-    results.add({ depth, ...describeResult(result, block) });
+    const described = describeResult(result, block);
+    const name = heading === "" ? described.name : `${heading} > ${described.name}`;
+    results.add({ depth, ...described, name });
   }
   if (!versioned && !(numbered && planned !== null)) return null;
   if (planned !== null && planned > seen && extra.length === 0) {
@@ -49,20 +56,13 @@ function describeResult([, , not, number, rest = ""]: RegExpExecArray, block: re
   const directive = DIRECTIVE.exec(rest.replaceAll("\\#", "\0"));
   const name = rest.replaceAll("\\#", "\0").replace(DIRECTIVE, "").replaceAll("\0", "#").trim();
   const failed = not !== undefined && !directive;
-  const duration = /^\s*duration_ms: ([\d.]+)/m.exec(block.join("\n"));
-  const location = /^\s*location: '(.*?)(?::\d+:\d+)?'$/m.exec(block.join("\n"));
+  const { failure, ...diagnostics } = readDiagnostics(block);
   const status: TestCase["status"] = directive ? "skipped" : failed ? "failed" : "passed";
   return {
     name: name || `test ${number ?? ""}`.trim(),
     status,
-    duration_ms: duration ? Number(duration[1]) : null,
-    file: location?.[1] ?? null,
-    failure: failed
-      ? block
-          .slice(1, -1)
-          .map(dedent(block[0] ?? ""))
-          .join("\n")
-      : null,
+    ...diagnostics,
+    failure: failed ? failure : null,
   };
 }
 
@@ -79,9 +79,4 @@ function diagnostics(lines: readonly string[], start: number, indent: number): s
     if (line.trim() !== "" && !line.startsWith(margin)) break;
   }
   return [];
-}
-
-function dedent(opening: string): (line: string) => string {
-  const width = opening.length - opening.trimStart().length;
-  return (line) => (line.slice(0, width).trim() === "" ? line.slice(width) : line);
 }

@@ -26,6 +26,7 @@ export const Envelope = z
       .string()
       .regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
       .describe("W3C traceparent"),
+    tracestate: z.string().max(512).describe("W3C tracestate of the request, handed on unchanged").optional(),
     service: z.string().min(1).max(64).describe("the agent this message is for"),
     role: z.string().min(1).max(64),
     shard: z.string().min(1).max(16),
@@ -44,6 +45,7 @@ export const Envelope = z
   })
   .refine((envelope) => envelope.traceparent.includes(`-${envelope.trace_id}-${envelope.span_id}-`), {
     message: "traceparent does not match trace_id and span_id",
+    path: ["traceparent"],
   });
 export type Envelope = z.infer<typeof Envelope>;
 

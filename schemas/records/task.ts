@@ -61,6 +61,7 @@ export const TaskRecord = z.strictObject({
   submission_hash: Sha256,
   trace_id: TraceId,
   traceparent: z.string(),
+  tracestate: z.string().max(512).optional(),
   version: z.int().min(1).describe("grows by one with every write"),
   current: z
     .strictObject({
@@ -80,5 +81,9 @@ export const TaskRecord = z.strictObject({
   sealed_at: Instant.optional().describe(
     "its artifacts stand in the standard layout; only now it shows as ended",
   ),
+  expires_at: z
+    .int()
+    .describe("Unix seconds: from then on it counts as absent; of a sealed task only")
+    .optional(),
 });
 export type TaskRecord = z.infer<typeof TaskRecord>;

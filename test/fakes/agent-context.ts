@@ -5,6 +5,7 @@ import type { BlobStore } from "#lib/artifacts/blobs.ts";
 import { sha256 } from "#lib/artifacts/blobs.ts";
 import type { Log } from "#lib/log/log.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { inSpan } from "#lib/trace/span.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 interface FakeArtifact {
@@ -53,6 +54,7 @@ export function fakeAgentContext(envelope: Partial<Envelope> = {}): FakeAgentCon
       },
       log: fakeLog(lines, {}),
       runtime: systemRuntime,
+      span: (name, attributes, work) => inSpan(undefined, { name, attributes }, systemRuntime, work),
     },
     blobs,
     artifacts,

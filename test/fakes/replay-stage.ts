@@ -122,6 +122,7 @@ function stagePlatform(
     backoff_ms_max: 1,
     throttle_backoff_ms_base: 1,
   };
+  const retention = { $schema: "", tasks_days: 1, blobs_days: 17, uploads_days: 2, orphans_days: 2 };
   const silent: Log = { info() {}, warn() {}, error() {}, with: () => silent };
   return {
     runtime,
@@ -140,6 +141,7 @@ function stagePlatform(
       allow_private_git_hosts: false,
     },
     retryPolicy: () => ({ value: { ...policy, redispatch_seconds: 30 }, hash: "0".repeat(64) }),
+    artifacts: () => ({ value: retention, hash: "0".repeat(64) }),
     blobsOf: () => blobs,
     queueUrl: (service) => urls.get(service)!,
     deadLetterQueueUrl: (service) => urls.get(`${service}-dlq`)!,

@@ -162,10 +162,23 @@ describe("replaying a step that failed for good", () => {
     ]);
   });
 
+  it("keeps the finished steps as long as the task, so that none is run again", async () => {
+    const { task_id } = await failed(workflow("first", "second"), "second");
+    const letter = await onlyLetter();
+    const [day_ms, hour_ms] = [86_400_000, 3_600_000];
+    stage.clock.ahead_ms += day_ms + hour_ms / 2;
+    await replayMessage(letter, { force: false }, stage.ports);
+    stage.clock.ahead_ms += 0.75 * hour_ms;
+    await stage.sweep(task_id);
+    await stage.pump();
+    expect(stage.effects).toEqual(["first", "second"]);
+    expect((await stage.ledger(task_id)).steps.map(({ step }) => step)).toEqual(["first", "second"]);
+  });
+
   it("works for a step that its task's deadline stopped", async () => {
     const task = await failed(workflow("only"), "only");
     const letter = await onlyLetter();
-    await crashing(stage.ports, { at: 2, gap: "after" }).run((ports) =>
+    await crashing(stage.ports, { at: 3, gap: "after" }).run((ports) =>
       replayMessage(letter, { force: false }, ports),
     );
     stage.clock.ahead_ms += 3_600_001;
@@ -206,7 +219,7 @@ describe("a replay killed anywhere and run again", () => {
   it("after the task was reopened is finished by the sweeper alone", async () => {
     const { task_id } = await failed(workflow("only"), "only");
     const letter = await onlyLetter();
-    const died = await crashing(stage.ports, { at: 2, gap: "after" }).run((ports) =>
+    const died = await crashing(stage.ports, { at: 3, gap: "after" }).run((ports) =>
       replayMessage(letter, { force: false }, ports),
     );
     expect(died).toBe(true);
@@ -288,12 +301,13 @@ describe("a replay leaves alone", () => {
   it("a step with a live lease, and sends it once the lease is over", async () => {
     const task = await failed(workflow("only"), "only");
     const letter = await onlyLetter();
-    await crashing(stage.ports, { at: 2, gap: "after" }).run((ports) =>
+    await crashing(stage.ports, { at: 3, gap: "after" }).run((ports) =>
       replayMessage(letter, { force: false }, ports),
     );
     const { tenant, task_id, step, round, service, idempotency_key, source_hash } = letter.envelope!;
     const identity = { key: { tenant, task_id, step, round }, service, idempotency_key, source_hash };
-    const claim = { ...identity, owner: "w", lease_ms: 10_000, attempts_max: 2 };
+    const expires_at = Date.now() + 1e9;
+    const claim = { ...identity, expires_at, owner: "w", lease_ms: 10_000, attempts_max: 2 };
     expect(await stage.platform.claims.claim(claim)).toMatchObject({ kind: "claimed" });
     const fresh = { ...letter, failure_id: "native#copy" };
     const kept = await replayMessage(fresh, { force: false }, stage.ports);

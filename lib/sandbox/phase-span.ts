@@ -1,0 +1,24 @@
+import type { AgentContext } from "#lib/agent/agent.ts";
+import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
+
+/** Runs a phase in a span of its own, which tells how it ended and what it used. */
+export async function phaseInSpan(
+  { span }: Pick<AgentContext, "span">,
+  name: string,
+  run: () => Promise<PhaseRun>,
+): Promise<PhaseRun> {
+  return span(name, {}, async (phase_span) => {
+    const ran = await run();
+    const { status, exit_code, limit, usage } = ran.phase;
+    phase_span.set({
+      "agents.phase.status": status,
+      ...(exit_code !== null && { "process.exit.code": exit_code }),
+      ...(usage.cpu_ms !== null && { "agents.phase.cpu_ms": Math.round(usage.cpu_ms) }),
+      ...(usage.memory_bytes_peak !== null && { "agents.phase.memory_bytes_peak": usage.memory_bytes_peak }),
+    });
+    const code = limit?.code ?? ran.unavailable?.code ?? "COMMAND_FAILED";
+    const sentence = limit?.evidence ?? ran.unavailable?.message ?? `exit code ${exit_code}`;
+    if (status === "failed" || status === "error") phase_span.fail(code, sentence);
+    return ran;
+  });
+}

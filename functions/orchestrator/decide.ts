@@ -1,4 +1,5 @@
 import type { Ledger } from "#lib/tasks/task-store.ts";
+import { isRepeated } from "#lib/tasks/walk-order.ts";
 import type { Workflow, WorkflowStep } from "#schemas/config/workflows.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
@@ -67,16 +68,6 @@ export function decide({ task, steps }: Ledger): NextStep | Finished {
     move(walk, workflow, current, record.outcome, task.spec.repair_rounds);
   }
   throw new RangeError(`the workflow ${task.spec.workflow} does not end`);
-}
-
-/** True for steps between a repair's `back_to` and the step that asks for repair. */
-function isRepeated(workflow: Workflow, position: number): boolean {
-  return workflow.steps.some(
-    ({ repair }, end) =>
-      repair &&
-      position <= end &&
-      position >= workflow.steps.findIndex(({ step }) => step === repair.back_to),
-  );
 }
 
 function move(

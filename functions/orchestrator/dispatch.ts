@@ -72,6 +72,7 @@ function asksAgain(
   { reason, message_id, issued_at, redelivered }: TracedNudge,
 ): boolean {
   if (!current) return false;
+  if (reason === "replayed") return true;
   if (redelivered && current.dispatched_by === message_id) return true;
   return reason === "swept" && current.dispatched_at < issued_at;
 }
@@ -110,6 +111,7 @@ async function send(
       payload: next.input,
       deadline_at: task.deadline_at,
       parent,
+      replay_of: next.record?.replays?.at(-1)?.message_id,
     },
     ports,
   );

@@ -22,6 +22,11 @@ import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
 
 const CLOSING_MS = 5000;
 
+/** A step's outcome, and in the invocation that ran it what lay behind an error. */
+export interface EndedStep extends StepOutcome {
+  cause?: unknown;
+}
+
 /** Runs a claimed step and records how it ended: an outcome, or its release to be tried again. */
 export async function attemptStep<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
@@ -29,7 +34,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
   key: ClaimKey,
   lease: Lease,
   lease_ms: number,
-): Promise<StepOutcome> {
+): Promise<EndedStep> {
   const { platform, counters, log } = delivery;
   const { claims, runtime } = platform;
   const stop = new AbortController();
@@ -120,13 +125,14 @@ function toOutcome<Output extends z.ZodType>(
 }
 
 async function record(
-  outcome: StepOutcome,
+  ended: StepOutcome,
   delivery: Delivery,
   key: ClaimKey,
   lease: Lease,
   policy_hash = delivery.platform.retryPolicy().hash,
 ): Promise<StepOutcome> {
   const { platform, counters, log, span } = delivery;
+  const outcome = lease.generation > 0 ? { ...ended, generation: lease.generation } : ended;
   const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
   span.set({ "agents.outcome": "completed", ...facts });
   if (outcome.verdict === "error") span.fail(outcome.code ?? "UNEXPECTED", outcome.message ?? "no message");
@@ -148,7 +154,7 @@ async function recordFailure(
   delivery: Delivery,
   key: ClaimKey,
   lease: Lease,
-): Promise<StepOutcome> {
+): Promise<EndedStep> {
   const { platform } = delivery;
   const { runtime } = platform;
   const { value: policy, hash } = platform.retryPolicy();
@@ -157,7 +163,8 @@ async function recordFailure(
   const spent = disposition !== "park" && lease.attempt >= policy.attempts_max;
   if (disposition === "terminal" || spent) {
     const outcome: StepOutcome = { verdict: "error", code, message, artifacts: [], dead_letter: true };
-    return record(outcome, delivery, key, lease, hash);
+    const ended = await record(outcome, delivery, key, lease, hash);
+    return { ...ended, cause: error instanceof Error ? error.cause : undefined };
   }
   const asked = error instanceof Fault ? error.retry_after_ms : undefined;
   const delay_ms = asked ?? backoffMs(policy, disposition, lease.attempt, runtime.random);

@@ -1,6 +1,7 @@
 import type { Delivery } from "#lib/agent/serve-queue.ts";
 import { deadLetter } from "#lib/dlq/dead-letter.ts";
 import { failureFacts, fingerprint } from "#lib/dlq/failure.ts";
+import { messageFailureId, stepFailureId } from "#lib/dlq/failure-id.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
@@ -8,11 +9,13 @@ interface Burial extends Pick<Delivery, "record" | "platform" | "lambda"> {
   service: string;
   envelope: Envelope | undefined;
   error: unknown;
-  attempts?: number;
+  /** Of the step that failed; absent when the message did not get that far. */
+  generation?: number;
 }
 
 /** Writes the failure record and sends the message to its service's DLQ; safe to repeat. */
-export async function buryMessage({ service, record, platform, lambda, envelope, error, attempts }: Burial) {
+export async function buryMessage(burial: Burial): Promise<void> {
+  const { service, record, platform, lambda, envelope, error, generation } = burial;
   const facts = failureFacts(error);
   const first_ms = Number(record.attributes.ApproximateFirstReceiveTimestamp) || platform.runtime.now();
   await deadLetter(
@@ -27,15 +30,16 @@ export async function buryMessage({ service, record, platform, lambda, envelope,
       idempotency_key: envelope?.idempotency_key,
       ...facts,
       fingerprint: fingerprint(service, facts),
-      attempts: attempts ?? Number(record.attributes.ApproximateReceiveCount),
+      attempts: Number(record.attributes.ApproximateReceiveCount),
       first_at: instant(first_ms),
       last_at: instant(platform.runtime.now()),
       function_name: lambda.functionName,
       request_id: lambda.awsRequestId,
       policy_hash: platform.retryPolicy().hash,
+      ...(generation && { replay_count: generation }),
       body: record.body,
     },
-    failureId(envelope) ?? record.messageId,
+    failureId(burial),
     record.body,
     {
       table: platform.table,
@@ -46,7 +50,9 @@ export async function buryMessage({ service, record, platform, lambda, envelope,
   );
 }
 
-/** One failure a step and replay: copies of the same message fail once, a replay may fail anew. */
-function failureId(envelope: Envelope | undefined): string | undefined {
-  return envelope && [envelope.idempotency_key, envelope.replay_of].filter(Boolean).join("#");
+function failureId({ envelope, record, generation }: Burial): string {
+  if (!envelope) return record.messageId;
+  return generation === undefined
+    ? messageFailureId(envelope)
+    : stepFailureId(envelope.idempotency_key, generation);
 }

@@ -1,9 +1,10 @@
 import type { z } from "zod";
 import type { Agent } from "#lib/agent/agent.ts";
-import { attemptStep } from "#lib/agent/attempt-step.ts";
+import { attemptStep, type EndedStep } from "#lib/agent/attempt-step.ts";
 import { buryMessage } from "#lib/agent/bury-message.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
 import { recordExpiry } from "#lib/artifacts/retention.ts";
+import { resolveFailures } from "#lib/dlq/failure-store.ts";
 import { ParkedFault, TerminalFault } from "#lib/errors/fault.ts";
 import type { ClaimKey, ClaimRequest, ClaimResult } from "#lib/idempotency/claims.ts";
 import { nudge } from "#lib/messages/nudge.ts";
@@ -26,7 +27,7 @@ export async function runStep<Input extends z.ZodType, Output extends z.ZodType>
   const key: ClaimKey = { tenant, task_id, step, round };
   if (platform.runtime.now() >= Date.parse(envelope.deadline_at)) {
     span.set({ "agents.outcome": "deadline_exceeded" });
-    return publish(delivery);
+    return publish(delivery, "replayed");
   }
 
   const lease_ms = Math.max(
@@ -51,7 +52,8 @@ export async function runStep<Input extends z.ZodType, Output extends z.ZodType>
   });
   const ended = await settleClaim(agent, delivery, key, claim, lease_ms);
   if (ended?.dead_letter) await bury(delivery, ended);
-  if (ended) await publish(delivery);
+  else if (ended?.generation) await resolveFailures(envelope, ended.generation, failurePorts(platform));
+  if (ended) await publish(delivery, "step_ended");
 }
 
 /** The step's outcome once it has one; undefined when it was canceled; throws to make the message return. */
@@ -61,7 +63,7 @@ async function settleClaim<Input extends z.ZodType, Output extends z.ZodType>(
   key: ClaimKey,
   claim: ClaimResult,
   lease_ms: number,
-): Promise<StepOutcome | undefined> {
+): Promise<EndedStep | undefined> {
   const { platform, counters, log, span } = delivery;
   switch (claim.kind) {
     case "claimed":
@@ -76,8 +78,7 @@ async function settleClaim<Input extends z.ZodType, Output extends z.ZodType>(
       span.set({ "agents.outcome": "canceled" });
       log.info("STEP_CANCELED", "the step was canceled; the message is dropped");
       return undefined;
-    case "wait":
-      counters.count("duplicates_blocked", key.tenant);
+    case "wait": // it comes back, and counts as blocked when it is
       throw new ParkedFault("STEP_IN_PROGRESS", "the step is running or backing off elsewhere", {
         retry_after_ms: claim.until_ms - platform.runtime.now() + 1000,
       });
@@ -97,6 +98,7 @@ async function endExhausted({ platform }: Delivery, record: StepRecord): Promise
     message: `all ${record.attempts} attempts ended without an outcome${last}`,
     artifacts: [],
     dead_letter: true,
+    ...(record.replays?.length && { generation: record.replays.length }),
   };
   if (await platform.claims.completeExhausted(record, outcome)) return outcome;
   throw new ParkedFault("STEP_IN_PROGRESS", "another worker moved the step meanwhile", {
@@ -106,15 +108,24 @@ async function endExhausted({ platform }: Delivery, record: StepRecord): Promise
 
 function bury(
   delivery: Delivery,
-  { code = "UNEXPECTED", message = "no message" }: StepOutcome,
+  { code = "UNEXPECTED", message = "no message", cause, generation = 0 }: EndedStep,
 ): Promise<void> {
   const { envelope, counters, log } = delivery;
   counters.count("messages_terminal", envelope.tenant);
   log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${message}`, { error_code: code });
-  return buryMessage({ ...delivery, service: envelope.service, error: new TerminalFault(code, message) });
+  const error = new TerminalFault(code, message, { cause });
+  return buryMessage({ ...delivery, service: envelope.service, error, generation });
 }
 
-async function publish({ envelope, platform, span }: Delivery): Promise<void> {
+function failurePorts({ table, settings, runtime }: Delivery["platform"]) {
+  return { table, table_name: settings.table_name, runtime };
+}
+
+/** After its deadline a message only asks the orchestrator to look: the task may have a new one. */
+async function publish(
+  { envelope, platform, span }: Delivery,
+  reason: "step_ended" | "replayed",
+): Promise<void> {
   const { tenant, task_id, deadline_at } = envelope;
-  await nudge({ tenant, task_id, deadline_at, parent: span }, "step_ended", platform);
+  await nudge({ tenant, task_id, deadline_at, parent: span }, reason, platform);
 }

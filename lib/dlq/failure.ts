@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { sha256 } from "#lib/artifacts/blobs.ts";
 import { Fault } from "#lib/errors/fault.ts";
 
@@ -14,7 +15,7 @@ export function failureFacts(error: unknown): FailureFacts {
   const cause_chain: string[] = [];
   let cause = error instanceof Error ? error.cause : undefined;
   while (cause !== undefined && cause_chain.length < CAUSES_MAX) {
-    cause_chain.push(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
+    cause_chain.push(sentenceOf(cause));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return {
@@ -28,4 +29,9 @@ export function failureFacts(error: unknown): FailureFacts {
 export function fingerprint(service: string, { code, message, cause_chain }: FailureFacts): string {
   const root = (cause_chain.at(-1) ?? message).replace(/[0-9a-f]{8,}|\d+/gi, "#");
   return sha256(`${service}\n${code}\n${root}`);
+}
+
+function sentenceOf(cause: unknown): string {
+  if (cause instanceof z.ZodError) return z.prettifyError(cause);
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
 }

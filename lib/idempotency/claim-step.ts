@@ -29,8 +29,11 @@ export async function claimStep(request: ClaimRequest, ports: ClaimPorts): Promi
     ports,
   );
   switch (claim.kind) {
-    case "claimed":
-      return { kind: "claimed", lease: { ...claim.token, history_length: claim.record.history.length } };
+    case "claimed": {
+      const { history, replays = [] } = claim.record;
+      const lease = { ...claim.token, history_length: history.length, generation: replays.length };
+      return { kind: "claimed", lease };
+    }
     case "ended":
       return claim.record.outcome
         ? { kind: "completed", outcome: claim.record.outcome }

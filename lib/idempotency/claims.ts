@@ -5,6 +5,8 @@ import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 export interface Lease extends Token {
   /** Number of entries in the record's history. */
   history_length: number;
+  /** How often the step was replayed before this claim. */
+  generation: number;
 }
 
 export interface ClaimKey {

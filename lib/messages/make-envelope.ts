@@ -15,6 +15,8 @@ export interface EnvelopeParts {
   payload: unknown;
   deadline_at: string;
   parent: TraceContext;
+  /** message_id of the message this one replays. */
+  replay_of?: string | undefined;
 }
 
 /** The hash of what decides a step's result: the agent and its input. */

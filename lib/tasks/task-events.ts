@@ -4,9 +4,12 @@ import type { TaskEvent } from "#schemas/artifacts/task.ts";
 /** What happened to a task, oldest first, read off its ledger. */
 export function taskEvents({ task, steps }: Ledger): TaskEvent[] {
   const events: TaskEvent[] = [{ at: task.created_at, event: "task_accepted", detail: task.spec.workflow }];
-  for (const { step, round, history, ended_at, outcome, status } of steps) {
+  for (const { step, round, history, ended_at, outcome, status, replays = [] } of steps) {
     for (const { at, owner } of history)
       events.push({ at, event: "step_claimed", step, round, detail: owner });
+    for (const { at, code } of replays) {
+      events.push({ at, event: "step_replayed", step, round, detail: `it had ended: ${code}` });
+    }
     if (ended_at) {
       const detail = outcome ? [outcome.verdict, outcome.code].filter(Boolean).join(" ") : status;
       events.push({ at: ended_at, event: "step_ended", step, round, detail });

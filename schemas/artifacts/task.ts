@@ -12,7 +12,14 @@ export type TaskArtifact = z.infer<typeof TaskArtifact>;
 /** One line of `events.jsonl`, oldest first. */
 export const TaskEvent = z.strictObject({
   at: z.iso.datetime(),
-  event: z.enum(["task_accepted", "step_claimed", "step_ended", "cancel_requested", "task_ended"]),
+  event: z.enum([
+    "task_accepted",
+    "step_claimed",
+    "step_ended",
+    "step_replayed",
+    "cancel_requested",
+    "task_ended",
+  ]),
   step: z.string().optional(),
   round: z.int().optional(),
   detail: z.string().optional(),

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { ErrorCode, Instant, Sha256 } from "#schemas/primitives.ts";
 
-/** Why a message went to its DLQ: pk `FAILURE#<tenant>`, sk `<last_at>#<message_id>`. */
+/**
+ * Why a message went to its DLQ: pk `FAILURE#<tenant>`, sk its failure id, which the message in the
+ * DLQ carries as attribute `failure_id`.
+ */
 export const FailureRecord = z.strictObject({
   message_id: z.string().min(1),
   tenant: z.string().describe("`unknown` when the message could not be read"),
@@ -21,6 +24,12 @@ export const FailureRecord = z.strictObject({
   function_name: z.string(),
   request_id: z.string(),
   policy_hash: z.string(),
+  replay_count: z.int().min(0).optional().describe("how often the step had been replayed before it"),
+  sent_at: Instant.optional().describe("it went to the DLQ; absent again once a replay took it out"),
+  replayed_at: Instant.optional(),
+  resolved_at: Instant.optional().describe("the step has ended well since, or no longer needs to"),
+  discarded_at: Instant.optional().describe("an operator took the message out of the DLQ for good"),
+  expires_at: z.int().optional().describe("Unix time in s after which the record is gone (DynamoDB TTL)"),
   body: z.string().max(100_000).describe("the message as received, cut at 100,000 characters"),
 });
 export type FailureRecord = z.infer<typeof FailureRecord>;

@@ -31,8 +31,19 @@ export const StepOutcome = z.strictObject({
   output: z.record(z.string(), z.unknown()).optional().describe("what later steps may take as input"),
   artifacts: z.array(ManifestEntry),
   dead_letter: z.boolean().optional().describe("the message that led here belongs in the DLQ"),
+  generation: z.int().min(1).optional().describe("how often the step had been replayed when it ended so"),
 });
 export type StepOutcome = z.infer<typeof StepOutcome>;
+
+/** One replay of a step: the dead letter that asked for it, and the outcome it took back. */
+export const StepReplay = z.strictObject({
+  failure_id: z.string().min(1).describe("the failure that was replayed; each is replayed once"),
+  message_id: z.uuid().describe("of the message that was replayed"),
+  at: Instant,
+  code: ErrorCode.describe("how the step had ended before"),
+  message: z.string(),
+});
+export type StepReplay = z.infer<typeof StepReplay>;
 
 /**
  * One round of one step: pk of the task, sk `STEP#<step>#<round>`. It is the idempotency record:
@@ -63,6 +74,7 @@ export const StepRecord = z.strictObject({
     .optional()
     .describe("why the last attempt did not end the step"),
   outcome: StepOutcome.optional(),
+  replays: z.array(StepReplay).optional().describe("oldest first; its length is the step's generation"),
   started_at: Instant,
   ended_at: Instant.optional(),
   expires_at: z.int().describe("Unix seconds: from then on it counts as absent").optional(),

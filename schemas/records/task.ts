@@ -38,6 +38,15 @@ export const TaskError = z.strictObject({
 });
 export type TaskError = z.infer<typeof TaskError>;
 
+/** A task's return to work because one of its steps was replayed. */
+export const Reopening = z.strictObject({
+  at: Instant,
+  step: StepName,
+  round: Round,
+  generation: z.int().min(1).describe("which replay of that step"),
+});
+export type Reopening = z.infer<typeof Reopening>;
+
 /** One task: pk `TASK#<tenant>#<task_id>`, sk `TASK`. Moved only by writes conditional on `version`. */
 export const TaskRecord = z.strictObject({
   tenant: Tenant,
@@ -64,6 +73,7 @@ export const TaskRecord = z.strictObject({
     })
     .optional()
     .describe("the step that was dispatched last"),
+  reopenings: z.array(Reopening).max(100).optional().describe("oldest first"),
   cancel_requested_at: Instant.optional(),
   created_at: Instant,
   updated_at: Instant,

@@ -81,12 +81,33 @@ function declareQueues(
         SqsManagedSseEnabled: true,
       },
     },
+    [`${dead}Alarm`]: deadLetterAlarm(queue_name, dead),
   });
   const suffix = name.toUpperCase().replaceAll("-", "_");
   service.provider.environment = {
     ...service.provider.environment,
     [`QUEUE_URL_${suffix}`]: { Ref: queue },
     [`DLQ_URL_${suffix}`]: { Ref: dead },
+  };
+}
+
+/** One dead letter is one too many: each is work that waits for a person. */
+function deadLetterAlarm(queue_name: string, dead: string) {
+  return {
+    Type: "AWS::CloudWatch::Alarm",
+    Properties: {
+      AlarmName: `${queue_name}-dlq-not-empty`,
+      AlarmDescription: "Work waits for a person. Runbook: docs/runbooks/dlq-not-empty.md",
+      Namespace: "AWS/SQS",
+      MetricName: "ApproximateNumberOfMessagesVisible",
+      Dimensions: [{ Name: "QueueName", Value: { "Fn::GetAtt": [dead, "QueueName"] } }],
+      Statistic: "Maximum",
+      Period: 60,
+      EvaluationPeriods: 1,
+      Threshold: 0,
+      ComparisonOperator: "GreaterThanThreshold",
+      TreatMissingData: "notBreaching",
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { parseSpan } from "./parse-span.ts";
 
 /** A whole number in a range, both ends included, for commander's option parsing. */
 export function whole(least: number, most: number): (text: string) => number {
@@ -9,4 +10,21 @@ export function whole(least: number, most: number): (text: string) => number {
     }
     return number;
   };
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+/** A point in time as the API takes it: a date, an instant, or a span before now such as `1d`. */
+export function moment(text: string, now_ms: number): string {
+  if (INSTANT.test(text) && !Number.isNaN(Date.parse(text))) return new Date(text).toISOString();
+  try {
+    return new Date(now_ms - parseSpan(text)).toISOString();
+  } catch {
+    throw new InvalidArgumentError("Give a span such as 12h or 1d, a date, or an RFC 3339 instant.");
+  }
+}
+
+/** The same for commander's option parsing. */
+export function momentOption(text: string): string {
+  return moment(text, Date.now());
 }

@@ -1,16 +1,19 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve, sep } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { ArtifactView, TaskView } from "#schemas/http/task-view.ts";
+import { Verdict } from "#schemas/primitives.ts";
 import { CliError, UsageError } from "../cli-error.ts";
 import { exitCode } from "../exit-code.ts";
 import { fetchArtifact } from "../fetch-artifact.ts";
 import { readTask } from "../follow-task.ts";
+import { type ArtifactFilters, listArtifacts } from "../list-artifacts.ts";
+import { momentOption, whole } from "../parse-option.ts";
 import { artifactTree } from "../render/artifact-tree.ts";
 import { count, formatBytes } from "../render/format.ts";
 import { openSession, type Session } from "../session.ts";
 
-interface ArtifactsOptions {
+interface ArtifactsOptions extends Omit<ArtifactFilters, "task"> {
   output?: string;
   download?: string;
   all?: boolean;
@@ -21,7 +24,8 @@ Examples:
   $ agents artifacts task_01k…
   $ agents artifacts task_01k… codegen/diff.patch | git apply
   $ agents artifacts task_01k… build-test/report.json --output report.json
-  $ agents artifacts task_01k… --download results/`;
+  $ agents artifacts task_01k… --download results/
+  $ agents artifacts --kind build-test --verdict failed --since 1d`;
 
 function findArtifact(view: TaskView, path: string): ArtifactView {
   const found = view.artifacts.find((artifact) => artifact.path === path);
@@ -55,6 +59,24 @@ async function download(session: Session, view: TaskView, directory: string): Pr
 }
 
 async function artifacts(
+  task_id: string | undefined,
+  path: string | undefined,
+  options: ArtifactsOptions,
+  command: Command,
+): Promise<void> {
+  const { output, download: directory, all, ...filters } = options;
+  if (task_id === undefined || Object.keys(filters).length > 0) {
+    if (path !== undefined || output !== undefined || directory !== undefined || all) {
+      throw new UsageError("Files are had from one task, without filters.", "Name the task alone.");
+    }
+    const session = openSession(command);
+    session.interruptHints = [];
+    return listArtifacts(session, { task: task_id, ...filters });
+  }
+  return ofTask(task_id, path, options, command);
+}
+
+async function ofTask(
   task_id: string,
   path: string | undefined,
   options: ArtifactsOptions,
@@ -90,13 +112,23 @@ async function artifacts(
 
 export function artifactsCommand(): Command {
   return new Command("artifacts")
-    .summary("list, print or download what a task made")
-    .description("List what a task made; with a path print that file, byte by byte.")
-    .argument("<task>", "task id")
+    .summary("list, print or download what tasks made")
+    .description(
+      "List what a task made; with a path print that file, byte by byte. Without a task, or with filters: list the artifact sets of completed steps, newest first.",
+    )
+    .argument("[task]", "task id")
     .argument("[path]", "for example codegen/diff.patch")
     .option("--output <file>", "save the file instead of printing it")
     .option("--download <dir>", "save all files, checked against their checksums")
     .option("--all", "list the .meta.json files and those of earlier rounds too")
+    .option("--kind <folder>", "sets of this kind: codegen, build-test, index or run")
+    .option("--producer <agent>", "sets this agent wrote")
+    .addOption(new Option("--verdict <verdict>", "sets of steps that ended so").choices(Verdict.options))
+    .option("--since <when>", "completed from then on: 1d, a date or an RFC 3339 instant", momentOption)
+    .option("--until <when>", "completed before then", momentOption)
+    .option("--latest", "with a task: its latest set of each kind")
+    .option("--limit <number>", "how many sets", whole(1, 100))
+    .option("--cursor <cursor>", "go on where another list ended")
     .addHelpText("after", EXAMPLES)
     .action(artifacts);
 }

@@ -26,7 +26,15 @@ export const artifactRoutes: Record<string, Route> = {
   }),
   "GET /artifacts/{task}/{path+}": route({
     access: "key",
-    run: ({ tenant, params, platform }) =>
-      readArtifact(tenant, params.task ?? "", params.path ?? "", gatewayPorts(platform)),
+    run: ({ tenant, params, headers, platform }) =>
+      readArtifact(
+        {
+          tenant,
+          task_id: params.task ?? "",
+          path: params.path ?? "",
+          if_none_match: headers["if-none-match"],
+        },
+        gatewayPorts(platform),
+      ),
   }),
 };

@@ -1,6 +1,7 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { uploadKey } from "#lib/artifacts/s3-blobs.ts";
+import { uploadKey } from "#lib/artifacts/object-keys.ts";
+import { retentionTag } from "#lib/artifacts/retention.ts";
 import { HttpError } from "#lib/http/http-error.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { UploadGrant } from "#schemas/http/task-view.ts";
@@ -27,14 +28,16 @@ export async function createUpload(
     );
   }
   const checksum = Buffer.from(sha256, "hex").toString("base64");
+  const tagging = retentionTag("upload");
   const command = new PutObjectCommand({
     Bucket: ports.settings.artifact_bucket,
     Key: uploadKey(tenant, sha256),
     ContentType: "application/gzip",
     ContentLength: bytes,
     ChecksumSHA256: checksum,
+    Tagging: tagging,
   });
-  const signed = new Set(["content-type", "content-length", "x-amz-checksum-sha256"]);
+  const signed = new Set(["content-type", "content-length", "x-amz-checksum-sha256", "x-amz-tagging"]);
   const url = await getSignedUrl(ports.s3, command, {
     expiresIn: UPLOAD_SECONDS,
     signableHeaders: signed,
@@ -48,6 +51,7 @@ export async function createUpload(
       "content-type": "application/gzip",
       "content-length": String(bytes),
       "x-amz-checksum-sha256": checksum,
+      "x-amz-tagging": tagging,
     },
     expires_at: instant(ports.runtime.now() + UPLOAD_SECONDS * 1000),
   };

@@ -1,37 +1,88 @@
+import { artifactSet, firstOfEachKind } from "#lib/artifacts/artifact-set.ts";
+import { isExpired } from "#lib/artifacts/retention.ts";
 import { parseStepItem } from "#lib/idempotency/step-item.ts";
-import { tenantArtifactsPartition } from "#lib/tasks/keys.ts";
+import { decodeCursor, encodeCursor } from "#lib/tasks/cursor.ts";
+import {
+  artifactIndexSortKey,
+  stepSortKey,
+  taskPartition,
+  tenantArtifactsPartition,
+} from "#lib/tasks/keys.ts";
 import { queryPage } from "#lib/tasks/query-page.ts";
-import { artifactView } from "#lib/tasks/task-view.ts";
-import type { ArtifactIndex } from "#schemas/http/task-view.ts";
-import type { StepRecord } from "#schemas/records/step.ts";
-import type { Paging } from "./list-tasks.ts";
+import { isWithin, keyRange } from "#lib/tasks/time-range.ts";
+import type { ArtifactIndex, ArtifactSet } from "#schemas/http/task-view.ts";
 import type { GatewayPorts } from "./ports.ts";
+import type { ArtifactQuery } from "./queries.ts";
 import { findTask } from "./read-task.ts";
 
-/** The complete artifact sets of a tenant, or of one of its tasks, newest first. */
+type Ports = Pick<GatewayPorts, "table" | "table_name" | "runtime">;
+
+/**
+ * The complete artifact sets of a tenant, or of one of its tasks, newest first. Those of a task come
+ * from its ledger, strongly consistent; the tenant's from an index that follows within a second.
+ */
 export async function listArtifacts(
   tenant: string,
-  { task, ...paging }: Paging & { task?: string | undefined },
-  ports: GatewayPorts,
+  query: ArtifactQuery,
+  ports: Ports,
 ): Promise<ArtifactIndex> {
-  if (task !== undefined) {
-    const { steps } = await findTask(tenant, task, ports);
-    const entries = steps.filter((step) => step.outcome).map(indexEntry);
-    return { entries: entries.reverse(), next_cursor: null };
-  }
-  const { items, next_cursor } = await queryPage(tenantArtifactsPartition(tenant), paging, ports);
-  return { entries: items.map(parseStepItem).map(indexEntry), next_cursor };
+  if (query.task !== undefined) return listOfTask(tenant, query.task, query, ports);
+  const { limit, cursor, since, until, kind, producer, verdict } = query;
+  const now = ports.runtime.now();
+  const read = (item: Record<string, unknown>) => {
+    const step = parseStepItem(item);
+    const set = artifactSet(step);
+    return set && !isExpired(step, now) && isWanted(set, query) ? set : undefined;
+  };
+  const filters = { kind, producer, verdict };
+  const page = await queryPage(
+    tenantArtifactsPartition(tenant),
+    { limit, cursor, since, until, filters, read },
+    ports,
+  );
+  return { entries: page.rows, next_cursor: page.next_cursor };
 }
 
-function indexEntry(step: StepRecord): ArtifactIndex["entries"][number] {
-  return {
-    tenant: step.tenant,
-    task_id: step.task_id,
-    step: step.step,
-    round: step.round,
-    producer: step.service,
-    verdict: step.outcome?.verdict ?? "error",
-    completed_at: step.ended_at ?? step.started_at,
-    artifacts: (step.outcome?.artifacts ?? []).map((entry) => artifactView(step.task_id, entry)),
-  };
+function isWanted(set: ArtifactSet, { kind, producer, verdict }: ArtifactQuery): boolean {
+  return [
+    [kind, set.kind],
+    [producer, set.producer],
+    [verdict, set.verdict],
+  ].every(([wanted, value]) => wanted === undefined || wanted === value);
+}
+
+async function listOfTask(
+  tenant: string,
+  task_id: string,
+  { limit, cursor, latest, ...filters }: ArtifactQuery,
+  ports: Ports,
+): Promise<ArtifactIndex> {
+  const list = JSON.parse(JSON.stringify({ tenant, latest: latest === true, ...filters }));
+  const after = cursor === undefined ? undefined : decodeCursor(cursor, list).gsi1sk;
+  const range = keyRange(filters);
+  const { steps } = await findTask(tenant, task_id, ports);
+  const sets = steps
+    .map(artifactSet)
+    .filter((set) => set !== undefined)
+    .map((set) => ({ set, key: artifactIndexSortKey(set, set.completed_at) }))
+    .sort((left, right) => (left.key < right.key ? 1 : -1));
+  const newest = new Set(latest ? firstOfEachKind(sets.map(({ set }) => set)) : sets.map(({ set }) => set));
+  const wanted = sets.filter(({ set, key }) => {
+    return newest.has(set) && isWithin(key, range) && isWanted(set, filters as ArtifactQuery);
+  });
+  const rest = wanted.filter(({ key }) => after === undefined || key < after);
+  const page = rest.slice(0, limit);
+  const last = page.at(-1);
+  const next_cursor =
+    last && rest.length > limit
+      ? encodeCursor(
+          {
+            pk: taskPartition(tenant, task_id),
+            sk: stepSortKey(last.set.step, last.set.round),
+            gsi1sk: last.key,
+          },
+          list,
+        )
+      : null;
+  return { entries: page.map(({ set }) => set), next_cursor };
 }

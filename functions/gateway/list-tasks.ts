@@ -1,20 +1,24 @@
+import { isExpired } from "#lib/artifacts/retention.ts";
 import { tenantTasksPartition } from "#lib/tasks/keys.ts";
 import { queryPage } from "#lib/tasks/query-page.ts";
 import { parseTaskItem } from "#lib/tasks/task-store.ts";
 import { taskSummary } from "#lib/tasks/task-view.ts";
 import type { TaskList } from "#schemas/http/task-view.ts";
 import type { GatewayPorts } from "./ports.ts";
+import type { ListQuery } from "./queries.ts";
 
-export interface Paging {
-  limit: number;
-  cursor?: string | undefined;
-}
-
-/** A tenant's tasks, newest first. */
-export async function listTasks(tenant: string, paging: Paging, ports: GatewayPorts): Promise<TaskList> {
-  const { items, next_cursor } = await queryPage(tenantTasksPartition(tenant), paging, ports);
-  const tasks = items
-    .map(parseTaskItem)
-    .map((task) => ({ ...taskSummary(task), revision: String(task.version) }));
-  return { tasks, next_cursor };
+/** A tenant's tasks by when they were accepted, newest first; `status` as the list shows it. */
+export async function listTasks(
+  tenant: string,
+  { status, ...paging }: ListQuery,
+  ports: Pick<GatewayPorts, "table" | "table_name" | "runtime">,
+): Promise<TaskList> {
+  const now = ports.runtime.now();
+  const read = (item: Record<string, unknown>) => {
+    const task = parseTaskItem(item);
+    const summary = { ...taskSummary(task), revision: String(task.version) };
+    return isExpired(task, now) || (status && summary.status !== status) ? undefined : summary;
+  };
+  const page = await queryPage(tenantTasksPartition(tenant), { ...paging, filters: { status }, read }, ports);
+  return { tasks: page.rows, next_cursor: page.next_cursor };
 }

@@ -1,15 +1,35 @@
 import { z } from "zod";
+import { Verdict } from "#schemas/primitives.ts";
+import { TaskStatus } from "#schemas/records/task.ts";
+
+const Moment = z.iso.datetime({ offset: true });
 
 const Paging = {
   limit: z.coerce.number().int().min(1).max(100).default(20),
   cursor: z.string().min(1).max(1000).optional(),
+  since: Moment.describe("from this RFC 3339 instant on").optional(),
+  until: Moment.describe("before this RFC 3339 instant").optional(),
 };
 
 /** `GET /api/tasks` */
-export const ListQuery = z.strictObject(Paging);
+export const ListQuery = z.strictObject({ ...Paging, status: TaskStatus.optional() });
+export type ListQuery = z.infer<typeof ListQuery>;
 
 /** `GET /api/artifacts/index` */
-export const ArtifactQuery = z.strictObject({ ...Paging, task: z.string().min(1).max(64).optional() });
+export const ArtifactQuery = z
+  .strictObject({
+    ...Paging,
+    task: z.string().min(1).max(64).optional(),
+    kind: z.string().min(1).max(64).describe("folder of the files, for example build-test").optional(),
+    producer: z.string().min(1).max(64).describe("the agent that wrote them").optional(),
+    verdict: Verdict.optional(),
+    latest: z.stringbool().describe("only the latest set of each kind of a task").optional(),
+  })
+  .refine(({ latest, task }) => !latest || task !== undefined, {
+    path: ["latest"],
+    message: "latest=true needs task: it gives the latest set of each kind of one task",
+  });
+export type ArtifactQuery = z.infer<typeof ArtifactQuery>;
 
 /** `GET /api/tasks/{id}` */
 export const TaskQuery = z.strictObject({

@@ -1,56 +1,93 @@
-import { GetObjectCommand } from "@aws-sdk/client-s3";
-import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { layoutArtifacts } from "#lib/artifacts/layout.ts";
+import { findArtifact } from "#lib/artifacts/layout.ts";
 import { taskFiles } from "#lib/artifacts/task-files.ts";
+import { TerminalFault } from "#lib/errors/fault.ts";
 import type { ApiResponse } from "#lib/http/define-api.ts";
 import { HttpError } from "#lib/http/http-error.ts";
+import type { ManifestEntry } from "#schemas/records/step.ts";
+import { artifactHeaders, isUnchanged } from "./artifact-headers.ts";
+import { linkToArtifact } from "./link-to-artifact.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { findTask } from "./read-task.ts";
 
 /** Lambda answers take 6 MB after base64; what is larger is fetched from S3 itself. */
 const INLINE_BYTES_MAX = 4_000_000;
-const LINK_SECONDS = 300;
 
-/** The bytes of one artifact, checked against its SHA-256; a large one by a redirect to S3. */
-export async function readArtifact(
+interface Wanted {
+  tenant: string;
+  task_id: string;
+  /** From the URL, escaped or not. */
+  path: string;
+  /** The request's header, if any. */
+  if_none_match: string | undefined;
+}
+
+/**
+ * The bytes of one artifact, checked against its SHA-256; a large one by a redirect to S3, after
+ * checking what S3 says of it; 304 for what the caller has. The path is only ever compared with the
+ * manifest's, so none leads out of it. Throws HttpError 404 `ARTIFACT_NOT_FOUND`, 410
+ * `ARTIFACT_GONE`, 500 `ARTIFACT_CORRUPT`.
+ */
+export async function readArtifact(wanted: Wanted, ports: GatewayPorts): Promise<ApiResponse> {
+  const { tenant, task_id, if_none_match } = wanted;
+  const path = decodePath(wanted.path);
+  const ledger = await findTask(tenant, task_id, ports);
+  const entry = findArtifact(ledger, path);
+  if (entry) {
+    const headers = artifactHeaders(path, entry.content_type, entry.blob.sha256);
+    if (isUnchanged(headers, if_none_match)) return { status: 304, body: Buffer.alloc(0), headers };
+    return sound(entry, () => answer(entry, headers, tenant, ports));
+  }
+  const files = ledger.task.sealed_at ? taskFiles(ledger, ports.settings.service_version) : [];
+  const file = files.find((candidate) => candidate.path === path);
+  if (!file) throw notFound(task_id, path);
+  const headers = artifactHeaders(path, file.content_type, file.sha256);
+  if (isUnchanged(headers, if_none_match)) return { status: 304, body: Buffer.alloc(0), headers };
+  return { status: 200, body: Buffer.from(file.content), headers };
+}
+
+async function answer(
+  entry: ManifestEntry,
+  headers: Record<string, string>,
   tenant: string,
-  task_id: string,
-  path: string,
   ports: GatewayPorts,
 ): Promise<ApiResponse> {
-  const ledger = await findTask(tenant, task_id, ports);
-  const entry = layoutArtifacts(ledger).find((candidate) => candidate.path === path);
-  if (!entry) return readTaskFile();
-  if (entry.blob.bytes > INLINE_BYTES_MAX) {
-    const command = new GetObjectCommand({
-      Bucket: ports.settings.artifact_bucket,
-      Key: entry.blob.key,
-      ResponseContentType: entry.content_type,
-    });
-    const location = await getSignedUrl(ports.s3, command, { expiresIn: LINK_SECONDS });
-    return { status: 302, headers: { location } };
+  if (entry.blob.bytes <= INLINE_BYTES_MAX) {
+    return { status: 200, body: await ports.blobsOf(tenant).read(entry.blob), headers };
   }
-  return bytes(await ports.blobsOf(tenant).read(entry.blob), entry.content_type, entry.blob.sha256);
+  const location = await linkToArtifact(entry, headers, ports);
+  return { status: 302, headers: { location, "cache-control": "no-store" } };
+}
 
-  function readTaskFile(): ApiResponse {
-    const files = ledger.task.sealed_at ? taskFiles(ledger, ports.settings.service_version) : [];
-    const file = files.find((candidate) => candidate.path === path);
-    if (!file)
-      throw new HttpError(404, "ARTIFACT_NOT_FOUND", `task ${task_id} has no complete artifact ${path}`);
-    return bytes(Buffer.from(file.content), file.content_type);
+/** What a blob store says of missing and damaged bytes, as the API says it. */
+async function sound({ path, blob }: ManifestEntry, read: () => Promise<ApiResponse>): Promise<ApiResponse> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof TerminalFault)) throw error;
+    if (error.code === "BLOB_MISSING") {
+      throw new HttpError(410, "ARTIFACT_GONE", `the bytes of ${path} were deleted after their time`);
+    }
+    if (error.code !== "BLOB_CORRUPT") throw error;
+    throw new HttpError(
+      500,
+      "ARTIFACT_CORRUPT",
+      `the stored bytes of ${path} are not those of its SHA-256 ${blob.sha256}; run the task again`,
+    );
   }
 }
 
-/** Artifacts hold what strangers wrote: they are never run as part of this origin. */
-function bytes(body: Buffer, content_type: string, etag?: string): ApiResponse {
-  return {
-    status: 200,
-    body,
-    headers: {
-      "content-type": content_type,
-      "content-security-policy": "sandbox; default-src 'none'",
-      "cache-control": "private, max-age=60",
-      ...(etag && { etag: `"${etag}"` }),
-    },
-  };
+/**
+ * Not every front unescapes before us. Doing it again changes nothing, for no artifact has a `%` in its
+ * path. What cannot be unescaped names nothing.
+ */
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return "";
+  }
+}
+
+function notFound(task_id: string, path: string): HttpError {
+  return new HttpError(404, "ARTIFACT_NOT_FOUND", `task ${task_id} has no complete artifact ${path}`);
 }

@@ -2,13 +2,18 @@ import { HttpError } from "#lib/http/http-error.ts";
 import { type Ledger, readLedger } from "#lib/tasks/task-store.ts";
 import { taskView } from "#lib/tasks/task-view.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
+import { TaskId } from "#schemas/primitives.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 const POLL_MS = 250;
 
 /** The ledger of a tenant's task. Another tenant's task is answered like one that does not exist. */
-export async function findTask(tenant: string, task_id: string, ports: GatewayPorts): Promise<Ledger> {
-  const ledger = await readLedger(tenant, task_id, ports);
+export async function findTask(
+  tenant: string,
+  task_id: string,
+  ports: Pick<GatewayPorts, "table" | "table_name" | "runtime">,
+): Promise<Ledger> {
+  const ledger = TaskId.safeParse(task_id).success ? await readLedger(tenant, task_id, ports) : undefined;
   if (!ledger) throw new HttpError(404, "TASK_NOT_FOUND", `there is no task ${task_id}`);
   return ledger;
 }

@@ -1,5 +1,6 @@
 import { HeadObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
-import { uploadKey } from "#lib/artifacts/s3-blobs.ts";
+import { uploadKey } from "#lib/artifacts/object-keys.ts";
+import { keptUntilMs } from "#lib/artifacts/retention.ts";
 import { parseDiff } from "#lib/diff/parse-diff.ts";
 import { HttpError } from "#lib/http/http-error.ts";
 import { packFiles } from "#lib/source/pack-source.ts";
@@ -15,26 +16,35 @@ export async function storeSubmission(
   tenant: string,
   ports: GatewayPorts,
 ): Promise<TaskSpec> {
-  const { source, change, deadline_seconds: _, ...fields } = submission;
+  const { source, change, deadline_seconds, ...fields } = submission;
   return {
     ...fields,
-    source: await storeSource(source, tenant, ports),
+    source: await storeSource(source, deadline_seconds, tenant, ports),
     ...(change && { change: await storeChange(change, tenant, ports) }),
   };
 }
 
-async function storeSource(source: SubmittedSource, tenant: string, ports: GatewayPorts): Promise<SourceRef> {
+async function storeSource(
+  source: SubmittedSource,
+  deadline_seconds: number,
+  tenant: string,
+  ports: GatewayPorts,
+): Promise<SourceRef> {
   if (source.kind === "git") return source;
-  if (source.kind === "upload") return uploadedSource(source.upload_id, tenant, ports);
+  if (source.kind === "upload") return uploadedSource(source.upload_id, deadline_seconds, tenant, ports);
   const archive = await packFiles(source.files, ports.sandboxLimits());
   return { kind: "archive", blob: await ports.blobsOf(tenant).write(archive, "application/gzip") };
 }
 
-async function uploadedSource(upload_id: string, tenant: string, ports: GatewayPorts): Promise<SourceRef> {
+async function uploadedSource(
+  upload_id: string,
+  deadline_seconds: number,
+  tenant: string,
+  ports: GatewayPorts,
+): Promise<SourceRef> {
   const key = uploadKey(tenant, upload_id);
-  const bytes = await ports.s3
+  const found = await ports.s3
     .send(new HeadObjectCommand({ Bucket: ports.settings.artifact_bucket, Key: key }))
-    .then((found) => found.ContentLength ?? 0)
     .catch((error: unknown) => {
       if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== 404) throw error;
       throw new HttpError(
@@ -43,6 +53,15 @@ async function uploadedSource(upload_id: string, tenant: string, ports: GatewayP
         "nothing was uploaded under this upload_id; POST /api/uploads first",
       );
     });
+  const bytes = found.ContentLength ?? 0;
+  const kept_until = keptUntilMs(found.LastModified?.getTime() ?? 0, ports.artifacts().value.uploads_days);
+  if (kept_until < ports.runtime.now() + deadline_seconds * 1000) {
+    throw new HttpError(
+      422,
+      "UPLOAD_EXPIRED",
+      "the archive would be deleted before the task's deadline; POST /api/uploads and send it again",
+    );
+  }
   const { source_bytes_max } = ports.sandboxLimits();
   if (bytes === 0) throw new HttpError(422, "ARCHIVE_EMPTY", "the uploaded archive has 0 bytes");
   if (bytes > source_bytes_max) {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isExpired } from "#lib/artifacts/retention.ts";
 import { HttpError } from "#lib/http/http-error.ts";
 import { sourceHash } from "#lib/idempotency/source-hash.ts";
 import type { Log } from "#lib/log/log.ts";
@@ -6,6 +7,7 @@ import { nudge } from "#lib/messages/nudge.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { createTask } from "#lib/tasks/task-store.ts";
 import { inSpan } from "#lib/trace/span.ts";
+import { taskTrace } from "#lib/trace/task-trace.ts";
 import { formatTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -67,7 +69,7 @@ export async function submitTask(
   const existing = await inSpan(trace, { name: "accept task", attributes }, ports.runtime, () =>
     createTask(task, check_ms, ports),
   );
-  const accepted = existing ? sameTask(existing, task) : task;
+  const accepted = existing ? sameTask(existing, task, now) : task;
   if (!existing) {
     log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
       task_id: task.task_id,
@@ -76,17 +78,25 @@ export async function submitTask(
       workflows_hash: ports.workflowsHash?.(),
     });
   }
-  trace.recorder?.belongsTo(accepted);
   // A repeat may be of a task whose first nudge was lost; nudging twice is harmless.
   if (accepted.status === "accepted") {
-    await nudge({ ...accepted, parent: trace }, "accepted", ports).catch((error: unknown) =>
+    trace.recorder?.belongsTo(accepted);
+    const parent = existing ? taskTrace(existing, trace.recorder) : trace;
+    await nudge({ ...accepted, parent }, "accepted", ports).catch((error: unknown) =>
       log.warn("NUDGE_LOST", `the sweeper will dispatch it: ${String(error)}`, { task_id: task.task_id }),
     );
   }
   return accepted;
 }
 
-function sameTask(existing: TaskRecord, task: TaskRecord): TaskRecord {
+function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskRecord {
+  if (isExpired(existing, now)) {
+    throw new HttpError(
+      409,
+      "IDEMPOTENCY_KEY_EXPIRED",
+      "this Idempotency-Key belongs to a task that is being deleted after its time; take a new key",
+    );
+  }
   if (existing.submission_hash === task.submission_hash) return existing;
   throw new HttpError(
     422,

@@ -1,4 +1,5 @@
 import type { AgentContext } from "#lib/agent/agent.ts";
+import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
 import { documentClient } from "#lib/aws/clients.ts";
 import { config } from "#lib/config/config.ts";
 import { applyDiff } from "#lib/diff/apply-diff.ts";
@@ -15,7 +16,7 @@ export function dependencies(context: AgentContext): IndexPorts {
     ...sourcesOf(context),
     applyDiff,
     graph: embeddedGraphStore({
-      blobs: () => context.blobs,
+      blobs: (tenant) => s3Blobs({ tenant, snapshots: true }),
       pointers: dynamodbSnapshotPointers(documentClient(), table_name),
     }),
     embedder: minilmEmbedder(),

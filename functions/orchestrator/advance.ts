@@ -1,3 +1,4 @@
+import { recordExpiry } from "#lib/artifacts/retention.ts";
 import { RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { type Ledger, moveTask, readLedger } from "#lib/tasks/task-store.ts";
@@ -14,6 +15,7 @@ export interface Nudge {
   tenant: string;
   task_id: string;
   reason: AdvancePayload["reason"];
+  issued_at: string;
   /** An earlier delivery of this nudge may have stopped half-way: what it meant to send is sent again. */
   redelivered: boolean;
   /** What is decided and sent is recorded below this; default: below the task's root, nowhere. */
@@ -58,7 +60,8 @@ async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: Orchestrat
   span.set({ "agents.step": next.step, "agents.round": next.round });
   const stopped = stopReason(task, ports.runtime.now());
   if (!stopped) return dispatch(task, next, nudge, ports);
-  const fenced = next.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, next)));
+  const fenced =
+    next.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, next, ports)));
   if (!fenced) return false; // it ended meanwhile: whatever is next now has to be fenced out instead
   return finish(task, stopped, span, ports);
 }
@@ -104,6 +107,7 @@ async function seal(ledger: Ledger, parent: Span, ports: OrchestratorPorts): Pro
   return inSpan(parent, { name: "seal" }, ports.runtime, async () => {
     await ports.writeStandardLayout(ledger);
     const sealed_at = instant(ports.runtime.now());
-    return (await moveTask(ledger.task, { sealed_at }, undefined, ports)) !== undefined;
+    const expires_at = recordExpiry(ledger.task.deadline_at, ports.artifacts().value);
+    return (await moveTask(ledger.task, { sealed_at, expires_at }, undefined, ports)) !== undefined;
   });
 }

@@ -14,6 +14,7 @@ import type { Log } from "#lib/log/log.ts";
 import { type Runtime, systemRuntime } from "#lib/runtime/runtime.ts";
 import { awsSpanSinks } from "#lib/trace/aws-span-sinks.ts";
 import type { SpanSink } from "#lib/trace/span-sink.ts";
+import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
 /** Everything a handler takes from its surroundings; a simulation gives its own. */
@@ -28,6 +29,8 @@ export interface Platform {
   followConfig?(log: Log): Promise<Following>;
   /** With `trace`, what is written says whose trace it comes from, and what is read is linked to. */
   blobsOf(tenant: string, trace?: BlobTrace): BlobStore;
+  /** How long things are kept. */
+  artifacts(): Loaded<ArtifactsConfig>;
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
   logOf(service: string): Log;
@@ -50,6 +53,7 @@ export function awsPlatform(): Platform {
     }),
     settings: settings(),
     retryPolicy: config.retryPolicy,
+    artifacts: config.artifacts,
     followConfig: config.follow,
     blobsOf: (tenant, trace) => s3Blobs({ tenant, trace }),
     queueUrl,

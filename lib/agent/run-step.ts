@@ -3,6 +3,7 @@ import type { Agent } from "#lib/agent/agent.ts";
 import { attemptStep } from "#lib/agent/attempt-step.ts";
 import { buryMessage } from "#lib/agent/bury-message.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
+import { recordExpiry } from "#lib/artifacts/retention.ts";
 import { ParkedFault, TerminalFault } from "#lib/errors/fault.ts";
 import type { ClaimKey, ClaimRequest, ClaimResult } from "#lib/idempotency/claims.ts";
 import { nudge } from "#lib/messages/nudge.ts";
@@ -37,6 +38,7 @@ export async function runStep<Input extends z.ZodType, Output extends z.ZodType>
     service: agent.name,
     idempotency_key: envelope.idempotency_key,
     source_hash: envelope.source_hash,
+    expires_at: recordExpiry(envelope.deadline_at, platform.artifacts().value),
     owner: `${lambda.functionName}/${lambda.awsRequestId}/${platform.runtime.uuid()}`,
     lease_ms,
     attempts_max: platform.retryPolicy().value.attempts_max,

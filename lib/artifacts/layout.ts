@@ -1,11 +1,6 @@
 import type { Ledger } from "#lib/tasks/task-store.ts";
 import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
 
-/** Where a task's artifacts stand in the bucket. */
-export function artifactKey(tenant: string, task_id: string, path: string): string {
-  return `tenants/${tenant}/tasks/${task_id}/${path}`;
-}
-
 /**
  * The files of a task in the standard layout, from the manifests of its completed steps. When two
  * wrote the same path the later one has it: the later step of the workflow, or the later round of
@@ -18,7 +13,7 @@ export function layoutArtifacts(ledger: Ledger): ManifestEntry[] {
     for (const entry of step.outcome?.artifacts ?? []) {
       const before = placed.get(entry.path);
       if (before) {
-        const path = earlierPath(entry.path, before.step);
+        const path = pathOfRound(entry.path, before.step);
         placed.set(path, { entry: { ...before.entry, path }, step: before.step });
       }
       placed.set(entry.path, { entry, step });
@@ -32,7 +27,22 @@ function inOrder({ task, steps }: Ledger): StepRecord[] {
   return steps.toSorted((a, b) => position(a) - position(b) || a.round - b.round);
 }
 
-function earlierPath(path: string, { step, round }: StepRecord): string {
+/**
+ * The file at a path of the layout, or at the path of its round (`codegen/earlier/codegen-0/diff.patch`),
+ * which leads to that round's file for good, whether a later one has its place already or not.
+ */
+export function findArtifact(ledger: Ledger, path: string): ManifestEntry | undefined {
+  const placed = layoutArtifacts(ledger).find((entry) => entry.path === path);
+  if (placed) return placed;
+  for (const step of ledger.steps) {
+    const found = step.outcome?.artifacts.find((entry) => pathOfRound(entry.path, step) === path);
+    if (found) return { ...found, path };
+  }
+  return undefined;
+}
+
+/** Where a file stands when a later round took its place. */
+export function pathOfRound(path: string, { step, round }: Pick<StepRecord, "step" | "round">): string {
   const [folder = "", ...rest] = path.split("/");
   return [folder, "earlier", `${step}-${round}`, ...rest].join("/");
 }

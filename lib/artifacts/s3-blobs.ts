@@ -2,6 +2,8 @@ import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { GetObjectCommand, PutObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
 import { type BlobStore, type BlobTrace, sha256 } from "#lib/artifacts/blobs.ts";
+import { blobKey, isKeyOf, snapshotKey } from "#lib/artifacts/object-keys.ts";
+import { retentionTag } from "#lib/artifacts/retention.ts";
 import { s3Client } from "#lib/aws/clients.ts";
 import { settings } from "#lib/config/environment.ts";
 import { RejectedInput, TerminalFault } from "#lib/errors/fault.ts";
@@ -10,31 +12,24 @@ import type { BlobRef } from "#schemas/primitives.ts";
 
 interface BlobOptions {
   tenant: string;
+  /** What is written is kept while a graph pointer leads to it, instead of for a time. */
+  snapshots?: boolean;
   s3?: S3Client;
   bucket?: string;
   /** Written into the metadata of every object, and told of those that other traces wrote. */
   trace?: BlobTrace | undefined;
 }
 
-/** Where a tenant's blob with this content lives. */
-function blobKey(tenant: string, digest: string): string {
-  return `tenants/${tenant}/blobs/${digest}`;
-}
-
-/** Where a tenant uploads the source archive with this content. */
-export function uploadKey(tenant: string, digest: string): string {
-  return `tenants/${tenant}/uploads/${digest}.tar.gz`;
-}
-
 /** One tenant's blobs in the artifact bucket. A reference to another tenant's key is refused. */
 export function s3Blobs({
   tenant,
+  snapshots = false,
   s3 = s3Client(),
   bucket = settings().artifact_bucket,
   trace,
 }: BlobOptions): BlobStore {
   const open = async (reference: BlobRef): Promise<Readable> => {
-    if (!reference.key.startsWith(`tenants/${tenant}/`)) {
+    if (!isKeyOf(tenant, reference.key)) {
       throw new TerminalFault("BLOB_FOREIGN", `${reference.key} does not belong to tenant ${tenant}`);
     }
     try {
@@ -63,7 +58,7 @@ export function s3Blobs({
     async write(content, content_type) {
       const bytes = typeof content === "string" ? Buffer.from(content) : content;
       const digest = sha256(bytes);
-      const key = blobKey(tenant, digest);
+      const key = (snapshots ? snapshotKey : blobKey)(tenant, digest);
       await s3.send(
         new PutObjectCommand({
           Bucket: bucket,
@@ -71,6 +66,7 @@ export function s3Blobs({
           Body: bytes,
           ContentType: content_type,
           ...(trace && { Metadata: { traceparent: formatTraceparent(trace) } }),
+          Tagging: retentionTag(snapshots ? "graph" : "blob"),
           ChecksumSHA256: Buffer.from(digest, "hex").toString("base64"),
         }),
       );

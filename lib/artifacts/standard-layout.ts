@@ -1,5 +1,7 @@
 import { CopyObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { artifactKey, layoutArtifacts } from "#lib/artifacts/layout.ts";
+import { layoutArtifacts } from "#lib/artifacts/layout.ts";
+import { artifactKey } from "#lib/artifacts/object-keys.ts";
+import { retentionTag } from "#lib/artifacts/retention.ts";
 import { taskFiles } from "#lib/artifacts/task-files.ts";
 import type { Ledger } from "#lib/tasks/task-store.ts";
 
@@ -25,6 +27,8 @@ export async function writeStandardLayout(
           ContentType: entry.content_type,
           Metadata,
           MetadataDirective: "REPLACE",
+          Tagging: retentionTag("task"),
+          TaggingDirective: "REPLACE",
         }),
       ),
   );
@@ -38,6 +42,7 @@ export async function writeStandardLayout(
             Body: content,
             ContentType: content_type,
             Metadata,
+            Tagging: retentionTag("task"),
           }),
         ),
   );

@@ -1,6 +1,6 @@
 import { artifactMeta, META_SUFFIX } from "#lib/artifacts/artifact-meta.ts";
 import { sha256 } from "#lib/artifacts/blobs.ts";
-import { artifactKey } from "#lib/artifacts/layout.ts";
+import { artifactKey } from "#lib/artifacts/object-keys.ts";
 import { taskEvents } from "#lib/tasks/task-events.ts";
 import type { Ledger } from "#lib/tasks/task-store.ts";
 import { TaskArtifact } from "#schemas/artifacts/task.ts";
@@ -8,6 +8,7 @@ import { TaskArtifact } from "#schemas/artifacts/task.ts";
 export interface TaskFile {
   path: string;
   content: string;
+  sha256: string;
   content_type: string;
 }
 
@@ -16,7 +17,7 @@ export interface TaskFile {
  * whoever writes them, however often, writes the same bytes.
  */
 export function taskFiles({ task, steps }: Ledger, service_version: string): TaskFile[] {
-  const { version: _1, updated_at: _2, sealed_at: _3, ...lasting } = task;
+  const { version: _1, updated_at: _2, sealed_at: _3, expires_at: _4, ...lasting } = task;
   const events = taskEvents({ task, steps }).map((event) => JSON.stringify(event));
   const files = [
     {
@@ -53,6 +54,10 @@ export function taskFiles({ task, steps }: Ledger, service_version: string): Tas
       created_at_ms: Date.parse(task.ended_at ?? task.created_at),
     });
     const content = `${JSON.stringify(meta, null, 2)}\n`;
-    return [file, { path: `${file.path}${META_SUFFIX}`, content, content_type: "application/json" }];
+    const meta_file = { path: `${file.path}${META_SUFFIX}`, content, content_type: "application/json" };
+    return [
+      { ...file, sha256: blob.sha256 },
+      { ...meta_file, sha256: sha256(content) },
+    ];
   });
 }

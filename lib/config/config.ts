@@ -34,6 +34,7 @@ function reading<Schema extends z.ZodType>(definition: ConfigDefinition<Schema>)
 /** What an operator changes at run time. Ask again for every decision; never keep a copy. */
 export const config = {
   environment: settings,
+  artifacts: reading(definitions.artifacts),
   graph: reading(definitions.graph),
   retryPolicy: reading(definitions.retryPolicy),
   sandboxLimits: reading(definitions.sandboxLimits),

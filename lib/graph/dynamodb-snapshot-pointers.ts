@@ -2,9 +2,10 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import type { SnapshotPointers } from "#lib/graph/snapshot-pointers.ts";
+import { tenantGraphsPartition } from "#lib/tasks/keys.ts";
 import { BlobRef, Sha256 } from "#schemas/primitives.ts";
 
-/** Item `pk = GRAPH#<tenant>#<repository>`, `sk = POINTER`. */
+/** Item `pk = GRAPH#<tenant>#<repository>`, `sk = POINTER`; `by_tenant` lists a tenant's. */
 const PointerRecord = z.object({ version: z.int().min(1), revision: Sha256, blob: BlobRef });
 
 /** Pointers in the table; a tenant has no `#` in its name, so keys of two tenants never meet. */
@@ -33,7 +34,8 @@ export function dynamodbSnapshotPointers(
               ExpressionAttributeNames: { "#version": "version" },
               ExpressionAttributeValues: { ":expected": expected_version },
             };
-      const Item = { ...key(tenant, repository), ...next };
+      const listed = { gsi1pk: tenantGraphsPartition(tenant), gsi1sk: repository };
+      const Item = { ...key(tenant, repository), ...listed, ...next };
       try {
         await client.send(new PutCommand({ TableName: table_name, Item, ...condition }));
         return true;

@@ -1,12 +1,8 @@
+import type { Token } from "#lib/idempotency/claimed-item.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 
-/** Proof of a claim. Every later write is conditional on both fields, so a worker that lost it changes nothing. */
-export interface Lease {
-  owner: string;
-  /** Fencing token: grows with every claim (Kleppmann, "How to do distributed locking", 2016). */
-  fence: number;
-  /** Which attempt this is, from 1. */
-  attempt: number;
+/** Proof of a claim on a step. */
+export interface Lease extends Token {
   /** Number of entries in the record's history. */
   history_length: number;
 }
@@ -24,6 +20,8 @@ export interface StepIdentity {
   service: string;
   idempotency_key: string;
   source_hash: string;
+  /** Unix seconds after which the record counts as absent; each write of its identity renews it. */
+  expires_at: number;
 }
 
 export interface ClaimRequest extends StepIdentity {

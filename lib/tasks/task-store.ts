@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { isExpired } from "#lib/artifacts/retention.ts";
 import { parseStepItem } from "#lib/idempotency/step-item.ts";
 import { instant, type Runtime } from "#lib/runtime/runtime.ts";
 import { openTasksPartition, TASK_SORT_KEY, taskPartition, tenantTasksPartition } from "#lib/tasks/keys.ts";
@@ -71,6 +72,7 @@ export async function createTask(
 /**
  * Replaces a task on condition that nobody wrote it since `task` was read. Returns it with its new
  * version, or undefined when somebody did. `next_check_ms` undefined takes it from the open ones.
+ * Only a sealed task expires.
  * When the write is refused, reading again tells another's write from our own, sent twice by the
  * SDK because its first answer was lost: taken for another's, what was to follow it would not be sent.
  */
@@ -82,7 +84,10 @@ export async function moveTask(
 ): Promise<TaskRecord | undefined> {
   const { table, table_name, runtime } = ports;
   const updated_at = instant(runtime.now());
-  const next = TaskRecord.parse({ ...task, ...changes, version: task.version + 1, updated_at });
+  const { expires_at, ...moved } = { ...task, ...changes, version: task.version + 1, updated_at };
+  const next = TaskRecord.parse(
+    moved.sealed_at && expires_at !== undefined ? { ...moved, expires_at } : moved,
+  );
   try {
     await table.send(
       new PutCommand({
@@ -112,7 +117,8 @@ export async function readTask(
 }
 
 /**
- * The whole ledger of a task by one strongly consistent query; undefined when there is no such task.
+ * The whole ledger of a task by one strongly consistent query; undefined when there is no such task
+ * or its time is over.
  * A query is no snapshot: it reads the task before its steps (backwards, for `TASK` sorts last), so
  * the steps are at least as new as the task, and a write on the task's version proves the rest.
  */
@@ -137,9 +143,14 @@ export async function readLedger(
     items.push(...(page.Items ?? []));
     ExclusiveStartKey = page.LastEvaluatedKey;
   } while (ExclusiveStartKey);
+  const now = ports.runtime.now();
   const task = items.find((item) => item.sk === TASK_SORT_KEY);
-  const steps = items.filter((item) => String(item.sk).startsWith("STEP#")).map(parseStepItem);
-  return task && { task: parseTaskItem(task), steps: steps.sort(byStart) };
+  const steps = items
+    .filter((item) => String(item.sk).startsWith("STEP#"))
+    .map(parseStepItem)
+    .filter((step) => !isExpired(step, now));
+  const record = task && parseTaskItem(task);
+  return record && !isExpired(record, now) ? { task: record, steps: steps.sort(byStart) } : undefined;
 }
 
 /** As they were first claimed; whatever order they were read in, the same order comes out. */

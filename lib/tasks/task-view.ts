@@ -69,11 +69,11 @@ function artifactViews(ledger: Ledger, service_version: string): ArtifactView[] 
   const { task_id } = ledger.task;
   const views = layoutArtifacts(ledger).map((entry) => artifactView(task_id, entry));
   if (!ledger.task.sealed_at) return views;
-  const own = taskFiles(ledger, service_version).map(({ path, content, content_type }) => ({
+  const own = taskFiles(ledger, service_version).map(({ path, content, sha256, content_type }) => ({
     path,
     href: artifactHref(task_id, path),
     bytes: Buffer.byteLength(content),
-    sha256: sha256(content),
+    sha256,
     content_type,
   }));
   return [...views, ...own];

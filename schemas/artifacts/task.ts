@@ -4,7 +4,7 @@ import { TaskRecord } from "#schemas/records/task.ts";
 
 /** `task.json`: the task and its ledger as they stood at the end. */
 export const TaskArtifact = z.strictObject({
-  task: TaskRecord.omit({ version: true, updated_at: true, sealed_at: true }),
+  task: TaskRecord.omit({ version: true, updated_at: true, sealed_at: true, expires_at: true }),
   steps: z.array(StepRecord),
 });
 export type TaskArtifact = z.infer<typeof TaskArtifact>;

@@ -62,20 +62,23 @@ export const TaskList = z.strictObject({
 });
 export type TaskList = z.infer<typeof TaskList>;
 
+/** All that one completed step left: there completely, or not listed. */
+export const ArtifactSet = z.strictObject({
+  tenant: Tenant,
+  task_id: TaskId,
+  step: StepName,
+  round: Round,
+  kind: z.string().nullable().describe("folder of its files, for example build-test; null when it left none"),
+  producer: z.string(),
+  verdict: Verdict,
+  completed_at: Instant,
+  artifacts: z.array(ArtifactView),
+});
+export type ArtifactSet = z.infer<typeof ArtifactSet>;
+
 /** Answer of `GET /api/artifacts/index`: one entry a completed step, newest first. */
 export const ArtifactIndex = z.strictObject({
-  entries: z.array(
-    z.strictObject({
-      tenant: Tenant,
-      task_id: TaskId,
-      step: StepName,
-      round: Round,
-      producer: z.string(),
-      verdict: Verdict,
-      completed_at: Instant,
-      artifacts: z.array(ArtifactView),
-    }),
-  ),
+  entries: z.array(ArtifactSet),
   next_cursor: z.string().nullable(),
 });
 export type ArtifactIndex = z.infer<typeof ArtifactIndex>;

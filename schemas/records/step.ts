@@ -15,7 +15,8 @@ import {
 export const ManifestEntry = z.strictObject({
   path: z
     .string()
-    .regex(/^(?!.*\.\.)[a-z0-9][A-Za-z0-9._/-]{0,255}$/)
+    .max(256)
+    .regex(/^(?!.*\.\.)[a-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/)
     .describe("path under tenants/<tenant>/tasks/<task_id>/"),
   blob: BlobRef,
   content_type: z.string().min(1),
@@ -64,5 +65,6 @@ export const StepRecord = z.strictObject({
   outcome: StepOutcome.optional(),
   started_at: Instant,
   ended_at: Instant.optional(),
+  expires_at: z.int().describe("Unix seconds: from then on it counts as absent").optional(),
 });
 export type StepRecord = z.infer<typeof StepRecord>;

@@ -71,5 +71,9 @@ export const TaskRecord = z.strictObject({
   sealed_at: Instant.optional().describe(
     "its artifacts stand in the standard layout; only now it shows as ended",
   ),
+  expires_at: z
+    .int()
+    .describe("Unix seconds: from then on it counts as absent; of a sealed task only")
+    .optional(),
 });
 export type TaskRecord = z.infer<typeof TaskRecord>;

@@ -14,7 +14,13 @@ export interface FakeState {
   files: Record<string, string>;
   /** Answers in place of the usual one, by "METHOD /path". */
   answers: Record<string, { status: number; body: unknown; headers?: Record<string, string> }>;
-  requests: { method: string; path: string; headers: IncomingMessage["headers"]; body: string }[];
+  requests: {
+    method: string;
+    path: string;
+    search: string;
+    headers: IncomingMessage["headers"];
+    body: string;
+  }[];
   uploads: Map<string, Buffer>;
   /** After this many polls the connection is cut, as by a crash. */
   polls_until_crash: number;
@@ -82,7 +88,13 @@ async function respond(state: FakeState, request: IncomingMessage, response: Ser
   const url = new URL(request.url ?? "/", origin);
   const method = request.method ?? "GET";
   const body = await readBody(request);
-  state.requests.push({ method, path: url.pathname, headers: request.headers, body: body.toString("utf8") });
+  state.requests.push({
+    method,
+    path: url.pathname,
+    search: url.search,
+    headers: request.headers,
+    body: body.toString("utf8"),
+  });
   const send = (status: number, value: unknown, headers: Record<string, string> = {}) => {
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(JSON.stringify(value));

@@ -31,6 +31,7 @@ const request = (owner: string, changes: Partial<ClaimRequest> = {}): ClaimReque
   service: "codegen",
   idempotency_key: "b".repeat(64),
   source_hash: "a".repeat(64),
+  expires_at: Math.floor(now / 1000) + 86_400,
   owner,
   lease_ms: 10_000,
   attempts_max: 3,
@@ -133,6 +134,16 @@ describe("claims on a step", () => {
   it("cannot be canceled after they completed", async () => {
     await claims.complete(key, await claimed("one"), passed);
     expect(await claims.cancel(request("unused"))).toBe(false);
+  });
+
+  it("start afresh when the record is past its time, whether DynamoDB deleted it or not", async () => {
+    await claims.complete(key, await claimed("one"), passed);
+    now += 2 * 86_400_000;
+    expect(await claimed("two")).toMatchObject({ attempt: 1 });
+    now += 86_400_000;
+    expect(await claims.claim(request("three", { source_hash: "c".repeat(64) }))).toMatchObject({
+      kind: "claimed",
+    });
   });
 
   it("leave no ledger without its task", async () => {

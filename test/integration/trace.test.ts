@@ -50,6 +50,10 @@ function platform(spanSinks: Platform["spanSinks"]): Platform {
       config_directory: "configs",
       allow_private_git_hosts: true,
     },
+    artifacts: () => ({
+      hash: "hash",
+      value: { $schema: "", tasks_days: 90, blobs_days: 120, uploads_days: 7, orphans_days: 2 },
+    }),
     retryPolicy: () => ({
       hash: "hash",
       value: {
@@ -120,7 +124,7 @@ const outcome = async () => {
   const key = { ...task, step: "double", round: 0 };
   const { idempotency_key, source_hash } = JSON.parse(event().Records[0]!.body);
   const request = { key, service: "doubler", idempotency_key, source_hash, owner: "test" };
-  return claims.claim({ ...request, lease_ms: 1000, attempts_max: 3 });
+  return claims.claim({ ...request, lease_ms: 1000, attempts_max: 3, expires_at: 9_999_999_999 });
 };
 
 describe("an agent's spans", () => {

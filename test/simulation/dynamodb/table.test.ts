@@ -76,6 +76,7 @@ function driver(random: Random) {
     service: "indexing",
     idempotency_key: "b".repeat(64),
     source_hash: (random.chance(0.95) ? "a" : "c").repeat(64),
+    expires_at: 4_000_000_000,
   });
   const outcome = {
     verdict: "passed" as const,
@@ -135,9 +136,9 @@ function driver(random: Random) {
     () => overdueTasks(random.int(8, 24), ports),
     async () => {
       const partition = random.pick(["TASKS#acme", tenantArtifactsPartition("acme"), "FAILURES#acme"]);
-      const limit = random.int(1, 3);
-      const { next_cursor } = await queryPage(partition, { limit }, ports);
-      if (next_cursor) await queryPage(partition, { limit, cursor: next_cursor }, ports);
+      const page = { limit: random.int(1, 3), filters: {}, read: (item: object) => item };
+      const { next_cursor } = await queryPage(partition, page, ports);
+      if (next_cursor) await queryPage(partition, { ...page, cursor: next_cursor }, ports);
     },
     () => bury(random, now, ports),
     async () => {

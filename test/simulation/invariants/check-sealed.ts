@@ -1,5 +1,5 @@
 import { sha256 } from "#lib/artifacts/blobs.ts";
-import { artifactKey } from "#lib/artifacts/layout.ts";
+import { artifactKey } from "#lib/artifacts/object-keys.ts";
 import { parseStepItem } from "#lib/idempotency/step-item.ts";
 import { parseTaskItem } from "#lib/tasks/task-store.ts";
 import { taskView } from "#lib/tasks/task-view.ts";

@@ -24,7 +24,9 @@ export function bucketClient(world: World, invocation: Invocation): S3Client {
     }
     if (command instanceof HeadObjectCommand) {
       const { Key = "" } = command.input;
-      return { label: `head ${Key}`, effect: () => ({ ContentLength: bucket.get(Key).bytes.byteLength }) };
+      const LastModified = new Date(world.scheduler.now()); // nothing gets old in a simulated hour
+      const effect = () => ({ ContentLength: bucket.get(Key).bytes.byteLength, LastModified });
+      return { label: `head ${Key}`, effect };
     }
     if (command instanceof CopyObjectCommand) {
       const { Key = "", CopySource = "", ContentType = "" } = command.input;

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { Settings } from "#lib/config/environment.ts";
 import { sourceHash } from "#lib/idempotency/source-hash.ts";
+import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
@@ -24,6 +25,7 @@ export interface Deployment {
   lease_ms: number;
   settings: Settings;
   retry_policy: { value: RetryPolicyConfig; hash: string };
+  artifacts: { value: ArtifactsConfig; hash: string };
   workflows: WorkflowsConfig["workflows"];
   sandbox_limits: SandboxLimitsConfig;
 }
@@ -38,6 +40,7 @@ const serverless = parse(readFileSync("serverless.yml", "utf8"));
 expandAgents(serverless);
 const read = (file: string) => JSON.parse(readFileSync(`configs/${file}`, "utf8"));
 const retry_policy = RetryPolicyConfig.parse(read("retry_policy.json"));
+const artifacts = ArtifactsConfig.parse(read("artifacts.json"));
 const workflows = WorkflowsConfig.parse(read("workflows.json")).workflows;
 const sandbox_limits = SandboxLimitsConfig.parse(read("sandbox_limits.json"));
 const leases: { local: number; default: number } = serverless.custom.lease_seconds;
@@ -91,6 +94,7 @@ export function readDeployment(stage: "local" | "default"): Deployment {
       allow_private_git_hosts: false,
     },
     retry_policy: { value: retry_policy, hash: sourceHash(retry_policy) },
+    artifacts: { value: artifacts, hash: sourceHash(artifacts) },
     workflows,
     sandbox_limits,
   };

@@ -54,6 +54,7 @@ export function simulatedPlatform(
     claims,
     settings,
     retryPolicy: () => deployment.retry_policy,
+    artifacts: () => deployment.artifacts,
     workflows: () => deployment.workflows,
     sandboxLimits: () => deployment.sandbox_limits,
     blobsOf: (tenant: string) => s3Blobs({ tenant, s3, bucket: artifact_bucket }),

@@ -1,5 +1,5 @@
 import { sha256 } from "#lib/artifacts/blobs.ts";
-import { uploadKey } from "#lib/artifacts/s3-blobs.ts";
+import { uploadKey } from "#lib/artifacts/object-keys.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { Random } from "../engine/random.ts";
 import type { World } from "../engine/world.ts";

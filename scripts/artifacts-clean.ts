@@ -1,0 +1,96 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { clean } from "#lib/artifacts/clean.ts";
+import { documentClient, s3Client } from "#lib/aws/clients.ts";
+import { config } from "#lib/config/config.ts";
+import { jsonLog } from "#lib/log/json-log.ts";
+import { makeCounters } from "#lib/metrics/counters.ts";
+import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { Tenant } from "#schemas/primitives.ts";
+import { parseSpan } from "../cli/parse-span.ts";
+import { count, formatBytes } from "../cli/render/format.ts";
+import { createTerminal } from "../cli/terminal.ts";
+import { enterLocalEnvironment } from "../local/local-environment.ts";
+
+const HELP = `Usage: npm run artifacts:clean -- [options]
+
+Deletes what is past its time (configs/artifacts.json): ended tasks with all that is theirs, and
+blobs, uploads and graph snapshots that nothing refers to. Open tasks and current snapshots are never
+touched. Safe to stop and to run again.
+
+  --dry-run            say what would go, and change nothing
+  --older-than <span>  ended tasks go after this time already, for example 30d or 12h
+  --tenant <name>      only this tenant's
+  --data-dir <path>    of the local stack that is running (LOCAL_DATA_DIR; default .local);
+                       without it, and with TABLE_NAME and ARTIFACT_BUCKET in the environment,
+                       the table and bucket these name, with your AWS credentials
+  --help               this text`;
+
+const terminal = createTerminal(process.stdout, process.env);
+
+/** Where to work: what the environment names, or the local stack. */
+function enterEnvironment(data_dir: string | undefined): string {
+  const { TABLE_NAME, ARTIFACT_BUCKET } = process.env;
+  if (data_dir === undefined && TABLE_NAME && ARTIFACT_BUCKET) {
+    return `table ${TABLE_NAME} and bucket ${ARTIFACT_BUCKET}`;
+  }
+  const directory = resolve(data_dir ?? process.env.LOCAL_DATA_DIR ?? ".local");
+  const file = join(directory, "environment.json");
+  if (!existsSync(file)) {
+    throw new Error(
+      `There is no local stack in ${directory}. Start it (npm start), give its --data-dir, or set TABLE_NAME and ARTIFACT_BUCKET.`,
+    );
+  }
+  enterLocalEnvironment(JSON.parse(readFileSync(file, "utf8")));
+  return `the local stack in ${directory}`;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      "dry-run": { type: "boolean", default: false },
+      "older-than": { type: "string" },
+      tenant: { type: "string" },
+      "data-dir": { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return terminal.lines(HELP);
+  const older = values["older-than"];
+  const request = {
+    dry_run: values["dry-run"],
+    older_than_ms: older === undefined ? undefined : parseSpan(older),
+    tenant: values.tenant === undefined ? undefined : Tenant.parse(values.tenant),
+  };
+  terminal.lines(`${request.dry_run ? "Looking at" : "Cleaning"} ${enterEnvironment(values["data-dir"])}`);
+  const { table_name, artifact_bucket } = config.environment();
+  // On AWS the policy is an object in the bucket: look at it once.
+  const following = await config.follow(jsonLog({ service: "artifacts-clean" }));
+  following.stop(makeCounters());
+  const ports = {
+    table: documentClient(),
+    table_name,
+    s3: s3Client(),
+    bucket: artifact_bucket,
+    runtime: systemRuntime,
+    retention: config.artifacts().value,
+    tell: (sentence: string, transient: boolean) =>
+      transient ? terminal.live(`  ${sentence}`) : terminal.lines(`  ${sentence}`),
+  };
+  const { tenants, tasks, objects, bytes } = await clean(request, ports);
+  terminal.live();
+  const what = `${count(tasks, "task")} and ${count(objects, "object")}, ${formatBytes(bytes)}`;
+  const done = request.dry_run ? "would be deleted; nothing was" : "deleted";
+  terminal.lines(`${what}, of ${count(tenants, "tenant")} ${done}.`);
+}
+
+try {
+  await main();
+} catch (error) {
+  terminal.live();
+  const refused = (error as { code?: string }).code === "ECONNREFUSED";
+  const hint = refused ? " Nothing listens there: is the stack running?" : "";
+  console.error(`${(error as Error).message || String(error)}${hint}`);
+  process.exitCode = 1;
+}

@@ -1,4 +1,4 @@
-import { failureFacts } from "#lib/dlq/failure.ts";
+import { Fault } from "#lib/errors/fault.ts";
 import { claimItem, type ItemClaim } from "#lib/idempotency/claim-item.ts";
 import {
   assignments,
@@ -92,7 +92,8 @@ export function onceClaims(
     },
 
     release(token, error, retry_after_ms) {
-      const { code, message } = failureFacts(error);
+      const code = error instanceof Fault ? error.code : "UNEXPECTED";
+      const message = error instanceof Error ? error.message : String(error);
       return writeAsOwner(
         item,
         token,

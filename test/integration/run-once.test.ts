@@ -1,4 +1,5 @@
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TerminalFault, ThrottledFault } from "#lib/errors/fault.ts";
 import { InProgress } from "#lib/idempotency/in-progress.ts";
@@ -244,5 +245,20 @@ describe("the lease of runOnce", () => {
     options.remainingMs = () => 5;
     await expect(runOnce(options, key, 1, () => Promise.reject(new Error("time out")))).rejects.toThrow();
     expect(await item()).toMatchObject({ status: "running" });
+  });
+});
+
+describe("a function that takes runOnce alone", () => {
+  it("bundles less than 20 KB with it, beside the AWS SDK", async () => {
+    const { outputFiles } = await build({
+      entryPoints: ["lib/idempotency/run-once.ts"],
+      bundle: true,
+      minify: true,
+      write: false,
+      platform: "node",
+      format: "esm",
+      external: ["@aws-sdk/*"],
+    });
+    expect(outputFiles[0]?.contents.byteLength).toBeLessThan(20_000);
   });
 });

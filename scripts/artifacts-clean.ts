@@ -4,6 +4,8 @@ import { parseArgs } from "node:util";
 import { clean } from "#lib/artifacts/clean.ts";
 import { documentClient, s3Client } from "#lib/aws/clients.ts";
 import { config } from "#lib/config/config.ts";
+import { jsonLog } from "#lib/log/json-log.ts";
+import { makeCounters } from "#lib/metrics/counters.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import { Tenant } from "#schemas/primitives.ts";
 import { parseSpan } from "../cli/parse-span.ts";
@@ -63,6 +65,9 @@ async function main(): Promise<void> {
   };
   terminal.lines(`${request.dry_run ? "Looking at" : "Cleaning"} ${enterEnvironment(values["data-dir"])}`);
   const { table_name, artifact_bucket } = config.environment();
+  // On AWS the policy is an object in the bucket: look at it once.
+  const following = await config.follow(jsonLog({ service: "artifacts-clean" }));
+  following.stop(makeCounters());
   const ports = {
     table: documentClient(),
     table_name,

@@ -7,6 +7,7 @@ import { nudge } from "#lib/messages/nudge.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { createTask } from "#lib/tasks/task-store.ts";
 import { inSpan } from "#lib/trace/span.ts";
+import { taskTrace } from "#lib/trace/task-trace.ts";
 import { formatTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -77,10 +78,11 @@ export async function submitTask(
       workflows_hash: ports.workflowsHash?.(),
     });
   }
-  trace.recorder?.belongsTo(accepted);
   // A repeat may be of a task whose first nudge was lost; nudging twice is harmless.
   if (accepted.status === "accepted") {
-    await nudge({ ...accepted, parent: trace }, "accepted", ports).catch((error: unknown) =>
+    trace.recorder?.belongsTo(accepted);
+    const parent = existing ? taskTrace(existing, trace.recorder) : trace;
+    await nudge({ ...accepted, parent }, "accepted", ports).catch((error: unknown) =>
       log.warn("NUDGE_LOST", `the sweeper will dispatch it: ${String(error)}`, { task_id: task.task_id }),
     );
   }

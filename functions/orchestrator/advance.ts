@@ -15,6 +15,7 @@ export interface Nudge {
   tenant: string;
   task_id: string;
   reason: AdvancePayload["reason"];
+  issued_at: string;
   /** An earlier delivery of this nudge may have stopped half-way: what it meant to send is sent again. */
   redelivered: boolean;
   /** What is decided and sent is recorded below this; default: below the task's root, nowhere. */

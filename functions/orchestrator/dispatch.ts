@@ -26,8 +26,7 @@ export async function dispatch(
   const policy = ports.retryPolicy();
   const { redispatch_seconds } = policy.value;
   const dispatched = task.current?.step === next.step && task.current.round === next.round;
-  const again = ["swept", "replayed"].includes(nudge.reason) || nudge.redelivered;
-  if (dispatched && !again) return true;
+  if (dispatched && !asksAgain(task, nudge)) return true;
 
   const busy_until_ms = busyUntil(next.record, redispatch_seconds * 1000);
   if (dispatched && busy_until_ms > now) {
@@ -56,6 +55,17 @@ export async function dispatch(
     policy_hash: policy.hash,
   });
   return true;
+}
+
+/**
+ * A nudge that comes back time after time would send a copy each time. So what the sweeper found
+ * overdue, or a worker found past its deadline, is sent unless it was since; any other nudge that comes back sends once, and the sweeper
+ * the rest.
+ */
+function asksAgain({ current }: TaskRecord, { reason, issued_at, redelivered }: TracedNudge): boolean {
+  if (!current) return false;
+  if (reason === "swept" || reason === "replayed") return current.dispatched_at < issued_at;
+  return redelivered && current.dispatch_count === 1;
 }
 
 /** Until when somebody has the step in hand: its lease, or its back-off with time to come back. */

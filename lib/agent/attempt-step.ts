@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agent/agent.ts";
-import { keepLease } from "#lib/agent/lease-keeper.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
 import { artifactWriter } from "#lib/artifacts/artifact-writer.ts";
 import { failureFacts } from "#lib/dlq/failure.ts";
@@ -14,6 +13,7 @@ import {
   ThrottledFault,
 } from "#lib/errors/fault.ts";
 import type { ClaimKey, Lease } from "#lib/idempotency/claims.ts";
+import { keepLease } from "#lib/idempotency/lease-keeper.ts";
 import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
 import { readPayload } from "#lib/messages/send-envelope.ts";
 import { backoffMs } from "#lib/retry/backoff.ts";
@@ -38,7 +38,13 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
   const { platform, counters, log } = delivery;
   const { claims, runtime } = platform;
   const stop = new AbortController();
-  const keeper = keepLease({ claims, runtime, key, lease, lease_ms, onLost: (error) => stop.abort(error) });
+  const keeper = keepLease({
+    name: `step ${key.step}`,
+    leaseMs: () => lease_ms,
+    renew: (length_ms) => claims.renew(key, lease, length_ms),
+    onLost: (error) => stop.abort(error),
+    runtime,
+  });
   const done = new AbortController();
   const closing_ms = Math.max(1, delivery.lambda.getRemainingTimeInMillis() - CLOSING_MS);
   runtime.sleep(closing_ms, done.signal).then(

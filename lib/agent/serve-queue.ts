@@ -42,10 +42,10 @@ export function serveQueue(
     const platform = platformOf();
     const counters = makeCounters();
     const log = platform.logOf(service).with({ request_id: lambda.awsRequestId });
-    const following = await platform.followConfig?.(platform.logOf(service));
     const { functionName: function_name, awsRequestId: invocation } = lambda;
     const { runtime, spanSinks: sinks } = platform;
     const spans = invocationSpans({ service, function_name, invocation, runtime, log, sinks });
+    const following = await platform.followConfig?.(platform.logOf(service));
     const settled = await Promise.all(
       event.Records.map((record) =>
         processRecord(service, record, process, { platform, counters, log, lambda, spans }),

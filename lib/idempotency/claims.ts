@@ -1,12 +1,8 @@
+import type { Token } from "#lib/idempotency/claimed-item.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 
-/** Proof of a claim. Every later write is conditional on both fields, so a worker that lost it changes nothing. */
-export interface Lease {
-  owner: string;
-  /** Fencing token: grows with every claim (Kleppmann, "How to do distributed locking", 2016). */
-  fence: number;
-  /** Which attempt this is, from 1. */
-  attempt: number;
+/** Proof of a claim on a step. */
+export interface Lease extends Token {
   /** Number of entries in the record's history. */
   history_length: number;
   /** How often the step was replayed before this claim. */

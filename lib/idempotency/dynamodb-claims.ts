@@ -1,12 +1,13 @@
 import { claimStep } from "#lib/idempotency/claim-step.ts";
-import type { ClaimKey, Claims } from "#lib/idempotency/claims.ts";
 import {
+  assignments,
   type ClaimPorts,
-  identityAssignments,
-  type StepWrite,
+  type ItemWrite,
   writeAsOwner,
-  writeStep,
-} from "#lib/idempotency/step-item.ts";
+  writeItem,
+} from "#lib/idempotency/claimed-item.ts";
+import type { ClaimKey, Claims } from "#lib/idempotency/claims.ts";
+import { stepFields, stepItem } from "#lib/idempotency/step-item.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { artifactIndexSortKey, tenantArtifactsPartition } from "#lib/tasks/keys.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
@@ -21,7 +22,7 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
 
     renew: (key, lease, lease_ms) =>
       writeAsOwner(
-        key,
+        stepItem(key),
         lease,
         { update: "SET lease_expires_at = :until", values: { ":until": now() + lease_ms } },
         (record) => record.status === "running",
@@ -29,11 +30,11 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
       ),
 
     complete: (key, lease, outcome) =>
-      writeAsOwner(key, lease, completion(key, outcome, now()), isCompleted, ports),
+      writeAsOwner(stepItem(key), lease, completion(key, outcome, now()), isCompleted, ports),
 
     release: (key, lease, { retry_at_ms, code, message, attempt_counts }) =>
       writeAsOwner(
-        key,
+        stepItem(key),
         lease,
         {
           update: `SET #status = :waiting, retry_at = :retry_at, last_error = :error, attempts = :attempts,
@@ -52,8 +53,8 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
 
     async completeExhausted(record, outcome) {
       const { update, values } = completion(record, outcome, now());
-      const written = await writeStep(
-        record,
+      const written = await writeItem(
+        stepItem(record),
         {
           update,
           condition: "fence = :fence AND #status IN (:waiting, :running) AND lease_expires_at < :now",
@@ -72,13 +73,14 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
 
     async cancel(request) {
       const at = instant(now());
-      const { names, values, expression } = identityAssignments(request, at);
-      const written = await writeStep(
-        request.key,
+      const { names, values, expression } = assignments(stepFields(request, at));
+      const written = await writeItem(
+        stepItem(request.key),
         {
           update: `SET ${expression}, #status = :canceled, #owner = :nobody,
             fence = if_not_exists(fence, :zero) + :one, attempts = if_not_exists(attempts, :zero),
-            lease_expires_at = :zero, history = if_not_exists(history, :none), ended_at = :at REMOVE retry_at`,
+            lease_expires_at = :zero, history = if_not_exists(history, :none), ended_at = :at,
+            expires_at = :expires_at REMOVE retry_at`,
           condition: "attribute_not_exists(pk) OR #status IN (:running, :waiting)",
           names: { ...names, "#owner": "owner" },
           values: {
@@ -91,6 +93,7 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
             ":one": 1,
             ":none": [],
             ":at": at,
+            ":expires_at": request.expires_at,
           },
         },
         ports,
@@ -103,7 +106,7 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
 const isCompleted = (record: { status: string }) => record.status === "completed";
 
 /** Ends the step and, in the same write, enters its artifacts into the tenant's index. */
-function completion(key: ClaimKey, outcome: StepOutcome, now: number): Pick<StepWrite, "update" | "values"> {
+function completion(key: ClaimKey, outcome: StepOutcome, now: number): Pick<ItemWrite, "update" | "values"> {
   const at = instant(now);
   return {
     update:

@@ -1,4 +1,5 @@
-import { type ClaimPorts, writeStep } from "#lib/idempotency/step-item.ts";
+import { type ClaimPorts, writeItem } from "#lib/idempotency/claimed-item.ts";
+import { stepItem } from "#lib/idempotency/step-item.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { StepRecord, StepReplay } from "#schemas/records/step.ts";
 
@@ -23,8 +24,8 @@ export function rearmStep(
   const { code = "DEADLINE_EXCEEDED", message: said = "the task did not end before its deadline" } =
     record.outcome ?? {};
   const message = said.slice(0, MESSAGE_CHARACTERS_MAX);
-  return writeStep(
-    record,
+  return writeItem(
+    stepItem(record),
     {
       update: `SET #status = :waiting, fence = fence + :one, attempts = :zero, lease_expires_at = :zero,
         retry_at = :zero, last_error = :error, replays = list_append(if_not_exists(replays, :none), :replay)

@@ -54,6 +54,12 @@ describe("the tree of a trace", () => {
     expect([claim?.children[0]?.start_ms, claim?.children[0]?.clock_skew_ms]).toEqual([1100, 0]);
   });
 
+  it("shows a request that the client repeated below the first", () => {
+    const tree = build([keptSpan("root", "client", [100, 150]), keptSpan("again", "client", [200, 210])]);
+    expect(drawn(tree)).toBe("root(again)");
+    expect(tree.children[0]?.parent_lost).toBe(false);
+  });
+
   it("leaves out other traces, and a span written twice", () => {
     const span = keptSpan("first", "root", [110, 120]);
     const other = keptSpan("other", "root", [110, 120], { trace_id: "b".repeat(32) });

@@ -32,7 +32,7 @@ export function buildTree(root: TraceRoot, kept: readonly KeptSpan[]): TreeSpan 
   const top = by_id.get(root.span_id);
   const top_span = top ?? standIn(root);
   by_id.delete(root.span_id);
-  const { children, lost_parents } = childrenByParent(root.span_id, by_id);
+  const { children, lost_parents } = childrenByParent(top_span, by_id);
   const placed = new Set<string>();
 
   const place = (span: KeptSpan, parent: TreeSpan | undefined): TreeSpan => {
@@ -81,16 +81,18 @@ function byStart(a: TreeSpan, b: TreeSpan): number {
   return a.start_ms - b.start_ms || a.span.span_id.localeCompare(b.span.span_id);
 }
 
-function childrenByParent(root_id: string, by_id: ReadonlyMap<string, KeptSpan>) {
+function childrenByParent(root: KeptSpan, by_id: ReadonlyMap<string, KeptSpan>) {
   const children = new Map<string, KeptSpan[]>();
   const lost_parents = new Set<string>();
   const exists = (id: string | undefined): id is string =>
-    id !== undefined && (id === root_id || by_id.has(id));
+    id !== undefined && (id === root.span_id || by_id.has(id));
   for (const span of by_id.values()) {
     const { parent_span_id, grandparent_span_id } = span;
     const known = exists(parent_span_id);
-    if (!known) lost_parents.add(span.span_id);
-    const below = known ? parent_span_id : exists(grandparent_span_id) ? grandparent_span_id : root_id;
+    // The client's own span is nowhere; a request it repeated has the same parent as the first.
+    const repeated = parent_span_id !== undefined && parent_span_id === root.parent_span_id;
+    if (!known && !repeated) lost_parents.add(span.span_id);
+    const below = known ? parent_span_id : exists(grandparent_span_id) ? grandparent_span_id : root.span_id;
     children.set(below, [...(children.get(below) ?? []), span]);
   }
   return { children, lost_parents };

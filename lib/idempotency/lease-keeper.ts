@@ -1,37 +1,43 @@
-import type { ClaimKey, Claims, Lease } from "#lib/idempotency/claims.ts";
 import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
 
 interface Keeping {
-  claims: Claims;
+  /** What is leased, for messages, as in `step codegen`. */
+  name: string;
   runtime: Runtime;
-  key: ClaimKey;
-  lease: Lease;
-  lease_ms: number;
+  /** How long the lease should last from now on; 0 or less when it must not be renewed any more. */
+  leaseMs(): number;
+  /** Throws `LeaseLost` when it is somebody else's. */
+  renew(lease_ms: number): Promise<void>;
   /** Called once, when the lease is gone or can no longer be vouched for. */
   onLost: (error: LeaseLost) => void;
 }
+
+const INTERVAL_MS_MIN = 100;
 
 /**
  * Renews a lease every third of its length until stopped. When renewing fails, it tries again
  * while the lease lasts; a lease that ran out counts as lost, whoever holds it now.
  */
-export function keepLease({ claims, runtime, key, lease, lease_ms, onLost }: Keeping): { stop(): void } {
+export function keepLease({ name, runtime, leaseMs, renew, onLost }: Keeping): { stop(): void } {
   const stopped = new AbortController();
-  const interval_ms = Math.max(100, Math.floor(lease_ms / 3));
 
   const keep = async (): Promise<void> => {
+    let lease_ms = leaseMs();
     let expires_ms = runtime.now() + lease_ms;
     while (!stopped.signal.aborted) {
-      await runtime.sleep(interval_ms, stopped.signal);
+      await runtime.sleep(Math.max(INTERVAL_MS_MIN, Math.floor(lease_ms / 3)), stopped.signal);
       const asked_ms = runtime.now();
       try {
-        await claims.renew(key, lease, lease_ms);
-        expires_ms = asked_ms + lease_ms;
+        lease_ms = leaseMs();
+        if (lease_ms > 0) {
+          await renew(lease_ms);
+          expires_ms = asked_ms + lease_ms;
+        } else if (asked_ms >= expires_ms) return onLost(new LeaseLost(name));
       } catch (error) {
         if (stopped.signal.aborted) return;
         if (error instanceof LeaseLost) return onLost(error);
-        if (runtime.now() >= expires_ms) return onLost(new LeaseLost(key.step));
+        if (runtime.now() >= expires_ms) return onLost(new LeaseLost(name));
       }
     }
   };

@@ -15,6 +15,7 @@ export interface Nudge {
   tenant: string;
   task_id: string;
   reason: AdvancePayload["reason"];
+  message_id: string;
   issued_at: string;
   /** An earlier delivery of this nudge may have stopped half-way: what it meant to send is sent again. */
   redelivered: boolean;

@@ -13,7 +13,7 @@ const REDISPATCH_SECONDS_MAX = 900;
 
 /**
  * Sends a step's message: once when the step is next, and again when nobody seems to have it (a
- * sweep found it overdue, or this nudge was delivered before). The ledger is written first, so of
+ * sweep found it overdue, or this nudge stopped half-way before). The ledger is written first, so of
  * two orchestrators one sends; a copy too many is stopped by the claim.
  */
 export async function dispatch(
@@ -41,7 +41,13 @@ export async function dispatch(
     task,
     {
       status: "running",
-      current: { step: next.step, round: next.round, dispatched_at: instant(now), dispatch_count },
+      current: {
+        step: next.step,
+        round: next.round,
+        dispatched_at: instant(now),
+        dispatched_by: nudge.message_id,
+        dispatch_count,
+      },
     },
     checkTime(task, now + wait_seconds * 1000),
     ports,
@@ -58,14 +64,16 @@ export async function dispatch(
 }
 
 /**
- * A nudge that comes back time after time would send a copy each time. So what the sweeper found
- * overdue, or a worker found past its deadline, is sent unless it was since; any other nudge that comes back sends once, and the sweeper
- * the rest.
+ * A nudge that stopped half-way sends what it meant to send; what others have dispatched since is
+ * none of its business. Otherwise each of a task's nudges that a crash brings back would send a copy.
  */
-function asksAgain({ current }: TaskRecord, { reason, issued_at, redelivered }: TracedNudge): boolean {
+function asksAgain(
+  { current }: TaskRecord,
+  { reason, message_id, issued_at, redelivered }: TracedNudge,
+): boolean {
   if (!current) return false;
-  if (reason === "swept" || reason === "replayed") return current.dispatched_at < issued_at;
-  return redelivered && current.dispatch_count === 1;
+  if (redelivered && current.dispatched_by === message_id) return true;
+  return (reason === "swept" || reason === "replayed") && current.dispatched_at < issued_at;
 }
 
 /** Until when somebody has the step in hand: its lease, or its back-off with time to come back. */

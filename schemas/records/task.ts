@@ -68,6 +68,7 @@ export const TaskRecord = z.strictObject({
       step: StepName,
       round: Round,
       dispatched_at: Instant,
+      dispatched_by: z.string().describe("message_id of the nudge that led to it").optional(),
       dispatch_count: z.int().min(1),
     })
     .optional()

@@ -1,7 +1,7 @@
 import { isExpired } from "#lib/artifacts/retention.ts";
 import { claimItem } from "#lib/idempotency/claim-item.ts";
-import type { ClaimPorts, Token } from "#lib/idempotency/claimed-item.ts";
-import type { ClaimRequest, ClaimResult, Lease } from "#lib/idempotency/claims.ts";
+import type { ClaimPorts } from "#lib/idempotency/claimed-item.ts";
+import type { ClaimRequest, ClaimResult } from "#lib/idempotency/claims.ts";
 import { stepFields, stepItem } from "#lib/idempotency/step-item.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { StepRecord } from "#schemas/records/step.ts";

@@ -65,16 +65,17 @@ export async function dispatch(
 
 /**
  * A nudge that stopped half-way sends what it meant to send; what others have dispatched since is
- * none of its business. Otherwise each of a task's nudges that a crash brings back would send a copy.
+ * none of its business, or each of a task's nudges that a crash brings back would send a copy. What
+ * the sweeper found overdue, a worker found past its deadline or a replay re-armed is sent unless it
+ * was since.
  */
 function asksAgain(
   { current }: TaskRecord,
   { reason, message_id, issued_at, redelivered }: TracedNudge,
 ): boolean {
   if (!current) return false;
-  if (reason === "replayed") return true;
   if (redelivered && current.dispatched_by === message_id) return true;
-  return reason === "swept" && current.dispatched_at < issued_at;
+  return (reason === "swept" || reason === "replayed") && current.dispatched_at < issued_at;
 }
 
 /** Until when somebody has the step in hand: its lease, or its back-off with time to come back. */

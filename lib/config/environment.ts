@@ -56,20 +56,25 @@ function required(name: string): string {
   return value;
 }
 
+/** `my-agent` is `MY_AGENT` in a variable's name, as scripts/serverless/expand-agents.ts writes it. */
+function variablePart(service: string): string {
+  return service.toUpperCase().replaceAll("-", "_");
+}
+
 /** URL of the queue that feeds `service`. */
 export function queueUrl(service: string): string {
-  return required(`QUEUE_URL_${service.toUpperCase()}`);
+  return required(`QUEUE_URL_${variablePart(service)}`);
 }
 
 /** URL of the dead-letter queue of `service`. */
 export function deadLetterQueueUrl(service: string): string {
-  return required(`DLQ_URL_${service.toUpperCase()}`);
+  return required(`DLQ_URL_${variablePart(service)}`);
 }
 
 /** The services that have a queue, as serverless.yml declares them. */
 export function queueServices(): string[] {
   return Object.keys(process.env)
     .filter((name) => name.startsWith("QUEUE_URL_"))
-    .map((name) => name.slice("QUEUE_URL_".length).toLowerCase())
+    .map((name) => name.slice("QUEUE_URL_".length).toLowerCase().replaceAll("_", "-"))
     .sort();
 }

@@ -30,7 +30,8 @@ export async function deadLetter(failure: FailureRecord, failure_id: string, bod
       new PutCommand({
         TableName: table_name,
         Item: { ...Key, ...record, gsi1pk: `FAILURES#${failure.tenant}`, gsi1sk: failure.last_at },
-        ConditionExpression: "attribute_not_exists(sent_at)",
+        ConditionExpression: "attribute_not_exists(sent_at) OR expires_at <= :now",
+        ExpressionAttributeValues: { ":now": Math.floor(Date.parse(failure.last_at) / 1000) },
       }),
     );
   } catch (error) {

@@ -65,7 +65,7 @@ export async function startLocalStack(
   resolveEnvironments(service, lookup, environment);
   // For tools that speak to the emulators as an operator speaks to AWS.
   const facts = JSON.stringify(service.provider.environment, null, 2);
-  writeFileSync(join(data.path, "environment.json"), `${facts}\n`);
+  writeFileSync(join(data.path, "environment.json"), `${facts}\n`, { mode: 0o600 });
   const url = `http://127.0.0.1:${http_port}`;
   const credentials_file = await ensureKey(serviceDir, {
     table_name: service.provider.environment?.TABLE_NAME as string | undefined,

@@ -6,10 +6,11 @@ import { RejectedInput, TerminalFault } from "#lib/errors/fault.ts";
 import { resolveSource } from "#lib/source/resolve-source.ts";
 import { withTemporaryDirectory } from "#lib/source/temporary-directory.ts";
 import { unpackSource } from "#lib/source/unpack-source.ts";
-import type { ChangeRef, CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
+import type { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { CodegenPorts } from "./ports.ts";
 import { applyCodemod } from "./providers/codemod.ts";
+import { applyModel } from "./providers/model.ts";
 import { applyPatch } from "./providers/patch.ts";
 import type { Provided } from "./providers/provider-task.ts";
 import { writeReport } from "./write-report.ts";
@@ -28,7 +29,7 @@ export async function generateChange(
   ports: CodegenPorts,
 ): Promise<AgentResult<CodegenOutput>> {
   const started = context.runtime.now();
-  refuseModel(input.change);
+  if (input.change.kind === "prompt" && !ports.model) throw modelNotConfigured();
   const source = await context.span("resolve source", { "agents.source.kind": input.source.kind }, () =>
     resolveSource(input.source, ports.source),
   );
@@ -63,7 +64,7 @@ async function changeTree(
   });
   const change_kind = input.change.kind;
   const provided = await context.span("change tree", { "agents.change.kind": change_kind }, () =>
-    provide(input, after, context),
+    provide(input, after, context, ports),
   );
   context.signal.throwIfAborted();
   const diff = await context.span("create diff", {}, () => createDiff(before, after));
@@ -77,7 +78,12 @@ async function changeTree(
   return { provided, diff };
 }
 
-function provide(input: CodegenInput, directory: string, context: AgentContext): Promise<Provided> {
+function provide(
+  input: CodegenInput,
+  directory: string,
+  context: AgentContext,
+  { model }: CodegenPorts,
+): Promise<Provided> {
   const { change, round } = input;
   switch (change.kind) {
     case "patch":
@@ -85,7 +91,8 @@ function provide(input: CodegenInput, directory: string, context: AgentContext):
     case "codemod":
       return applyCodemod({ change, round, directory }, context);
     case "prompt":
-      throw modelNotConfigured();
+      if (!model) throw modelNotConfigured();
+      return applyModel({ change, round, directory }, context, model);
   }
 }
 
@@ -108,13 +115,9 @@ function notReproducible(cause: unknown): TerminalFault {
   );
 }
 
-function refuseModel(change: ChangeRef): void {
-  if (change.kind === "prompt") throw modelNotConfigured();
-}
-
 function modelNotConfigured(): RejectedInput {
   return new RejectedInput(
     "MODEL_NOT_CONFIGURED",
-    "A change in words needs a model, and none is configured. Send a `patch` (a unified diff) or a `codemod` (ast-grep rules) instead.",
+    "A change in words needs a model, and none is configured: set MODEL_URL and MODEL_NAME (and MODEL_API_KEY) where the functions run. Or send a `patch` (a unified diff) or a `codemod` (ast-grep rules).",
   );
 }

@@ -6,7 +6,7 @@ import type { GatewayPorts } from "./ports.ts";
 /** Refuses, before anything is stored, what could not be worked on. Returns the workflow it will run. */
 export function admit(
   submission: Submission,
-  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits">,
+  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "settings">,
 ): Workflow {
   const workflows = ports.workflows();
   const workflow = Object.hasOwn(workflows, submission.workflow) ? workflows[submission.workflow] : undefined;
@@ -36,11 +36,11 @@ export function admit(
       `there is no profile ${submission.profile}; there are: ${known}`,
     );
   }
-  if (submission.change?.kind === "prompt") {
+  if (submission.change?.kind === "prompt" && !ports.settings.model) {
     throw new HttpError(
       422,
       "MODEL_NOT_CONFIGURED",
-      "a prompt needs a model and this installation has none; send change.kind `patch` or `codemod` instead",
+      "a prompt needs a model, and none is configured: set MODEL_URL (an OpenAI-compatible chat completions endpoint), MODEL_NAME and MODEL_API_KEY in the environment of `npm start` or of the deployment. Or send change.kind `patch` or `codemod`",
     );
   }
   return workflow;

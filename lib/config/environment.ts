@@ -15,7 +15,20 @@ const Environment = z.object({
     .union([z.literal("directory"), z.string().regex(S3_PREFIX)])
     .default("directory")
     .describe("where changes are looked for: `directory`, or s3://<bucket>/<prefix>/"),
+  MODEL_URL: z
+    .union([z.literal(""), z.url()])
+    .default("")
+    .describe("chat completions endpoint"),
+  MODEL_NAME: z.string().default("").describe("the model asked there"),
+  MODEL_API_KEY: z.string().default("").describe("sent as a bearer token"),
 });
+
+/** A model behind an OpenAI-compatible chat completions endpoint. */
+export interface ModelSettings {
+  url: string;
+  name: string;
+  api_key: string;
+}
 
 export interface Settings {
   stage: string;
@@ -28,6 +41,8 @@ export interface Settings {
   config_directory: string;
   /** The objects that replace the files of `config_directory`; undefined when these are watched themselves. */
   config_objects?: { bucket: string; prefix: string } | undefined;
+  /** Answers changes in words; undefined when none is configured. */
+  model?: ModelSettings | undefined;
   /** Git sources may name loopback and private hosts: on a developer's own machine only. */
   allow_private_git_hosts: boolean;
 }
@@ -46,8 +61,14 @@ export function settings(): Settings {
     s3_force_path_style: values.S3_FORCE_PATH_STYLE,
     config_directory: values.CONFIG_DIRECTORY,
     config_objects: bucket === undefined ? undefined : { bucket, prefix },
+    model: modelOf(values),
     allow_private_git_hosts: values.STAGE === "local",
   };
+}
+
+function modelOf({ MODEL_URL, MODEL_NAME, MODEL_API_KEY }: z.output<typeof Environment>) {
+  if (MODEL_URL === "" || MODEL_NAME === "") return undefined;
+  return { url: MODEL_URL, name: MODEL_NAME, api_key: MODEL_API_KEY };
 }
 
 function required(name: string): string {

@@ -8,6 +8,8 @@ import { summary } from "./simulate/summary.ts";
  * `npm run simulate -- --seeds 10000 [--start 1]` runs that many simulations on all cores;
  * `--seed 42` runs one, with `--trace` telling everything that happens in it.
  */
+const PROGRESS_MS = 10_000;
+
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "1000" },
@@ -24,9 +26,26 @@ if (values.seed !== undefined) {
   for (const { invariant, detail } of violations) console.log(`broken: ${invariant}: ${detail}`);
   process.exitCode = violations.length > 0 ? 1 : 0;
 } else {
-  const report = await runSeeds(whole(values.start), whole(values.seeds), availableParallelism());
+  const seeds = whole(values.seeds);
+  const report = await runSeeds(whole(values.start), seeds, availableParallelism(), progress(seeds));
   console.log(summary(report));
   process.exitCode = report.failures.length > 0 ? 1 : 0;
+}
+
+/** A line on standard error every ten seconds, and at once for a seed that fails. */
+function progress(seeds: number) {
+  const started = performance.now();
+  let done = 0;
+  let said = started;
+  return (range: { seeds: number; failures: { seed: number; invariant: string }[] }) => {
+    done += range.seeds;
+    for (const { seed, invariant } of range.failures) console.error(`seed ${seed} broke: ${invariant}`);
+    const now = performance.now();
+    if (now - said < PROGRESS_MS) return;
+    said = now;
+    const rate = Math.round(done / ((now - started) / 1000));
+    console.error(`${done} of ${seeds} seeds, ${rate} a second`);
+  };
 }
 
 function whole(text: string): number {

@@ -29,18 +29,29 @@ export type RangeReport = Omit<SeedsReport, "duration_ms">;
 const RANGE_SEEDS = 50;
 
 /** Runs seeds `start` up to `start + seeds`, on `workers` threads; each takes the next range when it is done. */
-export async function runSeeds(start: number, seeds: number, workers: number): Promise<SeedsReport> {
+export async function runSeeds(
+  start: number,
+  seeds: number,
+  workers: number,
+  onRange: (report: RangeReport) => void = () => {},
+): Promise<SeedsReport> {
   const started = performance.now();
   const ranges: Range[] = [];
   for (let first = start; first < start + seeds; first += RANGE_SEEDS) {
     ranges.push({ start: first, seeds: Math.min(RANGE_SEEDS, start + seeds - first) });
   }
   const reports = new Map<number, RangeReport>();
-  await Promise.all(Array.from({ length: Math.min(workers, ranges.length) }, () => work(ranges, reports)));
+  await Promise.all(
+    Array.from({ length: Math.min(workers, ranges.length) }, () => work(ranges, reports, onRange)),
+  );
   return { ...merge(reports), duration_ms: performance.now() - started };
 }
 
-function work(ranges: Range[], reports: Map<number, RangeReport>): Promise<void> {
+function work(
+  ranges: Range[],
+  reports: Map<number, RangeReport>,
+  onRange: (report: RangeReport) => void,
+): Promise<void> {
   const worker = new Worker(new URL("./seeds-worker.ts", import.meta.url));
   return new Promise((resolve, reject) => {
     const next = () => {
@@ -51,6 +62,7 @@ function work(ranges: Range[], reports: Map<number, RangeReport>): Promise<void>
       }
       worker.once("message", (report: RangeReport) => {
         reports.set(range.start, report);
+        onRange(report);
         next();
       });
       worker.postMessage(range);

@@ -61,6 +61,22 @@ const conditions: KnownMutation[] = [
   },
 ];
 
+const parking: KnownMutation[] = [
+  {
+    name: "parking counts as an attempt",
+    write: (input) =>
+      input.UpdateExpression?.includes("parked_at = :parked_at")
+        ? { ...input, UpdateExpression: input.UpdateExpression.replace("attempts = :attempts,", "") }
+        : input,
+    breaks: ["parked work spends no attempt"],
+  },
+  {
+    name: "what waits is claimed before its time",
+    ...withoutCondition("retry_at <= :now"),
+    breaks: ["parked work is run after its time"],
+  },
+];
+
 const publishing: KnownMutation[] = [
   {
     name: "failures to send are ignored",
@@ -127,4 +143,4 @@ const tasks: KnownMutation[] = [
 ];
 
 /** Every protection the simulation must miss when it is gone. */
-export const mutations: KnownMutation[] = [...conditions, ...publishing, ...tasks];
+export const mutations: KnownMutation[] = [...conditions, ...parking, ...publishing, ...tasks];

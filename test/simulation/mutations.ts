@@ -64,16 +64,18 @@ const conditions: KnownMutation[] = [
 const parking: KnownMutation[] = [
   {
     name: "parking counts as an attempt",
-    write: (input) =>
-      input.UpdateExpression?.includes("parked_at = :parked_at")
-        ? { ...input, UpdateExpression: input.UpdateExpression.replace("attempts = :attempts,", "") }
-        : input,
+    write: (input) => {
+      if (!input.UpdateExpression?.includes("parked_at = :parked_at")) return input;
+      const values = input.ExpressionAttributeValues ?? {};
+      const attempts = Number(values[":attempts"]) + 1;
+      return { ...input, ExpressionAttributeValues: { ...values, ":attempts": attempts } };
+    },
     breaks: ["parked work spends no attempt"],
   },
   {
     name: "what waits is claimed before its time",
     ...withoutCondition("retry_at <= :now"),
-    breaks: ["parked work is run after its time"],
+    breaks: ["what waits is run after its time"],
   },
 ];
 

@@ -26,12 +26,18 @@ const file = join(configs, "retry_policy.json");
 const shipped = JSON.parse(readFileSync(file, "utf8"));
 const edit = (overrides: object[]) => writeFileSync(file, JSON.stringify({ ...shipped, overrides }));
 
-/** What the model answers; it is asked by every task at the same address. */
-let answer: { status: number; headers?: Record<string, string>; body: string };
+interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body: string;
+}
+/** What the model answers from now on. */
+let answer: () => Answer;
 const asked: number[] = [];
 const model = createServer((_, response) => {
   asked.push(Date.now());
-  response.writeHead(answer.status, answer.headers).end(answer.body);
+  const { status, headers, body } = answer();
+  response.writeHead(status, headers).end(body);
 });
 let stack: Stack;
 let api: ApiClient;
@@ -72,8 +78,13 @@ async function inForce(before: string | null): Promise<void> {
 
 describe("the retry policy, edited while a task is being tried again", () => {
   it("decides the very next failure", async () => {
-    answer = { status: 503, body: "" };
-    const slow = { match: { dependency: "model" }, jitter: "decorrelated", backoff_ms_base: 6000 };
+    answer = () => ({ status: 503, body: "" });
+    const slow = {
+      match: { dependency: "model" },
+      jitter: "decorrelated",
+      backoff_ms_base: 15_000,
+      backoff_ms_max: 20_000,
+    };
     const { hash } = await policy();
     edit([slow]);
     await inForce(hash);
@@ -109,14 +120,17 @@ describe("a model whose quota is spent until T", () => {
     edit([{ match: { dependency: "model" }, park_spread_ratio: 0 }]);
     await vi.waitUntil(async () => (await policy()).state === "in_force", patience);
     asked.length = 0;
-    const reset = Date.now() + 10_000;
-    answer = { status: 402, headers: { "x-ratelimit-reset": new Date(reset).toISOString() }, body: "" };
+    let reset = 0;
+    answer = () => {
+      reset ||= Date.now() + 15_000;
+      return { status: 402, headers: { "x-ratelimit-reset": new Date(reset).toISOString() }, body: "" };
+    };
     const { task_id } = await api.submit(change());
     await vi.waitUntil(async () => (await codegen(task_id))?.status === "parked", patience);
     expect(await codegen(task_id)).toMatchObject({ code: "MODEL_QUOTA_SPENT", attempts: 0 });
     expect(Date.parse((await codegen(task_id))!.retry_at!)).toBeGreaterThanOrEqual(reset);
     expect(asked.length).toBe(1);
-    answer = { status: 200, body: COMPLETION };
+    answer = () => ({ status: 200, body: COMPLETION });
     const view = await api.ended(task_id);
     expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded" });
     expect(view.steps.find(({ step }) => step === "codegen")?.attempts).toBe(1);
@@ -124,7 +138,7 @@ describe("a model whose quota is spent until T", () => {
   });
 
   it("ends the task at once, with the reason, when T comes after its deadline", async () => {
-    answer = { status: 402, headers: { "retry-after": "86000" }, body: "" };
+    answer = () => ({ status: 402, headers: { "retry-after": "86000" }, body: "" });
     const { task_id } = await api.submit(change({ deadline_seconds: 600 }));
     const view = await api.ended(task_id);
     expect(view).toMatchObject({

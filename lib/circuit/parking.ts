@@ -10,7 +10,7 @@ interface Parking {
 }
 
 const WAIT_MS_MIN = 1000;
-const DAMPED_WAIT_MS = 2000;
+const DAMPED_WAIT_MS = 4000;
 /** An operator may let go at any time: half of what is held asks again within this time, all in twice that. */
 const HELD_WAIT_MS = 15_000;
 

@@ -41,12 +41,16 @@ export function countedSince(
   return Math.max(partOf(now, policy) - policy.window_seconds * 1000, counted_from);
 }
 
-/** Everything counted since, by name, over several sources. */
-export function sumTraffic(sources: readonly Traffic[], since: number): Map<string, number> {
+/** Everything counted since, and before `until`, by name, over several sources. */
+export function sumTraffic(
+  sources: readonly Traffic[],
+  since: number,
+  until = Number.POSITIVE_INFINITY,
+): Map<string, number> {
   const sums = new Map<string, number>();
   for (const traffic of sources) {
     for (const [part, counts] of traffic) {
-      if (part < since) continue;
+      if (part < since || part >= until) continue;
       for (const [name, amount] of counts) sums.set(name, (sums.get(name) ?? 0) + amount);
     }
   }

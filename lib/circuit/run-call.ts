@@ -73,7 +73,7 @@ export function countCall(
     ...(slow ? ["slow"] : []),
     ...tenantSlots(request.tenant),
   );
-  if (failed) circuit.failed();
+  if (failed) circuit.failed(policy);
   else circuit.succeeded();
   ports.counters?.count("dependency_calls", request.tenant);
   if (failed) ports.counters?.count("dependency_failures", request.tenant);

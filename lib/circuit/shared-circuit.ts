@@ -109,9 +109,10 @@ export class SharedCircuit {
     this.#breaks_streak = true;
   }
 
-  failed(): void {
-    this.#streak += 1;
-    this.#pending_streak += 1;
+  failed({ window_seconds }: CircuitPolicy): void {
+    const recent = this.#age(this.#failed_at) <= window_seconds * 1000;
+    this.#streak = recent ? this.#streak + 1 : 1;
+    this.#pending_streak = recent ? this.#pending_streak + 1 : 1;
     this.#failed_at = this.#ports.runtime.now();
   }
 

@@ -60,10 +60,7 @@ export async function timed<Result>(
   }
 }
 
-export function countCall(
-  { outcome, slow }: Ended<unknown>,
-  { circuit, policy, request, ports }: Asking,
-): void {
+function countCall({ outcome, slow }: Ended<unknown>, { circuit, policy, request, ports }: Asking): void {
   if (outcome === "nothing") return;
   const failed = outcome === "failed";
   circuit.count(

@@ -7,7 +7,7 @@ const PARTS = 5;
  * What is counted. `calls` is counted when a call ends, with `failures` and `slow`; `damped` is what
  * was not let through; `retries` is every retry that asked, `retry_calls` those let through.
  */
-export type Count = "calls" | "failures" | "slow" | "damped" | "retries" | "retry_calls";
+type Count = "calls" | "failures" | "slow" | "damped" | "retries" | "retry_calls";
 export type Sums = Record<Count, number>;
 
 /** By the start of the part (Unix ms), then by what is counted: a `Count`, or a slot for tenants. */

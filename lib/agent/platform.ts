@@ -15,6 +15,7 @@ import { type Runtime, systemRuntime } from "#lib/runtime/runtime.ts";
 import { awsSpanSinks } from "#lib/trace/aws-span-sinks.ts";
 import type { SpanSink } from "#lib/trace/span-sink.ts";
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
+import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
 /** Everything a handler takes from its surroundings; a simulation gives its own. */
@@ -31,6 +32,8 @@ export interface Platform {
   blobsOf(tenant: string, trace?: BlobTrace): BlobStore;
   /** How long things are kept. */
   artifacts(): Loaded<ArtifactsConfig>;
+  /** How callers prove who they are; absent where nobody calls. */
+  authentication?(): Loaded<AuthenticationConfig>;
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
   logOf(service: string): Log;
@@ -54,6 +57,7 @@ export function awsPlatform(): Platform {
     settings: settings(),
     retryPolicy: config.retryPolicy,
     artifacts: config.artifacts,
+    authentication: config.authentication,
     followConfig: config.follow,
     blobsOf: (tenant, trace) => s3Blobs({ tenant, trace }),
     queueUrl,

@@ -14,6 +14,7 @@ export interface ServiceDeclaration {
     environment?: Record<string, unknown> | undefined;
     iam?: { role?: { statements?: unknown[] | undefined } | undefined } | undefined;
   };
+  custom?: { public_routes?: readonly string[] | undefined } | undefined;
   functions: Record<string, FunctionDeclaration>;
   resources?: { Resources?: Record<string, unknown> | undefined } | undefined;
 }

@@ -71,7 +71,11 @@ export function keysCommand(): Command {
         .argParser(scopesOption)
         .makeOptionMandatory(),
     )
-    .option("--expires <span>", "when it stops working, in whole days, for example 30d (default: the stage's)", spanOption)
+    .option(
+      "--expires <span>",
+      "when it stops working, in whole days, for example 30d (default: the stage's)",
+      spanOption,
+    )
     .action(create);
   keys
     .command("list")

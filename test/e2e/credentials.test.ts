@@ -1,13 +1,16 @@
+import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AuditList } from "#schemas/http/audit-list.ts";
 import { KeyList, NewKey } from "#schemas/http/keys.ts";
 import { Problem } from "#schemas/http/task-view.ts";
 import { Scope } from "#schemas/records/api-key.ts";
+import { runCli } from "#test/fakes/run-cli.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient, table, tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
@@ -295,6 +298,54 @@ describe("a key's life over the API", () => {
   ])("%j is refused", async (body, status, code) => {
     const answer = await owner.request<Problem>("POST", "/api/keys", body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+});
+
+describe("the command line", () => {
+  const run = promisify(execFile);
+
+  it("makes a stage's first key, and all others with that one", async () => {
+    const words = ["scripts/keys-bootstrap.ts", "--tenant", "first", "--stage", "local"];
+    const { stdout } = await run(process.execPath, [...words, "--data-dir", stack.data_dir]);
+    const agents = async (...given: string[]) => {
+      const done = await runCli([...given, "--json"], { url: stack.url, key: stdout.trim() });
+      expect(done, done.stderr).toMatchObject({ code: 0 });
+      return JSON.parse(done.stdout);
+    };
+    const made = await agents(
+      "keys",
+      "create",
+      "--name",
+      "ci",
+      "--scopes",
+      "submit,read",
+      "--expires",
+      "30d",
+    );
+    expect(made).toMatchObject({ tenant: "first", scopes: ["submit", "read"], state: "active" });
+    const rotated = await agents("keys", "rotate", made.key_id, "--grace", "48h");
+    expect(rotated).toMatchObject({ name: "ci", replaces: made.key_id });
+    expect(await agents("keys", "revoke", rotated.key_id)).toMatchObject({ state: "revoked" });
+    const { keys } = await agents("keys", "list");
+    expect(keys.map(({ state }: { state: string }) => state)).toEqual(["revoked", "rotated", "active"]);
+    const { entries } = await agents("audit", "--action", "key", "--since", "1h");
+    expect(entries.map(({ action }: { action: string }) => action)).toEqual([
+      "key.revoke",
+      "key.rotate",
+      "key.create",
+      "key.create",
+    ]);
+    expect(entries.at(-1).subject).toMatch(/^aws:./);
+    const shown = await runCli(["keys", "list"], { url: stack.url, key: stdout.trim() });
+    expect(shown.stdout).toContain(`✗ ${rotated.key_id}  revoked`);
+  });
+
+  it("says which scope is missing, and what scopes there are", async () => {
+    const reader = { url: stack.url, key: scoped.get("read")?.key ?? "" };
+    const refused = await runCli(["keys", "list"], reader);
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining("scope admin")]);
+    const wrong = await runCli(["keys", "create", "--name", "x", "--scopes", "root"], reader);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("submit, read, operate, admin")]);
   });
 });
 

@@ -119,7 +119,13 @@ describe("the operator's replay, by the script", () => {
 
     const { body: trail } = await api.request("GET", "/api/audit?action=dlq.replay");
     expect(trail).toMatchObject({
-      entries: [{ outcome: "done", subject: expect.stringMatching(/^aws:./), detail: { sent: 1, messages: cases[0]!.id } }],
+      entries: [
+        {
+          outcome: "done",
+          subject: expect.stringMatching(/^aws:./),
+          detail: { sent: 1, messages: cases[0]!.id },
+        },
+      ],
     });
     const { body: orders } = await api.request("GET", "/api/audit?action=dlq&trail=platform");
     expect(orders).toMatchObject({ entries: [{ action: "dlq.replay", outcome: "ordered" }] });

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { issueApiKey } from "#lib/auth/issue-api-key.ts";
 import { verifyApiKey } from "#lib/auth/verify-api-key.ts";
 import { documentClient } from "#lib/aws/clients.ts";
@@ -28,6 +28,7 @@ export async function ensureDevelopmentKey(options: DevelopmentKey): Promise<voi
   );
   const key = typeof kept?.key === "string" && (await works(kept.key)) ? kept.key : await issue();
   await writeFile(credentials_file, `${JSON.stringify({ url, tenant, key }, null, 2)}\n`, { mode: 0o600 });
+  await chmod(credentials_file, 0o600); // one that was there keeps its mode otherwise
 
   async function works(text: string): Promise<boolean> {
     const log = jsonLog({ service: "local" });

@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AuditList } from "#schemas/http/audit-list.ts";
 import { KeyList, NewKey } from "#schemas/http/keys.ts";
@@ -349,6 +351,53 @@ describe("the command line", () => {
   });
 });
 
+describe("a token of an issuer that the policy names", () => {
+  it("opens the API for its tenant and scopes as soon as the policy names it, and no longer than that", async () => {
+    const { publicKey, privateKey } = await generateKeyPair("ES256");
+    const keys = [{ ...(await exportJWK(publicKey)), kid: "one", alg: "ES256" }];
+    const server = createServer((_request, response) => void response.end(JSON.stringify({ keys })));
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    const jwks_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
+    const issuer = {
+      issuer: "https://login.example",
+      jwks_url,
+      audiences: ["agents"],
+      algorithms: ["ES256"],
+    };
+    const token = (claims: object) =>
+      new SignJWT({ tenant: "local", scope: "read", ...claims })
+        .setProtectedHeader({ alg: "ES256", kid: "one" })
+        .setIssuer("https://login.example")
+        .setAudience("agents")
+        .setSubject("ada")
+        .setExpirationTime("10m");
+    const ask = async (claims: object, path = "/api/tasks") => {
+      const authorization = `Bearer ${await token(claims).sign(privateKey)}`;
+      return problemOf({ ...routes[0]!, method: "GET" }, path, authorization);
+    };
+    const withIssuers = (jwt_issuers: object[]) =>
+      writeFileSync(file, JSON.stringify({ ...shipped, failures_max: FAILURES_MAX, jwt_issuers }));
+    const until = (status: number) =>
+      vi.waitUntil(async () => (await ask({})).status === status, { timeout: 30_000, interval: 100 });
+    try {
+      expect(await ask({})).toMatchObject({ status: 401 });
+      withIssuers([issuer]);
+      await until(200);
+      const [task_id = ""] = await listedIds("/api/tasks", owner);
+      expect((await ask({})).text).toContain(task_id);
+      expect((await ask({ tenant: "elsewhere" })).text).not.toContain(task_id);
+      expect(await ask({}, "/api/keys")).toMatchObject({ status: 403, code: "SCOPE_MISSING" });
+      expect(await ask({ scope: "admin" }, "/api/keys")).toMatchObject({ status: 200 });
+      expect(await ask({ tenant: "No Such" })).toMatchObject({ status: 401, code: "UNAUTHENTICATED" });
+      withIssuers([]);
+      await until(401);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
+
 describe("an address that fails too often", () => {
   it("is answered 429 with Retry-After, while good keys pass; a change of the limit is in the trail", async () => {
     writeFileSync(file, JSON.stringify({ ...shipped, failures_max: 3, failures_window_seconds: 3600 }));
@@ -363,8 +412,7 @@ describe("an address that fails too often", () => {
     expect(Number(limited.headers["retry-after"])).toBeGreaterThan(0);
     expect((await owner.request("GET", "/api/tasks")).status).toBe(200);
     const trail = await owner.request("GET", "/api/audit?trail=platform&action=config");
-    expect(AuditList.parse(trail.body).entries).toMatchObject([
-      { action: "config.change", target: "authentication.json", outcome: "seen" },
-    ]);
+    const [newest] = AuditList.parse(trail.body).entries;
+    expect(newest).toMatchObject({ action: "config.change", target: "authentication.json", outcome: "seen" });
   });
 });

@@ -10,6 +10,10 @@ import { defineApi, route } from "#lib/http/define-api.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import { AUTHENTICATION } from "#test/fakes/key-world.ts";
 import { realTable } from "#test/fakes/real-table.ts";
+import { createKey } from "../../functions/gateway/create-key.ts";
+import { listKeys } from "../../functions/gateway/list-keys.ts";
+import { revokeKey } from "../../functions/gateway/revoke-key.ts";
+import { rotateKey } from "../../functions/gateway/rotate-key.ts";
 
 let world: Awaited<ReturnType<typeof realTable>>;
 beforeAll(async () => {
@@ -152,6 +156,72 @@ describe("a key's record", () => {
 
   it("is not made for a tenant that cannot be", async () => {
     await expect(key(["read"], { tenant: "Acme#1" })).rejects.toThrow();
+  });
+});
+
+describe("administrators at work at the same time", () => {
+  const admin = {
+    identity: { tenant: "busy", subject: "key:1", scopes: ["admin" as const] },
+    trace_id: "0",
+    source_ip: "127.0.0.1",
+  };
+  const ports = (policy: object = {}) => ({
+    ...keyPorts(),
+    audit_days: 400,
+    policy: { ...AUTHENTICATION, ...policy },
+    log,
+  });
+  const list = async () => (await listKeys("busy", { limit: 100 }, keyPorts())).keys;
+
+  it("rotate a key once: of two successors one is in force", async () => {
+    const { key_id } = await createKey({ name: "one", scopes: ["read"] }, admin, ports());
+    const rotations = await Promise.allSettled(
+      [1, 2, 3].map(() => rotateKey({ key_id, grace_hours: undefined }, admin, ports())),
+    );
+    const states = (await list()).map(({ state }) => state);
+    expect(rotations.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(states.filter((state) => state === "active")).toHaveLength(1);
+    expect(states.filter((state) => state === "rotated")).toHaveLength(1);
+  });
+
+  it("make no more keys than a tenant may have, until one is revoked", async () => {
+    const limit = { keys_per_tenant_max: 3 };
+    const wish = { name: "more", scopes: ["read" as const] };
+    const made = await createKey(wish, admin, ports(limit));
+    await expect(createKey(wish, admin, ports(limit))).rejects.toMatchObject({
+      status: 409,
+      code: "KEYS_TOO_MANY",
+    });
+    await revokeKey(made.key_id, admin, ports());
+    await createKey(wish, admin, ports(limit));
+  });
+
+  it("rotate and revoke no other tenant's key", async () => {
+    const { record } = await issueApiKey(
+      { tenant: "rival", name: "theirs", scopes: ["read"], created_by: "local" },
+      keyPorts(),
+    );
+    for (const attempt of [
+      () => rotateKey({ key_id: record.key_id, grace_hours: 0 }, admin, ports()),
+      () => revokeKey(record.key_id, admin, ports()),
+      () => revokeKey("KEY#x", admin, ports()),
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ status: 404, code: "KEY_NOT_FOUND" });
+    }
+    expect(await readKey(record.key_id, keyPorts())).toEqual(record);
+  });
+
+  it("end a rotation's grace no later than the old key would have ended anyway", async () => {
+    const { key_id, valid_until } = await createKey(
+      { name: "short", scopes: ["read"], expires_in_days: 1 },
+      admin,
+      ports(),
+    );
+    const next = await rotateKey({ key_id, grace_hours: 48 }, admin, ports());
+    expect((await readKey(key_id, keyPorts()))?.valid_until).toBe(valid_until);
+    expect(Date.parse(next.valid_until!) - Date.now()).toBeGreaterThan(86_000_000);
+    const too_long = rotateKey({ key_id: next.key_id, grace_hours: 9999 }, admin, ports());
+    await expect(too_long).rejects.toMatchObject({ code: "GRACE_TOO_LONG" });
   });
 });
 

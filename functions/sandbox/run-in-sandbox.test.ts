@@ -4,21 +4,13 @@ import { RunReport } from "#schemas/artifacts/run-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { SandboxOutput } from "#schemas/messages/sandbox.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
+import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { fakeSource, fakeSourcePorts } from "#test/fakes/source-tree.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
 
 async function run(command: string, limits: Partial<SandboxProfile> = {}, profile = "small") {
   const fake = fakeAgentContext({ service: "sandbox", step: "run" });
-  const small: SandboxProfile = {
-    wall_seconds: 50,
-    cpu_seconds: 20,
-    output_bytes_max: 10_000,
-    processes_max: 50,
-    memory_bytes_max: 1e9,
-    isolation_minimum: "reduced",
-    environment: { PATH: "/usr/bin:/bin" },
-    ...limits,
-  };
+  const small = generousProfile({ output_bytes_max: 10_000, processes_max: 50, ...limits });
   const source = await fakeSource(fake.blobs, { "hello.txt": "hello" });
   const result = await runInSandbox({ source, command, profile }, fake.context, {
     ...fakeSourcePorts(fake.blobs),

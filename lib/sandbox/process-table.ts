@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 
 /** One line of the kernel's accounting, from /proc/<pid>/stat (proc_pid_stat(5)). */
 export interface ProcessSample {
@@ -52,6 +52,29 @@ export function readProcess(pid: number): ProcessSample | null {
 export function readProportionalBytes(pid: number): number | null {
   const match = /^Pss:\s+(\d+) kB$/m.exec(readOrNull(`/proc/${pid}/smaps_rollup`) ?? "");
   return match ? Number(match[1]) * 1024 : null;
+}
+
+/** How many files a process has open; null where it cannot be read. Linux 6.2 and up tell without listing. */
+export function readOpenFiles(pid: number): number | null {
+  try {
+    const { size } = statSync(`/proc/${pid}/fd`);
+    return size > 0 ? size : readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return null;
+  }
+}
+
+/** Bytes a process, and the children it has waited for, passed to write calls (proc_pid_io(5)). */
+export function readWrittenBytes(pid: number): number {
+  return Number(/^wchar: (\d+)$/m.exec(readOrNull(`/proc/${pid}/io`) ?? "")?.[1] ?? 0);
+}
+
+/** A variable of the environment a process was started with; null without it. */
+export function readEnvironmentVariable(pid: number, name: string): string | null {
+  const entry = readOrNull(`/proc/${pid}/environ`)
+    ?.split("\0")
+    .find((each) => each.startsWith(`${name}=`));
+  return entry?.slice(name.length + 1) ?? null;
 }
 
 /** Whether a process was started with `marker` (`NAME=value`) in its environment. */

@@ -51,14 +51,16 @@ export function bubblewrapArguments(mounts: BubblewrapMounts, { modern }: Pick<B
       join(mounts.accounts, name),
       `/etc/${name}`,
     ]),
-    ...["--proc", "/proc", "--dev", "/dev"],
+    // Read-only: to the kernel's settings in /proc/sys a worker that is root stays root in any namespace.
+    ...["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"],
     ...["--bind", mounts.shared_memory, "/dev/shm", "--remount-ro", "/dev"],
     ...["--bind", mounts.temporary, "/tmp", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"],
     // After /tmp: the worker, and so its Node.js, may itself live below there.
     ...mounts.path.flatMap(toolMounts).flatMap((path) => ["--ro-bind-try", path, path]),
     ...mounts.read_only.flatMap((path) => ["--ro-bind-try", path, path]),
     ...mounts.read_write.flatMap((path) => ["--bind-try", path, path]),
-    ...mounts.decoys.flatMap(({ path, hides }) => ["--bind", path, hides, "--remount-ro", hides]),
+    // Writable: a read-only mount would not note who read them.
+    ...mounts.decoys.flatMap(({ path, hides }) => ["--bind", path, hides]),
     ...["--bind", mounts.home, mounts.home_inside],
     ...["--bind", mounts.tree, mounts.tree_inside, "--chdir", mounts.tree_inside, "--remount-ro", "/"],
   ];

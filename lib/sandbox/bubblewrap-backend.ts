@@ -92,7 +92,7 @@ interface Decoy {
   hides: string;
 }
 
-/** An empty directory for a hidden directory, an empty file for anything else. */
+/** An empty directory for a hidden directory, a file of one empty line for anything else. */
 async function makeDecoys({ profile, scratch }: LaunchOrder): Promise<Decoy[]> {
   const hidden = profile.filesystem.hidden.filter((path) => existsSync(path));
   if (hidden.length > 0) await mkdir(join(scratch, DECOYS), { recursive: true });
@@ -101,7 +101,7 @@ async function makeDecoys({ profile, scratch }: LaunchOrder): Promise<Decoy[]> {
     const name = String(index);
     const path = join(scratch, DECOYS, name);
     if (statSync(hides).isDirectory()) await mkdir(path, { recursive: true });
-    else await writeFile(path, "");
+    else await writeFile(path, "\n"); // reading an empty file is not noted
     decoys.push({ name, hides });
   }
   return decoys;

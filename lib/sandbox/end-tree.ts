@@ -1,10 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { RetryableFault } from "#lib/errors/fault.ts";
+import type { ProcessCeiling } from "#lib/sandbox/process-ceiling.ts";
 import { readProcess } from "#lib/sandbox/process-table.ts";
 import type { ProcessTree } from "#lib/sandbox/process-tree.ts";
 
 const ROUNDS_MAX = 1000;
 const PAUSE_MS = 10;
+/** One look may miss a process that was started while the list was read, by one that was read and gone. */
+const QUIET_ROUNDS = 5;
 
 /** Kills all that is alive of a tree at this moment. */
 export function killTree(tree: ProcessTree, root_alive: boolean): void {
@@ -22,10 +25,15 @@ export function killTree(tree: ProcessTree, root_alive: boolean): void {
  * Kills a tree whose root has ended until nothing of it is alive.
  * Throws RetryableFault `SANDBOX_LEFTOVERS` when something will not die for ten seconds.
  */
-export async function endTree(tree: ProcessTree): Promise<void> {
+export async function endTree(tree: ProcessTree, ceiling: ProcessCeiling): Promise<void> {
+  let quiet_rounds = 0;
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    if (tree.sample(true).every((member) => member.state === "Z")) return;
+    const members = [...tree.sample(true), ...ceiling.members().flatMap((pid) => readProcess(pid) ?? [])];
+    quiet_rounds = members.every((member) => member.state === "Z") ? quiet_rounds + 1 : 0;
+    if (quiet_rounds >= (tree.may_hide && ceiling.group_file === null ? QUIET_ROUNDS : 1)) return;
+    if (quiet_rounds > 0) continue;
     killTree(tree, false);
+    for (const { pid, state } of members) if (state !== "Z") kill(pid);
     await delay(PAUSE_MS);
   }
   throw new RetryableFault(

@@ -19,6 +19,8 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface ProcessCeiling {
   /** `cgroup.procs` of a group made for this command, to be joined before it starts; null without one. */
   group_file: string | null;
+  /** Every process in the group, however it left its parents; none without a group. */
+  members(): number[];
   release(): Promise<void>;
 }
 
@@ -36,9 +38,20 @@ export function ceilingOf(processes_max: number): number {
 export function processCeiling(processes_max: number, hierarchies = HIERARCHIES): ProcessCeiling {
   for (const hierarchy of hierarchies) {
     const group = makeGroup(hierarchy, ceilingOf(processes_max));
-    if (group) return { group_file: join(group, "cgroup.procs"), release: () => release(group) };
+    if (group) {
+      const group_file = join(group, "cgroup.procs");
+      return { group_file, members: () => membersOf(group_file), release: () => release(group) };
+    }
   }
-  return { group_file: null, release: async () => {} };
+  return { group_file: null, members: () => [], release: async () => {} };
+}
+
+function membersOf(group_file: string): number[] {
+  try {
+    return readFileSync(group_file, "utf8").split("\n").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 function makeGroup(hierarchy: string, ceiling: number): string | undefined {

@@ -2,6 +2,8 @@ import { carriesMarker, listProcesses, type ProcessSample, readProcess } from "#
 
 export interface ProcessTree {
   readonly root: number;
+  /** Without namespaces a process can leave its parents. */
+  readonly may_hide: boolean;
   /**
    * All living processes of the command (zombies too): descendants of the root, those that were
    * once, and whoever shares a session with them. `thorough` also looks for the marker.
@@ -23,6 +25,7 @@ export function followTree(root: number, marker: string | null): ProcessTree {
 
   return {
     root,
+    may_hide: marker !== null,
     sample(thorough) {
       if (thorough || samples++ % BYSTANDERS_SAMPLES === 0) bystanders = new Set();
       const strangers = new Map<number, ProcessSample>();

@@ -5,7 +5,7 @@ import { watchDecoys } from "#lib/sandbox/decoys.ts";
 import { type DiskAccounts, diskAccounts } from "#lib/sandbox/disk-accounts.ts";
 import { endTree, killTree } from "#lib/sandbox/end-tree.ts";
 import { countNetworkAttempts, refuseUnservedNetwork } from "#lib/sandbox/network-attempts.ts";
-import { processCeiling } from "#lib/sandbox/process-ceiling.ts";
+import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process-ceiling.ts";
 import { followTree } from "#lib/sandbox/process-tree.ts";
 import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
@@ -56,7 +56,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   const ceiling = processCeiling(profile.processes_max);
   const disk = diskAccounts(profile, order.volume);
   const sandboxed = await startProcess(launch, ceiling);
-  const { limit, accounts, output, ended } = await supervise(sandboxed, launch, order, disk);
+  const { limit, accounts, output, ended } = await supervise(sandboxed, launch, order, disk, ceiling);
   await ceiling.release();
   const wall_ms = Math.round(performance.now() - started_ms);
   signal.throwIfAborted();
@@ -85,6 +85,7 @@ async function supervise(
   launch: Launch,
   { profile, signal }: CommandOrder,
   disk: DiskAccounts,
+  ceiling: ProcessCeiling,
 ) {
   const tree = followTree(sandboxed.pid, launch.marker);
   const accounts = accountant(profile, sandboxed.pid, launch.own_generations);
@@ -113,7 +114,7 @@ async function supervise(
   stopClock();
   stopAccounts();
   signal.removeEventListener("abort", stop);
-  await endTree(tree);
+  await endTree(tree, ceiling);
   sandboxed.dismiss();
   await Promise.all([sandboxed.drained(), stopDisk()]);
   // What it left behind is evidence too, also of a command too quick to be sampled.

@@ -28,7 +28,7 @@ async function run(command: string, limits: Partial<SandboxProfile> = {}, profil
   });
   SandboxOutput.parse(result.output);
   const report = RunReport.parse(JSON.parse(fake.artifacts.get("run/report.json")!.bytes.toString()));
-  return { result, report, log: fake.artifacts.get("run/output.log")?.bytes.toString() };
+  return { fake, result, report, log: fake.artifacts.get("run/output.log")?.bytes.toString() };
 }
 
 describe("a command of the run workflow", () => {
@@ -37,6 +37,16 @@ describe("a command of the run workflow", () => {
     expect(result).toMatchObject({ verdict: "passed", output: { exit_code: 0 } });
     expect(report).toMatchObject({ verdict: "passed", code: null, isolation: "reduced", profile: "small" });
     expect(log).toBe("hello");
+  });
+
+  it("leaves files as artifacts, under safe names, and no links", async () => {
+    const { report, fake } = await run(
+      'mkdir ~/artifacts && cd ~/artifacts && echo one > "a b" && ln -s /etc/passwd link',
+    );
+    expect(report.files).toEqual([{ path: "run/files/a_b", bytes: 4 }]);
+    expect(report.files_left_out).toEqual([{ name: "link", why: "it is a link" }]);
+    expect(fake.artifacts.get("run/files/a_b")?.bytes.toString()).toBe("one\n");
+    expect(fake.artifacts.has("run/files/link")).toBe(false);
   });
 
   it("fails by its exit code", async () => {

@@ -1,4 +1,5 @@
 import type { AgentContext, AgentResult } from "#lib/agent/agent.ts";
+import { collectFiles } from "#lib/sandbox/collect-files.ts";
 import { limitReason } from "#lib/sandbox/limit-reason.ts";
 import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import { type PhaseRun, runPhase } from "#lib/sandbox/run-phase.ts";
@@ -9,6 +10,8 @@ import type { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { SandboxPorts } from "./ports.ts";
 
+/** What a command leaves in `~/artifacts` becomes artifacts of the task. */
+const ARTIFACTS = ["home", "artifacts"];
 const RUN = { name: "run", log: "run/output.log" } as const;
 
 /**
@@ -27,7 +30,8 @@ export async function runInSandbox(
   const run = await withWorkspace({ profile, backend: ports.backend }, async (workspace) => {
     await ports.unpackSource(blob, workspace.tree);
     const order = { ...workspace, command, profile, signal: context.signal };
-    return phaseInSpan(context, RUN.name, () => runPhase(RUN, order));
+    const ran = await phaseInSpan(context, RUN.name, () => runPhase(RUN, order));
+    return { ...ran, left: await collectFiles(workspace.scratch, ARTIFACTS) };
   });
   const judgement = judge(run);
   context.log.info("RUN_JUDGED", judgement.reason, {
@@ -37,6 +41,9 @@ export async function runInSandbox(
     usage: run.phase.usage,
   });
   await context.artifacts.text(RUN.log, run.log, "text/plain; charset=utf-8");
+  for (const { name, bytes } of run.left.files) {
+    await context.artifacts.text(`run/files/${name}`, bytes, "application/octet-stream");
+  }
   await context.artifacts.json("run/report.json", "artifact.run_report", RunReport, {
     ...judgement,
     isolation: run.result?.isolation ?? "reduced",
@@ -45,6 +52,8 @@ export async function runInSandbox(
     profile: profile_name,
     profile_hash: limits.hash,
     phase: run.phase,
+    files: run.left.files.map(({ name, bytes }) => ({ path: `run/files/${name}`, bytes: bytes.length })),
+    files_left_out: run.left.left_out,
   });
   return {
     verdict: judgement.verdict,

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { bubblewrapArguments } from "#lib/sandbox/bubblewrap-arguments.ts";
@@ -107,12 +107,12 @@ async function makeDecoys({ profile, scratch }: LaunchOrder): Promise<Decoy[]> {
   return decoys;
 }
 
-async function furnish(scratch: string): Promise<void> {
-  await mkdir(join(scratch, ACCOUNTS));
-  const write = (name: string, text: string) => writeFile(join(scratch, ACCOUNTS, name), text);
-  await write("passwd", `root:x:0:0:root:/root:/bin/sh\nsandbox:x:1000:1000:sandbox:${HOME}:/bin/sh\n`);
-  await write("group", "root:x:0:\nsandbox:x:1000:\n");
+function furnish(scratch: string): void {
+  mkdirSync(join(scratch, ACCOUNTS));
+  const write = (name: string, text: string) => writeFileSync(join(scratch, ACCOUNTS, name), text);
+  write("passwd", `root:x:0:0:root:/root:/bin/sh\nsandbox:x:1000:1000:sandbox:${HOME}:/bin/sh\n`);
+  write("group", "root:x:0:\nsandbox:x:1000:\n");
   // No route leads there (RFC 5737), so that looking for a name outside fails at once and is counted.
-  await write("resolv.conf", "nameserver 192.0.2.1\noptions attempts:1 timeout:1\n");
-  await write("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n");
+  write("resolv.conf", "nameserver 192.0.2.1\noptions attempts:1 timeout:1\n");
+  write("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n");
 }

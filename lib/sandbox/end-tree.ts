@@ -30,7 +30,7 @@ export async function endTree(tree: ProcessTree, ceiling: ProcessCeiling): Promi
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const members = [...tree.sample(true), ...ceiling.members().flatMap((pid) => readProcess(pid) ?? [])];
     quiet_rounds = members.every((member) => member.state === "Z") ? quiet_rounds + 1 : 0;
-    if (quiet_rounds >= (tree.may_hide && ceiling.group_file === null ? QUIET_ROUNDS : 1)) return;
+    if (quiet_rounds >= (tree.may_hide && !ceiling.grouped ? QUIET_ROUNDS : 1)) return;
     if (quiet_rounds > 0) continue;
     killTree(tree, false);
     for (const { pid, state } of members) if (state !== "Z") kill(pid);

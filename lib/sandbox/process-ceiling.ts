@@ -17,8 +17,10 @@ import { setTimeout as delay } from "node:timers/promises";
  * the limit passed by then and names it, and a fork bomb cannot outrun the accountant.
  */
 export interface ProcessCeiling {
-  /** `cgroup.procs` of a group made for this command, to be joined before it starts; null without one. */
-  group_file: string | null;
+  /** Whether there is a group for this command. */
+  grouped: boolean;
+  /** Puts processes into the group; their children are born into it. */
+  join(pids: readonly number[]): void;
   /** Every process in the group, however it left its parents; none without a group. */
   members(): number[];
   release(): Promise<void>;
@@ -40,10 +42,25 @@ export function processCeiling(processes_max: number, hierarchies = HIERARCHIES)
     const group = makeGroup(hierarchy, ceilingOf(processes_max));
     if (group) {
       const group_file = join(group, "cgroup.procs");
-      return { group_file, members: () => membersOf(group_file), release: () => release(group) };
+      return {
+        grouped: true,
+        join: (pids) => joinGroup(group_file, pids),
+        members: () => membersOf(group_file),
+        release: () => release(group),
+      };
     }
   }
-  return { group_file: null, members: () => [], release: async () => {} };
+  return { grouped: false, join: () => {}, members: () => [], release: async () => {} };
+}
+
+function joinGroup(group_file: string, pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      writeFileSync(group_file, String(pid));
+    } catch {
+      // It has ended.
+    }
+  }
 }
 
 function membersOf(group_file: string): number[] {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 
 /** One line of the kernel's accounting, from /proc/<pid>/stat (proc_pid_stat(5)). */
 export interface ProcessSample {
@@ -82,11 +82,22 @@ export function carriesMarker(pid: number, marker: string): boolean {
   return readOrNull(`/proc/${pid}/environ`)?.split("\0").includes(marker) ?? false;
 }
 
+const shared_buffer = Buffer.allocUnsafe(64 * 1024);
+
+/** Files of /proc have no size, and readFileSync is slow with those. What is longer than the buffer is cut. */
 function readOrNull(path: string): string | null {
+  let file: number | undefined;
   try {
-    return readFileSync(path, "latin1");
+    file = openSync(path, "r");
+    let length = 0;
+    for (let read = -1; read !== 0 && length < shared_buffer.length; length += read) {
+      read = readSync(file, shared_buffer, length, shared_buffer.length - length, null);
+    }
+    return shared_buffer.toString("latin1", 0, length);
   } catch {
     return null;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

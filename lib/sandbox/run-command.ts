@@ -6,6 +6,7 @@ import { type DiskAccounts, diskAccounts } from "#lib/sandbox/disk-accounts.ts";
 import { endTree, killTree } from "#lib/sandbox/end-tree.ts";
 import { countNetworkAttempts, refuseUnservedNetwork } from "#lib/sandbox/network-attempts.ts";
 import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process-ceiling.ts";
+import { listProcesses } from "#lib/sandbox/process-table.ts";
 import { followTree } from "#lib/sandbox/process-tree.ts";
 import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
@@ -55,9 +56,14 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   const started_ms = performance.now();
   const ceiling = processCeiling(profile.processes_max);
   const disk = diskAccounts(profile, order.volume);
-  const sandboxed = await startProcess(launch, ceiling);
-  const { limit, accounts, output, ended } = await supervise(sandboxed, launch, order, disk, ceiling);
-  await ceiling.release();
+  const older = listProcesses() ?? [];
+  const sandboxed = await startProcess(launch);
+  const { limit, accounts, output, ended } = await supervise(sandboxed, launch, order, {
+    disk,
+    ceiling,
+    older,
+  });
+  ceiling.release().catch(() => {}); // takes its time, and a later run removes what stays
   const wall_ms = Math.round(performance.now() - started_ms);
   signal.throwIfAborted();
   if (!sandboxed.stood() && !limit) {
@@ -84,10 +90,9 @@ async function supervise(
   sandboxed: SandboxedProcess,
   launch: Launch,
   { profile, signal }: CommandOrder,
-  disk: DiskAccounts,
-  ceiling: ProcessCeiling,
+  { disk, ceiling, older }: { disk: DiskAccounts; ceiling: ProcessCeiling; older: number[] },
 ) {
-  const tree = followTree(sandboxed.pid, launch.marker);
+  const tree = followTree(sandboxed.pid, launch.marker, older);
   const accounts = accountant(profile, sandboxed.pid, launch.own_generations);
   const network = countNetworkAttempts();
   const decoys = watchDecoys(launch.decoys);
@@ -102,6 +107,7 @@ async function supervise(
   sandboxed.onOutput(output.accept);
   sandboxed.onStanding(() => {
     const members = tree.sample(false);
+    ceiling.join(members.map(({ pid }) => pid));
     network.attach(members);
     accounts.add(members);
   });

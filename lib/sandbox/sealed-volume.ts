@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statfsSync } from "node:fs";
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { existsSync, mkdirSync, statfsSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
@@ -33,7 +33,7 @@ echo ready; read -r _`;
  */
 export async function openSealedVolume(
   profile: SandboxProfile,
-  furnish: (scratch: string) => Promise<void>,
+  furnish: (scratch: string) => void,
 ): Promise<Volume> {
   const mounted_at = mountPoint(profile);
   const holder = startHolder(profile, mounted_at);
@@ -55,8 +55,8 @@ export async function openSealedVolume(
     const [root = "", user = "", mount = ""] = handles.map(({ fd }) => `/proc/${process.pid}/fd/${fd}`);
     const volume = { tree: join(root, "tree"), scratch: join(root, "scratch") };
     const directories = [volume.tree, ...Object.values(scratchDirectories(volume.scratch))];
-    await Promise.all(directories.map((directory) => mkdir(directory, { recursive: true })));
-    await furnish(volume.scratch);
+    for (const directory of directories) mkdirSync(directory, { recursive: true });
+    furnish(volume.scratch);
     const own = inUse(root);
     return {
       ...volume,

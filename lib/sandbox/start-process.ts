@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Duplex, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ProcessCeiling } from "#lib/sandbox/process-ceiling.ts";
 import type { Launch } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { startWatchdog } from "#lib/sandbox/watchdog.ts";
@@ -25,16 +24,10 @@ export interface SandboxedProcess {
 
 const DRAIN_MS_MAX = 5000;
 
-/** Joins the group of the ceiling, if it can, and becomes the program. */
-const JOIN = 'echo $$ 2>/dev/null > "$0"; exec "$@"';
-
 /** Starts what a backend planned, leader of its own session. Throws SandboxUnavailable. */
-export async function startProcess(launch: Launch, ceiling: ProcessCeiling): Promise<SandboxedProcess> {
+export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
   const watchdog = launch.marker === null ? null : startWatchdog(launch.marker);
-  const { group_file } = ceiling;
-  const joining = group_file === null ? [] : ["/bin/sh", "-c", JOIN, group_file];
-  const [file = launch.file, ...args] = [...joining, launch.file, ...launch.args];
-  const child = spawn(file, args, {
+  const child = spawn(launch.file, launch.args, {
     cwd: launch.cwd,
     env: launch.environment,
     detached: true,

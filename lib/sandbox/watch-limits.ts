@@ -7,6 +7,7 @@ import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 const SAMPLE_MS = 20;
+const PAUSE_MS_MAX = 100;
 const SURVEY_MS = 250;
 /** Looking for the marker costs a read per process, so not every sample does. */
 const THOROUGH_SAMPLES = 10;
@@ -61,7 +62,8 @@ export function watchDisk(
   };
 }
 
-/** Samples the tree about every 20 ms, and less often where that would cost more than a fifth of a core. */
+/** Samples the tree about every 20 ms, and less often, down to every 100 ms, where that would cost more
+ * than a fifth of a core. */
 export function watchAccounts(
   tree: ProcessTree,
   accounts: Accountant,
@@ -74,7 +76,7 @@ export function watchAccounts(
     const hit = accounts.add(tree.sample(++samples % THOROUGH_SAMPLES === 0));
     if (hit) exceed(hit);
     const cost_ms = performance.now() - started_ms;
-    timer = setTimeout(sample, Math.max(SAMPLE_MS, cost_ms * 4));
+    timer = setTimeout(sample, Math.min(PAUSE_MS_MAX, Math.max(SAMPLE_MS, cost_ms * 4)));
   };
   sample();
   return () => clearTimeout(timer);

@@ -13,5 +13,11 @@ export const RunReport = z.strictObject({
   profile: z.string(),
   profile_hash: Sha256,
   phase: Phase,
+  files: z
+    .array(z.strictObject({ path: z.string(), bytes: z.int().min(0) }))
+    .describe("what the command left in ~/artifacts: regular files only, under safe names"),
+  files_left_out: z
+    .array(z.strictObject({ name: z.string(), why: z.string() }))
+    .describe("what was there and was not taken: links, devices, pipes, too much"),
 });
 export type RunReport = z.infer<typeof RunReport>;

@@ -34,7 +34,7 @@ export async function endTree(tree: ProcessTree, ceiling: ProcessCeiling): Promi
     if (quiet_rounds > 0) continue;
     killTree(tree, false);
     for (const { pid, state } of members) if (state !== "Z") kill(pid);
-    await delay(PAUSE_MS);
+    await delay(Math.min(PAUSE_MS, round + 1));
   }
   throw new RetryableFault(
     "SANDBOX_LEFTOVERS",

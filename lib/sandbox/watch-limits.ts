@@ -62,8 +62,7 @@ export function watchDisk(
   };
 }
 
-/** Samples the tree about every 20 ms, and less often, down to every 100 ms, where that would cost more
- * than a fifth of a core. */
+/** Samples the tree every 20 ms, or up to every 100 ms where that would cost more than a fifth of a core. */
 export function watchAccounts(
   tree: ProcessTree,
   accounts: Accountant,

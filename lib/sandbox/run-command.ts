@@ -107,7 +107,9 @@ async function supervise(
   sandboxed.onOutput(output.accept);
   sandboxed.onStanding(() => {
     const members = tree.sample(false);
-    ceiling.join(members.map(({ pid }) => pid));
+    const parents = new Set(members.map(({ parent }) => parent));
+    // The shell that will become the command; the sandbox's own processes need no ceiling.
+    ceiling.join(members.map(({ pid }) => pid).filter((pid) => !parents.has(pid)));
     network.attach(members);
     accounts.add(members);
   });

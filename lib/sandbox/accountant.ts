@@ -7,7 +7,7 @@ import {
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
-export interface ProcessPeaks {
+interface ProcessPeaks {
   cpu_ms: number;
   memory_bytes_peak: number;
   processes_peak: number;

@@ -3,7 +3,7 @@ import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { printable } from "#lib/sandbox/printable.ts";
 
-export interface CollectedFile {
+interface CollectedFile {
   /** Safe in logs, URLs and object keys, and unlike any other. */
   name: string;
   bytes: Buffer;

@@ -7,9 +7,9 @@ const AbsolutePath = z
   .describe("an absolute path without . or ..");
 
 const Network = z.discriminatedUnion("mode", [
-  z.strictObject({ mode: z.literal("none") }),
+  z.strictObject({ mode: z.literal("none").describe("nothing but loopback") }),
   z.strictObject({
-    mode: z.literal("allow"),
+    mode: z.literal("allow").describe("the hosts named, through a filtering proxy"),
     hosts: z
       .array(z.string().regex(/^[a-z0-9.-]+(?::\d{1,5})?$/))
       .min(1)

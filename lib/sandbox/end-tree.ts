@@ -28,8 +28,12 @@ export function killTree(tree: ProcessTree, root_alive: boolean): void {
 export async function endTree(tree: ProcessTree, ceiling: ProcessCeiling): Promise<void> {
   let quiet_rounds = 0;
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const members = [...tree.sample(true), ...ceiling.members().flatMap((pid) => readProcess(pid) ?? [])];
-    quiet_rounds = members.every((member) => member.state === "Z") ? quiet_rounds + 1 : 0;
+    const grouped = ceiling.members();
+    const found = grouped.flatMap((pid) => readProcess(pid) ?? []);
+    const members = [...tree.sample(true), ...found];
+    // One that is listed and gone may have left a child that is not listed.
+    const quiet = found.length === grouped.length && members.every((member) => member.state === "Z");
+    quiet_rounds = quiet ? quiet_rounds + 1 : 0;
     if (quiet_rounds >= (tree.may_hide && !ceiling.grouped ? QUIET_ROUNDS : 1)) return;
     if (quiet_rounds > 0) continue;
     killTree(tree, false);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,7 @@ export async function openOutside(): Promise<OutsideWorld> {
   const secret = `secret-${randomBytes(12).toString("hex")}`;
   const secret_file = join(directory, "secret.txt");
   writeFileSync(secret_file, secret);
+  mkdirSync(join(directory, "writable"));
   writeFileSync(join(directory, "shown.txt"), "shown");
   process.env.AWS_SECRET_ACCESS_KEY = secret;
   process.env.SECRET_OF_THE_WORKER = secret;

@@ -63,8 +63,11 @@ export const WRITING: SandboxCase[] = [
   {
     name: "a path that the profile lets it write",
     isolation: "full",
-    limits: ({ directory }) => ({ filesystem: { read_only: [], read_write: [directory], hidden: [] } }),
-    command: ({ directory }) => `echo kept > ${directory}/allowed && rm ${directory}/allowed`,
+    limits: ({ directory }) => ({
+      filesystem: { read_only: [], read_write: [`${directory}/writable`], hidden: [] },
+    }),
+    command: ({ directory }) =>
+      `echo kept > ${directory}/writable/allowed && rm ${directory}/writable/allowed`,
     code: "PASSED",
   },
   {

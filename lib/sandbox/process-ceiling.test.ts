@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { processCeiling } from "#lib/sandbox/process-ceiling.ts";
+import { workerMark } from "#lib/sandbox/worker-mark.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cgroup-"));
 const hierarchy = join(root, "pids");
@@ -27,12 +29,15 @@ describe("the ceiling on processes", () => {
     expect(ceiling.members()).toEqual([4711]);
   });
 
-  it("clears away the groups of workers that died", () => {
-    const abandoned = join(hierarchy, "distributed-agents-dead");
-    mkdirSync(abandoned, { recursive: true });
+  it("clears away the groups of workers that died, and no others", () => {
+    const dead_mark = workerMark().replace(/\.\d+\.\d+$/, `.${spawnSync("true").pid}.1`);
+    const abandoned = join(hierarchy, `distributed-agents-${dead_mark}-x`);
+    const current = join(hierarchy, `distributed-agents-${workerMark()}-x`);
+    for (const group of [abandoned, current]) mkdirSync(group, { recursive: true });
     writeFileSync(join(hierarchy, "cgroup.procs"), "");
     processCeiling(60, [hierarchy]);
     expect(existsSync(abandoned)).toBe(false);
+    expect(existsSync(current)).toBe(true);
   });
 
   it("is none where the kernel offers no such controller", async () => {

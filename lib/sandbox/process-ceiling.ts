@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isAbandoned, workerMark } from "#lib/sandbox/worker-mark.ts";
 
 /**
  * What the kernel refuses to let a command exceed, well above the limit: the accountant has seen
@@ -74,7 +75,7 @@ function membersOf(group_file: string): number[] {
 function makeGroup(hierarchy: string, ceiling: number): string | undefined {
   if (!hasController(hierarchy)) return undefined;
   removeAbandoned(hierarchy);
-  const group = join(hierarchy, `${PREFIX}${randomBytes(8).toString("hex")}`);
+  const group = join(hierarchy, `${PREFIX}${workerMark()}-${randomBytes(8).toString("hex")}`);
   try {
     accessSync(hierarchy, constants.W_OK);
     mkdirSync(group);
@@ -92,9 +93,11 @@ function hasController(hierarchy: string): boolean {
   return existsSync(delegated) && readFileSync(delegated, "utf8").split(/\s/).includes("pids");
 }
 
-/** Groups of workers that were killed. One with a process in it refuses to be removed. */
+/** Groups of workers that were killed; those of the living may be empty because nobody has joined yet. */
 function removeAbandoned(hierarchy: string): void {
-  for (const name of readdirSync(hierarchy)) if (name.startsWith(PREFIX)) removeGroup(join(hierarchy, name));
+  for (const name of readdirSync(hierarchy)) {
+    if (name.startsWith(PREFIX) && isAbandoned(name.slice(PREFIX.length))) removeGroup(join(hierarchy, name));
+  }
 }
 
 function removeGroup(group: string): boolean {

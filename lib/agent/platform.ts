@@ -11,6 +11,7 @@ import type { Claims } from "#lib/idempotency/claims.ts";
 import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
 import { jsonLog } from "#lib/log/json-log.ts";
 import type { Log } from "#lib/log/log.ts";
+import { type RequestGate, requestGate } from "#lib/policy/request-gate.ts";
 import { type Runtime, systemRuntime } from "#lib/runtime/runtime.ts";
 import { awsSpanSinks } from "#lib/trace/aws-span-sinks.ts";
 import type { SpanSink } from "#lib/trace/span-sink.ts";
@@ -34,6 +35,8 @@ export interface Platform {
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
   logOf(service: string): Log;
+  /** Who may ask for what, and how often; without it every HTTP route is closed. */
+  requestGate?: RequestGate;
   /** Where finished spans go; without it none are kept. */
   spanSinks?: readonly SpanSink[];
 }
@@ -59,6 +62,13 @@ export function awsPlatform(): Platform {
     queueUrl,
     deadLetterQueueUrl,
     logOf: (service) => jsonLog({ service }),
+    requestGate: requestGate({
+      routePolicies: config.routePolicies,
+      stage: settings().stage,
+      table: documentClient(),
+      table_name: settings().table_name,
+      runtime: systemRuntime,
+    }),
     spanSinks: awsSpanSinks(),
   };
   return shared;

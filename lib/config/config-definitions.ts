@@ -1,9 +1,11 @@
 import type { z } from "zod";
 import { agentMessages } from "#lib/config/agent-messages.ts";
 import { workflowFaults } from "#lib/config/workflow-faults.ts";
+import { routePolicyFaults } from "#lib/policy/route-policy-faults.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
+import { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
 
@@ -45,6 +47,7 @@ export const definitions = {
   artifacts: define("artifacts", ArtifactsConfig),
   graph: define("graph", GraphConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),
+  routePolicies: define("route_policies", RoutePoliciesConfig, routePolicyFaults),
   sandboxLimits: define("sandbox_limits", SandboxLimitsConfig),
   workflows: define("workflows", WorkflowsConfig, ({ workflows }, { services }) =>
     workflowFaults(workflows, { services, fieldsOf }).map(

@@ -15,14 +15,18 @@ import { problemResponse } from "#lib/http/problem.ts";
 import type { Log } from "#lib/log/log.ts";
 import { makeCounters } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
+import { type Admission, admitRequest } from "#lib/policy/admit-request.ts";
 import { awsCallMeter } from "#lib/trace/aws-call-attributes.ts";
 import { invocationSpans } from "#lib/trace/invocation-spans.ts";
 import { serverSpan } from "#lib/trace/server-span.ts";
 import type { Span } from "#lib/trace/span.ts";
 import { formatTraceparent } from "#lib/trace/traceparent.ts";
+import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 
 interface ApiRequest<Body, Query> {
   tenant: string;
+  /** What the operator allows this tenant on this route. */
+  policy: RoutePolicy;
   body: Body;
   query: Query;
   params: Record<string, string>;
@@ -80,6 +84,7 @@ export function defineApi(
     const started = runtime.now();
     const following = await platform.followConfig?.(platform.logOf(service));
     let tenant = "unknown";
+    let admission: Admission | undefined;
     let response: APIGatewayProxyStructuredResultV2;
     try {
       const found = routes[event.routeKey];
@@ -88,8 +93,10 @@ export function defineApi(
         throw new HttpError(404, "ROUTE_UNKNOWN", `there is no ${method} ${path}`);
       }
       tenant = await authenticate(found.access, event, headers, platform);
+      admission = await admitRequest({ tenant, event, log, counters }, platform);
       const request = {
         tenant,
+        policy: admission.policy,
         body: found.body && parseBody(found.body, event, headers),
         query: found.query && parseQuery(found.query, event.queryStringParameters ?? {}),
         params: event.pathParameters as Record<string, string>,
@@ -114,6 +121,7 @@ export function defineApi(
       spans.flush(lambda.getRemainingTimeInMillis()),
     ]);
     response.headers = {
+      ...admission?.headers,
       ...response.headers,
       traceparent: formatTraceparent(trace),
       "x-content-type-options": "nosniff",

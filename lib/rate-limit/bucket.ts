@@ -22,6 +22,9 @@ export class Bucket {
   #tokens = 0;
   #lease = { day_utc: "", expires_us: 0 };
   #item: BucketItem | undefined;
+  /** No other environment has written the item lately: it need not be read before it is written. */
+  #alone = false;
+  #scarce = false;
   #unspent = { day_utc: "", count: 0 };
   #refused: { reason: "rate" | "day"; until_us: number } | undefined;
   #unknown_until_us = 0;
@@ -77,29 +80,34 @@ export class Bucket {
   /** One lease, from the first shard that has something. Never throws. */
   async #ask(ports: ShardPorts): Promise<void> {
     const now_us = ports.clock.now_us();
-    const recovering = this.#refused !== undefined;
     const request = {
       needed: 1,
-      wished: this.#size.next(now_us, Math.floor(this.#rule.burst_requests / this.#rule.shards)),
+      wished: this.#size.next(
+        now_us,
+        Math.floor(this.#rule.burst_requests / this.#rule.shards),
+        this.#scarce,
+      ),
       unspent: this.#unspent,
-      greedy: recovering,
+      scarce: this.#scarce,
     };
     const none: Extract<ShardLease, { kind: "none" }>[] = [];
     try {
       for (let tries = 0; tries < this.#rule.shards; tries += 1) {
         const place = { key: this.#key, shard: this.#shard, rule: shardRule(this.#rule, this.#shard) };
-        // After a refusal a read is cheaper than a write that others may have made void.
-        const known = recovering ? undefined : this.#item;
+        // A read costs a fifth of a write, and one that others have made void is a write too.
+        const known = this.#alone ? this.#item : undefined;
         request.needed = Math.max(1, this.#waiting);
         const lease = await leaseFromShard({ ...place, known }, request, ports);
         this.#item = lease.item;
-        if (lease.kind === "taken") return this.#hold(lease.count, ports.clock.now_us());
+        if (lease.kind === "taken") return this.#hold(lease, ports.clock.now_us());
         none.push(lease);
         this.#moveOn();
         request.unspent = this.#unspent;
       }
       const first = none.reduce((soonest, each) => (each.until_us < soonest.until_us ? each : soonest));
       this.#refused = { reason: first.reason, until_us: first.until_us };
+      this.#scarce = true;
+      this.#alone = false;
     } catch (error) {
       ports.tell("rate_limit_outages", error);
       this.#item = undefined;
@@ -107,8 +115,10 @@ export class Bucket {
     }
   }
 
-  #hold(count: number, now_us: number): void {
+  #hold({ count, alone, scarce }: Extract<ShardLease, { kind: "taken" }>, now_us: number): void {
     this.#tokens = count;
+    this.#alone = alone;
+    this.#scarce = scarce;
     this.#lease = { day_utc: this.#item?.day_utc ?? "", expires_us: now_us + LEASE_US };
     this.#unspent = { day_utc: "", count: 0 };
     this.#refused = undefined;

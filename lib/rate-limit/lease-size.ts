@@ -8,8 +8,8 @@ const RATE_SECONDS_MIN = 0.1;
 /** How many requests to lease at a time, from how fast they come here. */
 export interface LeaseSize {
   arrived(): void;
-  /** Grows at most twofold from lease to lease: a burst of a moment is no rate. */
-  next(now_us: number, burst: number): number;
+  /** `scarce`: what one holds, another waits for. Grows at most twofold from lease to lease: a burst of a moment is no rate. */
+  next(now_us: number, burst: number, scarce: boolean): number;
 }
 
 export function leaseSize(now_us: number): LeaseSize {
@@ -20,10 +20,11 @@ export function leaseSize(now_us: number): LeaseSize {
     arrived() {
       arrivals += 1;
     },
-    next(at_us, burst) {
+    next(at_us, burst, scarce) {
       const seconds = Math.max(RATE_SECONDS_MIN, (at_us - since_us) / 1_000_000);
       const rate = arrivals / seconds;
-      const wanted = Math.max(rate * HOT_SECONDS, Math.min(QUIET_REQUESTS, rate * QUIET_SECONDS));
+      const quiet = scarce ? 0 : Math.min(QUIET_REQUESTS, rate * QUIET_SECONDS);
+      const wanted = Math.max(rate * HOT_SECONDS, quiet);
       const cap = Math.max(1, Math.floor(burst / 4));
       last = Math.max(1, Math.min(Math.ceil(wanted), Math.ceil(last * 2), cap));
       arrivals = 0;

@@ -9,8 +9,11 @@ export interface LeaseRequest {
   wished: number;
   /** Of an earlier lease, taken on this day and never used. */
   unspent: { day_utc: string; count: number };
-  /** Take all that is wished, not just half of what there is. */
-  greedy: boolean;
+  /**
+   * The bucket was empty and has not filled since: better wait for a lease that is worth a write, and
+   * take it whole. Otherwise half of what there is stays for other environments.
+   */
+  scarce: boolean;
 }
 
 /** One conditional write: it takes if the item is still as it was seen, or as good. */
@@ -31,7 +34,7 @@ export interface LeaseWrite {
 }
 
 export type LeasePlan =
-  | { kind: "take"; count: number; write: LeaseWrite }
+  | { kind: "take"; count: number; write: LeaseWrite; scarce: boolean }
   | { kind: "none"; reason: "rate" | "day"; until_us: number };
 
 /** An arrival further ahead than a full debt and this comes from a clock that is wrong. */
@@ -52,11 +55,15 @@ export function planLease(item: BucketItem | undefined, rule: ShardRule, request
   const ceiling_us = now_us + rule.burst * rule.interval_us;
   const rate_room = Math.floor((ceiling_us - base_us) / rule.interval_us);
   const room = Math.min(rate_room, day_room);
-  if (room < 1) {
-    const until_us = base_us + worthwhile(rule, request.wished) * rule.interval_us - (ceiling_us - now_us);
-    return { kind: "none", reason: "rate", until_us };
+  const enough = worthwhile(rule, request.wished);
+  if (room < (request.scarce ? Math.min(enough, day_room) : 1)) {
+    return {
+      kind: "none",
+      reason: "rate",
+      until_us: now_us + base_us + enough * rule.interval_us - ceiling_us,
+    };
   }
-  const spare = request.greedy ? room : Math.floor(room / 2);
+  const spare = request.scarce ? room : Math.floor(room / 2);
   const count = Math.min(room, Math.max(needed, Math.min(request.wished, spare), 1));
   const cost_us = count * rule.interval_us;
   const day_change = count - back;
@@ -75,7 +82,7 @@ export function planLease(item: BucketItem | undefined, rule: ShardRule, request
       written_us: now_us,
     },
   };
-  return { kind: "take", count, write };
+  return { kind: "take", count, write, scarce: request.scarce && rate_room - count < rule.burst / 2 };
 }
 
 /** From where on the next requests count, and what the item must be for that to be so. */

@@ -14,7 +14,8 @@ export interface ShardPorts {
 }
 
 export type ShardLease =
-  | { kind: "taken"; count: number; item: BucketItem }
+  /** `alone`: nobody else wrote the item since it was last seen. */
+  | { kind: "taken"; count: number; item: BucketItem; alone: boolean; scarce: boolean }
   | (Extract<LeasePlan, { kind: "none" }> & { item: BucketItem | undefined });
 
 /**
@@ -43,7 +44,9 @@ export async function leaseFromShard(
       const written = await table.write(key, shard, plan.write);
       if (written) {
         clock.saw(written.written_before_us);
-        return { kind: "taken", count: plan.count, item: written.item };
+        const { count, scarce } = plan;
+        const alone = !item || written.written_before_us === item.written_us;
+        return { kind: "taken", count, item: written.item, alone, scarce };
       }
     }
     item = undefined;

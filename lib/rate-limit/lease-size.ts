@@ -3,6 +3,7 @@ const HOT_SECONDS = 1;
 /** Where few come, a lease may last longer, so that a write still serves several requests. */
 const QUIET_SECONDS = 8;
 const QUIET_REQUESTS = 8;
+const SCARCE_REQUESTS = 4;
 const RATE_SECONDS_MIN = 0.1;
 
 /** How many requests to lease at a time, from how fast they come here. */
@@ -23,7 +24,7 @@ export function leaseSize(now_us: number): LeaseSize {
     next(at_us, burst, scarce) {
       const seconds = Math.max(RATE_SECONDS_MIN, (at_us - since_us) / 1_000_000);
       const rate = arrivals / seconds;
-      const quiet = scarce ? 0 : Math.min(QUIET_REQUESTS, rate * QUIET_SECONDS);
+      const quiet = Math.min(scarce ? SCARCE_REQUESTS : QUIET_REQUESTS, rate * QUIET_SECONDS);
       const wanted = Math.max(rate * HOT_SECONDS, quiet);
       const cap = Math.max(1, Math.floor(burst / 4));
       last = Math.max(1, Math.min(Math.ceil(wanted), Math.ceil(last * 2), cap));

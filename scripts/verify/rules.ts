@@ -9,6 +9,7 @@ import { linksResolve } from "./links-resolve.ts";
 import { npmScriptsExist } from "./npm-scripts-exist.ts";
 import { optionsAreDescribed } from "./options-are-described.ts";
 import { queuesKeepMessages } from "./queues-keep-messages.ts";
+import { routesHavePolicies } from "./routes-have-policies.ts";
 import type { Rule } from "./rule.ts";
 import { workflowInputsExist } from "./workflow-inputs-exist.ts";
 
@@ -19,6 +20,7 @@ const BASE = [
   workflowInputsExist,
   configsAreValid,
   optionsAreDescribed,
+  routesHavePolicies,
   filesStaySmall,
   codesMeanOneThing,
   decisionsAreLinked,

@@ -34,6 +34,7 @@ export interface LeaseWrite {
 }
 
 export type LeasePlan =
+  /** A count of 0 only brings the item up to date: to be planned again. */
   | { kind: "take"; count: number; write: LeaseWrite; scarce: boolean }
   | { kind: "none"; reason: "rate" | "day"; until_us: number };
 
@@ -56,7 +57,8 @@ export function planLease(item: BucketItem | undefined, rule: ShardRule, request
   const rate_room = Math.floor((ceiling_us - base_us) / rule.interval_us);
   const room = Math.min(rate_room, day_room);
   const enough = worthwhile(rule, request.wished);
-  if (room < (request.scarce ? Math.min(enough, day_room) : 1)) {
+  const recount_only = when === "recount" && rate_room < 1; // or the old debt would go on at the old pace
+  if (!recount_only && room < (request.scarce ? Math.min(enough, day_room) : 1)) {
     return {
       kind: "none",
       reason: "rate",
@@ -64,7 +66,7 @@ export function planLease(item: BucketItem | undefined, rule: ShardRule, request
     };
   }
   const spare = request.scarce ? room : Math.floor(room / 2);
-  const count = Math.min(room, Math.max(needed, Math.min(request.wished, spare), 1));
+  const count = recount_only ? 0 : Math.min(room, Math.max(needed, Math.min(request.wished, spare), 1));
   const cost_us = count * rule.interval_us;
   const day_change = count - back;
   const write: LeaseWrite = {

@@ -45,6 +45,11 @@ export async function leaseFromShard(
       if (written) {
         clock.saw(written.written_before_us);
         const { count, scarce } = plan;
+        if (count === 0) {
+          item = written.item;
+          looked = true;
+          continue;
+        }
         const alone = !item || written.written_before_us === item.written_us;
         return { kind: "taken", count, item: written.item, alone, scarce };
       }

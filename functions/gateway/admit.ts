@@ -54,11 +54,19 @@ export function admit(
 
 function checkAllowed({ workflow, profile }: Submission, { workflows, profiles }: Allowed): void {
   if (workflows && !workflows.includes(workflow)) {
-    const detail = `workflow ${workflow} is not allowed to your tenant; allowed: ${workflows.join(", ") || "none"}`;
-    throw new HttpError(403, "WORKFLOW_NOT_ALLOWED", detail);
+    const names = workflows.join(", ");
+    throw new HttpError(
+      403,
+      "WORKFLOW_NOT_ALLOWED",
+      `workflow ${workflow} is not allowed to your tenant; allowed are: ${names}`,
+    );
   }
   if (profiles && !profiles.includes(profile)) {
-    const detail = `profile ${profile} is not allowed to your tenant; allowed: ${profiles.join(", ") || "none"}`;
-    throw new HttpError(403, "PROFILE_NOT_ALLOWED", detail);
+    const names = profiles.join(", ");
+    throw new HttpError(
+      403,
+      "PROFILE_NOT_ALLOWED",
+      `profile ${profile} is not allowed to your tenant; allowed are: ${names}`,
+    );
   }
 }

@@ -13,13 +13,13 @@ import { startStack } from "../local/stack.ts";
 import { type ApiClient, tenantClient } from "../test/e2e/client.ts";
 
 const SECONDS = Number(process.argv[2] ?? 30);
-const RATE = Number(process.argv[3] ?? 10);
+const RATE = Number(process.argv[3] ?? 15);
 const CLIENTS = 8;
 const TIMES = 5;
 const UNDER_WAY_MAX = 4;
 const QUIET_PER_SECOND = 2;
 const PATH = "/api/policies";
-const rule = { requests_per_second: RATE, burst_requests: 2 * RATE };
+const rule = { requests_per_second: RATE, burst_requests: 3 * RATE };
 
 interface Tally {
   statuses: Record<number, number>;

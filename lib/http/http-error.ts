@@ -5,7 +5,7 @@ export class HttpError extends Error {
   readonly status: number;
   readonly code: string;
   readonly errors: Problem["errors"];
-  /** To be sent with the answer. */
+  /** Beyond those of every answer, such as Allow and Retry-After. */
   readonly headers: Record<string, string>;
 
   constructor(

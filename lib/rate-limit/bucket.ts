@@ -8,7 +8,6 @@ import { leaseFromShard, type ShardLease, type ShardPorts } from "#lib/rate-limi
 const LEASE_US = 10_000_000;
 /** After a failure the table is left alone for so long. */
 const OUTAGE_US = 1_000_000;
-const STAGGER_US = 250_000;
 const ROUNDS_MAX = 16;
 
 /**
@@ -31,12 +30,9 @@ export class Bucket {
   #unknown_until_us = 0;
   #asking: Promise<void> | undefined;
   #waiting = 0;
-  /** Environments that were refused together come back one after the other. */
-  readonly #stagger_us: number;
 
   /** `start`: uniform in [0, 1), spreads environments over the shards. */
   constructor(key: BucketKey, rule: BucketRule, start: { now_us: number; random: number }) {
-    this.#stagger_us = Math.floor(start.random * STAGGER_US);
     this.#key = key;
     this.#rule = rule;
     this.#shard = Math.floor(start.random * rule.shards);
@@ -109,7 +105,7 @@ export class Bucket {
         request.unspent = this.#unspent;
       }
       const first = none.reduce((soonest, each) => (each.until_us < soonest.until_us ? each : soonest));
-      this.#refused = { reason: first.reason, until_us: first.until_us + this.#stagger_us };
+      this.#refused = { reason: first.reason, until_us: first.until_us };
       this.#scarce = true;
       this.#alone = false;
     } catch (error) {

@@ -1,9 +1,5 @@
 import { z } from "zod";
 
-/** What a key may do. */
-export const Scope = z.enum(["submit", "read", "operate", "admin"]);
-export type Scope = z.infer<typeof Scope>;
-
 /** As API Gateway writes a route key: method, a space, path. */
 const RouteKey = z.string().regex(/^(GET|POST|PUT|PATCH|DELETE) \/[A-Za-z0-9/{}+._-]*$/);
 const TenantKey = z.string().regex(/^[a-z0-9][a-z0-9-]{0,38}$/);
@@ -13,11 +9,10 @@ const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/);
 /** Everything that may be said of a route. */
 export const RoutePolicy = z.strictObject({
   enabled: z.boolean().describe("false: the route answers 403 ROUTE_CLOSED"),
-  scopes: z
-    .array(Scope)
-    .min(1)
+  scope: z
+    .enum(["submit", "read", "operate", "admin"])
     .optional()
-    .describe("a key needs one of these; absent: the scope the code asks for"),
+    .describe("what a key must be allowed to, instead of what the code asks for"),
   requests_per_second: z
     .number()
     .min(0.001)

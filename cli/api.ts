@@ -3,6 +3,7 @@ import { CliError, Unreachable } from "./cli-error.ts";
 import { exitCode } from "./exit-code.ts";
 import { problemFrom } from "./problem-error.ts";
 import type { Settings } from "./settings.ts";
+import { whenAllowed } from "./when-allowed.ts";
 
 interface RequestOptions {
   body?: unknown;
@@ -67,9 +68,12 @@ function readAnswer<Schema extends z.ZodType>(
   );
 }
 
-/** Speak to the API at `settings.url`. Every request has a time limit. */
-export function connect(settings: Settings): Api {
-  async function request<Result>(
+/**
+ * Speak to the API at `settings.url`. Every request has a time limit. One that comes too soon for its
+ * rate is made again when the API asked for, and `onWait` told.
+ */
+export function connect(settings: Settings, onWait?: (notice: string) => void): Api {
+  async function attempt<Result>(
     url: URL,
     init: RequestInit,
     timeout_ms: number,
@@ -92,6 +96,8 @@ export function connect(settings: Settings): Api {
     }
     throw problemFrom(response, body);
   }
+
+  const request: typeof attempt = (...given) => whenAllowed(() => attempt(...given), onWait);
 
   async function json<Schema extends z.ZodType>(
     method: string,

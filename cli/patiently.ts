@@ -15,7 +15,8 @@ export const patience: Patience = { outage_ms_max: 120_000, pause_ms: 1_000 };
 /** Whether an error may be gone in a moment: no connection, a busy or a restarting API. */
 function isPassing(error: unknown): boolean {
   if (error instanceof Unreachable) return true;
-  return error instanceof ProblemError && (error.status >= 500 || error.status === 429);
+  if (!(error instanceof ProblemError) || error.code === "QUOTA_SPENT") return false;
+  return error.status >= 500 || error.status === 429;
 }
 
 /**

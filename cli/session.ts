@@ -29,7 +29,7 @@ export function openSession(command: Command): Session {
   const settings = resolveSettings(options, process.env, process.cwd());
   const terminal = createTerminal(options.json ? process.stderr : process.stdout, process.env);
   const session: Session = {
-    api: connect(settings),
+    api: connect(settings, (notice) => terminal.lines(`  ! ${notice}`)),
     terminal,
     answer(document, lines) {
       if (options.json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);

@@ -1,12 +1,17 @@
 import { HttpError } from "#lib/http/http-error.ts";
+import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { GatewayPorts } from "./ports.ts";
+
+/** What the operator's policy lets the tenant ask for; null: anything. */
+export type Allowed = Pick<RoutePolicy, "workflows" | "profiles">;
 
 /** Refuses, before anything is stored, what could not be worked on. Returns the workflow it will run. */
 export function admit(
   submission: Submission,
   ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "settings">,
+  allowed: Allowed = { workflows: null, profiles: null },
 ): Workflow {
   const workflows = ports.workflows();
   const workflow = Object.hasOwn(workflows, submission.workflow) ? workflows[submission.workflow] : undefined;
@@ -18,6 +23,7 @@ export function admit(
       `there is no workflow ${submission.workflow}; there are: ${known}`,
     );
   }
+  checkAllowed(submission, allowed);
   const missing = workflow.requires.filter((field) => submission[field] === undefined);
   if (missing.length > 0) {
     throw new HttpError(
@@ -44,4 +50,23 @@ export function admit(
     );
   }
   return workflow;
+}
+
+function checkAllowed({ workflow, profile }: Submission, { workflows, profiles }: Allowed): void {
+  if (workflows && !workflows.includes(workflow)) {
+    const names = workflows.join(", ");
+    throw new HttpError(
+      403,
+      "WORKFLOW_NOT_ALLOWED",
+      `workflow ${workflow} is not allowed to your tenant; allowed are: ${names}`,
+    );
+  }
+  if (profiles && !profiles.includes(profile)) {
+    const names = profiles.join(", ");
+    throw new HttpError(
+      403,
+      "PROFILE_NOT_ALLOWED",
+      `profile ${profile} is not allowed to your tenant; allowed are: ${names}`,
+    );
+  }
 }

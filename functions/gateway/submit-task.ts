@@ -11,7 +11,7 @@ import { taskTrace } from "#lib/trace/task-trace.ts";
 import { formatTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import { admit } from "./admit.ts";
+import { type Allowed, admit } from "./admit.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
 
@@ -23,6 +23,8 @@ interface Submitted {
   tenant: string;
   /** The client's `Idempotency-Key` header. */
   idempotency_key: string | undefined;
+  /** Absent: anything. */
+  allowed?: Allowed;
   trace: TraceContext;
   log: Log;
 }
@@ -33,7 +35,7 @@ interface Submitted {
  * task is accepted; should the message to the orchestrator be lost, the sweeper sends it.
  */
 export async function submitTask(
-  { submission, tenant, idempotency_key, trace, log }: Submitted,
+  { submission, tenant, idempotency_key, allowed, trace, log }: Submitted,
   ports: GatewayPorts,
 ): Promise<TaskRecord> {
   if (idempotency_key !== undefined && !IDEMPOTENCY_KEY.test(idempotency_key)) {
@@ -43,7 +45,7 @@ export async function submitTask(
       "Idempotency-Key takes 1 to 255 visible ASCII characters",
     );
   }
-  const definition = admit(submission, ports);
+  const definition = admit(submission, ports, allowed);
   const spec = await inSpan(trace, { name: "store submission" }, ports.runtime, (span) =>
     storeSubmission(submission, tenant, { ...ports, blobsOf: (owner) => ports.blobsOf(owner, span) }),
   );

@@ -19,10 +19,13 @@ export const taskRoutes: Record<string, Route> = {
     access: "key",
     scope: "submit",
     body: Submission,
-    run: async ({ tenant, body, headers, trace, log, platform }) => {
+    run: async ({ tenant, policy, body, headers, trace, log, platform }) => {
       const ports = gatewayPorts(platform);
       const idempotency_key = headers["idempotency-key"];
-      const task = await submitTask({ submission: body, tenant, idempotency_key, trace, log }, ports);
+      const task = await submitTask(
+        { submission: body, tenant, idempotency_key, allowed: policy, trace, log },
+        ports,
+      );
       const ledger = (await readLedger(tenant, task.task_id, ports)) ?? { task, steps: [] };
       return {
         status: 202,

@@ -12,6 +12,7 @@ import type { Claims } from "#lib/idempotency/claims.ts";
 import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
 import { jsonLog } from "#lib/log/json-log.ts";
 import type { Log } from "#lib/log/log.ts";
+import { type RequestGate, requestGate } from "#lib/policy/request-gate.ts";
 import { retryPolicyFor } from "#lib/retry/retry-policy-for.ts";
 import { type Runtime, systemRuntime } from "#lib/runtime/runtime.ts";
 import { awsSpanSinks } from "#lib/trace/aws-span-sinks.ts";
@@ -41,6 +42,8 @@ export interface Platform {
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
   logOf(service: string): Log;
+  /** Who may ask for what, and how often; without it every HTTP route is closed. */
+  requestGate?: RequestGate;
   /** Where finished spans go; without it none are kept. */
   spanSinks?: readonly SpanSink[];
 }
@@ -78,6 +81,13 @@ export function awsPlatform(): Platform {
     queueUrl,
     deadLetterQueueUrl,
     logOf: (service) => jsonLog({ service }),
+    requestGate: requestGate({
+      routePolicies: config.routePolicies,
+      stage: settings().stage,
+      table: documentClient(),
+      table_name: settings().table_name,
+      runtime: systemRuntime,
+    }),
     spanSinks: awsSpanSinks(),
   };
   return shared;

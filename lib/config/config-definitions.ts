@@ -1,11 +1,13 @@
 import type { z } from "zod";
 import { agentMessages } from "#lib/config/agent-messages.ts";
 import { workflowFaults } from "#lib/config/workflow-faults.ts";
+import { routePolicyFaults } from "#lib/policy/route-policy-faults.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
+import { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
 
@@ -49,6 +51,7 @@ export const definitions = {
   authentication: define("authentication", AuthenticationConfig),
   graph: define("graph", GraphConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),
+  routePolicies: define("route_policies", RoutePoliciesConfig, routePolicyFaults),
   sandboxLimits: define("sandbox_limits", SandboxLimitsConfig),
   workflows: define("workflows", WorkflowsConfig, ({ workflows }, { services }) =>
     workflowFaults(workflows, { services, fieldsOf }).map(

@@ -39,6 +39,7 @@ export const config = {
   authentication: reading(definitions.authentication),
   graph: reading(definitions.graph),
   retryPolicy: reading(definitions.retryPolicy),
+  routePolicies: reading(definitions.routePolicies),
   sandboxLimits: reading(definitions.sandboxLimits),
   workflows: reading(definitions.workflows),
   /** Brings all of it up to date when an invocation begins, and keeps it so until stopped. */

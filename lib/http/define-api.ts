@@ -19,16 +19,20 @@ import { problemResponse } from "#lib/http/problem.ts";
 import type { Log } from "#lib/log/log.ts";
 import { type Counters, makeCounters, PLATFORM_TENANT } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
+import { type Admission, admitRequest } from "#lib/policy/admit-request.ts";
 import { awsCallMeter } from "#lib/trace/aws-call-attributes.ts";
 import { invocationSpans } from "#lib/trace/invocation-spans.ts";
 import { serverSpan } from "#lib/trace/server-span.ts";
 import type { Span } from "#lib/trace/span.ts";
 import { formatTraceparent } from "#lib/trace/traceparent.ts";
+import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 
 export interface ApiRequest<Body, Query> {
   tenant: string;
   /** Who asks; undefined on a public route. */
   identity: Identity | undefined;
+  /** What the operator allows this tenant on this route. */
+  policy: RoutePolicy;
   body: Body;
   query: Query;
   params: Record<string, string>;
@@ -87,6 +91,7 @@ export function defineApi(
     const started = runtime.now();
     const following = await platform.followConfig?.(platform.logOf(service));
     let tenant = "unknown";
+    let admission: Admission | undefined;
     let response: APIGatewayProxyStructuredResultV2;
     try {
       const found = routes[event.routeKey];
@@ -100,11 +105,14 @@ export function defineApi(
           : await authenticate(found.access, event, headers, platform, log);
       if (identity) {
         tenant = identity.tenant;
-        authorize(identity, requiredScope(found));
+        const asked = platform.requestGate?.policyOf({ tenant, route: event.routeKey });
+        authorize(identity, asked?.scope ?? requiredScope(found));
       }
+      admission = await admitRequest({ tenant, event, log, counters }, platform);
       const request = {
         tenant,
         identity,
+        policy: admission.policy,
         body: found.body && parseBody(found.body, event, headers),
         query: found.query && parseQuery(found.query, event.queryStringParameters ?? {}),
         params: event.pathParameters as Record<string, string>,
@@ -133,6 +141,7 @@ export function defineApi(
       auditConfigChanges(following?.takeChanges() ?? [], service, () => auditPorts(platform), log),
     ]);
     response.headers = {
+      ...admission?.headers,
       ...response.headers,
       traceparent: formatTraceparent(trace),
       "x-content-type-options": "nosniff",

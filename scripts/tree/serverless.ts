@@ -70,6 +70,15 @@ export function queueEvents(one: ServerlessFunction): QueueEvent[] {
   });
 }
 
+/** Route keys (`GET /api/tasks`) of a function's HTTP API events; the catch-all is none. */
+export function httpRoutes(one: ServerlessFunction): string[] {
+  return one.events.flatMap(({ httpApi }) => {
+    if (typeof httpApi === "string") return httpApi === "*" ? [] : [httpApi];
+    const event = z.looseObject({ method: z.string(), path: z.string() }).safeParse(httpApi);
+    return event.success ? [`${event.data.method.toUpperCase()} ${event.data.path}`] : [];
+  });
+}
+
 /** The logical id in `{Ref: X}`, `{Fn::GetAtt: [X, Arn]}` or `{Fn::GetAtt: X.Arn}`. */
 export function logicalId(value: unknown): string | undefined {
   const reference = z

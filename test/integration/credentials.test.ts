@@ -7,6 +7,7 @@ import { withAudit } from "#lib/audit/with-audit.ts";
 import { issueApiKey } from "#lib/auth/issue-api-key.ts";
 import { changeKey, readKey } from "#lib/auth/key-store.ts";
 import { defineApi, route } from "#lib/http/define-api.ts";
+import { requestGate } from "#lib/policy/request-gate.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import { AUTHENTICATION } from "#test/fakes/key-world.ts";
 import { realTable } from "#test/fakes/real-table.ts";
@@ -28,6 +29,31 @@ const log = { info: note, warn: note, error: note, with: () => log };
 const keyPorts = () => ({ ...world, runtime: systemRuntime, pepper: PEPPER });
 const auditPorts = () => ({ ...world, runtime: systemRuntime, audit_days: 400 });
 
+const LIMITS = {
+  enabled: true,
+  requests_per_second: 1000,
+  burst_requests: 1000,
+  requests_per_day_max: null,
+  shards: 1,
+  on_limiter_failure: "open" as const,
+  body_bytes_max: 1000,
+  workflows: null,
+  profiles: null,
+};
+
+/** Opens the routes below; `GET /watched` asks for more than its definition does. */
+function gateOf(stage: string) {
+  const routes = {
+    "GET /open": {},
+    "GET /summary": {},
+    "GET /admin": {},
+    "GET /watched": { scope: "operate" as const },
+  };
+  const value = { $schema: "", defaults: LIMITS, routes, tenants: {}, stages: {} };
+  const routePolicies = () => ({ value, hash: "0" }) as never;
+  return requestGate({ ...world, routePolicies, stage, runtime: systemRuntime });
+}
+
 /** The same routes on a stage; answers what an HTTP API's caller would get. */
 function api(stage: string) {
   const platform = {
@@ -35,6 +61,7 @@ function api(stage: string) {
     runtime: systemRuntime,
     settings: { stage, shard: "0", table_name: world.table_name, api_key_pepper: PEPPER },
     authentication: () => ({ value: AUTHENTICATION, hash: "0" }),
+    requestGate: gateOf(stage),
     logOf: () => log,
   } as unknown as Platform;
   const show = async ({ identity }: { identity: unknown }) => ({ status: 200, body: identity ?? null });
@@ -44,6 +71,7 @@ function api(stage: string) {
       "GET /open": route({ access: "public", run: show }),
       "GET /summary": route({ access: "key-or-local", scope: "read", run: show }),
       "GET /admin": route({ access: "key", scope: "admin", run: show }),
+      "GET /watched": route({ access: "key", scope: "read", run: show }),
     },
     () => platform,
   );
@@ -89,6 +117,16 @@ describe("a route for a plain curl", () => {
 
   it.each(["::1", "::ffff:127.0.0.1", "127.1.2.3"])("answers %s", async (sourceIp) => {
     expect((await api("local")("GET /summary", { sourceIp })).status).toBe(200);
+  });
+});
+
+describe("a scope named by the route's policy", () => {
+  it("goes before the one in the code", async () => {
+    const authorization = `Bearer ${await key(["read"])}`;
+    expect((await api("local")("GET /summary", { headers: { authorization } })).status).toBe(200);
+    const refused = await api("local")("GET /watched", { headers: { authorization } });
+    expect(refused).toMatchObject({ status: 403, body: { code: "SCOPE_MISSING" } });
+    expect(refused.body.detail).toContain("scope operate;");
   });
 });
 

@@ -1,51 +1,47 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { tableClient } from "#test/simulation/dynamodb/table-client.ts";
 import type { Invocation } from "#test/simulation/engine/invocation.ts";
 import type { World } from "#test/simulation/engine/world.ts";
 
 /** A Lambda execution environment: what lives as long as the process, whichever invocation runs in it. */
-export interface Environment {
-  index: number;
-  table: DynamoDBDocumentClient;
-  /** Writes it made for itself, not for a message. */
-  writes: number;
+interface Environment<Kept> {
+  /** The process itself, for what it does between and beside invocations. */
+  process: Invocation;
+  kept: Kept;
 }
 
-export interface Environments {
-  all: Environment[];
-  take(): Environment;
-  free(environment: Environment): void;
+export interface Environments<Kept> {
+  take(): Environment<Kept>;
+  free(environment: Environment<Kept>): void;
 }
+
+const PROCESS = "environment-";
+
+export const isProcess = ({ id }: Invocation): boolean => id.startsWith(PROCESS);
 
 /** So many environments of a function, each used for one invocation at a time. */
-export function environments(world: World, service: string, count: number): Environments {
-  const all = Array.from({ length: count }, (_, index) => {
+export function environments<Kept>(
+  world: World,
+  service: string,
+  count: number,
+  keep: (process: Invocation) => Kept,
+): Environments<Kept> {
+  const idle = Array.from({ length: count }, (_, number) => {
     const process: Invocation = {
-      id: `environment-${index}`,
+      id: `${PROCESS}${number}`,
       service,
-      number: index,
+      number,
       started_at: world.scheduler.now(),
       timeout_ms: Number.POSITIVE_INFINITY,
       clock_offset_ms: 0,
       frozen_until: 0,
       state: "running",
     };
-    const environment: Environment = {
-      index,
-      writes: 0,
-      table: tableClient(world, process, () => {
-        environment.writes += 1;
-      }),
-    };
-    return environment;
+    return { process, kept: keep(process) };
   });
-  const idle = [...all];
   return {
-    all,
     take() {
       const [environment] = idle.splice(world.random.int(0, idle.length - 1), 1);
       if (!environment)
-        throw new Error(`all ${count} environments are busy: the event source starts too many`);
+        throw new Error(`all ${count} environments are busy: too many invocations were started`);
       return environment;
     },
     free: (environment) => void idle.push(environment),

@@ -43,7 +43,7 @@ export interface Running {
   healthy_writes?(): number;
 }
 
-export function makeLab(plan: Plan): Lab {
+function makeLab(plan: Plan): Lab {
   const random = seededRandom(plan.seed);
   const scheduler = makeScheduler(random);
   const fates = new Map<string, Fate>();

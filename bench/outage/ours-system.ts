@@ -1,11 +1,9 @@
 import type { SQSHandler } from "aws-lambda";
-import type { z } from "zod";
-import type { Agent } from "#lib/agent/agent.ts";
-import { defineAgent } from "#lib/agent/define-agent.ts";
 import { serveQueue } from "#lib/agent/serve-queue.ts";
 import { makeCounters } from "#lib/metrics/counters.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
+import type { Change } from "#test/simulation/dynamodb/table.ts";
 import type { Invocation } from "#test/simulation/engine/invocation.ts";
 import type { World } from "#test/simulation/engine/world.ts";
 import { makeWatch, type Watch } from "#test/simulation/invariants/watch.ts";
@@ -18,33 +16,41 @@ import {
 } from "#test/simulation/workload/simulated-platform.ts";
 import { serveNudge } from "../../functions/orchestrator/serve-nudge.ts";
 import { sweepOpenTasks } from "../../functions/orchestrator/sweep-open-tasks.ts";
-import { type Environments, environments } from "./environments.ts";
+import { type Environments, environments, isProcess } from "./environments.ts";
 import { fairQueue } from "./fair-queue.ts";
 
-/** The system's queues and functions in a simulated world, the agent's in environments that last. */
+/** The function under test: what each environment keeps, and a handler for one invocation in it. */
+export interface Worker<Kept> {
+  service: string;
+  keep(process: SimulatedPlatform): Kept;
+  handler(kept: Kept, platform: SimulatedPlatform): SQSHandler;
+}
+
+export interface SystemEvents {
+  onEnded(task_id: string, outcome: "done" | "dead-lettered" | "failed"): void;
+  /** A write that an environment makes for itself, not for a message. */
+  onKeptWrite(change: Change): void;
+}
+
+/** The system's queues and functions in a simulated world. */
 export interface System {
-  environments: Environments;
   gateway(): { platform: SimulatedPlatform; end(): void };
   stop(): void;
 }
 
-type OnEnded = (task_id: string, outcome: "done" | "dead-lettered" | "failed") => void;
-
-export function startSystem(world: World, agent: Agent<z.ZodType, z.ZodType>, onEnded: OnEnded): System {
-  const watch = watchEnds(world, onEnded);
+export function startSystem<Kept>(world: World, worker: Worker<Kept>, told: SystemEvents): System {
+  const watch = watchEnds(world, told);
   const sources = new Map<string, EventSource>();
   const events = { onVisibilityChanged: ({ name }: Queue) => sources.get(name)?.wake() };
   const platformOf = (invocation: Invocation) => simulatedPlatform(world, invocation, watch, events);
   const start = (service: string, timeout_ms: number) => startInvocation(world, service, timeout_ms);
-  const fleet = environments(
-    world,
-    agent.name,
-    world.deployment.functions.find(({ service }) => service === agent.name)?.concurrency ?? 1,
-  );
+  const { concurrency = 1 } = world.deployment.functions.find((one) => one.service === worker.service) ?? {};
+  const keep = (process: Invocation) => worker.keep(platformOf(process));
+  const fleet = environments(world, worker.service, concurrency, keep);
 
   const handlerOf = (service: string, invocation: Invocation): SQSHandler => {
     const platform = platformOf(invocation);
-    if (service === agent.name) return inEnvironment(fleet, () => defineAgent(agent, () => platform));
+    if (service === worker.service) return inEnvironment(fleet, (kept) => worker.handler(kept, platform));
     return serveQueue(
       service,
       (delivery) => serveNudge(delivery, platform.orchestratorPorts(delivery.counters, delivery.log)),
@@ -82,7 +88,6 @@ export function startSystem(world: World, agent: Agent<z.ZodType, z.ZodType>, on
   };
   sweep();
   return {
-    environments: fleet,
     gateway() {
       const invocation = start("gateway", world.deployment.gateway_timeout_ms);
       return { platform: platformOf(invocation), end: () => endInvocation(world, invocation) };
@@ -94,12 +99,13 @@ export function startSystem(world: World, agent: Agent<z.ZodType, z.ZodType>, on
 }
 
 /** The simulation's invariants, and word of every task that ends. */
-function watchEnds(world: World, onEnded: OnEnded): Watch {
+function watchEnds(world: World, { onEnded, onKeptWrite }: SystemEvents): Watch {
   const watch = makeWatch(world);
   return {
     ...watch,
     onWrite(change, writer) {
       watch.onWrite(change, writer);
+      if (isProcess(writer)) onKeptWrite(change);
       if (change.key.sk !== "TASK") return;
       const { task_id, status, sealed_at } = change.after as unknown as TaskRecord;
       if (!sealed_at) return;
@@ -124,11 +130,11 @@ function addQueue(world: World, name: string, { visibility_ms, receives_max }: Q
   return queue;
 }
 
-function inEnvironment(fleet: Environments, handlerIn: () => SQSHandler): SQSHandler {
+function inEnvironment<Kept>(fleet: Environments<Kept>, handlerIn: (kept: Kept) => SQSHandler): SQSHandler {
   return async (event, context, callback) => {
     const environment = fleet.take();
     try {
-      return await handlerIn()(event, context, callback);
+      return await handlerIn(environment.kept)(event, context, callback);
     } finally {
       fleet.free(environment);
     }

@@ -1,4 +1,4 @@
-import { NO_MUTATION } from "#test/simulation/engine/mutation.ts";
+import { type Mutation, NO_MUTATION } from "#test/simulation/engine/mutation.ts";
 import type { World } from "#test/simulation/engine/world.ts";
 import { makeBucket } from "#test/simulation/s3/bucket.ts";
 import { type Deployment, readDeployment } from "#test/simulation/workload/deployment.ts";
@@ -9,7 +9,7 @@ import { partitionedTable } from "./partitioned-table.ts";
 const VIOLATIONS_MAX = 5;
 
 /** The simulated world of a lab: nothing goes wrong in it but the dependency. */
-export function labWorld({ plan, scheduler, random }: Lab): World {
+export function labWorld({ plan, scheduler, random }: Lab, mutation: Mutation = NO_MUTATION): World {
   const counts = new Map<string, number>();
   const world: World = {
     seed: plan.seed,
@@ -19,7 +19,7 @@ export function labWorld({ plan, scheduler, random }: Lab): World {
     faulty: () => false,
     late_until: 0,
     deployment: outageDeployment(plan.environments),
-    mutation: NO_MUTATION,
+    mutation,
     table: partitionedTable(scheduler.now),
     bucket: makeBucket(),
     queues: new Map(),

@@ -1,34 +1,79 @@
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Agent } from "#lib/agent/agent.ts";
+import { defineAgent } from "#lib/agent/define-agent.ts";
+import { circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
+import { type DependencyGuard, dependencyGuard, type RetryBudget } from "#lib/circuit/dependency-guard.ts";
+import { sourceHash } from "#lib/idempotency/source-hash.ts";
 import { childSpan } from "#lib/trace/traceparent.ts";
+import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { Submission } from "#schemas/messages/submission.ts";
+import type { Mutation } from "#test/simulation/engine/mutation.ts";
 import { submitTask } from "../../functions/gateway/submit-task.ts";
 import type { Fate, Lab, Variant } from "./lab.ts";
 import { type System, startSystem } from "./ours-system.ts";
 import { labWorld } from "./ours-world.ts";
 
+const SERVICE = "codegen";
+const LABELS = { service: SERVICE, role: "worker", dependency: "model" };
 const SUBMISSION = Submission.parse({
   workflow: "ask",
   source: { kind: "git", url: "https://example.com/a.git" },
   deadline_seconds: 7200,
 });
 
+export interface OursOptions {
+  name?: string;
+  /** Takes a protection away: see mutations of test/simulation/outage.test.ts. */
+  circuits?: (config: CircuitBreakerConfig) => CircuitBreakerConfig;
+  retryBudget?: () => RetryBudget;
+  mutation?: Mutation;
+  guard?: (guard: DependencyGuard) => DependencyGuard;
+}
+
 /** The system itself: gateway, orchestrator, sweeper and an agent that calls the dependency through the guard. */
-export function ours(): Variant {
+export function ours(options: OursOptions = {}): Variant {
   return {
-    name: "this system",
+    name: options.name ?? "this system",
     description: "as deployed: configs/ and serverless.yml, with as many environments as the others have",
     start(lab) {
-      const world = labWorld(lab);
-      const tasks = new Map<string, string>();
-      const system = startSystem(world, callingAgent(lab), (task_id, outcome) =>
-        lab.end(tasks.get(task_id) ?? "", outcome),
+      const world = labWorld(lab, options.mutation);
+      const config = CircuitBreakerConfig.parse(
+        JSON.parse(readFileSync("configs/circuit_breaker.json", "utf8")),
       );
+      const value = options.circuits?.(config) ?? config;
+      const policy = { value, hash: sourceHash(value) };
+      const tasks = new Map<string, string>();
+      let healthy_writes = 0;
+      const system = startSystem(
+        world,
+        {
+          service: SERVICE,
+          keep(process) {
+            const guard = dependencyGuard({
+              ...process,
+              log: process.logOf(SERVICE),
+              circuitPolicy: () => policy,
+              retryBudget: options.retryBudget ?? (() => ({ ratio: 0.2, floor_per_minute: 10 })),
+            });
+            return options.guard?.(guard) ?? guard;
+          },
+          handler: (guard, platform) => defineAgent(callingAgent(lab, guard), () => platform),
+        },
+        {
+          onEnded: (task_id, outcome) => lab.end(tasks.get(task_id) ?? "", outcome),
+          onKeptWrite() {
+            if (lab.now() < lab.plan.outage_from_ms) healthy_writes += 1;
+          },
+        },
+      );
+      const { window_seconds } = circuitPolicyFor(value, LABELS);
+      const windows = lab.plan.outage_from_ms / 1000 / window_seconds;
       return {
         submit: (fate) => submit(fate, system, tasks),
         stop: system.stop,
         violations: () => world.violations.map(({ invariant, detail }) => `${invariant}: ${detail}`),
-        healthy_writes: () => 0,
+        healthy_writes: () => healthy_writes / lab.plan.environments / windows,
       };
     },
   };
@@ -45,13 +90,15 @@ function submit(fate: Fate, system: System, tasks: Map<string, string>): void {
     .finally(end);
 }
 
-function callingAgent({ dependency }: Lab): Agent<z.ZodType, z.ZodType> {
+function callingAgent({ dependency }: Lab, guard: DependencyGuard): Agent<z.ZodType, z.ZodType> {
   return {
-    name: "codegen",
+    name: SERVICE,
     input: z.unknown(),
     output: z.unknown(),
-    async run(_input, { envelope }) {
-      await dependency.call(envelope.task_id);
+    async run(_input, { envelope, signal }) {
+      const { tenant, task_id } = envelope;
+      const attempt = 1 + dependency.calls.filter(({ task }) => task === task_id).length;
+      await guard.call({ ...LABELS, tenant, attempt, signal }, () => dependency.call(task_id));
       return { verdict: "passed", output: {} };
     },
   };

@@ -10,7 +10,7 @@ export interface Trouble {
   slots?: { well: number; troubled: number };
 }
 
-export interface Tenant {
+interface Tenant {
   name: string;
   /** Of all tasks, this share is the tenant's. */
   share: number;

@@ -20,6 +20,8 @@ export interface Dependency {
   /** Throws RetryableFault `MODEL_UNAVAILABLE` (it answered with an error) or `MODEL_TIMEOUT`. */
   call(task: string, probe?: boolean): Promise<void>;
   calls: Call[];
+  /** Calls made for a task so far. */
+  made(task: string): number;
   /** Most probes at once. */
   probes_at_once_max(): number;
 }
@@ -29,7 +31,7 @@ const SIGMA = 0.25;
 export function makeDependency(plan: Plan, scheduler: Scheduler, random: Random): Dependency {
   const { trouble, call_ms, error_ms, call_timeout_ms } = plan;
   const calls: Call[] = [];
-  const seen = new Set<string>();
+  const made = new Map<string, number>();
   const line: (() => void)[] = [];
   let serving = 0;
   let probing = 0;
@@ -65,10 +67,11 @@ export function makeDependency(plan: Plan, scheduler: Scheduler, random: Random)
 
   return {
     calls,
+    made: (task) => made.get(task) ?? 0,
     probes_at_once_max: () => probing_max,
     call(task, probe = false) {
-      const call: Call = { task, at: now(), ended_at: now(), ok: false, first: !seen.has(task), probe };
-      seen.add(task);
+      const call: Call = { task, at: now(), ended_at: now(), ok: false, first: !made.has(task), probe };
+      made.set(task, (made.get(task) ?? 0) + 1);
       calls.push(call);
       if (probe) probing += 1;
       probing_max = Math.max(probing_max, probing);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Agent } from "#lib/agent/agent.ts";
 import { defineAgent } from "#lib/agent/define-agent.ts";
-import { circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
+import { circuitKey, circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
 import { type DependencyGuard, dependencyGuard, type RetryBudget } from "#lib/circuit/dependency-guard.ts";
 import { sourceHash } from "#lib/idempotency/source-hash.ts";
 import { childSpan } from "#lib/trace/traceparent.ts";
@@ -43,6 +43,11 @@ export function ours(options: OursOptions = {}): Variant {
       );
       const value = options.circuits?.(config) ?? config;
       const policy = { value, hash: sourceHash(value) };
+      const circuit = {
+        pk: "CIRCUITS",
+        sk: circuitKey({ ...LABELS, tenant: "" }, circuitPolicyFor(value, LABELS)),
+      };
+      const halfOpen = () => world.table.get(circuit)?.state === "half_open";
       const tasks = new Map<string, string>();
       let healthy_writes = 0;
       const system = startSystem(
@@ -58,7 +63,7 @@ export function ours(options: OursOptions = {}): Variant {
             });
             return options.guard?.(guard) ?? guard;
           },
-          handler: (guard, platform) => defineAgent(callingAgent(lab, guard), () => platform),
+          handler: (guard, platform) => defineAgent(callingAgent(lab, guard, halfOpen), () => platform),
         },
         {
           onEnded: (task_id, outcome) => lab.end(tasks.get(task_id) ?? "", outcome),
@@ -90,15 +95,19 @@ function submit(fate: Fate, system: System, tasks: Map<string, string>): void {
     .finally(end);
 }
 
-function callingAgent({ dependency }: Lab, guard: DependencyGuard): Agent<z.ZodType, z.ZodType> {
+function callingAgent(
+  { dependency }: Lab,
+  guard: DependencyGuard,
+  halfOpen: () => boolean,
+): Agent<z.ZodType, z.ZodType> {
   return {
     name: SERVICE,
     input: z.unknown(),
     output: z.unknown(),
     async run(_input, { envelope, signal }) {
       const { tenant, task_id } = envelope;
-      const attempt = 1 + dependency.calls.filter(({ task }) => task === task_id).length;
-      await guard.call({ ...LABELS, tenant, attempt, signal }, () => dependency.call(task_id));
+      const attempt = 1 + dependency.made(task_id);
+      await guard.call({ ...LABELS, tenant, attempt, signal }, () => dependency.call(task_id, halfOpen()));
       return { verdict: "passed", output: {} };
     },
   };

@@ -33,6 +33,8 @@ const { values } = parseArgs({
   },
 });
 
+Error.stackTraceLimit = 0; // errors are many here, and nobody reads where they come from
+
 const VARIANTS: Variant[] = [ours(), plain(3), plain(20), cockatiel, opossum];
 
 if (values.help) console.log(USAGE);

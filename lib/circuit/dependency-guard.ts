@@ -1,10 +1,15 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import type { CircuitLabels } from "#lib/circuit/circuit-policy.ts";
+import { admit } from "#lib/circuit/admit.ts";
+import { type CircuitLabels, circuitKey, circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
+import { runCall } from "#lib/circuit/run-call.ts";
+import { runProbe } from "#lib/circuit/run-probe.ts";
+import { SharedCircuit } from "#lib/circuit/shared-circuit.ts";
 import type { Loaded } from "#lib/config/config-file.ts";
+import { ParkedFault } from "#lib/errors/fault.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Counters } from "#lib/metrics/counters.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
-import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
+import type { CircuitBreakerConfig, CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 
 /** How much of the traffic to a dependency may be retries. */
 export interface RetryBudget {
@@ -54,10 +59,57 @@ export interface DependencyGuard {
   with(bound: { log?: Log; counters?: Counters }): DependencyGuard;
 }
 
+/** Beyond this many circuits the one used longest ago is forgotten; the table remembers it. */
+const CIRCUITS_MAX = 1000;
+
 /** A guard for one process: share it between invocations, for it remembers what it saw. */
 export function dependencyGuard(ports: GuardPorts): DependencyGuard {
+  return boundGuard(ports, new Map());
+}
+
+function boundGuard(ports: GuardPorts, circuits: Map<string, SharedCircuit>): DependencyGuard {
   return {
-    call: (request, work) => work(request.signal ?? new AbortController().signal),
-    with: (bound) => dependencyGuard({ ...ports, ...bound }),
+    async call(request, work) {
+      const { value, hash: policy_hash } = ports.circuitPolicy();
+      const policy = circuitPolicyFor(value, request);
+      const circuit = circuitOf(request, policy, circuits, ports);
+      const asking = { request, circuit, policy, policy_hash, ports };
+      await circuit.look(policy, ports.log);
+      try {
+        const admission = await admit(asking);
+        return admission.kind === "probe"
+          ? await runProbe(admission.record, asking, work)
+          : await runCall(asking, work);
+      } catch (error) {
+        if (error instanceof ParkedFault && PARKED[error.code]) {
+          ports.counters?.count(PARKED[error.code] as string, request.tenant);
+          await circuit.share(policy, ports.log);
+        }
+        throw error;
+      }
+    },
+    with: (bound) => boundGuard({ ...ports, ...bound }, circuits),
   };
+}
+
+const PARKED: Record<string, string> = {
+  CIRCUIT_OPEN: "calls_parked",
+  DEPENDENCY_DAMPED: "calls_damped",
+  RETRY_BUDGET_SPENT: "retries_parked",
+};
+
+function circuitOf(
+  labels: CircuitLabels,
+  policy: CircuitPolicy,
+  circuits: Map<string, SharedCircuit>,
+  ports: GuardPorts,
+): SharedCircuit {
+  const key = circuitKey(labels, policy);
+  const tenant = policy.scope === "tenant" ? labels.tenant : undefined;
+  const circuit = circuits.get(key) ?? new SharedCircuit({ key, tenant }, ports);
+  circuits.delete(key);
+  circuits.set(key, circuit);
+  const [oldest] = circuits.keys();
+  if (circuits.size > CIRCUITS_MAX && oldest !== undefined) circuits.delete(oldest);
+  return circuit;
 }

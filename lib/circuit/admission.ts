@@ -1,0 +1,84 @@
+import type { Why } from "#lib/circuit/circuit-moves.ts";
+import type { RetryBudget } from "#lib/circuit/dependency-guard.ts";
+import { partMs, partOf, type Sums, sumsOf, sumTraffic, type Traffic } from "#lib/circuit/traffic.ts";
+import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
+import type { CircuitRecord } from "#schemas/records/circuit.ts";
+
+/** After an outage: from this share of the rate before it, to this. Twice that rate is never reached. */
+const RAMP_FROM = 0.1;
+const RAMP_TO = 1.5;
+/** A rate this much above the one before the outage is work that was parked meanwhile. */
+const BACKLOG = 1.2;
+
+/** Why a closed circuit has to open; undefined when it has not. */
+export function whyOpen(sums: Sums, streak: number, policy: CircuitPolicy): Why | undefined {
+  const { calls, failures, slow } = sums;
+  if (streak >= policy.consecutive_failures_open) {
+    return { code: "CONSECUTIVE_FAILURES", why: `${streak} calls in a row failed` };
+  }
+  if (calls < policy.calls_min) return undefined;
+  const of = `of ${calls} calls in ${policy.window_seconds} s`;
+  if (failures > 0 && failures / calls >= policy.failure_rate_open) {
+    return { code: "FAILURE_RATE", why: `${failures} ${of} failed` };
+  }
+  if (slow > 0 && slow / calls >= policy.slow_rate_open) {
+    return { code: "SLOW_RATE", why: `${slow} ${of} took over ${policy.slow_call_ms} ms` };
+  }
+  return undefined;
+}
+
+/**
+ * The share of calls let through while closed, by adaptive throttling over the pooled counts
+ * (https://sre.google/sre-book/handling-overload/, "Client-Side Throttling"): with `a` successes
+ * among `r` requests, r − K·a of them are too many.
+ */
+export function throttledShare({ calls, failures, damped }: Sums, policy: CircuitPolicy): number {
+  const requests = calls + damped;
+  if (requests < policy.calls_min) return 1;
+  const useful = policy.damping_multiplier * (calls - failures);
+  const share = 1 - Math.max(0, (requests - useful) / (requests + 1));
+  return Math.max(policy.admission_share_min, share);
+}
+
+/** What admission after an outage depends on; undefined when the circuit is not recovering. */
+export function rampedShare(
+  record: CircuitRecord | undefined,
+  traffic: readonly Traffic[],
+  policy: CircuitPolicy,
+  now: number,
+): number | undefined {
+  const { closed_at, recovering_until, steady_per_second = 0 } = record ?? {};
+  if (closed_at === undefined || recovering_until === undefined || now >= recovering_until) return undefined;
+  const grown = Math.min(1, (now - closed_at) / (policy.ramp_seconds * 1000));
+  const arriving = arrivalsPerSecond(traffic, closed_at, policy, now);
+  if (grown === 1 && arriving <= BACKLOG * steady_per_second) return undefined;
+  // What returns at once is not counted yet: until it is, expect fresh work and as much again.
+  const early = now - closed_at < 2 * partMs(policy);
+  const expected = early ? Math.max(arriving, 2 * steady_per_second) : arriving;
+  const allowed = steady_per_second * (RAMP_FROM + (RAMP_TO - RAMP_FROM) * grown);
+  return expected <= allowed ? 1 : allowed / expected;
+}
+
+/** Over the last whole part of the window and the present one. */
+function arrivalsPerSecond(
+  traffic: readonly Traffic[],
+  closed_at: number,
+  policy: CircuitPolicy,
+  now: number,
+): number {
+  const since = Math.max(closed_at, partOf(now, policy) - partMs(policy));
+  const { calls, damped } = sumsOf(sumTraffic(traffic, partOf(since, policy)));
+  return (1000 * (calls + damped)) / Math.max(partMs(policy), now - since);
+}
+
+/** The chance that one more retry is let through: certain within the budget, and over it what keeps to it. */
+export function retryChance(
+  sums: Sums,
+  { ratio, floor_per_minute }: RetryBudget,
+  { window_seconds }: CircuitPolicy,
+): number {
+  const first_tries = Math.max(0, sums.calls + sums.damped - sums.retry_calls);
+  const allowed = Math.max((floor_per_minute * window_seconds) / 60, ratio * first_tries);
+  if (sums.retry_calls >= allowed) return 0;
+  return Math.min(1, allowed / Math.max(1, sums.retries));
+}

@@ -1,0 +1,107 @@
+import { whyOpen } from "#lib/circuit/admission.ts";
+import type { Asking } from "#lib/circuit/admit.ts";
+import { announce } from "#lib/circuit/announce.ts";
+import { type CallOutcome, outcomeOfError } from "#lib/circuit/call-outcome.ts";
+import { forceInForce, newCircuit, opened } from "#lib/circuit/circuit-moves.ts";
+import { tenantSlots } from "#lib/circuit/fair-share.ts";
+import { RetryableFault } from "#lib/errors/fault.ts";
+
+export type Work<Result> = (signal: AbortSignal) => Promise<Result>;
+
+/** What work gave, and what that says about the dependency. */
+export type Ended<Result> = ({ result: Result } | { error: unknown }) & {
+  outcome: CallOutcome;
+  slow: boolean;
+};
+
+/** An admitted call: done, counted, and if it was one failure too many the circuit opens. */
+export async function runCall<Result>(asking: Asking, work: Work<Result>): Promise<Result> {
+  const { circuit, policy, ports } = asking;
+  const ended = await timed(asking, work, asking.request.signal);
+  countCall(ended, asking);
+  await circuit.share(policy, ports.log);
+  await openIfDue(asking);
+  if ("error" in ended) throw ended.error;
+  return ended.result;
+}
+
+/** Does the work under the caller's signal and the deadline, and judges it. Never throws. */
+export async function timed<Result>(
+  { request, policy, ports }: Asking,
+  work: Work<Result>,
+  ...signals: (AbortSignal | undefined)[]
+): Promise<Ended<Result>> {
+  const { runtime } = ports;
+  const deadline = new AbortController();
+  const over = new AbortController();
+  const started = runtime.now();
+  if (request.deadline_ms !== undefined) {
+    runtime.sleep(Math.max(0, request.deadline_ms - started), over.signal).then(
+      () => deadline.abort(new RetryableFault("CALL_DEADLINE", "the dependency did not answer in time")),
+      () => undefined, // the call ended first
+    );
+  }
+  const given = signals.filter((signal) => signal !== undefined);
+  const elapsed = () => runtime.now() - started;
+  try {
+    const result = await work(AbortSignal.any([...given, deadline.signal]));
+    return { result, outcome: "answered", slow: elapsed() > policy.slow_call_ms };
+  } catch (error) {
+    const outcome = outcomeOfError({
+      error,
+      given_up: given.some(({ aborted }) => aborted),
+      late: deadline.signal.aborted,
+      elapsed_ms: elapsed(),
+      slow_call_ms: policy.slow_call_ms,
+    });
+    return { error, outcome, slow: elapsed() > policy.slow_call_ms };
+  } finally {
+    over.abort();
+  }
+}
+
+export function countCall(
+  { outcome, slow }: Ended<unknown>,
+  { circuit, policy, request, ports }: Asking,
+): void {
+  if (outcome === "nothing") return;
+  const failed = outcome === "failed";
+  circuit.count(
+    policy,
+    "calls",
+    ...(failed ? ["failures"] : []),
+    ...(slow ? ["slow"] : []),
+    ...tenantSlots(request.tenant),
+  );
+  if (failed) circuit.failed();
+  else circuit.succeeded();
+  ports.counters?.count("dependency_calls", request.tenant);
+  if (failed) ports.counters?.count("dependency_failures", request.tenant);
+}
+
+/** Whoever sees that the pooled counts are too bad opens the circuit, for all. */
+async function openIfDue({ circuit, policy, policy_hash, ports }: Asking): Promise<void> {
+  const { runtime, log, counters } = ports;
+  const { record } = circuit;
+  if (circuit.unknown || (record?.state ?? "closed") !== "closed") return;
+  const now = runtime.now();
+  if (forceInForce(record, now)) return;
+  const sums = circuit.sums(policy);
+  const why = whyOpen(sums, circuit.streak, policy);
+  if (!why) return;
+  const from = record ?? newCircuit(circuit, now);
+  const steady_per_second = (sums.calls + sums.damped) / policy.window_seconds;
+  const stamp = { now, writer: runtime.uuid(), policy_hash };
+  const next = opened(from, why, steady_per_second, policy, stamp);
+  try {
+    if (await circuit.move(next)) announce(next, log, counters);
+  } catch (error) {
+    log.warn(
+      "CIRCUIT_NOT_OPENED",
+      `${circuit.key} should open (${why.why}) and could not: ${String(error)}`,
+      {
+        circuit: circuit.key,
+      },
+    );
+  }
+}

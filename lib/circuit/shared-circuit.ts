@@ -1,0 +1,250 @@
+import { throttledShare } from "#lib/circuit/admission.ts";
+import { forceInForce } from "#lib/circuit/circuit-moves.ts";
+import {
+  type CircuitPorts,
+  type Contribution,
+  mergeCircuit,
+  moveCircuit,
+  readCircuit,
+  type SharedState,
+} from "#lib/circuit/circuit-table.ts";
+import {
+  addTo,
+  countedSince,
+  dropBefore,
+  partOf,
+  type Sums,
+  sumsOf,
+  sumTraffic,
+  type Traffic,
+} from "#lib/circuit/traffic.ts";
+import type { Log } from "#lib/log/log.ts";
+import type { Runtime } from "#lib/runtime/runtime.ts";
+import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
+import type { CircuitRecord } from "#schemas/records/circuit.ts";
+
+/** A view of the shared state is never older than this when a call is decided upon… */
+const STALE_MS_MAX = 10_000;
+/** …nor than this while there is trouble. Also the least time between two writes of counts. */
+const TROUBLED_MS = 1000;
+/** So long a table may take to answer before the call goes on without it. */
+const TABLE_WAIT_MS = 1000;
+/** A view this old is none: `when_unknown` decides. */
+const UNKNOWN_MS = 30_000;
+/** Failures, slow and damped calls beyond this share of all are trouble. */
+const TROUBLE_SHARE = 0.1;
+
+interface SharedPorts extends CircuitPorts {
+  runtime: Runtime;
+}
+
+/** One circuit as one environment knows it: what it read of the shared state, and what it adds to it. */
+export class SharedCircuit {
+  readonly key: string;
+  readonly tenant: string | undefined;
+  readonly #ports: SharedPorts;
+  #state: SharedState | undefined;
+  #read_at: number | undefined;
+  #tried_at: number | undefined;
+  #merged_at: number | undefined;
+  #unreadable = false;
+  #syncing: Promise<void> | undefined;
+  /** Counted here and not yet shared. */
+  #pending: Traffic = new Map();
+  /** Counted here in the last window, shared or not: all there is to go by without the table. */
+  readonly #own: Traffic = new Map();
+  #streak = 0;
+  #pending_streak = 0;
+  #breaks_streak = false;
+  #failed_at: number | undefined;
+
+  constructor({ key, tenant }: { key: string; tenant: string | undefined }, ports: SharedPorts) {
+    this.key = key;
+    this.tenant = tenant;
+    this.#ports = ports;
+  }
+
+  get record(): CircuitRecord | undefined {
+    return this.#state?.record;
+  }
+
+  /** Failures in a row: of the fleet, or where that is unknown of this environment. */
+  get streak(): number {
+    if (this.unknown) return this.#streak;
+    return this.#breaks_streak ? this.#pending_streak : (this.record?.streak ?? 0) + this.#pending_streak;
+  }
+
+  /** When this environment last saw a failure, Unix ms. */
+  get failed_at(): number | undefined {
+    return this.#failed_at;
+  }
+
+  /** Too long without a word from the table. */
+  get unknown(): boolean {
+    return this.#unreadable && this.#age(this.#read_at) > UNKNOWN_MS;
+  }
+
+  /** What counts now: everybody's as last read, and what is new here. */
+  traffic(): Traffic[] {
+    if (this.unknown) return [this.#own];
+    return [...(this.#state ? [this.#state.traffic] : []), this.#pending];
+  }
+
+  counts(policy: CircuitPolicy): Map<string, number> {
+    return sumTraffic(this.traffic(), this.#since(policy));
+  }
+
+  sums(policy: CircuitPolicy): Sums {
+    return sumsOf(this.counts(policy));
+  }
+
+  count(policy: CircuitPolicy, ...names: string[]): void {
+    const part = partOf(this.#ports.runtime.now(), policy);
+    for (const name of names) for (const traffic of [this.#pending, this.#own]) addTo(traffic, part, name, 1);
+    dropBefore(this.#own, this.#since(policy));
+  }
+
+  succeeded(): void {
+    this.#streak = 0;
+    this.#pending_streak = 0;
+    this.#breaks_streak = true;
+  }
+
+  failed(): void {
+    this.#streak += 1;
+    this.#pending_streak += 1;
+    this.#failed_at = this.#ports.runtime.now();
+  }
+
+  /** Before a decision: reads the shared state when the view of it is too old. Never throws. */
+  async look(policy: CircuitPolicy, log: Log): Promise<void> {
+    const troubled = this.#isTroubled(policy);
+    const age_max = troubled ? TROUBLED_MS : Math.min(STALE_MS_MAX, policy.window_seconds * 1000);
+    if (this.#age(this.#read_at) < age_max) return;
+    const merging = troubled && this.#isSharing() && this.#age(this.#merged_at) >= TROUBLED_MS;
+    await this.#sync(policy, merging, log);
+  }
+
+  /** After a call: shares the counts once a window, and sooner when there is trouble. Never throws. */
+  async share(policy: CircuitPolicy, log: Log): Promise<void> {
+    if (!this.#isSharing()) return;
+    const age_min = this.#isTroubled(policy) ? TROUBLED_MS : policy.window_seconds * 1000;
+    if (this.#age(this.#merged_at) >= age_min) await this.#sync(policy, true, log);
+  }
+
+  /** Makes a transition, from the state it was decided on. False when another one came first. Throws without table. */
+  async move(next: CircuitRecord): Promise<boolean> {
+    const { runtime } = this.#ports;
+    const moved = await moveCircuit(next, runtime.now(), this.#ports);
+    if (moved) {
+      this.#state = { record: next, traffic: this.#state?.traffic ?? new Map() };
+      this.#pending_streak = 0;
+      this.#streak = 0;
+    } else {
+      this.#state = await readCircuit(this.key, this.#ports);
+    }
+    this.#read_at = runtime.now();
+    return moved;
+  }
+
+  #isSharing(): boolean {
+    const { now } = this.#ports.runtime;
+    const closed = (this.record?.state ?? "closed") === "closed";
+    return closed && forceInForce(this.record, now())?.state !== "open" && this.#pending.size > 0;
+  }
+
+  #isTroubled(policy: CircuitPolicy): boolean {
+    const { record } = this;
+    if (record && record.state !== "closed") return true;
+    if ((record?.recovering_until ?? 0) > this.#ports.runtime.now()) return true;
+    const sums = this.sums(policy);
+    const trouble = sums.failures + sums.damped + (throttledShare(sums, policy) < 1 ? sums.calls : 0);
+    return trouble > TROUBLE_SHARE * (sums.calls + sums.damped);
+  }
+
+  #since(policy: CircuitPolicy): number {
+    return countedSince(this.#ports.runtime.now(), this.record?.counted_from ?? 0, policy);
+  }
+
+  /** How long ago; without end for never, and for a clock that was set back. */
+  #age(since: number | undefined): number {
+    const age_ms = this.#ports.runtime.now() - (since ?? Number.NEGATIVE_INFINITY);
+    return age_ms < 0 ? Number.POSITIVE_INFINITY : age_ms;
+  }
+
+  async #sync(policy: CircuitPolicy, merging: boolean, log: Log): Promise<void> {
+    if (this.#syncing) return this.#syncing;
+    if (this.#unreadable && this.#age(this.#tried_at) < TROUBLED_MS) return;
+    this.#syncing = this.#exchange(policy, merging, log).finally(() => {
+      this.#syncing = undefined;
+    });
+    return this.#syncing;
+  }
+
+  async #exchange(policy: CircuitPolicy, merging: boolean, log: Log): Promise<void> {
+    const { runtime } = this.#ports;
+    const asked_at = runtime.now();
+    this.#tried_at = asked_at;
+    const answer = merging
+      ? mergeCircuit({ key: this.key, tenant: this.tenant }, this.#contribute(policy), asked_at, this.#ports)
+      : readCircuit(this.key, this.#ports);
+    try {
+      const state = await inTime(answer, runtime);
+      // A transition of ours may have been made meanwhile.
+      if ((state?.record.generation ?? 0) >= (this.record?.generation ?? 0)) this.#state = state;
+      this.#read_at = asked_at;
+      if (this.#unreadable) log.info("CIRCUIT_STATE_READABLE", `the state of ${this.key} is read again`);
+      this.#unreadable = false;
+    } catch (error) {
+      if (!this.#unreadable) {
+        log.warn("CIRCUIT_STATE_UNREADABLE", `the state of ${this.key} cannot be read: ${String(error)}`, {
+          circuit: this.key,
+          when_unknown: policy.when_unknown,
+        });
+      }
+      this.#unreadable = true;
+    }
+  }
+
+  /** What is to be shared, taken out. It is not put back on an error: the write may have taken all the same. */
+  #contribute(policy: CircuitPolicy): Contribution {
+    const { runtime } = this.#ports;
+    const since = this.#since(policy);
+    const traffic = this.#pending;
+    dropBefore(traffic, since);
+    if (!this.#isTroubled(policy)) for (const counts of traffic.values()) dropSlots(counts);
+    const recent = this.#age(this.#failed_at) <= policy.window_seconds * 1000;
+    const contribution: Contribution = {
+      traffic,
+      streak: recent ? this.#pending_streak : 0,
+      breaks_streak: this.#breaks_streak,
+      over: [...(this.#state?.traffic ?? [])].flatMap(([part, counts]) =>
+        part < since ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
+      ),
+    };
+    this.#pending = new Map();
+    this.#pending_streak = 0;
+    this.#breaks_streak = false;
+    this.#merged_at = runtime.now();
+    return contribution;
+  }
+}
+
+/** While all is well nobody needs to know whose calls they were. */
+function dropSlots(counts: Map<string, number>): void {
+  for (const name of counts.keys()) if (/^[xy]\d/.test(name)) counts.delete(name);
+}
+
+async function inTime<Answer>(answer: Promise<Answer>, runtime: Pick<Runtime, "sleep">): Promise<Answer> {
+  const done = new AbortController();
+  const late = runtime.sleep(TABLE_WAIT_MS, done.signal).then(() => {
+    throw new Error(`the table gave no answer in ${TABLE_WAIT_MS} ms`);
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    answer.catch(() => undefined);
+    done.abort();
+  }
+}

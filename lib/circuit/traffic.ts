@@ -1,0 +1,66 @@
+import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
+
+/** The window is counted in this many parts, so that it slides instead of starting anew. */
+const PARTS = 5;
+
+/**
+ * What is counted. `calls` is counted when a call ends, with `failures` and `slow`; `damped` is what
+ * was not let through; `retries` is every retry that asked, `retry_calls` those let through.
+ */
+export type Count = "calls" | "failures" | "slow" | "damped" | "retries" | "retry_calls";
+export type Sums = Record<Count, number>;
+
+/** By the start of the part (Unix ms), then by what is counted: a `Count`, or a slot for tenants. */
+export type Traffic = Map<number, Map<string, number>>;
+
+export function partMs({ window_seconds }: Pick<CircuitPolicy, "window_seconds">): number {
+  return (window_seconds * 1000) / PARTS;
+}
+
+export function partOf(now: number, policy: Pick<CircuitPolicy, "window_seconds">): number {
+  return now - (now % partMs(policy));
+}
+
+export function addTo(traffic: Traffic, part: number, name: string, amount: number): void {
+  const counts = traffic.get(part) ?? new Map<string, number>();
+  counts.set(name, (counts.get(name) ?? 0) + amount);
+  traffic.set(part, counts);
+}
+
+/** Drops what began before `since`. */
+export function dropBefore(traffic: Traffic, since: number): void {
+  for (const part of traffic.keys()) if (part < since) traffic.delete(part);
+}
+
+/** The first part that counts: one window back, and nothing of an earlier state of the circuit. */
+export function countedSince(
+  now: number,
+  counted_from: number,
+  policy: Pick<CircuitPolicy, "window_seconds">,
+): number {
+  return Math.max(partOf(now, policy) - policy.window_seconds * 1000, counted_from);
+}
+
+/** Everything counted since, by name, over several sources. */
+export function sumTraffic(sources: readonly Traffic[], since: number): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const traffic of sources) {
+    for (const [part, counts] of traffic) {
+      if (part < since) continue;
+      for (const [name, amount] of counts) sums.set(name, (sums.get(name) ?? 0) + amount);
+    }
+  }
+  return sums;
+}
+
+export function sumsOf(all: ReadonlyMap<string, number>): Sums {
+  const of = (name: Count) => all.get(name) ?? 0;
+  return {
+    calls: of("calls"),
+    failures: of("failures"),
+    slow: of("slow"),
+    damped: of("damped"),
+    retries: of("retries"),
+    retry_calls: of("retry_calls"),
+  };
+}

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import { artifactsCommand } from "./commands/artifacts.ts";
 import { cancelCommand } from "./commands/cancel.ts";
+import { circuitsCommand } from "./commands/circuits.ts";
 import { indexCommand } from "./commands/index-source.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { policiesCommand } from "./commands/policies.ts";
@@ -43,6 +44,7 @@ export function createProgram(): Command {
     indexCommand(),
     queryCommand(),
     policiesCommand(),
+    circuitsCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands]) {

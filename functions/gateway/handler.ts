@@ -1,5 +1,6 @@
 import { defineApi, route } from "#lib/http/define-api.ts";
 import { artifactRoutes } from "./artifact-routes.ts";
+import { circuitRoutes } from "./circuit-routes.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import { integrationStatus } from "./integration-status.ts";
 import { metricsSummary } from "./metrics-summary.ts";
@@ -11,6 +12,7 @@ export const handler = defineApi("gateway", {
   ...taskRoutes,
   ...artifactRoutes,
   ...policyRoutes,
+  ...circuitRoutes,
   "GET /api/metrics/summary": route({
     access: "key-or-local",
     run: async ({ tenant, platform }) => ({

@@ -31,6 +31,14 @@ export interface AgentContext {
   readonly artifacts: ArtifactWriter;
   readonly log: Log;
   readonly runtime: Runtime;
+  /**
+   * Makes one call to a dependency, named as in `model`, through its circuit (docs/guides/circuit.md).
+   * `work` gets a signal that ends with this context's.
+   *
+   * @throws ParkedFault `CIRCUIT_OPEN`, `DEPENDENCY_DAMPED`, `RETRY_BUDGET_SPENT`: let it pass, and the
+   *   step waits without losing an attempt
+   */
+  call<Result>(dependency: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
   /** Does a part of the work in a span of the task's trace, as `build` or `embed`. */
   span<Result>(
     name: string,

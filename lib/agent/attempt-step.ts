@@ -59,7 +59,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     const started = runtime.now();
     const attributes = { "agents.attempt": lease.attempt };
     const outcome = await inSpan(delivery.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
-      runAgent(agent, delivery, stop.signal, span),
+      runAgent(agent, delivery, { attempt: lease.attempt, signal: stop.signal, run_span: span }),
     );
     stop.signal.throwIfAborted();
     counters.duration("step", key.tenant, runtime.now() - started);
@@ -77,10 +77,9 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
 async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
   delivery: Delivery,
-  signal: AbortSignal,
-  run_span: Span,
+  { attempt, signal, run_span }: { attempt: number; signal: AbortSignal; run_span: Span },
 ): Promise<StepOutcome> {
-  const { envelope, platform, log } = delivery;
+  const { envelope, platform, log, counters } = delivery;
   const { runtime, settings } = platform;
   const blobs = platform.blobsOf(envelope.tenant, run_span);
   const { writer, manifest } = artifactWriter({
@@ -98,8 +97,13 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   }
   const span: AgentContext["span"] = (name, attributes, work) =>
     inSpan(run_span, { name, attributes }, runtime, work);
+  const guard = platform.guard?.with({ log, counters });
+  const { tenant, shard, role } = envelope;
+  const labels = { service: agent.name, role, tenant, shard };
+  const call: AgentContext["call"] = (dependency, work) =>
+    guard ? guard.call({ ...labels, dependency, attempt, signal }, work) : work(signal);
   try {
-    const context = { envelope, signal, blobs, artifacts: writer, log, runtime, span };
+    const context = { envelope, signal, blobs, artifacts: writer, log, runtime, call, span };
     const result = await agent.run(input.data, context);
     return toOutcome(agent, result, manifest());
   } catch (error) {

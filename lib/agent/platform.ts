@@ -3,6 +3,7 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { BlobStore, BlobTrace } from "#lib/artifacts/blobs.ts";
 import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
 import { documentClient, sqsClient } from "#lib/aws/clients.ts";
+import { type DependencyGuard, dependencyGuard } from "#lib/circuit/dependency-guard.ts";
 import { config } from "#lib/config/config.ts";
 import type { Loaded } from "#lib/config/config-file.ts";
 import type { Following } from "#lib/config/config-store.ts";
@@ -31,6 +32,8 @@ export interface Platform {
   blobsOf(tenant: string, trace?: BlobTrace): BlobStore;
   /** How long things are kept. */
   artifacts(): Loaded<ArtifactsConfig>;
+  /** Stands before every dependency an agent calls; without one every call is let through. */
+  guard?: DependencyGuard;
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
   logOf(service: string): Log;
@@ -56,6 +59,14 @@ export function awsPlatform(): Platform {
     artifacts: config.artifacts,
     followConfig: config.follow,
     blobsOf: (tenant, trace) => s3Blobs({ tenant, trace }),
+    guard: dependencyGuard({
+      runtime: systemRuntime,
+      table: documentClient(),
+      table_name: settings().table_name,
+      log: jsonLog({ service: "circuit" }),
+      circuitPolicy: config.circuitBreaker,
+      retryBudget: () => ({ ratio: 0.2, floor_per_minute: 10 }),
+    }),
     queueUrl,
     deadLetterQueueUrl,
     logOf: (service) => jsonLog({ service }),

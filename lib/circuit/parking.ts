@@ -11,6 +11,8 @@ interface Parking {
 
 const WAIT_MS_MIN = 1000;
 const DAMPED_WAIT_MS = 2000;
+/** An operator may let go at any time: half of what is held asks again within this time, all in twice that. */
+const HELD_WAIT_MS = 15_000;
 
 /**
  * Parked until a probe may have succeeded. The times of return are spread over as long as the outage
@@ -32,12 +34,12 @@ export function circuitOpen(
 
 export function circuitForcedOpen(force: ForcedCircuit, { key, policy, runtime }: Parking): ParkedFault {
   const now = runtime.now();
-  const spread_ms = policy.open_seconds_base * 1000;
-  const end = force.until === null ? now : Math.max(now, Date.parse(force.until));
+  const left_ms = force.until === null ? HELD_WAIT_MS : Date.parse(force.until) - now;
+  const wait_ms = Math.min(left_ms, HELD_WAIT_MS) + runtime.random() * HELD_WAIT_MS;
   return new ParkedFault(
     "CIRCUIT_OPEN",
     `an operator holds ${key} open: ${force.why}. It is let go with agents circuits reset`,
-    { retry_after_ms: within(end - now + WAIT_MS_MIN + runtime.random() * spread_ms, policy, runtime) },
+    { retry_after_ms: within(wait_ms, policy, runtime) },
   );
 }
 

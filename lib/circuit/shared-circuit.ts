@@ -1,4 +1,3 @@
-import { throttledShare } from "#lib/circuit/admission.ts";
 import { forceInForce } from "#lib/circuit/circuit-moves.ts";
 import {
   type CircuitPorts,
@@ -155,10 +154,10 @@ export class SharedCircuit {
 
   #isTroubled(policy: CircuitPolicy): boolean {
     const { record } = this;
-    if (record && record.state !== "closed") return true;
+    if (record && (record.state !== "closed" || record.forced)) return true;
     if ((record?.recovering_until ?? 0) > this.#ports.runtime.now()) return true;
     const sums = this.sums(policy);
-    const trouble = sums.failures + sums.damped + (throttledShare(sums, policy) < 1 ? sums.calls : 0);
+    const trouble = sums.failures + sums.slow + sums.damped;
     return trouble > TROUBLE_SHARE * (sums.calls + sums.damped);
   }
 

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { agentMessages } from "#lib/config/agent-messages.ts";
 import { workflowFaults } from "#lib/config/workflow-faults.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
+import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
@@ -43,6 +44,7 @@ function fieldsOf(agent: string, end: "Input" | "Output"): Record<string, z.ZodT
 /** Every file an operator may change at run time. */
 export const definitions = {
   artifacts: define("artifacts", ArtifactsConfig),
+  circuitBreaker: define("circuit_breaker", CircuitBreakerConfig),
   graph: define("graph", GraphConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),
   sandboxLimits: define("sandbox_limits", SandboxLimitsConfig),

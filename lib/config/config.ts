@@ -35,6 +35,7 @@ function reading<Schema extends z.ZodType>(definition: ConfigDefinition<Schema>)
 export const config = {
   environment: settings,
   artifacts: reading(definitions.artifacts),
+  circuitBreaker: reading(definitions.circuitBreaker),
   graph: reading(definitions.graph),
   retryPolicy: reading(definitions.retryPolicy),
   sandboxLimits: reading(definitions.sandboxLimits),

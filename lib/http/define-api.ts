@@ -13,7 +13,7 @@ import { HttpError } from "#lib/http/http-error.ts";
 import { parseBody, parseQuery } from "#lib/http/parse-request.ts";
 import { problemResponse } from "#lib/http/problem.ts";
 import type { Log } from "#lib/log/log.ts";
-import { makeCounters } from "#lib/metrics/counters.ts";
+import { type Counters, makeCounters } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
 import { awsCallMeter } from "#lib/trace/aws-call-attributes.ts";
 import { invocationSpans } from "#lib/trace/invocation-spans.ts";
@@ -31,6 +31,7 @@ interface ApiRequest<Body, Query> {
   /** The request's span; it is kept with a task once that is told to its recorder. */
   trace: Span;
   log: Log;
+  counters: Counters;
   platform: Platform;
   remainingMs(): number;
 }
@@ -96,6 +97,7 @@ export function defineApi(
         headers,
         trace,
         log: log.with({ tenant }),
+        counters,
         platform,
         remainingMs: () => lambda.getRemainingTimeInMillis(),
       };

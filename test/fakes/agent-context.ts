@@ -15,7 +15,7 @@ interface FakeArtifact {
   schema_name: string | null;
 }
 
-interface FakeLogLine {
+export interface FakeLogLine {
   level: "info" | "warn" | "error";
   code: string;
   sentence: string;
@@ -54,6 +54,7 @@ export function fakeAgentContext(envelope: Partial<Envelope> = {}): FakeAgentCon
       },
       log: fakeLog(lines, {}),
       runtime: systemRuntime,
+      call: (_, work) => work(controller.signal),
       span: (name, attributes, work) => inSpan(undefined, { name, attributes }, systemRuntime, work),
     },
     blobs,
@@ -108,7 +109,7 @@ function fakeEnvelope(): Envelope {
   };
 }
 
-function fakeLog(lines: FakeLogLine[], bound: Record<string, unknown>): Log {
+export function fakeLog(lines: FakeLogLine[], bound: Record<string, unknown>): Log {
   const write =
     (level: FakeLogLine["level"]) =>
     (code: string, sentence: string, fields = {}) => {

@@ -20,7 +20,7 @@ const PATHS_MAX = 500;
  */
 export async function applyModel(
   { change, round, directory }: ProviderTask<"prompt">,
-  { blobs, signal }: Pick<AgentContext, "blobs" | "signal">,
+  { blobs, call }: Pick<AgentContext, "blobs" | "call">,
   model: ModelSettings,
 ): Promise<Provided> {
   if (round > 0) {
@@ -30,7 +30,8 @@ export async function applyModel(
     );
   }
   const words = await blobs.readText(change.text);
-  const answer = await askModel(question(words, await describeTree(directory)), model, signal);
+  const asked = question(words, await describeTree(directory));
+  const answer = await call("model", (signal) => askModel(asked, model, signal));
   await applyDiff(directory, diffOf(answer));
   return { provider: "model", notes: [`Model: ${model.name}.`] };
 }

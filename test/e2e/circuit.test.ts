@@ -1,0 +1,195 @@
+import { once } from "node:events";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Circuits, type CircuitView } from "#schemas/http/circuits.ts";
+import { type Stack, startStack } from "../../local/stack.ts";
+import { runCli } from "../fakes/run-cli.ts";
+import { type ApiClient, developmentClient } from "./client.ts";
+import { tinySource } from "./example.ts";
+
+const KEY = "codegen.worker.model";
+const ANSWER = `\`\`\`diff
+--- a/add.js
++++ b/add.js
+@@ -1 +1 @@
+-export const add = (a, b) => a - b;
++export const add = (a, b) => a + b;
+\`\`\``;
+
+/** A model that is down until it is not; it knows how many asked it at one time. */
+const model = { healthy: false, asked: 0, asking: 0, asking_max: 0 };
+const server = createServer((_, response) => {
+  model.asked += 1;
+  model.asking += 1;
+  model.asking_max = Math.max(model.asking_max, model.asking);
+  setTimeout(() => {
+    model.asking -= 1;
+    if (!model.healthy) response.statusCode = 503;
+    response.end(JSON.stringify({ choices: [{ message: { content: ANSWER } }] }));
+  }, 300);
+});
+
+const configs = mkdtempSync(join(tmpdir(), "configs-"));
+cpSync("configs", configs, { recursive: true });
+/** Changes what the shipped policy says of the model's circuit. */
+const edit = (changes: object) => {
+  const file = join(configs, "circuit_breaker.json");
+  const { circuits, ...rest } = JSON.parse(readFileSync("configs/circuit_breaker.json", "utf8"));
+  writeFileSync(file, JSON.stringify({ ...rest, circuits: { [KEY]: { ...circuits[KEY], ...changes } } }));
+};
+
+let stack: Stack;
+let api: ApiClient;
+beforeAll(async () => {
+  edit({ open_seconds_base: 3 });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const MODEL_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat/completions`;
+  stack = await startStack({ env: { MODEL_URL, MODEL_NAME: "one-answer", CONFIG_DIRECTORY: configs } });
+  api = developmentClient(stack.url, stack.data_dir);
+});
+afterAll(async () => {
+  await stack?.stop();
+  server.close();
+  rmSync(stack.data_dir, { recursive: true, force: true });
+  rmSync(configs, { recursive: true, force: true });
+});
+
+const submit = async () => {
+  const { task_id } = await api.submit({
+    workflow: "change",
+    source: tinySource(false),
+    change: { kind: "prompt", text: "add subtracts; make it add" },
+    test: "node --test --test-reporter=tap",
+  });
+  return task_id;
+};
+
+async function circuit(): Promise<CircuitView | undefined> {
+  const { body } = await api.request("GET", "/api/circuits");
+  return Circuits.parse(body).circuits.find(({ key }) => key === KEY);
+}
+
+async function counted(metric: string): Promise<number> {
+  const { body } = await api.request<{ services: Record<string, Record<string, number>> }>(
+    "GET",
+    "/api/metrics/summary",
+  );
+  return Object.values(body.services).reduce((sum, metrics) => sum + (metrics[metric] ?? 0), 0);
+}
+
+function lines(code: string): Record<string, unknown>[] {
+  return readFileSync(join(stack.data_dir, "stack.log"), "utf8")
+    .split("\n")
+    .filter((line) => line.includes(`"code":"${code}"`))
+    .map((line) => JSON.parse(line.slice(line.indexOf("{"))));
+}
+
+interface Policy {
+  file: string;
+  hash: string;
+  state: string;
+  reason: string;
+}
+
+async function policy(): Promise<Policy> {
+  const { body } = await api.request<{ policies: Policy[] }>("GET", "/api/policies");
+  return body.policies.find(({ file }) => file === "circuit_breaker.json")!;
+}
+
+const patience = { timeout: 90_000, interval: 200 };
+
+describe("a model that fails every question, then heals", () => {
+  it("has its circuit opened, tried by one probe at a time and closed; every task succeeds", async () => {
+    const tasks = [await submit(), await submit(), await submit()];
+    await vi.waitUntil(async () => (await circuit())?.state === "open", patience);
+    const asked_before = model.asked;
+    await vi.waitUntil(async () => ((await circuit())?.opens ?? 0) >= 2, patience);
+    expect(model.asked - asked_before).toBeGreaterThanOrEqual(1);
+    model.asking_max = 0;
+    model.healthy = true;
+    await vi.waitUntil(async () => (await circuit())?.state === "closed", patience);
+    expect(model.asking_max).toBe(1);
+    for (const task_id of tasks) {
+      const view = await api.ended(task_id);
+      expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded", verdict: "passed" });
+    }
+  });
+
+  it("leaves each transition in the trail, the log and the metrics", async () => {
+    const { trail, state } = (await circuit())!;
+    expect(state).toBe("closed");
+    const events = trail.map(({ event }) => event);
+    expect(events.slice(0, 3)).toEqual(["opened", "half_opened", "opened"]);
+    expect(events.slice(-2)).toEqual(["half_opened", "closed"]);
+    expect(trail[0]!.code).toBe("CONSECUTIVE_FAILURES");
+    expect(new Set(trail.map(({ policy_hash }) => /^[0-9a-f]{64}$/.test(policy_hash)))).toEqual(
+      new Set([true]),
+    );
+    for (const event of ["opened", "half_opened", "closed"] as const) {
+      const times = events.filter((each) => each === event).length;
+      expect(lines(`CIRCUIT_${event.toUpperCase()}`)).toHaveLength(times);
+      await vi.waitUntil(async () => (await counted(`circuit_${event}`)) === times, patience);
+    }
+    expect(lines("CIRCUIT_OPENED")[0]).toMatchObject({
+      circuit: KEY,
+      why: "CONSECUTIVE_FAILURES",
+      service: "codegen",
+    });
+  });
+});
+
+describe("an operator", () => {
+  it("holds a circuit open through the CLI: nothing is asked until it is reset", async () => {
+    const cli = (...words: string[]) => runCli([...words, "--url", stack.url, "--key", api.key]);
+    const { asked } = model;
+    const held = await cli("circuits", "open", KEY, "--why", "maintenance", "--for", "600");
+    expect([held.code, held.stdout]).toEqual([0, expect.stringContaining("forced open")]);
+    const task_id = await submit();
+    await vi.waitUntil(() => lines("MESSAGE_RETURNS").some((line) => line.task_id === task_id), patience);
+    const shown = await cli("circuits");
+    expect(shown.stdout).toContain("maintenance");
+    expect((await circuit())?.forced).toMatchObject({
+      state: "open",
+      by: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+    expect(model.asked).toBe(asked);
+    expect((await cli("circuits", "reset", KEY, "--why", "done")).code).toBe(0);
+    expect((await circuit())?.trail.slice(-2).map(({ event }) => event)).toEqual(["forced_open", "reset"]);
+    await vi.waitUntil(async () => (await counted("circuit_forced_open")) === 1, patience);
+  });
+
+  it("is told that there is no such circuit, and that a command needs a reason", async () => {
+    const command = { action: "reset", why: "no reason" };
+    const unknown = await api.request("POST", "/api/circuits/no.such.circuit", command);
+    expect(unknown).toMatchObject({ status: 404, body: { code: "CIRCUIT_UNKNOWN" } });
+    expect((await api.request("POST", `/api/circuits/${KEY}`, { action: "reset" })).status).toBe(422);
+  });
+});
+
+describe("a policy edited while the stack runs", () => {
+  it("changes the next decision; a bad edit changes nothing and says so", async () => {
+    const before = await policy();
+    model.healthy = false;
+    edit({ consecutive_failures_open: 1 });
+    await submit();
+    const opened = await vi.waitUntil(async () => {
+      const last = (await circuit())!.trail.at(-1)!;
+      return last.event === "opened" && last.code === "CONSECUTIVE_FAILURES" ? last : undefined;
+    }, patience);
+    expect(opened.why).toBe("1 calls in a row failed");
+    expect(opened.policy_hash).not.toBe(before.hash);
+    edit({ failure_rate_open: 7 });
+    const refused = await vi.waitUntil(async () => {
+      const seen = await policy();
+      return seen.state === "rejected" ? seen : undefined;
+    }, patience);
+    expect(refused.reason).toContain("failure_rate_open is 7");
+    expect(refused.hash).toBe(opened.policy_hash);
+    model.healthy = true;
+  });
+});

@@ -48,6 +48,7 @@ export function ours(options: OursOptions = {}): Variant {
         sk: circuitKey({ ...LABELS, tenant: "" }, circuitPolicyFor(value, LABELS)),
       };
       const halfOpen = () => world.table.get(circuit)?.state === "half_open";
+      const agent = callingAgent(lab, halfOpen);
       const tasks = new Map<string, string>();
       let healthy_writes = 0;
       const system = startSystem(
@@ -63,7 +64,7 @@ export function ours(options: OursOptions = {}): Variant {
             });
             return options.guard?.(guard) ?? guard;
           },
-          handler: (guard, platform) => defineAgent(callingAgent(lab, guard, halfOpen), () => platform),
+          handler: (guard, platform) => defineAgent(agent, () => ({ ...platform, guard })),
         },
         {
           onEnded: (task_id, outcome) => lab.end(tasks.get(task_id) ?? "", outcome),
@@ -95,19 +96,13 @@ function submit(fate: Fate, system: System, tasks: Map<string, string>): void {
     .finally(end);
 }
 
-function callingAgent(
-  { dependency }: Lab,
-  guard: DependencyGuard,
-  halfOpen: () => boolean,
-): Agent<z.ZodType, z.ZodType> {
+function callingAgent({ dependency }: Lab, halfOpen: () => boolean): Agent<z.ZodType, z.ZodType> {
   return {
     name: SERVICE,
     input: z.unknown(),
     output: z.unknown(),
-    async run(_input, { envelope, signal }) {
-      const { tenant, task_id } = envelope;
-      const attempt = 1 + dependency.made(task_id);
-      await guard.call({ ...LABELS, tenant, attempt, signal }, () => dependency.call(task_id, halfOpen()));
+    async run(_input, { envelope: { task_id }, call }) {
+      await call(LABELS.dependency, () => dependency.call(task_id, halfOpen()));
       return { verdict: "passed", output: {} };
     },
   };

@@ -47,7 +47,7 @@ function appended(terminal: Terminal, show: (step: StepView) => boolean): TaskDi
     update(view) {
       for (const step of view.steps) {
         const name = `${step.step}#${step.round}`;
-        const state = `${step.status} ${step.code ?? ""} ${step.attempts}`;
+        const state = `${step.status} ${step.code ?? ""} ${step.attempts} ${step.parked_at ?? ""}`;
         if (seen.get(name) === state || !show(step)) continue;
         seen.set(name, state);
         terminal.lines(stepLine(step, paint, Date.now(), "·"));
@@ -64,6 +64,8 @@ function appended(terminal: Terminal, show: (step: StepView) => boolean): TaskDi
  */
 export function createTaskDisplay(terminal: Terminal, { ends_only = false } = {}): TaskDisplay {
   if (terminal.interactive) return redrawn(terminal);
-  const shown = ends_only ? ["completed", "canceled"] : ["running", "waiting", "completed", "canceled"];
+  const shown = ends_only
+    ? ["completed", "canceled"]
+    : ["running", "waiting", "parked", "completed", "canceled"];
   return appended(terminal, (step) => shown.includes(step.status));
 }

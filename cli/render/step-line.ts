@@ -59,6 +59,13 @@ function stepLabel(step: Pick<StepView, "step" | "round">): string {
   return step.round === 0 ? step.step : `${step.step}, repair ${step.round}`;
 }
 
+/** `parked until 14:05:09`, `waiting`: a step that waits says until when, in UTC. */
+function statusWords({ status, retry_at }: StepView): string {
+  return status === "parked" && retry_at
+    ? `parked until ${retry_at.slice(0, 19).replace("T", " ")} UTC`
+    : status;
+}
+
 /** One line on one step: sign, name, elapsed time, what it did or why it waits. `now` in Unix ms. */
 export function stepLine(step: StepView, paint: Paint, now: number, spinner: string): string {
   const running = step.status === "running";
@@ -66,7 +73,7 @@ export function stepLine(step: StepView, paint: Paint, now: number, spinner: str
   const sign = ended ? verdictSign(step.verdict, paint) : running ? paint.cyan(spinner) : paint.dim("·");
   const until = step.ended_at === undefined ? now : Date.parse(step.ended_at);
   const elapsed = step.started_at === undefined ? "" : formatDuration(until - Date.parse(step.started_at));
-  const status = step.status === "completed" ? "" : paint.dim(step.status);
+  const status = step.status === "completed" ? "" : paint.dim(statusWords(step));
   const words = [status, remark(step)].filter((part) => part !== "").join("  ");
   return `  ${sign} ${stepLabel(step).padEnd(19)} ${elapsed.padStart(11)}   ${words}`.trimEnd();
 }

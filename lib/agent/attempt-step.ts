@@ -1,31 +1,20 @@
 import { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agent/agent.ts";
+import { policyOf } from "#lib/agent/policy-of.ts";
+import { recordFailure } from "#lib/agent/record-failure.ts";
+import { type EndedStep, recordOutcome } from "#lib/agent/record-outcome.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
 import { artifactWriter } from "#lib/artifacts/artifact-writer.ts";
-import { failureFacts } from "#lib/dlq/failure.ts";
 import { dispositionOf } from "#lib/errors/disposition-of.ts";
-import {
-  Fault,
-  ParkedFault,
-  RejectedInput,
-  RetryableFault,
-  TerminalFault,
-  ThrottledFault,
-} from "#lib/errors/fault.ts";
+import { Fault, RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
 import type { ClaimKey, Lease } from "#lib/idempotency/claims.ts";
 import { keepLease } from "#lib/idempotency/lease-keeper.ts";
 import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
 import { readPayload } from "#lib/messages/send-envelope.ts";
-import { backoffMs } from "#lib/retry/backoff.ts";
 import { failSpan, inSpan, type Span } from "#lib/trace/span.ts";
 import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
 
 const CLOSING_MS = 5000;
-
-/** A step's outcome, and in the invocation that ran it what lay behind an error. */
-export interface EndedStep extends StepOutcome {
-  cause?: unknown;
-}
 
 /** Runs a claimed step and records how it ended: an outcome, or its release to be tried again. */
 export async function attemptStep<Input extends z.ZodType, Output extends z.ZodType>(
@@ -63,7 +52,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     );
     stop.signal.throwIfAborted();
     counters.duration("step", key.tenant, runtime.now() - started);
-    return await record(outcome, delivery, key, lease);
+    return await recordOutcome(outcome, delivery, key, lease);
   } catch (thrown) {
     const error = stop.signal.aborted ? stop.signal.reason : thrown;
     if (error instanceof LeaseLost) throw error;
@@ -107,7 +96,8 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
     const result = await agent.run(input.data, context);
     return toOutcome(agent, result, manifest());
   } catch (error) {
-    if (!(error instanceof RejectedInput)) throw error;
+    if (!(error instanceof Fault)) throw error;
+    if (dispositionOf(error, policyOf(delivery, error).dispositions) !== "reject") throw error;
     failSpan(run_span, error);
     return { verdict: "failed", code: error.code, message: error.message, artifacts: manifest() };
   }
@@ -126,65 +116,4 @@ function toOutcome<Output extends z.ZodType>(
     ...(parsed !== undefined && { output: parsed as Record<string, unknown> }),
     artifacts,
   };
-}
-
-async function record(
-  ended: StepOutcome,
-  delivery: Delivery,
-  key: ClaimKey,
-  lease: Lease,
-  policy_hash = delivery.platform.retryPolicy().hash,
-): Promise<StepOutcome> {
-  const { platform, counters, log, span } = delivery;
-  const outcome = lease.generation > 0 ? { ...ended, generation: lease.generation } : ended;
-  const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
-  span.set({ "agents.outcome": "completed", ...facts });
-  if (outcome.verdict === "error") span.fail(outcome.code ?? "UNEXPECTED", outcome.message ?? "no message");
-  await inSpan(span, { name: `complete ${key.step}`, attributes: facts }, platform.runtime, () =>
-    platform.claims.complete(key, lease, outcome),
-  );
-  counters.count(`steps_${outcome.verdict}`, key.tenant);
-  log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {
-    verdict: outcome.verdict,
-    error_code: outcome.code,
-    policy_hash,
-  });
-  return outcome;
-}
-
-/** Terminal and spent attempts end the step with verdict `error`; the rest release it and throw. */
-async function recordFailure(
-  error: unknown,
-  delivery: Delivery,
-  key: ClaimKey,
-  lease: Lease,
-): Promise<EndedStep> {
-  const { platform } = delivery;
-  const { runtime } = platform;
-  const { value: policy, hash } = platform.retryPolicy();
-  const { code, message } = failureFacts(error);
-  const disposition = dispositionOf(error);
-  const spent = disposition !== "park" && lease.attempt >= policy.attempts_max;
-  if (disposition === "terminal" || spent) {
-    const outcome: StepOutcome = { verdict: "error", code, message, artifacts: [], dead_letter: true };
-    const ended = await record(outcome, delivery, key, lease, hash);
-    return { ...ended, cause: error instanceof Error ? error.cause : undefined };
-  }
-  const asked = error instanceof Fault ? error.retry_after_ms : undefined;
-  const delay_ms = asked ?? backoffMs(policy, disposition, lease.attempt, runtime.random);
-  const next = {
-    code,
-    message,
-    retry_at_ms: runtime.now() + delay_ms,
-    attempt_counts: disposition !== "park",
-  };
-  const attributes = { "agents.retry.delay_ms": Math.round(delay_ms), "error.type": code };
-  await inSpan(delivery.span, { name: `release ${key.step}`, attributes }, runtime, () =>
-    platform.claims.release(key, lease, next),
-  );
-  const options = { cause: error, retry_after_ms: delay_ms };
-  if (disposition === "park") throw new ParkedFault(code, message, options);
-  throw disposition === "throttle"
-    ? new ThrottledFault(code, message, options)
-    : new RetryableFault(code, message, options);
 }

@@ -11,11 +11,13 @@ interface Burial extends Pick<Delivery, "record" | "platform" | "lambda"> {
   error: unknown;
   /** Of the step that failed; absent when the message did not get that far. */
   generation?: number;
+  /** Tries of that step. */
+  attempts?: number;
 }
 
 /** Writes the failure record and sends the message to its service's DLQ; safe to repeat. */
 export async function buryMessage(burial: Burial): Promise<void> {
-  const { service, record, platform, lambda, envelope, error, generation } = burial;
+  const { service, record, platform, lambda, envelope, error, generation, attempts = 0 } = burial;
   const facts = failureFacts(error);
   const first_ms = Number(record.attributes.ApproximateFirstReceiveTimestamp) || platform.runtime.now();
   await deadLetter(
@@ -30,7 +32,8 @@ export async function buryMessage(burial: Burial): Promise<void> {
       idempotency_key: envelope?.idempotency_key,
       ...facts,
       fingerprint: fingerprint(service, facts),
-      attempts: Number(record.attributes.ApproximateReceiveCount),
+      attempts,
+      receives: Number(record.attributes.ApproximateReceiveCount),
       first_at: instant(first_ms),
       last_at: instant(platform.runtime.now()),
       function_name: lambda.functionName,

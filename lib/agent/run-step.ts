@@ -1,13 +1,15 @@
 import type { z } from "zod";
 import type { Agent } from "#lib/agent/agent.ts";
-import { attemptStep, type EndedStep } from "#lib/agent/attempt-step.ts";
+import { attemptStep } from "#lib/agent/attempt-step.ts";
 import { buryMessage } from "#lib/agent/bury-message.ts";
+import type { EndedStep } from "#lib/agent/record-outcome.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
 import { recordExpiry } from "#lib/artifacts/retention.ts";
 import { resolveFailures } from "#lib/dlq/failure-store.ts";
 import { ParkedFault, TerminalFault } from "#lib/errors/fault.ts";
 import type { ClaimKey, ClaimRequest, ClaimResult } from "#lib/idempotency/claims.ts";
 import { nudge } from "#lib/messages/nudge.ts";
+import { attemptsMaxOf } from "#lib/retry/retry-policy-for.ts";
 import { inSpan } from "#lib/trace/span.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 
@@ -42,7 +44,7 @@ export async function runStep<Input extends z.ZodType, Output extends z.ZodType>
     expires_at: recordExpiry(envelope.deadline_at, platform.artifacts().value),
     owner: `${lambda.functionName}/${lambda.awsRequestId}/${platform.runtime.uuid()}`,
     lease_ms,
-    attempts_max: platform.retryPolicy().value.attempts_max,
+    attempts_max: attemptsMaxOf(platform.retryPolicy().value, envelope),
   };
   const claim = await inSpan(span, { name: `claim ${step}` }, platform.runtime, async (claiming) => {
     const result = await platform.claims.claim(request);
@@ -72,23 +74,33 @@ async function settleClaim<Input extends z.ZodType, Output extends z.ZodType>(
       counters.count("duplicates_blocked", key.tenant);
       span.set({ "agents.outcome": "duplicate" });
       log.info("DUPLICATE_BLOCKED", "the step has its outcome already; it is published again");
-      return claim.outcome;
+      return { ...claim.outcome, attempts: claim.attempts };
     case "canceled":
       counters.count("duplicates_blocked", key.tenant);
       span.set({ "agents.outcome": "canceled" });
       log.info("STEP_CANCELED", "the step was canceled; the message is dropped");
       return undefined;
     case "wait": // it comes back, and counts as blocked when it is
-      throw new ParkedFault("STEP_IN_PROGRESS", "the step is running or backing off elsewhere", {
-        retry_after_ms: claim.until_ms - platform.runtime.now() + 1000,
-      });
+      throw waitingFor(claim, platform.runtime.now());
     case "exhausted":
       return endExhausted(delivery, claim.record);
   }
 }
 
+/** A duplicate of a step somebody has in hand looks again when that should be over; a parked step's message waits with it. */
+function waitingFor({ until_ms, parked }: ClaimResult & { kind: "wait" }, now_ms: number): ParkedFault {
+  if (parked) {
+    const message = "the step is parked for a dependency";
+    return new ParkedFault("STEP_PARKED", message, { retry_at_ms: until_ms + 1, decided: true });
+  }
+  return new ParkedFault("STEP_IN_PROGRESS", "the step is running or backing off elsewhere", {
+    retry_after_ms: until_ms - now_ms + 1000,
+    decided: true,
+  });
+}
+
 /** Every attempt crashed without a word: end the step, so that its task can end. */
-async function endExhausted({ platform }: Delivery, record: StepRecord): Promise<StepOutcome> {
+async function endExhausted({ platform }: Delivery, record: StepRecord): Promise<EndedStep> {
   const last = record.last_error
     ? `; the last one said ${record.last_error.code}: ${record.last_error.message}`
     : "";
@@ -100,21 +112,23 @@ async function endExhausted({ platform }: Delivery, record: StepRecord): Promise
     dead_letter: true,
     ...(record.replays?.length && { generation: record.replays.length }),
   };
-  if (await platform.claims.completeExhausted(record, outcome)) return outcome;
+  if (await platform.claims.completeExhausted(record, outcome))
+    return { ...outcome, attempts: record.attempts };
   throw new ParkedFault("STEP_IN_PROGRESS", "another worker moved the step meanwhile", {
     retry_after_ms: 1000,
+    decided: true,
   });
 }
 
 function bury(
   delivery: Delivery,
-  { code = "UNEXPECTED", message = "no message", cause, generation = 0 }: EndedStep,
+  { code = "UNEXPECTED", message = "no message", cause, attempts, generation = 0 }: EndedStep,
 ): Promise<void> {
   const { envelope, counters, log } = delivery;
   counters.count("messages_terminal", envelope.tenant);
   log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${message}`, { error_code: code });
   const error = new TerminalFault(code, message, { cause });
-  return buryMessage({ ...delivery, service: envelope.service, error, generation });
+  return buryMessage({ ...delivery, service: envelope.service, error, attempts, generation });
 }
 
 function failurePorts({ table, settings, runtime }: Delivery["platform"]) {

@@ -1,10 +1,14 @@
 import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { buryMessage } from "#lib/agent/bury-message.ts";
+import { policyOf } from "#lib/agent/policy-of.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
-import { dispositionOf } from "#lib/errors/disposition-of.ts";
-import { Fault, TerminalFault } from "#lib/errors/fault.ts";
+import { dispositionOf, isOutage } from "#lib/errors/disposition-of.ts";
+import { type Disposition, Fault, TerminalFault } from "#lib/errors/fault.ts";
+import { forwardMessage } from "#lib/messages/forward-message.ts";
 import { backoffMs } from "#lib/retry/backoff.ts";
+import { askedTime } from "#lib/retry/decide-retry.ts";
+import type { TraceContext } from "#lib/trace/traceparent.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 /** SQS: 0 to 43,200 s; at least one, for a message that is visible at once is received in a loop. */
@@ -16,54 +20,80 @@ const VISIBILITY_SECONDS_MAX = 43_200;
  */
 export const RECEIVES_MAX = 20;
 
-/** A message that only waits comes back at twice the distance from this receive on, so that waiting does not use them up. */
-const PARKED_RECEIVES = 5;
+/** From this receive on, a message that only waits is replaced by a successor, so that waiting does not use them up. */
+const WAITS_MAX = 10;
 
 interface Failed extends Omit<Delivery, "envelope" | "span"> {
   service: string;
   envelope: Envelope | undefined;
   error: unknown;
+  /** Its message's span; absent when the message could not be read. */
+  span?: TraceContext;
 }
 
+/** What becomes of a message: the DLQ, its own return, or a successor that is sent before it is acknowledged. */
+type Settlement = "bury" | "return" | "forward";
+
 /**
- * Decides by the error's disposition what becomes of its message: into the DLQ at once, or back
- * after its back-off. Returns the message's id when SQS must keep it.
+ * Decides by the error's disposition what becomes of its message. Returns the message's id when SQS
+ * must keep it.
  */
 export async function settleFailure(failed: Failed): Promise<string | undefined> {
-  const { envelope, record, counters, log } = failed;
-  const error = lastWord(failed);
-  const tenant = envelope?.tenant ?? "unknown";
-  const disposition = dispositionOf(error);
-  const code = error instanceof Fault ? error.code : "UNEXPECTED";
-  counters.count(`messages_${disposition}`, tenant);
+  const { envelope, record, counters, log, platform } = failed;
+  const disposition = dispositionOf(failed.error, policyOf(failed, failed.error).dispositions);
+  const settlement = settle(failed, disposition);
+  const spent = settlement === "bury" && disposition !== "terminal" && disposition !== "reject";
+  const error = spent ? receivesSpent(failed.error) : failed.error;
+  const error_code = error instanceof Fault ? error.code : "UNEXPECTED";
+  counters.count(`messages_${spent ? "terminal" : disposition}`, envelope?.tenant ?? "unknown");
   try {
-    if (disposition === "terminal" || disposition === "reject") {
-      log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${String(error)}`, { error_code: code });
+    if (settlement === "bury") {
+      log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${String(error)}`, { error_code });
       await buryMessage({ ...failed, envelope, error });
       return undefined;
     }
     const delay_ms = delayMs(failed, disposition);
-    const level = disposition === "park" ? "info" : "warn";
-    log[level]("MESSAGE_RETURNS", `message comes back: ${String(error)}`, {
-      error_code: code,
+    const event = settlement === "forward" ? "MESSAGE_PARKED" : "MESSAGE_RETURNS";
+    log[disposition === "park" ? "info" : "warn"](event, `message comes back: ${String(error)}`, {
+      error_code,
       disposition,
       delay_ms,
-      policy_hash: failed.platform.retryPolicy().hash,
+      policy_hash: platform.retryPolicy().hash,
     });
+    if (settlement === "forward" && envelope && failed.span) {
+      await forwardMessage(envelope, delay_ms, failed.span, platform);
+      return undefined;
+    }
     await delayMessage(record, delay_ms, failed);
   } catch (cause) {
     // The message stays in its queue and returns after its visibility timeout.
     log.error("SETTLE_FAILED", `the failure of a message could not be settled: ${String(cause)}`, {
-      error_code: code,
+      error_code,
     });
   }
   return record.messageId;
 }
 
-/** The error, or at the last receive that it was given up because of the error. */
-function lastWord({ error, record }: Failed): unknown {
-  const final = error instanceof Fault && ["terminal", "reject"].includes(error.disposition);
-  if (final || receives(record) < RECEIVES_MAX) return error;
+/**
+ * Work that waits for a dependency leaves its message behind: a successor counts its receives anew, so
+ * no outage, however long, uses them up. The same is done for a message at its last receive when its
+ * step's attempts are counted in the ledger, or a service is away; anything else was tried enough then.
+ */
+function settle({ error, envelope, record, platform }: Failed, disposition: Disposition): Settlement {
+  if (disposition === "terminal" || disposition === "reject") return "bury";
+  const received = receives(record);
+  const ends = envelope === undefined || platform.runtime.now() >= Date.parse(envelope.deadline_at);
+  if (ends) return received >= RECEIVES_MAX ? "bury" : "return";
+  if (disposition === "park") {
+    const brief = error instanceof Fault && error.code === "STEP_IN_PROGRESS";
+    return brief && received < WAITS_MAX ? "return" : "forward";
+  }
+  if (received < RECEIVES_MAX) return "return";
+  const counted = error instanceof Fault && error.decided;
+  return counted || isOutage(error) ? "forward" : "bury";
+}
+
+function receivesSpent(error: unknown): TerminalFault {
   const why = error instanceof Error ? error.message : String(error);
   return new TerminalFault("RECEIVES_SPENT", `received ${RECEIVES_MAX} times, at last: ${why}`, {
     cause: error,
@@ -74,17 +104,14 @@ function receives(record: SQSRecord): number {
   return Number(record.attributes.ApproximateReceiveCount);
 }
 
-function delayMs(
-  { error, envelope, record, platform }: Failed,
-  disposition: "retry" | "throttle" | "park",
-): number {
+function delayMs(failed: Failed, disposition: Disposition): number {
+  const { error, record, platform } = failed;
   const { runtime } = platform;
-  const asked_ms = error instanceof Fault ? error.retry_after_ms : undefined;
-  const received = receives(record);
-  const delay_ms = asked_ms ?? backoffMs(platform.retryPolicy().value, disposition, received, runtime.random);
-  if (disposition !== "park" || !envelope) return delay_ms;
-  const patient_ms = delay_ms * 2 ** Math.max(0, received - PARKED_RECEIVES);
-  return Math.min(patient_ms, Math.max(delay_ms, Date.parse(envelope.deadline_at) - runtime.now()));
+  const now = runtime.now();
+  const asked_ms = askedTime(error, now);
+  if (asked_ms !== undefined) return Math.max(0, asked_ms - now);
+  const slowly = disposition === "park" ? "throttle" : disposition;
+  return backoffMs(policyOf(failed, error), slowly, receives(record), runtime.random);
 }
 
 async function delayMessage(

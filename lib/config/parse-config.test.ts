@@ -47,19 +47,23 @@ describe("a configuration file", () => {
     ["half a file", policy().slice(0, 60), "it is not JSON"],
     ["bytes that are no text", Buffer.from([0x7b, 0xff, 0xfe]), "it is not UTF-8"],
     ["far too much", " ".repeat(300_000), "it has 300000 bytes; 262144 is the limit"],
-    ["a key twice", policy().replace("{", '{"attempts_max": 3,'), 'the key "attempts_max" stands twice'],
+    ["a key twice", policy().replace("{", '{"overrides": [],'), 'the key "overrides" stands twice'],
     ["an unknown key", policy({ attemps: 3 }), 'Unrecognized key: "attemps"'],
-    ["a wrong type", policy({ attempts_max: "5" }), '/attempts_max is "5": Invalid input: expected number'],
-    ["a missing option", policy({ attempts_max: undefined }), "/attempts_max is absent: "],
+    [
+      "a wrong type",
+      policy({ attempts_max: "5" }),
+      '/defaults/attempts_max is "5": Invalid input: expected number',
+    ],
+    ["a missing option", policy({ attempts_max: undefined }), "/defaults/attempts_max is absent: "],
     [
       "a base above the cap",
       policy({ backoff_ms_base: 70_000 }),
-      "/backoff_ms_base is 70000: backoff_ms_base must",
+      "/defaults/backoff_ms_base is 70000: backoff_ms_base must",
     ],
     [
       "nesting without end",
-      `{"attempts_max":${"[".repeat(99_999)}${"]".repeat(99_999)}}`,
-      "/attempts_max is ",
+      `{"redispatch_seconds":${"[".repeat(99_999)}${"]".repeat(99_999)}}`,
+      "/redispatch_seconds is ",
     ],
   ])("with %s is refused with the place and the value", (_, content, said) => {
     expect(refusal(definitions.retryPolicy, content)).toContain(said);

@@ -1,25 +1,43 @@
 /** What happens to a message whose processing threw. */
 export type Disposition = "retry" | "throttle" | "park" | "terminal" | "reject";
 
-interface FaultOptions {
+export interface FaultOptions {
   cause?: unknown;
-  retry_after_ms?: number;
+  /** How long to wait before the next try. */
+  retry_after_ms?: number | undefined;
+  /** Unix ms: not before then. Wins over `retry_after_ms`. */
+  retry_at_ms?: number | undefined;
+  /** What failed, when it was not the work itself: its overrides in the retry policy apply. */
+  dependency?: string | undefined;
+  /** Unix ms: since when the dependency refuses work, when that is known. */
+  since_ms?: number | undefined;
+  /** What becomes of the work is settled; the retry policy is not asked again. */
+  decided?: boolean | undefined;
 }
 
 /**
  * Every error that crosses a module's edge: a stable `code`, a sentence for a person, and what is
- * to become of the work. Anything else thrown counts as `retry` with the code `UNEXPECTED`.
+ * to become of the work unless the retry policy says otherwise of its code. Anything else thrown
+ * counts as `retry` with the code `UNEXPECTED`.
  */
 export abstract class Fault extends Error {
   abstract readonly disposition: Disposition;
   readonly code: string;
   readonly retry_after_ms: number | undefined;
+  readonly retry_at_ms: number | undefined;
+  readonly dependency: string | undefined;
+  readonly since_ms: number | undefined;
+  readonly decided: boolean;
 
   constructor(code: string, message: string, options: FaultOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.retry_after_ms = options.retry_after_ms;
+    this.retry_at_ms = options.retry_at_ms;
+    this.dependency = options.dependency;
+    this.since_ms = options.since_ms;
+    this.decided = options.decided ?? false;
   }
 }
 
@@ -36,6 +54,13 @@ export class ThrottledFault extends Fault {
 /** Waits for someone else (a live lease, an open circuit) and costs no attempt. */
 export class ParkedFault extends Fault {
   readonly disposition = "park";
+}
+
+/** A dependency's quota is spent until `retry_at_ms`: the work waits for that and costs no attempt. */
+export class QuotaFault extends ParkedFault {
+  constructor(code: string, message: string, options: FaultOptions & { retry_at_ms: number }) {
+    super(code, message, options);
+  }
 }
 
 /** Cannot ever work and is ours to look at: failure record and DLQ, at once. */

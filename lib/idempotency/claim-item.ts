@@ -30,7 +30,7 @@ export type ItemClaim<Item extends ClaimedRecord> =
   /** Neither running nor waiting any more. */
   | { kind: "ended"; record: Item }
   /** Somebody else's lease lives, or a back-off is running, until then (Unix time in ms). */
-  | { kind: "wait"; until_ms: number }
+  | { kind: "wait"; until_ms: number; record?: Item }
   /** Attempts are spent and nobody holds the lease. */
   | { kind: "exhausted"; record: Item };
 
@@ -129,6 +129,6 @@ function classify<Item extends ClaimedRecord>(
     return { kind: "claimed", record, token: { owner, fence: record.fence, attempt: record.attempts } };
   }
   const until_ms = record.status === "waiting" ? (record.retry_at ?? 0) : record.lease_expires_at;
-  if (until_ms >= now) return { kind: "wait", until_ms };
+  if (until_ms >= now) return { kind: "wait", until_ms, record };
   return record.attempts >= attempts_max ? { kind: "exhausted", record } : undefined;
 }

@@ -1,7 +1,7 @@
 import { isExpired } from "#lib/artifacts/retention.ts";
 import { claimItem } from "#lib/idempotency/claim-item.ts";
-import type { ClaimPorts } from "#lib/idempotency/claimed-item.ts";
-import type { ClaimRequest, ClaimResult } from "#lib/idempotency/claims.ts";
+import type { ClaimPorts, Token } from "#lib/idempotency/claimed-item.ts";
+import type { ClaimRequest, ClaimResult, Lease } from "#lib/idempotency/claims.ts";
 import { stepFields, stepItem } from "#lib/idempotency/step-item.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
@@ -20,7 +20,7 @@ export async function claimStep(request: ClaimRequest, ports: ClaimPorts): Promi
       },
       stale: {
         is: (record, now_ms) => isExpired(record, now_ms),
-        cleared: ["outcome", "ended_at", "last_error", "gsi1pk", "gsi1sk"],
+        cleared: ["outcome", "ended_at", "last_error", "parked_at", "parked_ms", "gsi1pk", "gsi1sk"],
       },
       owner,
       lease_ms,
@@ -29,16 +29,34 @@ export async function claimStep(request: ClaimRequest, ports: ClaimPorts): Promi
     ports,
   );
   switch (claim.kind) {
-    case "claimed": {
-      const { history, replays = [] } = claim.record;
-      const lease = { ...claim.token, history_length: history.length, generation: replays.length };
-      return { kind: "claimed", lease };
-    }
+    case "claimed":
+      return { kind: "claimed", lease: leaseOf(claim.record, claim.token) };
     case "ended":
       return claim.record.outcome
-        ? { kind: "completed", outcome: claim.record.outcome }
+        ? { kind: "completed", outcome: claim.record.outcome, attempts: claim.record.attempts }
         : { kind: "canceled" };
+    case "wait": {
+      const { status, parked_at } = claim.record ?? {};
+      return {
+        kind: "wait",
+        until_ms: claim.until_ms,
+        parked: status === "waiting" && parked_at !== undefined,
+      };
+    }
     default:
       return claim;
   }
+}
+
+function leaseOf({ history, replays = [], parked_at, parked_ms = 0 }: StepRecord, token: Token): Lease {
+  const since = replays.at(-1)?.at ?? "";
+  const first = history.find(({ at }) => at >= since) ?? history.at(-1);
+  return {
+    ...token,
+    history_length: history.length,
+    generation: replays.length,
+    first_attempt_ms: Date.parse(first?.at ?? ""),
+    parked_at,
+    parked_ms,
+  };
 }

@@ -7,6 +7,22 @@ export interface Lease extends Token {
   history_length: number;
   /** How often the step was replayed before this claim. */
   generation: number;
+  /** Unix ms of the first try that counted, since the last replay; this claim's own when it is that. */
+  first_attempt_ms: number;
+  /** Unix ms since when the step is kept away from a dependency; undefined when its last try counted. */
+  parked_at: number | undefined;
+  /** How long it was parked in all. */
+  parked_ms: number;
+}
+
+/** How a step is given back. */
+export interface Release {
+  /** Unix ms before which it is not claimed. */
+  retry_at_ms: number;
+  code: string;
+  message: string;
+  /** It waits for a dependency: the attempt does not count. */
+  parked: boolean;
 }
 
 export interface ClaimKey {
@@ -35,10 +51,10 @@ export interface ClaimRequest extends StepIdentity {
 
 export type ClaimResult =
   | { kind: "claimed"; lease: Lease }
-  | { kind: "completed"; outcome: StepOutcome }
+  | { kind: "completed"; outcome: StepOutcome; attempts: number }
   | { kind: "canceled" }
-  /** Someone else's lease lives, or a back-off is running: come back at `until_ms` (Unix time). */
-  | { kind: "wait"; until_ms: number }
+  /** Someone else's lease lives, or a back-off or parking is running: come back at `until_ms` (Unix time). */
+  | { kind: "wait"; until_ms: number; parked: boolean }
   /** Attempts are spent and nobody holds the lease. */
   | { kind: "exhausted"; record: StepRecord };
 
@@ -54,11 +70,7 @@ export interface Claims {
   /** Ends the step for good. Throws `LeaseLost`. */
   complete(key: ClaimKey, lease: Lease, outcome: StepOutcome): Promise<void>;
   /** Gives the step back to be tried again at `retry_at_ms`. Throws `LeaseLost`. */
-  release(
-    key: ClaimKey,
-    lease: Lease,
-    next: { retry_at_ms: number; code: string; message: string; attempt_counts: boolean },
-  ): Promise<void>;
+  release(key: ClaimKey, lease: Lease, next: Release): Promise<void>;
   /** Ends a step whose attempts are spent; false when somebody else moved it meanwhile. */
   completeExhausted(record: StepRecord, outcome: StepOutcome): Promise<boolean>;
   /** Fences out whoever runs the step; false when it had completed or been canceled already. */

@@ -6,7 +6,7 @@ import {
   writeAsOwner,
   writeItem,
 } from "#lib/idempotency/claimed-item.ts";
-import type { ClaimKey, Claims } from "#lib/idempotency/claims.ts";
+import type { ClaimKey, Claims, Lease, Release } from "#lib/idempotency/claims.ts";
 import { stepFields, stepItem } from "#lib/idempotency/step-item.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { artifactIndexSortKey, tenantArtifactsPartition } from "#lib/tasks/keys.ts";
@@ -32,21 +32,11 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
     complete: (key, lease, outcome) =>
       writeAsOwner(stepItem(key), lease, completion(key, outcome, now()), isCompleted, ports),
 
-    release: (key, lease, { retry_at_ms, code, message, attempt_counts }) =>
+    release: (key, lease, next) =>
       writeAsOwner(
         stepItem(key),
         lease,
-        {
-          update: `SET #status = :waiting, retry_at = :retry_at, last_error = :error, attempts = :attempts,
-            lease_expires_at = :zero ${attempt_counts ? "" : `REMOVE history[${lease.history_length - 1}]`}`,
-          values: {
-            ":waiting": "waiting",
-            ":zero": 0,
-            ":retry_at": retry_at_ms,
-            ":error": { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now()) },
-            ":attempts": attempt_counts ? lease.attempt : lease.attempt - 1,
-          },
-        },
+        giveBack(lease, next, now()),
         (record) => record.status === "waiting",
         ports,
       ),
@@ -104,6 +94,31 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
 }
 
 const isCompleted = (record: { status: string }) => record.status === "completed";
+
+/** The step waits; parked, it is as if this claim had not been made, but for the fence. */
+function giveBack(
+  lease: Lease,
+  { retry_at_ms, code, message, parked }: Release,
+  now: number,
+): Pick<ItemWrite, "update" | "values"> {
+  const counted = `REMOVE parked_at`;
+  const uncounted = `, parked_at = :parked_at, parked_ms = :parked_ms REMOVE history[${lease.history_length - 1}]`;
+  return {
+    update: `SET #status = :waiting, retry_at = :retry_at, last_error = :error, attempts = :attempts,
+      lease_expires_at = :zero ${parked ? uncounted : counted}`,
+    values: {
+      ":waiting": "waiting",
+      ":zero": 0,
+      ":retry_at": retry_at_ms,
+      ":error": { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now) },
+      ":attempts": parked ? lease.attempt - 1 : lease.attempt,
+      ...(parked && {
+        ":parked_at": lease.parked_at ?? now,
+        ":parked_ms": lease.parked_ms + Math.max(0, retry_at_ms - now),
+      }),
+    },
+  };
+}
 
 /** Ends the step and, in the same write, enters its artifacts into the tenant's index. */
 function completion(key: ClaimKey, outcome: StepOutcome, now: number): Pick<ItemWrite, "update" | "values"> {

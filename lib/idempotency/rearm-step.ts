@@ -29,7 +29,7 @@ export function rearmStep(
     {
       update: `SET #status = :waiting, fence = fence + :one, attempts = :zero, lease_expires_at = :zero,
         retry_at = :zero, last_error = :error, replays = list_append(if_not_exists(replays, :none), :replay)
-        REMOVE outcome, ended_at, gsi1pk, gsi1sk`,
+        REMOVE outcome, ended_at, parked_at, parked_ms, gsi1pk, gsi1sk`,
       condition: "fence = :fence AND #status = :status",
       values: {
         ":waiting": "waiting",

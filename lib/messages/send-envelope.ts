@@ -14,8 +14,14 @@ export interface MessagePorts {
  * Sends one message. An envelope without a valid trace is refused here (ZodError), so none is ever
  * in a queue. `MessageGroupId` on a standard queue is what SQS fair queues share by:
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+ * It is visible after `delay_seconds`, 900 at most.
  */
-export async function sendEnvelope(queue_url: string, message: Envelope, ports: MessagePorts): Promise<void> {
+export async function sendEnvelope(
+  queue_url: string,
+  message: Envelope,
+  ports: MessagePorts,
+  delay_seconds = 0,
+): Promise<void> {
   const envelope = Envelope.parse(message);
   let body = JSON.stringify(envelope);
   if (Buffer.byteLength(body) > INLINE_BYTES_MAX) {
@@ -29,6 +35,7 @@ export async function sendEnvelope(queue_url: string, message: Envelope, ports: 
       QueueUrl: queue_url,
       MessageBody: body,
       MessageGroupId: envelope.tenant,
+      ...(delay_seconds > 0 && { DelaySeconds: delay_seconds }),
       MessageAttributes: {
         traceparent: { DataType: "String", StringValue: envelope.traceparent },
         ...(envelope.tracestate && {

@@ -1,6 +1,7 @@
 import { sha256 } from "#lib/artifacts/blobs.ts";
 import { layoutArtifacts } from "#lib/artifacts/layout.ts";
 import { taskFiles } from "#lib/artifacts/task-files.ts";
+import { instant } from "#lib/runtime/runtime.ts";
 import type { Ledger } from "#lib/tasks/task-store.ts";
 import type { ArtifactView, StepView, TaskList, TaskView } from "#schemas/http/task-view.ts";
 import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
@@ -53,7 +54,7 @@ function stepView(record: StepRecord): StepView {
     step: record.step,
     round: record.round,
     service: record.service,
-    status: record.status,
+    ...waitOf(record),
     ...(outcome && { verdict: outcome.verdict }),
     ...(code && { code }),
     ...(message && { message }),
@@ -62,6 +63,17 @@ function stepView(record: StepRecord): StepView {
     ...(record.ended_at && { ended_at: record.ended_at }),
     ...(outcome?.output && { output: outcome.output }),
   };
+}
+
+function waitOf({
+  status,
+  retry_at,
+  parked_at,
+}: StepRecord): Pick<StepView, "status" | "retry_at" | "parked_at"> {
+  if (status !== "waiting") return { status };
+  const times = retry_at ? { retry_at: instant(retry_at) } : {};
+  if (parked_at === undefined) return { status, ...times };
+  return { status: "parked", ...times, parked_at: instant(parked_at) };
 }
 
 /** Files of completed steps, and the task's own once it is sealed. */

@@ -63,6 +63,13 @@ export const StepRecord = z.strictObject({
   lease_expires_at: z.int().describe("Unix time in ms after which the claim may be taken over"),
   retry_at: z.int().describe("Unix time in ms before which a waiting step is not resent").optional(),
   attempts: z.int().min(0).describe("claims that count against the retry policy"),
+  parked_at: z
+    .int()
+    .describe(
+      "Unix time in ms since when it is kept away from a dependency; absent when its last try counted",
+    )
+    .optional(),
+  parked_ms: z.int().min(0).describe("how long it was parked in all, in ms").optional(),
   history: z.array(
     z.strictObject({
       owner: z.string(),

@@ -12,7 +12,9 @@ export function impatientConfigs(): string {
   const directory = mkdtempSync(join(tmpdir(), "chaos-configs-"));
   cpSync(fileURLToPath(new URL("../../configs", import.meta.url)), directory, { recursive: true });
   const file = join(directory, "retry_policy.json");
-  const policy = { ...JSON.parse(readFileSync(file, "utf8")), redispatch_seconds: 5, attempts_max: 18 };
+  const shipped = JSON.parse(readFileSync(file, "utf8"));
+  const defaults = { ...shipped.defaults, attempts_max: 18 };
+  const policy = { ...shipped, redispatch_seconds: 5, defaults };
   writeFileSync(file, JSON.stringify(policy));
   return directory;
 }

@@ -51,7 +51,7 @@ export function describeExplanation({ one, task, step, plan }: CaseExplanation):
     ["fingerprint", one.fingerprint],
     ["first", one.first_at],
     ["last", one.last_at],
-    ["receives", failure && String(failure.attempts)],
+    ["receives", failure?.receives === undefined ? undefined : String(failure.receives)],
     ["replays", failure?.replay_count === undefined ? undefined : String(failure.replay_count)],
     ["function", failure && `${failure.function_name} (request ${failure.request_id})`],
     ["policy", failure?.policy_hash.slice(0, 12)],

@@ -11,6 +11,8 @@ const configs = mkdtempSync(join(tmpdir(), "configs-"));
 cpSync("configs", configs, { recursive: true });
 const file = join(configs, "retry_policy.json");
 const shipped = JSON.parse(readFileSync(file, "utf8"));
+const edited = (fields: object) =>
+  JSON.stringify({ ...shipped, defaults: { ...shipped.defaults, ...fields } });
 
 let stack: Stack;
 let api: ApiClient;
@@ -58,7 +60,7 @@ describe("an operator who edits retry_policy.json while the stack runs", () => {
   it("sees the change in force within 2 s: in the API, the log and on the next decision", async () => {
     const old_hash = (await retryPolicy()).hash;
     expect(await stamp()).toBe(old_hash);
-    writeFileSync(file, JSON.stringify({ ...shipped, attempts_max: 4 }));
+    writeFileSync(file, edited({ attempts_max: 4 }));
     const changed_at = Date.now();
     const seen = await vi.waitUntil(async () => {
       const policy = await retryPolicy();
@@ -73,8 +75,8 @@ describe("an operator who edits retry_policy.json while the stack runs", () => {
 
   it("sees a broken change refused with its reason, and mended", async () => {
     const { hash } = await retryPolicy();
-    writeFileSync(file, JSON.stringify({ ...shipped, backoff_ms_base: 90_000 }));
-    const reason = "/backoff_ms_base is 90000: backoff_ms_base must not exceed backoff_ms_max";
+    writeFileSync(file, edited({ backoff_ms_base: 90_000 }));
+    const reason = "/defaults/backoff_ms_base is 90000: backoff_ms_base must not exceed backoff_ms_max";
     const refused = await vi.waitUntil(async () => {
       const policy = await retryPolicy();
       return policy.last_rejected ? policy : undefined;
@@ -86,7 +88,7 @@ describe("an operator who edits retry_policy.json while the stack runs", () => {
     expect(await stamp()).toBe(hash);
     await vi.waitUntil(async () => (await counted("config_rejected")) === 1, patience);
 
-    writeFileSync(file, JSON.stringify({ ...shipped, attempts_max: 3 }));
+    writeFileSync(file, edited({ attempts_max: 3 }));
     const mended = await vi.waitUntil(async () => {
       const policy = await retryPolicy();
       return policy.state === "in_force" ? policy : undefined;

@@ -3,6 +3,7 @@ import type { ConfigSource } from "#lib/config/config-source.ts";
 import { configStore } from "#lib/config/config-store.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
+import { retryPolicy } from "#test/fakes/retry-policy.ts";
 
 /** Time that passes only when told, for what takes `now` and `sleep`. */
 function fakeClock(now_ms = Date.parse("2026-01-01T00:00:00Z")) {
@@ -92,19 +93,11 @@ export function configWorld(overrides: Partial<ConfigSource> = {}) {
     log,
   });
   const view = () => store.view().policies[0]!;
-  const attempts = () => store.read(definitions.retryPolicy).value.attempts_max;
+  const attempts = () => store.read(definitions.retryPolicy).value.defaults.attempts_max;
   return Object.assign(world, { store, view, attempts });
 }
 
-/** A retry policy as text. */
+/** A retry policy as text, these fields of its defaults replaced. */
 export function policy(fields: Record<string, unknown> = {}): string {
-  return JSON.stringify({
-    $schema: "../schemas/json/config.retry_policy.schema.json",
-    attempts_max: 5,
-    backoff_ms_base: 1000,
-    backoff_ms_max: 60_000,
-    throttle_backoff_ms_base: 5000,
-    redispatch_seconds: 30,
-    ...fields,
-  });
+  return JSON.stringify(retryPolicy(fields));
 }

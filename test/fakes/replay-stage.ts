@@ -28,6 +28,7 @@ import { AdvancePayload } from "#schemas/messages/envelope.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { fakeBlobStore } from "#test/fakes/agent-context.ts";
 import { realTable } from "#test/fakes/real-table.ts";
+import { retryPolicy } from "#test/fakes/retry-policy.ts";
 import { advance } from "../../functions/orchestrator/advance.ts";
 import { startSqsAndS3 } from "../../local/emulators/sqs-and-s3.ts";
 
@@ -115,13 +116,12 @@ function stagePlatform(
   const runtime = { ...systemRuntime, now: () => Date.now() + clock.ahead_ms };
   const blobs: BlobStore = fakeBlobStore();
   const { table_name } = store;
-  const policy = {
-    $schema: "",
+  const policy = retryPolicy({
     attempts_max: 2,
     backoff_ms_base: 1,
     backoff_ms_max: 1,
     throttle_backoff_ms_base: 1,
-  };
+  });
   const retention = { $schema: "", tasks_days: 1, blobs_days: 17, uploads_days: 2, orphans_days: 2 };
   const silent: Log = { info() {}, warn() {}, error() {}, with: () => silent };
   return {
@@ -140,7 +140,7 @@ function stagePlatform(
       config_directory: "configs",
       allow_private_git_hosts: false,
     },
-    retryPolicy: () => ({ value: { ...policy, redispatch_seconds: 30 }, hash: "0".repeat(64) }),
+    retryPolicy: () => ({ value: policy, hash: "0".repeat(64) }),
     artifacts: () => ({ value: retention, hash: "0".repeat(64) }),
     blobsOf: () => blobs,
     queueUrl: (service) => urls.get(service)!,

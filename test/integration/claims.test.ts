@@ -93,16 +93,20 @@ describe("claims on a step", () => {
 
   it("come back after a release at the time it says, with the attempt counted", async () => {
     const lease = await claimed("one");
-    const next = { retry_at_ms: now + 5000, code: "SOME_FAULT", message: "m", attempt_counts: true };
+    const next = { retry_at_ms: now + 5000, code: "SOME_FAULT", message: "m", parked: false };
     await claims.release(key, lease, next);
-    expect(await claims.claim(request("two"))).toEqual({ kind: "wait", until_ms: now + 5000 });
+    expect(await claims.claim(request("two"))).toMatchObject({
+      kind: "wait",
+      until_ms: now + 5000,
+      parked: false,
+    });
     now += 5001;
     expect((await claimed("two")).attempt).toBe(2);
   });
 
   it("cost no attempt when the work was only parked", async () => {
     const lease = await claimed("one");
-    const next = { retry_at_ms: now, code: "CIRCUIT_OPEN", message: "m", attempt_counts: false };
+    const next = { retry_at_ms: now, code: "CIRCUIT_OPEN", message: "m", parked: true };
     await claims.release(key, lease, next);
     now += 1;
     const again = await claimed("two");

@@ -11,6 +11,7 @@ import { makeEnvelope } from "#lib/messages/make-envelope.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import { readTaskSpans, taskSpanSink } from "#lib/trace/task-spans.ts";
 import { childSpan } from "#lib/trace/traceparent.ts";
+import { retryPolicy } from "#test/fakes/retry-policy.ts";
 import { fakeBlobStore } from "../fakes/agent-context.ts";
 import { realTable } from "../fakes/real-table.ts";
 
@@ -56,14 +57,12 @@ function platform(spanSinks: Platform["spanSinks"]): Platform {
     }),
     retryPolicy: () => ({
       hash: "hash",
-      value: {
+      value: retryPolicy({
         attempts_max: 3,
         backoff_ms_base: 1,
         backoff_ms_max: 1,
-        throttle_ms_base: 1,
-        throttle_ms_max: 1,
-        redispatch_seconds: 60,
-      } as never,
+        throttle_backoff_ms_base: 1,
+      }),
     }),
     blobsOf: () => fakeBlobStore(),
     queueUrl: (service) => `http://queues/${service}`,

@@ -1,7 +1,7 @@
 import { makeTable } from "./dynamodb/table.ts";
 import { drawFaults, type FaultProfile } from "./engine/faults.ts";
 import { type Mutation, NO_MUTATION } from "./engine/mutation.ts";
-import { seededRandom } from "./engine/random.ts";
+import { type Random, seededRandom } from "./engine/random.ts";
 import { EPOCH_MS, makeScheduler } from "./engine/scheduler.ts";
 import type { Violation, World } from "./engine/world.ts";
 import { checkAtRest } from "./invariants/check-at-rest.ts";
@@ -84,6 +84,7 @@ function makeWorld(seed: number, options: SeedOptions): World {
     scheduler,
     faults,
     faulty: () => scheduler.now() < EPOCH_MS + faults.duration_ms,
+    ...drawQuota(faults, random),
     late_until: 0,
     deployment: readDeployment(random.chance(0.5) ? "local" : "default"),
     mutation: options.mutation ?? NO_MUTATION,
@@ -100,6 +101,13 @@ function makeWorld(seed: number, options: SeedOptions): World {
     },
   };
   return world;
+}
+
+/** In a third of the seeds a quota is spent for seconds to hours. */
+function drawQuota({ run_fails, duration_ms }: FaultProfile, random: Random) {
+  if (run_fails === 0 || random.chance(0.5)) return { quota_since: 0, quota_until: 0 };
+  const quota_since = EPOCH_MS + random.int(0, duration_ms);
+  return { quota_since, quota_until: quota_since + random.pick([5, 60, 600, 1500, 7200]) * 1000 };
 }
 
 function atRest({ faulty, scheduler, late_until }: World, { watch }: Stack): boolean {

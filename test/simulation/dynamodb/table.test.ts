@@ -112,7 +112,7 @@ function driver(random: Random) {
         retry_at_ms: now + random.int(0, 3),
         code: "FLAKY",
         message: "m",
-        attempt_counts: random.chance(0.5),
+        parked: random.chance(0.5),
       };
       return claims.release(key, lease, next);
     },

@@ -21,6 +21,9 @@ export interface World {
   faults: FaultProfile;
   /** True while faults are injected; afterwards everything works and all must end. */
   faulty(): boolean;
+  /** What codegen depends on refuses work from one of these times to the other, and says so. */
+  quota_since: number;
+  quota_until: number;
   /** Operations are still under way until then. */
   late_until: number;
   deployment: Deployment;

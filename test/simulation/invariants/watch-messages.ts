@@ -7,6 +7,9 @@ import type { Invocation } from "../engine/invocation.ts";
 import type { World } from "../engine/world.ts";
 import type { Message, Queue } from "../sqs/queue.ts";
 
+/** Codes of work that only had to wait for a dependency. */
+const OUTAGES = new Set(["QUOTA_SPENT", "CIRCUIT_OPEN", "WAIT_EXCEEDS_DEADLINE"]);
+
 /** Invariants of messages: what may be in a queue, and what must be done before one is deleted. */
 export function watchMessages(world: World) {
   const poison = new Set<string>();
@@ -49,12 +52,14 @@ export function watchMessages(world: World) {
     }
     if (record?.status === "canceled") return;
     if (record?.status === "completed") {
-      if ((nudged.get(pk) ?? 0) < (completed.get(where) ?? 0)) {
+      const told = (nudged.get(pk) ?? 0) > (completed.get(where) ?? 0);
+      if (!told && !hasSuccessor(queue, envelope)) {
         world.violate("publish before acknowledge", `${where} ended and nobody was told`);
       }
       if (record.outcome?.dead_letter) checkBuried(world, message, tenant, envelope.idempotency_key);
       return;
     }
+    if (hasSuccessor(queue, envelope)) return world.count("messages forwarded");
     world.violate("a message is kept until its step ended", `${where} is ${record?.status}`);
   };
   const onRedriven = (queue: Queue, message: Message) => {
@@ -63,6 +68,15 @@ export function watchMessages(world: World) {
     world.violate("every dead letter has its failure record", why);
   };
   return { poison, onWrite, onSent, onAcknowledged, onRedriven };
+}
+
+/** A new message for the same work, no copy of this one, stands in the queue: this one is not missed. */
+function hasSuccessor(queue: Queue, { message_id, idempotency_key }: Envelope): boolean {
+  for (const message of queue.messages.values()) {
+    const other = parse(message);
+    if (other?.idempotency_key === idempotency_key && other.message_id !== message_id) return true;
+  }
+  return false;
 }
 
 function parse({ body }: Message): Envelope | undefined {
@@ -95,7 +109,10 @@ function checkDeadLetter(world: World, message: Message): void {
   world.count("dead letters");
   const id = message.attributes.failure_id ?? "";
   for (const item of world.table.items()) {
-    if (String(item.pk).startsWith("FAILURE#") && item.sk === id) return;
+    if (!String(item.pk).startsWith("FAILURE#") || item.sk !== id) continue;
+    if (OUTAGES.has(String(item.code)))
+      world.violate("an outage dead-letters nothing", `${id}: ${item.code}`);
+    return;
   }
   world.violate("every dead letter has its failure record", `${id} has none`);
 }

@@ -31,6 +31,7 @@ export function watchSteps(world: World) {
     }
     checkTaskOpen(world, key, is);
     if (!was) return;
+    checkParking(world, name, was, is);
     if (ENDED.includes(was.status) && !(sameOutcome(was, is) && was.fence === is.fence)) {
       world.violate("an outcome never changes", `${name}: ${was.status} → ${is.status} by ${writer.number}`);
     }
@@ -46,6 +47,21 @@ export function watchSteps(world: World) {
     world.violate("no fenced worker writes", `${name}: ${writer.number} is not ${is.owner}`);
   };
   return { onWrite, onEffect };
+}
+
+/** Parking takes the try back, and what is parked is not claimed before its time. */
+function checkParking(world: World, name: string, was: StepRecord, is: StepRecord): void {
+  if (was.status === "running" && is.status === "waiting" && is.parked_at !== undefined) {
+    world.count("steps parked");
+    if (is.attempts !== was.attempts - 1) {
+      world.violate("parked work spends no attempt", `${name}: ${was.attempts} → ${is.attempts}`);
+    }
+  }
+  if (was.status !== "waiting" || is.status !== "running" || was.parked_at === undefined) return;
+  const early_ms = (was.retry_at ?? 0) - world.scheduler.now();
+  if (early_ms > world.faults.clock_skew_ms) {
+    world.violate("parked work is run after its time", `${name}: ${early_ms} ms early`);
+  }
 }
 
 /** A task that was canceled, or ended in another way, publishes nothing any more: its ledger rests. */

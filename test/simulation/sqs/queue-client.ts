@@ -4,6 +4,8 @@ import { call } from "../engine/network.ts";
 import type { World } from "../engine/world.ts";
 import type { Message, Queue } from "./queue.ts";
 
+const DELAY_SECONDS_MAX = 900;
+
 export interface QueueEvents {
   onSent(queue: Queue, message: Message): void;
   onVisibilityChanged(queue: Queue): void;
@@ -29,7 +31,9 @@ export function queueClient(world: World, invocation: Invocation, events: QueueE
     if (sending === "dropped") return Promise.resolve({});
     const body = mutation.body?.(input.MessageBody ?? "") ?? input.MessageBody ?? "";
     const effect = () => {
-      const message = queue.send(body, attributes);
+      const { DelaySeconds = 0 } = input;
+      if (DelaySeconds > DELAY_SECONDS_MAX) throw new TypeError(`SQS delays no message by ${DelaySeconds} s`);
+      const message = queue.send(body, attributes, DelaySeconds);
       events.onSent(queue, message);
       return { MessageId: message.id };
     };

@@ -22,7 +22,7 @@ export interface Queue extends QueueSettings {
   messages: Map<string, Message>;
   /** Messages that ever came in, by send or redrive, and those that left by acknowledgement or redrive. */
   tally: { sent: number; acknowledged: number; redriven: number };
-  send(body: string, attributes?: Record<string, string>): Message;
+  send(body: string, attributes?: Record<string, string>, delay_seconds?: number): Message;
   /** Takes up to `count` visible messages in any order; those received too often go to `redrive`. */
   receive(count: number, redrive: (message: Message) => void): Message[];
   /** False when the receipt is no longer the latest one or the message is gone. */
@@ -45,13 +45,13 @@ export function makeQueue(settings: QueueSettings, now: () => number, random: Ra
     ...settings,
     messages,
     tally,
-    send(body, attributes = {}) {
+    send(body, attributes = {}, delay_seconds = 0) {
       tally.sent += 1;
       const message: Message = {
         id: random.uuid(),
         body,
         attributes,
-        visible_at: now(),
+        visible_at: now() + delay_seconds * 1000,
         sent_at: now(),
         first_received_at: 0,
         receives: 0,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agent/agent.ts";
 import {
   ParkedFault,
+  QuotaFault,
   RejectedInput,
   RetryableFault,
   TerminalFault,
@@ -26,6 +27,11 @@ export function simulatedAgents(world: World): Map<string, Agent<z.ZodType, z.Zo
     output,
     async run(given: z.output<Input>, context: AgentContext): Promise<AgentResult<z.input<Output>>> {
       await spendTime(world, context);
+      const now = context.runtime.now();
+      if (name === "codegen" && refusesWork(world)) {
+        world.count("runs refused: QUOTA_SPENT");
+        throw quotaSpent(world, now);
+      }
       maybeFail(world);
       const made = await work(given, context);
       const failed = world.random.chance(0.15);
@@ -89,6 +95,20 @@ async function spendTime({ random, deployment }: World, { runtime, signal }: Age
   if (way < 0.63) return runtime.sleep(random.int(3, 40) * deployment.lease_ms, signal);
   if (way < 0.85) return runtime.sleep(random.int(1000, 3 * deployment.lease_ms), signal);
   await runtime.sleep(random.int(1000, 3 * deployment.lease_ms)); // deaf to the signal
+}
+
+function refusesWork({ scheduler, quota_since, quota_until }: World): boolean {
+  return scheduler.now() >= quota_since && scheduler.now() < quota_until;
+}
+
+/** A dependency whose quota is spent says until when, in the caller's time. */
+function quotaSpent({ quota_until, quota_since, scheduler, seed }: World, now: number): QuotaFault {
+  const clock_offset_ms = now - scheduler.now();
+  return new QuotaFault("QUOTA_SPENT", "the quota is spent", {
+    retry_at_ms: quota_until + clock_offset_ms,
+    dependency: "model",
+    ...(seed % 2 === 0 && { since_ms: quota_since + clock_offset_ms }),
+  });
 }
 
 const FAILURES = [

@@ -18,7 +18,7 @@ const USAGE = `npm run bench:outage -- [options]
   --trouble NAME      only this one: ${TROUBLES.map(({ name }) => name).join(", ")}
   --environments N    Lambda environments that call the dependency (default 50)
   --seed N            arrivals and chance (default 1)
-  --quick             less time before and after the outage
+  --quick             less time after the outage
   --json              the figures as JSON instead of tables
   --help              this text`;
 

@@ -28,9 +28,9 @@ export function fairQueue(settings: QueueSettings, now: () => number, random: Ra
     ...settings,
     messages,
     tally,
-    send(body, attributes = {}) {
+    send(body, attributes = {}, delay_seconds = 0) {
       tally.sent += 1;
-      const times = { visible_at: now(), sent_at: now(), first_received_at: 0 };
+      const times = { visible_at: now() + delay_seconds * 1000, sent_at: now(), first_received_at: 0 };
       const message: Message = { id: random.uuid(), body, attributes, ...times, receives: 0, receipt: "" };
       messages.set(message.id, message);
       hide(message, message.visible_at);

@@ -17,6 +17,8 @@ export function labWorld({ plan, scheduler, random }: Lab, mutation: Mutation = 
     scheduler,
     faults: QUIET,
     faulty: () => false,
+    quota_since: 0,
+    quota_until: 0,
     late_until: 0,
     deployment: outageDeployment(plan.environments),
     mutation,

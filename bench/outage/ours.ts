@@ -2,11 +2,13 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Agent } from "#lib/agent/agent.ts";
 import { defineAgent } from "#lib/agent/define-agent.ts";
-import { circuitKey, circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
+import { type CircuitLabels, circuitKey, circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
 import { type DependencyGuard, dependencyGuard, type RetryBudget } from "#lib/circuit/dependency-guard.ts";
 import { sourceHash } from "#lib/idempotency/source-hash.ts";
+import { retryPolicyFor } from "#lib/retry/retry-policy-for.ts";
 import { childSpan } from "#lib/trace/traceparent.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
+import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { Submission } from "#schemas/messages/submission.ts";
 import type { Mutation } from "#test/simulation/engine/mutation.ts";
 import { submitTask } from "../../functions/gateway/submit-task.ts";
@@ -60,7 +62,7 @@ export function ours(options: OursOptions = {}): Variant {
               ...process,
               log: process.logOf(SERVICE),
               circuitPolicy: () => policy,
-              retryBudget: options.retryBudget ?? (() => ({ ratio: 0.2, floor_per_minute: 10 })),
+              retryBudget: options.retryBudget ?? ((labels) => budgetOf(process.retryPolicy().value, labels)),
             });
             return options.guard?.(guard) ?? guard;
           },
@@ -83,6 +85,11 @@ export function ours(options: OursOptions = {}): Variant {
       };
     },
   };
+}
+
+function budgetOf(config: RetryPolicyConfig, labels: CircuitLabels): RetryBudget {
+  const { retry_budget_ratio, retry_budget_floor_per_minute } = retryPolicyFor(config, labels);
+  return { ratio: retry_budget_ratio, floor_per_minute: retry_budget_floor_per_minute };
 }
 
 function submit(fate: Fate, system: System, tasks: Map<string, string>): void {

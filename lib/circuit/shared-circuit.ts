@@ -30,6 +30,8 @@ const TROUBLED_MS = 1000;
 const TABLE_WAIT_MS = 1000;
 /** A view this old is none: `when_unknown` decides. */
 const UNKNOWN_MS = 30_000;
+/** A part that is never over: of all calls ever, so that two reads of it tell the rate between them. */
+const ALWAYS = 0;
 /** Failures, slow and damped calls beyond this share of all are trouble. */
 const TROUBLE_SHARE = 0.1;
 
@@ -56,6 +58,9 @@ export class SharedCircuit {
   #pending_streak = 0;
   #breaks_streak = false;
   #failed_at: number | undefined;
+  /** All calls ever, as they stood when this environment last told its own and all was well. */
+  #mark: { at: number; total: number } | undefined;
+  #steady_per_second: number | undefined;
 
   constructor({ key, tenant }: { key: string; tenant: string | undefined }, ports: SharedPorts) {
     this.key = key;
@@ -71,6 +76,14 @@ export class SharedCircuit {
   get streak(): number {
     if (this.unknown) return this.#streak;
     return this.#breaks_streak ? this.#pending_streak : (this.record?.streak ?? 0) + this.#pending_streak;
+  }
+
+  /**
+   * Calls of all environments while all was well, between the last two times this one told its own.
+   * The window's counts say less than that: they lack what the others have not told yet.
+   */
+  get steady_per_second(): number | undefined {
+    return this.#steady_per_second;
   }
 
   /** When this environment last saw a failure, Unix ms. */
@@ -184,6 +197,7 @@ export class SharedCircuit {
     const { runtime } = this.#ports;
     const asked_at = runtime.now();
     this.#tried_at = asked_at;
+    const well = !this.#isTroubled(policy);
     const answer = merging
       ? mergeCircuit({ key: this.key, tenant: this.tenant }, this.#contribute(policy), asked_at, this.#ports)
       : readCircuit(this.key, this.#ports);
@@ -192,6 +206,7 @@ export class SharedCircuit {
       // A transition of ours may have been made meanwhile.
       if ((state?.record.generation ?? 0) >= (this.record?.generation ?? 0)) this.#state = state;
       this.#read_at = asked_at;
+      if (merging) this.#measure(well, asked_at);
       if (this.#unreadable) log.info("CIRCUIT_STATE_READABLE", `the state of ${this.key} is read again`);
       this.#unreadable = false;
     } catch (error) {
@@ -205,12 +220,22 @@ export class SharedCircuit {
     }
   }
 
+  #measure(well: boolean, at: number): void {
+    const total = this.#state?.traffic.get(ALWAYS)?.get("total") ?? 0;
+    const mark = this.#mark;
+    if (well && mark && at > mark.at)
+      this.#steady_per_second = (1000 * (total - mark.total)) / (at - mark.at);
+    this.#mark = well ? { at, total } : undefined;
+  }
+
   /** What is to be shared, taken out. It is not put back on an error: the write may have taken all the same. */
   #contribute(policy: CircuitPolicy): Contribution {
     const { runtime } = this.#ports;
     const since = this.#since(policy);
     const traffic = this.#pending;
+    const { calls, damped } = sumsOf(sumTraffic([traffic], 0));
     dropBefore(traffic, since);
+    addTo(traffic, ALWAYS, "total", calls + damped);
     if (!this.#isTroubled(policy)) for (const counts of traffic.values()) dropSlots(counts);
     const recent = this.#age(this.#failed_at) <= policy.window_seconds * 1000;
     const contribution: Contribution = {
@@ -218,7 +243,7 @@ export class SharedCircuit {
       streak: recent ? this.#pending_streak : 0,
       breaks_streak: this.#breaks_streak,
       over: [...(this.#state?.traffic ?? [])].flatMap(([part, counts]) =>
-        part < since ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
+        part < since && part !== ALWAYS ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
       ),
     };
     this.#pending = new Map();

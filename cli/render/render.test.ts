@@ -77,6 +77,13 @@ describe("stepLine", () => {
     expect(line({ unheard: "of" }).trimEnd()).toBe("  ✓ s                         1.0 s");
   });
 
+  it("says of a parked step until when and why", () => {
+    const parked = { status: "parked" as const, code: "MODEL_QUOTA_SPENT", message: "the quota is spent" };
+    const { verdict: _, ...step } = fakeStep("codegen", { ...parked, retry_at: "2026-11-22T14:05:09.123Z" });
+    const line = stepLine(step, plain, 0, "*");
+    expect(line).toContain("parked until 2026-11-22 14:05:09 UTC  MODEL_QUOTA_SPENT  the quota is spent");
+  });
+
   it("counts the time of a running step up to now", () => {
     const step = fakeStep("codegen", { status: "running" });
     expect(stepLine(step, plain, Date.parse(at(3.5)), "*")).toContain("* codegen                   2.5 s");

@@ -6,9 +6,11 @@ import type { CircuitRecord } from "#schemas/records/circuit.ts";
 
 /** After an outage: from this share of the rate before it, to this. Twice that rate is never reached. */
 const RAMP_FROM = 0.1;
-const RAMP_TO = 1.5;
+const RAMP_TO = 1.25;
 /** A rate this much above the one before the outage is work that was parked meanwhile. */
-const BACKLOG = 1.2;
+const BACKLOG = 1.1;
+/** After this time everybody knows what everybody counted: a write and a read, each within a second. */
+const TOLD_MS = 2000;
 
 /** Why a closed circuit has to open; undefined when it has not. */
 export function whyOpen(sums: Sums, streak: number, policy: CircuitPolicy): Why | undefined {
@@ -50,25 +52,27 @@ export function rampedShare(
   const { closed_at, recovering_until, steady_per_second = 0 } = record ?? {};
   if (closed_at === undefined || recovering_until === undefined || now >= recovering_until) return undefined;
   const grown = Math.min(1, (now - closed_at) / (policy.ramp_seconds * 1000));
-  const arriving = arrivalsPerSecond(traffic, closed_at, policy, now);
+  const arriving = arrivalsPerSecond(traffic, policy, now);
   if (grown === 1 && arriving <= BACKLOG * steady_per_second) return undefined;
   // What returns at once is not counted yet: until it is, expect fresh work and as much again.
-  const early = now - closed_at < 2 * partMs(policy);
+  const early = now - closed_at < TOLD_MS + 3 * partMs(policy);
   const expected = early ? Math.max(arriving, 2 * steady_per_second) : arriving;
   const allowed = steady_per_second * (RAMP_FROM + (RAMP_TO - RAMP_FROM) * grown);
   return expected <= allowed ? 1 : allowed / expected;
 }
 
-/** Over the last whole part of the window and the present one. */
-function arrivalsPerSecond(
-  traffic: readonly Traffic[],
-  closed_at: number,
-  policy: CircuitPolicy,
-  now: number,
-): number {
-  const since = Math.max(closed_at, partOf(now, policy) - partMs(policy));
-  const { calls, damped } = sumsOf(sumTraffic(traffic, partOf(since, policy)));
-  return (1000 * (calls + damped)) / Math.max(partMs(policy), now - since);
+/**
+ * By the last two whole parts of the window that every environment in trouble has told of: their
+ * mean, for chance alone makes a part differ, or the later one when more arrives all the time.
+ */
+function arrivalsPerSecond(traffic: readonly Traffic[], policy: CircuitPolicy, now: number): number {
+  const part_ms = partMs(policy);
+  const end = partOf(now - TOLD_MS, policy);
+  const perSecond = (parts: number) => {
+    const { calls, damped } = sumsOf(sumTraffic(traffic, end - parts * part_ms, end));
+    return (1000 * (calls + damped)) / (parts * part_ms);
+  };
+  return Math.max(perSecond(1), perSecond(2));
 }
 
 /** The chance that one more retry is let through: certain within the budget, and over it what keeps to it. */

@@ -86,7 +86,8 @@ function admitClosed({ circuit, request, policy, ports }: Asking): Admission {
   const counts = circuit.counts(policy);
   const sums = sumsOf(counts);
   if (retrying) {
-    const chance = retryChance(sums, ports.retryBudget(request), policy);
+    const share = retryChance(sums, ports.retryBudget(request), policy);
+    const chance = fairChance(request.tenant, share, counts);
     if (chance < 1 && runtime.random() >= chance) throw retryBudgetSpent(chance, parking);
   }
   const ramped = rampedShare(circuit.record, circuit.traffic(), policy, runtime.now()) ?? 1;

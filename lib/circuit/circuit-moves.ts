@@ -87,7 +87,7 @@ export function probePassed(record: CircuitRecord, policy: CircuitPolicy, stamp:
   const { now } = stamp;
   const outage_ms = now - (record.outage_began_at ?? now);
   const small = record.steady_per_second * policy.window_seconds < policy.calls_min;
-  const recovery_ms = Math.min(RECOVERY_MS_MAX, policy.ramp_seconds * 1000 + 2 * outage_ms);
+  const recovery_ms = Math.min(RECOVERY_MS_MAX, policy.ramp_seconds * 1000 + 5 * outage_ms);
   const why = `${probes_passed} of ${policy.probes_to_close} probes succeeded, after an outage of ${seconds(outage_ms)} s`;
   return {
     ...moved(record, stamp, { event: "closed", code: "PROBE_SUCCEEDED", why }),

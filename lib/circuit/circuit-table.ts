@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { newCircuit } from "#lib/circuit/circuit-moves.ts";
 import type { Traffic } from "#lib/circuit/traffic.ts";
@@ -26,20 +25,19 @@ export interface Contribution {
 }
 
 const PARTITION = "CIRCUITS";
-const KEPT_SECONDS = 30 * 86_400;
 /** DynamoDB: an expression has 4 KB and 300 operators. */
 const COLUMNS_MAX = 120;
 const LISTED_MAX = 500;
 const COLUMN = /^(\d+)\|(.+)$/;
-const OPTIONAL = [
-  "outage_began_at",
-  "next_probe_at",
-  "probe_owner",
-  "probe_until",
-  "closed_at",
-  "recovering_until",
-  "forced",
-] as const;
+
+/** Unix time in s from when a circuit nobody calls through may go. */
+export function circuitExpiry(now: number): number {
+  return Math.ceil(now / 1000) + 30 * 86_400;
+}
+
+export function circuitItem(key: string): { pk: string; sk: string } {
+  return { pk: PARTITION, sk: key };
+}
 
 function parse(item: Record<string, unknown>): SharedState {
   const fields: Record<string, unknown> = {};
@@ -58,7 +56,7 @@ export async function readCircuit(
   { table, table_name }: CircuitPorts,
 ): Promise<SharedState | undefined> {
   const found = await table.send(
-    new GetCommand({ TableName: table_name, Key: { pk: PARTITION, sk: key }, ConsistentRead: true }),
+    new GetCommand({ TableName: table_name, Key: circuitItem(key), ConsistentRead: true }),
   );
   return found.Item && parse(found.Item);
 }
@@ -103,7 +101,7 @@ export async function mergeCircuit(
   const written = await table.send(
     new UpdateCommand({
       TableName: table_name,
-      Key: { pk: PARTITION, sk: fresh.key },
+      Key: circuitItem(fresh.key),
       UpdateExpression: [
         `SET ${set.join(", ")}`,
         added.length > 0 ? `ADD ${added.map((_, index) => `#a${index} :a${index}`).join(", ")}` : "",
@@ -118,7 +116,7 @@ export async function mergeCircuit(
         ...initial.map(([name, value]) => [`:${name}`, value]),
         ...added.map(([, amount], index) => [`:a${index}`, amount]),
         [":streak", streak],
-        [":expires_at", Math.ceil(now / 1000) + KEPT_SECONDS],
+        [":expires_at", circuitExpiry(now)],
         ...(breaks_streak ? [] : [[":zero", 0]]),
       ]),
       ReturnValues: "ALL_NEW",
@@ -138,72 +136,3 @@ function columns(traffic: Traffic): [string, number][] {
 }
 
 const isSlot = (column: string) => /\|[xy]\d+$/.test(column);
-
-/**
- * Moves the circuit to `next`, of the generation after the one it was decided from. False when
- * somebody else moved it meanwhile.
- */
-export async function moveCircuit(
-  next: CircuitRecord,
-  now: number,
-  { table, table_name }: CircuitPorts,
-): Promise<boolean> {
-  const record = { ...next, expires_at: Math.ceil(now / 1000) + KEPT_SECONDS };
-  const fields = Object.entries(record).filter(([, value]) => value !== undefined);
-  const removed = OPTIONAL.filter((name) => record[name] === undefined);
-  const before = next.generation - 1;
-  const condition = "#generation = :before";
-  try {
-    await table.send(
-      new UpdateCommand({
-        TableName: table_name,
-        Key: { pk: PARTITION, sk: next.key },
-        UpdateExpression: [
-          `SET ${fields.map(([name]) => `#${name} = :${name}`).join(", ")}`,
-          removed.length > 0 ? `REMOVE ${removed.map((name) => `#${name}`).join(", ")}` : "",
-        ].join(" "),
-        ConditionExpression: before === 0 ? `attribute_not_exists(pk) OR ${condition}` : condition,
-        ExpressionAttributeNames: Object.fromEntries(
-          [...fields.map(([name]) => name), ...removed].map((name) => [`#${name}`, name]),
-        ),
-        ExpressionAttributeValues: Object.fromEntries([
-          ...fields.map(([name, value]) => [`:${name}`, value]),
-          [":before", before],
-        ]),
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    // The SDK may have sent a write twice that took the first time.
-    const found = await readCircuit(next.key, { table, table_name });
-    return found?.record.generation === next.generation && found.record.writer === next.writer;
-  }
-}
-
-/** Extends a probe's lease. False when the circuit has moved on without it. */
-export async function renewProbe(
-  { key, generation, probe_owner }: CircuitRecord,
-  probe_until: number,
-  { table, table_name }: CircuitPorts,
-): Promise<boolean> {
-  try {
-    await table.send(
-      new UpdateCommand({
-        TableName: table_name,
-        Key: { pk: PARTITION, sk: key },
-        UpdateExpression: "SET probe_until = :until",
-        ConditionExpression: "generation = :generation AND probe_owner = :owner",
-        ExpressionAttributeValues: {
-          ":until": probe_until,
-          ":generation": generation,
-          ":owner": probe_owner,
-        },
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}

@@ -1,6 +1,7 @@
 import { announce } from "#lib/circuit/announce.ts";
 import { forced, reset, type Stamp } from "#lib/circuit/circuit-moves.ts";
-import { type CircuitPorts, moveCircuit, readCircuit, type SharedState } from "#lib/circuit/circuit-table.ts";
+import { type CircuitPorts, readCircuit, type SharedState } from "#lib/circuit/circuit-table.ts";
+import { moveCircuit } from "#lib/circuit/move-circuit.ts";
 import { RetryableFault } from "#lib/errors/fault.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Counters } from "#lib/metrics/counters.ts";

@@ -60,10 +60,7 @@ export async function timed<Result>(
   }
 }
 
-export function countCall(
-  { outcome, slow }: Ended<unknown>,
-  { circuit, policy, request, ports }: Asking,
-): void {
+function countCall({ outcome, slow }: Ended<unknown>, { circuit, policy, request, ports }: Asking): void {
   if (outcome === "nothing") return;
   const failed = outcome === "failed";
   circuit.count(
@@ -73,7 +70,7 @@ export function countCall(
     ...(slow ? ["slow"] : []),
     ...tenantSlots(request.tenant),
   );
-  if (failed) circuit.failed();
+  if (failed) circuit.failed(policy);
   else circuit.succeeded();
   ports.counters?.count("dependency_calls", request.tenant);
   if (failed) ports.counters?.count("dependency_failures", request.tenant);
@@ -90,8 +87,7 @@ async function openIfDue({ circuit, policy, policy_hash, ports }: Asking): Promi
   const why = whyOpen(sums, circuit.streak, policy);
   if (!why) return;
   const from = record ?? newCircuit(circuit, now);
-  const counted_per_second = (sums.calls + sums.damped) / policy.window_seconds;
-  const steady_per_second = Math.max(circuit.steady_per_second ?? 0, counted_per_second);
+  const steady_per_second = (sums.calls + sums.damped) / policy.window_seconds;
   const stamp = { now, writer: runtime.uuid(), policy_hash };
   const next = opened(from, why, steady_per_second, policy, stamp);
   try {

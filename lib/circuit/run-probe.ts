@@ -1,7 +1,7 @@
 import type { Asking } from "#lib/circuit/admit.ts";
 import { announce } from "#lib/circuit/announce.ts";
 import { opened, probeFreed, probePassed } from "#lib/circuit/circuit-moves.ts";
-import { renewProbe } from "#lib/circuit/circuit-table.ts";
+import { renewProbe } from "#lib/circuit/move-circuit.ts";
 import { type Ended, timed, type Work } from "#lib/circuit/run-call.ts";
 import { keepLease } from "#lib/idempotency/lease-keeper.ts";
 import { LeaseLost } from "#lib/idempotency/lease-lost.ts";

@@ -3,20 +3,13 @@ import {
   type CircuitPorts,
   type Contribution,
   mergeCircuit,
-  moveCircuit,
   readCircuit,
   type SharedState,
 } from "#lib/circuit/circuit-table.ts";
-import {
-  addTo,
-  countedSince,
-  dropBefore,
-  partOf,
-  type Sums,
-  sumsOf,
-  sumTraffic,
-  type Traffic,
-} from "#lib/circuit/traffic.ts";
+import { LocalCounts } from "#lib/circuit/local-counts.ts";
+import { moveCircuit } from "#lib/circuit/move-circuit.ts";
+import { tableInTime } from "#lib/circuit/table-in-time.ts";
+import { countedSince, partOf, type Sums, sumsOf, sumTraffic, type Traffic } from "#lib/circuit/traffic.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
 import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
@@ -26,12 +19,8 @@ import type { CircuitRecord } from "#schemas/records/circuit.ts";
 const STALE_MS_MAX = 10_000;
 /** …nor than this while there is trouble. Also the least time between two writes of counts. */
 const TROUBLED_MS = 1000;
-/** So long a table may take to answer before the call goes on without it. */
-const TABLE_WAIT_MS = 1000;
 /** A view this old is none: `when_unknown` decides. */
 const UNKNOWN_MS = 30_000;
-/** A part that is never over: of all calls ever, so that two reads of it tell the rate between them. */
-const ALWAYS = 0;
 /** Failures, slow and damped calls beyond this share of all are trouble. */
 const TROUBLE_SHARE = 0.1;
 
@@ -50,17 +39,7 @@ export class SharedCircuit {
   #merged_at: number | undefined;
   #unreadable = false;
   #syncing: Promise<void> | undefined;
-  /** Counted here and not yet shared. */
-  #pending: Traffic = new Map();
-  /** Counted here in the last window, shared or not: all there is to go by without the table. */
-  readonly #own: Traffic = new Map();
-  #streak = 0;
-  #pending_streak = 0;
-  #breaks_streak = false;
-  #failed_at: number | undefined;
-  /** All calls ever, as they stood when this environment last told its own and all was well. */
-  #mark: { at: number; total: number } | undefined;
-  #steady_per_second: number | undefined;
+  readonly #local = new LocalCounts();
 
   constructor({ key, tenant }: { key: string; tenant: string | undefined }, ports: SharedPorts) {
     this.key = key;
@@ -74,21 +53,12 @@ export class SharedCircuit {
 
   /** Failures in a row: of the fleet, or where that is unknown of this environment. */
   get streak(): number {
-    if (this.unknown) return this.#streak;
-    return this.#breaks_streak ? this.#pending_streak : (this.record?.streak ?? 0) + this.#pending_streak;
-  }
-
-  /**
-   * Calls of all environments while all was well, between the last two times this one told its own.
-   * The window's counts say less than that: they lack what the others have not told yet.
-   */
-  get steady_per_second(): number | undefined {
-    return this.#steady_per_second;
+    return this.unknown ? this.#local.streak : this.#local.streakAfter(this.record?.streak ?? 0);
   }
 
   /** When this environment last saw a failure, Unix ms. */
   get failed_at(): number | undefined {
-    return this.#failed_at;
+    return this.#local.failed_at;
   }
 
   /** Too long without a word from the table. */
@@ -98,8 +68,8 @@ export class SharedCircuit {
 
   /** What counts now: everybody's as last read, and what is new here. */
   traffic(): Traffic[] {
-    if (this.unknown) return [this.#own];
-    return [...(this.#state ? [this.#state.traffic] : []), this.#pending];
+    if (this.unknown) return [this.#local.own];
+    return [...(this.#state ? [this.#state.traffic] : []), this.#local.pending];
   }
 
   counts(policy: CircuitPolicy): Map<string, number> {
@@ -111,21 +81,15 @@ export class SharedCircuit {
   }
 
   count(policy: CircuitPolicy, ...names: string[]): void {
-    const part = partOf(this.#ports.runtime.now(), policy);
-    for (const name of names) for (const traffic of [this.#pending, this.#own]) addTo(traffic, part, name, 1);
-    dropBefore(this.#own, this.#since(policy));
+    this.#local.count(partOf(this.#ports.runtime.now(), policy), names, this.#since(policy));
   }
 
   succeeded(): void {
-    this.#streak = 0;
-    this.#pending_streak = 0;
-    this.#breaks_streak = true;
+    this.#local.succeeded();
   }
 
-  failed(): void {
-    this.#streak += 1;
-    this.#pending_streak += 1;
-    this.#failed_at = this.#ports.runtime.now();
+  failed({ window_seconds }: CircuitPolicy): void {
+    this.#local.failed(this.#ports.runtime.now(), window_seconds * 1000);
   }
 
   /** Before a decision: reads the shared state when the view of it is too old. Never throws. */
@@ -150,8 +114,7 @@ export class SharedCircuit {
     const moved = await moveCircuit(next, runtime.now(), this.#ports);
     if (moved) {
       this.#state = { record: next, traffic: this.#state?.traffic ?? new Map() };
-      this.#pending_streak = 0;
-      this.#streak = 0;
+      this.#local.startOver();
     } else {
       this.#state = await readCircuit(this.key, this.#ports);
     }
@@ -162,7 +125,7 @@ export class SharedCircuit {
   #isSharing(): boolean {
     const { now } = this.#ports.runtime;
     const closed = (this.record?.state ?? "closed") === "closed";
-    return closed && forceInForce(this.record, now())?.state !== "open" && this.#pending.size > 0;
+    return closed && forceInForce(this.record, now())?.state !== "open" && this.#local.pending.size > 0;
   }
 
   #isTroubled(policy: CircuitPolicy): boolean {
@@ -197,16 +160,14 @@ export class SharedCircuit {
     const { runtime } = this.#ports;
     const asked_at = runtime.now();
     this.#tried_at = asked_at;
-    const well = !this.#isTroubled(policy);
     const answer = merging
       ? mergeCircuit({ key: this.key, tenant: this.tenant }, this.#contribute(policy), asked_at, this.#ports)
       : readCircuit(this.key, this.#ports);
     try {
-      const state = await inTime(answer, runtime);
+      const state = await tableInTime(answer, runtime);
       // A transition of ours may have been made meanwhile.
       if ((state?.record.generation ?? 0) >= (this.record?.generation ?? 0)) this.#state = state;
       this.#read_at = asked_at;
-      if (merging) this.#measure(well, asked_at);
       if (this.#unreadable) log.info("CIRCUIT_STATE_READABLE", `the state of ${this.key} is read again`);
       this.#unreadable = false;
     } catch (error) {
@@ -220,55 +181,15 @@ export class SharedCircuit {
     }
   }
 
-  #measure(well: boolean, at: number): void {
-    const total = this.#state?.traffic.get(ALWAYS)?.get("total") ?? 0;
-    const mark = this.#mark;
-    if (well && mark && at > mark.at)
-      this.#steady_per_second = (1000 * (total - mark.total)) / (at - mark.at);
-    this.#mark = well ? { at, total } : undefined;
-  }
-
-  /** What is to be shared, taken out. It is not put back on an error: the write may have taken all the same. */
   #contribute(policy: CircuitPolicy): Contribution {
-    const { runtime } = this.#ports;
+    const now = this.#ports.runtime.now();
     const since = this.#since(policy);
-    const traffic = this.#pending;
-    const { calls, damped } = sumsOf(sumTraffic([traffic], 0));
-    dropBefore(traffic, since);
-    addTo(traffic, ALWAYS, "total", calls + damped);
-    if (!this.#isTroubled(policy)) for (const counts of traffic.values()) dropSlots(counts);
-    const recent = this.#age(this.#failed_at) <= policy.window_seconds * 1000;
-    const contribution: Contribution = {
-      traffic,
-      streak: recent ? this.#pending_streak : 0,
-      breaks_streak: this.#breaks_streak,
-      over: [...(this.#state?.traffic ?? [])].flatMap(([part, counts]) =>
-        part < since && part !== ALWAYS ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
-      ),
-    };
-    this.#pending = new Map();
-    this.#pending_streak = 0;
-    this.#breaks_streak = false;
-    this.#merged_at = runtime.now();
-    return contribution;
-  }
-}
-
-/** While all is well nobody needs to know whose calls they were. */
-function dropSlots(counts: Map<string, number>): void {
-  for (const name of counts.keys()) if (/^[xy]\d/.test(name)) counts.delete(name);
-}
-
-async function inTime<Answer>(answer: Promise<Answer>, runtime: Pick<Runtime, "sleep">): Promise<Answer> {
-  const done = new AbortController();
-  const late = runtime.sleep(TABLE_WAIT_MS, done.signal).then(() => {
-    throw new Error(`the table gave no answer in ${TABLE_WAIT_MS} ms`);
-  });
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    answer.catch(() => undefined);
-    done.abort();
+    this.#merged_at = now;
+    const window_ms = policy.window_seconds * 1000;
+    const taken = this.#local.take({ now, since, window_ms, with_tenants: this.#isTroubled(policy) });
+    const over = [...(this.#state?.traffic ?? [])].flatMap(([part, counts]) =>
+      part < since ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
+    );
+    return { ...taken, over };
   }
 }

@@ -7,7 +7,7 @@ const PARTS = 5;
  * What is counted. `calls` is counted when a call ends, with `failures` and `slow`; `damped` is what
  * was not let through; `retries` is every retry that asked, `retry_calls` those let through.
  */
-export type Count = "calls" | "failures" | "slow" | "damped" | "retries" | "retry_calls";
+type Count = "calls" | "failures" | "slow" | "damped" | "retries" | "retry_calls";
 export type Sums = Record<Count, number>;
 
 /** By the start of the part (Unix ms), then by what is counted: a `Count`, or a slot for tenants. */
@@ -41,12 +41,16 @@ export function countedSince(
   return Math.max(partOf(now, policy) - policy.window_seconds * 1000, counted_from);
 }
 
-/** Everything counted since, by name, over several sources. */
-export function sumTraffic(sources: readonly Traffic[], since: number): Map<string, number> {
+/** Everything counted since, and before `until`, by name, over several sources. */
+export function sumTraffic(
+  sources: readonly Traffic[],
+  since: number,
+  until = Number.POSITIVE_INFINITY,
+): Map<string, number> {
   const sums = new Map<string, number>();
   for (const traffic of sources) {
     for (const [part, counts] of traffic) {
-      if (part < since) continue;
+      if (part < since || part >= until) continue;
       for (const [name, amount] of counts) sums.set(name, (sums.get(name) ?? 0) + amount);
     }
   }

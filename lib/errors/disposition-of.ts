@@ -41,6 +41,6 @@ function isThrottled({ name, $retryable }: AwsError): boolean {
 }
 
 function namesOf(error: Error & AwsError): string[] {
-  const code = typeof error.code === "string" ? error.code : "UNEXPECTED";
-  return [code, error.name, error.constructor.name, ...(error instanceof Fault ? [] : ["UNEXPECTED"])];
+  const code = typeof error.code === "string" ? [error.code] : [];
+  return [...code, error.name, error.constructor.name, ...(error instanceof Fault ? [] : ["UNEXPECTED"])];
 }

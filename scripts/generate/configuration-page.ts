@@ -26,14 +26,25 @@ export function configurationPage(tree: Tree, schemas: readonly PublishedSchema[
 
 function section({ schema, description }: PublishedSchema, path: string, shipped: unknown): string {
   const purpose = description.replace(`\`${path}\`: `, "");
-  const rows = configurationOptions(jsonSchema(schema)).map((option) => [
-    code(option.path.join(".").replaceAll(".[]", "[]")),
-    typeName(option.schema),
-    defaultValue(option, shipped),
-    option.schema.description ?? "",
-  ]);
-  const head = ["Option", "Type", "Default", "Description"];
-  return [`## ${path}`, ...(purpose ? [purpose] : []), table(head, rows)].join("\n\n");
+  return [`## ${path}`, ...(purpose ? [purpose] : []), optionsTable(schema, shipped)].join("\n\n");
+}
+
+/** The options of a schema, or those whose names begin with one of `prefixes`. */
+export function optionsTable(
+  schema: PublishedSchema["schema"],
+  shipped: unknown,
+  prefixes: readonly string[] = [""],
+): string {
+  const rows = configurationOptions(jsonSchema(schema))
+    .map((option) => ({ option, name: option.path.join(".").replaceAll(".[]", "[]") }))
+    .filter(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)))
+    .map(({ option, name }) => [
+      code(name),
+      typeName(option.schema),
+      defaultValue(option, shipped),
+      option.schema.description ?? "",
+    ]);
+  return table(["Option", "Type", "Default", "Description"], rows);
 }
 
 function defaultValue({ path, schema, required }: ConfigurationOption, shipped: unknown): string {

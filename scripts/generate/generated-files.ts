@@ -4,6 +4,7 @@ import { configurationPage } from "./configuration-page.ts";
 import { collectErrorCodes } from "./error-codes.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { GeneratedFile } from "./generated-file.ts";
+import { optionBlocks } from "./option-blocks.ts";
 import { publishedSchemas } from "./published-schemas.ts";
 import { schemaFile } from "./schema-file.ts";
 
@@ -25,6 +26,7 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
     ...stale,
     { path: "lib/config/agent-messages.ts", text: await agentMessagesModule(tree) },
     { path: "docs/reference/configuration.md", text: configurationPage(tree, schemas) },
+    ...optionBlocks(tree, schemas),
     { path: "docs/reference/errors.md", text: errorsPage(collectErrorCodes(tree)) },
   ];
 }

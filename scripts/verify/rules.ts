@@ -9,12 +9,14 @@ import { linksResolve } from "./links-resolve.ts";
 import { npmScriptsExist } from "./npm-scripts-exist.ts";
 import { optionsAreDescribed } from "./options-are-described.ts";
 import { queuesKeepMessages } from "./queues-keep-messages.ts";
+import { retriesFitQueues } from "./retries-fit-queues.ts";
 import type { Rule } from "./rule.ts";
 import { workflowInputsExist } from "./workflow-inputs-exist.ts";
 
 const BASE = [
   functionsAreDeployed,
   queuesKeepMessages,
+  retriesFitQueues,
   agentsAreComplete,
   workflowInputsExist,
   configsAreValid,

@@ -89,6 +89,11 @@ function lines(code: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line.slice(line.indexOf("{"))));
 }
 
+async function isEnded(task_id: string): Promise<boolean> {
+  const { body } = await api.request<{ ended_at?: string }>("GET", `/api/tasks/${task_id}`);
+  return body.ended_at !== undefined && body.ended_at !== null;
+}
+
 interface Policy {
   file: string;
   hash: string;
@@ -146,11 +151,17 @@ describe("a model that fails every question, then heals", () => {
 describe("an operator", () => {
   it("holds a circuit open through the CLI: nothing is asked until it is reset", async () => {
     const cli = (...words: string[]) => runCli([...words, "--url", stack.url, "--key", api.key]);
-    const { asked } = model;
     const held = await cli("circuits", "open", KEY, "--why", "maintenance", "--for", "600");
     expect([held.code, held.stdout]).toEqual([0, expect.stringContaining("forced open")]);
-    const task_id = await submit();
-    await vi.waitUntil(() => lines("MESSAGE_RETURNS").some((line) => line.task_id === task_id), patience);
+    const held_back = async () => {
+      const task_id = await submit();
+      const returns = () => lines("MESSAGE_RETURNS").some((line) => line.task_id === task_id);
+      await vi.waitUntil(async () => returns() || (await isEnded(task_id)), patience);
+      return returns();
+    };
+    await vi.waitUntil(held_back, patience); // a view of a healthy circuit is up to 10 s old
+    const { asked } = model;
+    expect(await held_back()).toBe(true);
     const shown = await cli("circuits");
     expect(shown.stdout).toContain("maintenance");
     expect((await circuit())?.forced).toMatchObject({
@@ -181,7 +192,7 @@ describe("a policy edited while the stack runs", () => {
       const last = (await circuit())!.trail.at(-1)!;
       return last.event === "opened" && last.code === "CONSECUTIVE_FAILURES" ? last : undefined;
     }, patience);
-    expect(opened.why).toBe("1 calls in a row failed");
+    expect(opened.why).toMatch(/^[12] calls in a row failed$/);
     expect(opened.policy_hash).not.toBe(before.hash);
     edit({ failure_rate_open: 7 });
     const refused = await vi.waitUntil(async () => {

@@ -3,7 +3,7 @@ import { type DependencyGuard, dependencyGuard, type GuardedCall } from "#lib/ci
 import { RetryableFault } from "#lib/errors/fault.ts";
 import { makeCounters } from "#lib/metrics/counters.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
-import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
+import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 import { makeTable } from "../simulation/dynamodb/table.ts";
 import { copyValue } from "../simulation/dynamodb/values.ts";
@@ -93,7 +93,7 @@ export function circuitFleet(size: number, changes: Partial<Policy> = {}) {
     log: fakeLog(fleet.lines, {}),
     counters: fleet.counters,
     circuitPolicy: () => ({
-      value: CircuitBreakerConfig.parse({ $schema: "", defaults: fleet.policy, circuits: {} }),
+      value: { $schema: "", defaults: fleet.policy, circuits: {} },
       hash: fleet.policy_hash,
     }),
     retryBudget: () => fleet.budget,

@@ -61,6 +61,24 @@ const conditions: KnownMutation[] = [
   },
 ];
 
+const parking: KnownMutation[] = [
+  {
+    name: "parking counts as an attempt",
+    write: (input) => {
+      if (!input.UpdateExpression?.includes("parked_at = :parked_at")) return input;
+      const values = input.ExpressionAttributeValues ?? {};
+      const attempts = Number(values[":attempts"]) + 1;
+      return { ...input, ExpressionAttributeValues: { ...values, ":attempts": attempts } };
+    },
+    breaks: ["parked work spends no attempt"],
+  },
+  {
+    name: "what waits is claimed before its time",
+    ...withoutCondition("retry_at <= :now"),
+    breaks: ["what waits is run after its time"],
+  },
+];
+
 const publishing: KnownMutation[] = [
   {
     name: "failures to send are ignored",
@@ -127,4 +145,4 @@ const tasks: KnownMutation[] = [
 ];
 
 /** Every protection the simulation must miss when it is gone. */
-export const mutations: KnownMutation[] = [...conditions, ...publishing, ...tasks];
+export const mutations: KnownMutation[] = [...conditions, ...parking, ...publishing, ...tasks];

@@ -64,7 +64,10 @@ describe("a change in words", () => {
 
   it.each([
     [429, { "retry-after": "7" }, "MODEL_THROTTLED", "throttle", 7000],
+    [429, {}, "MODEL_THROTTLED", "throttle", undefined],
     [503, {}, "MODEL_UNAVAILABLE", "retry", undefined],
+    [503, { "retry-after": "9" }, "MODEL_UNAVAILABLE", "retry", 9000],
+    [403, {}, "MODEL_REFUSED", "terminal", undefined],
     [401, {}, "MODEL_REFUSED", "terminal", undefined],
     [200, {}, "MODEL_REFUSED", "terminal", undefined],
   ])(
@@ -72,6 +75,23 @@ describe("a change in words", () => {
     async (status, headers, code, disposition, retry_after_ms) => {
       answers = [{ status, body: "{}", headers }];
       await expect(change()).rejects.toMatchObject({ code, disposition, retry_after_ms });
+    },
+  );
+
+  it.each([
+    [429, { "retry-after": "3600" }, 3600],
+    [429, { "x-ratelimit-reset-requests": "1h0m0s", "x-ratelimit-remaining-requests": "0" }, 3600],
+    [402, { "x-ratelimit-reset": "30" }, 30],
+    [403, { "retry-after": "120" }, 120],
+  ])(
+    "is parked when the endpoint says until when its quota is spent: %i",
+    async (status, headers, seconds) => {
+      answers = [{ status, body: "{}", headers: headers as never }];
+      const asked_at = Date.now();
+      const error = await change().catch((thrown) => thrown);
+      expect(error).toMatchObject({ code: "MODEL_QUOTA_SPENT", disposition: "park", dependency: "model" });
+      expect(error.retry_at_ms).toBeGreaterThanOrEqual(asked_at + seconds * 1000);
+      expect(error.retry_at_ms).toBeLessThanOrEqual(Date.now() + seconds * 1000);
     },
   );
 

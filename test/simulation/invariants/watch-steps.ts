@@ -49,7 +49,7 @@ export function watchSteps(world: World) {
   return { onWrite, onEffect };
 }
 
-/** Parking takes the try back, and what is parked is not claimed before its time. */
+/** Parking takes the try back, and what waits is not claimed before its time. */
 function checkParking(world: World, name: string, was: StepRecord, is: StepRecord): void {
   if (was.status === "running" && is.status === "waiting" && is.parked_at !== undefined) {
     world.count("steps parked");
@@ -57,10 +57,10 @@ function checkParking(world: World, name: string, was: StepRecord, is: StepRecor
       world.violate("parked work spends no attempt", `${name}: ${was.attempts} → ${is.attempts}`);
     }
   }
-  if (was.status !== "waiting" || is.status !== "running" || was.parked_at === undefined) return;
+  if (was.status !== "waiting" || is.status !== "running") return;
   const early_ms = (was.retry_at ?? 0) - world.scheduler.now();
   if (early_ms > world.faults.clock_skew_ms) {
-    world.violate("parked work is run after its time", `${name}: ${early_ms} ms early`);
+    world.violate("what waits is run after its time", `${name}: ${early_ms} ms early`);
   }
 }
 

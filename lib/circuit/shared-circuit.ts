@@ -9,14 +9,22 @@ import {
 import { LocalCounts } from "#lib/circuit/local-counts.ts";
 import { moveCircuit } from "#lib/circuit/move-circuit.ts";
 import { tableInTime } from "#lib/circuit/table-in-time.ts";
-import { countedSince, partOf, type Sums, sumsOf, sumTraffic, type Traffic } from "#lib/circuit/traffic.ts";
+import {
+  ALWAYS,
+  countedSince,
+  partOf,
+  type Sums,
+  sumsOf,
+  sumTraffic,
+  type Traffic,
+} from "#lib/circuit/traffic.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
 import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 
 /** A view of the shared state is never older than this when a call is decided upon… */
-const STALE_MS_MAX = 10_000;
+const STALE_MS_MAX = 4000;
 /** …nor than this while there is trouble. Also the least time between two writes of counts. */
 const TROUBLED_MS = 1000;
 /** A view this old is none: `when_unknown` decides. */
@@ -40,6 +48,9 @@ export class SharedCircuit {
   #unreadable = false;
   #syncing: Promise<void> | undefined;
   readonly #local = new LocalCounts();
+  /** What was asked for ever, when this environment last told its own and all was well. */
+  #mark: { at: number; asked: number } | undefined;
+  #steady_per_second: number | undefined;
 
   constructor({ key, tenant }: { key: string; tenant: string | undefined }, ports: SharedPorts) {
     this.key = key;
@@ -54,6 +65,14 @@ export class SharedCircuit {
   /** Failures in a row: of the fleet, or where that is unknown of this environment. */
   get streak(): number {
     return this.unknown ? this.#local.streak : this.#local.streakAfter(this.record?.streak ?? 0);
+  }
+
+  /**
+   * Calls asked for by all environments while all was well, between the last two times this one told
+   * its own. The window's counts say less: they lack what others have not told yet.
+   */
+  get steady_per_second(): number | undefined {
+    return this.#steady_per_second;
   }
 
   /** When this environment last saw a failure, Unix ms. */
@@ -108,6 +127,11 @@ export class SharedCircuit {
     if (this.#age(this.#merged_at) >= age_min) await this.#sync(policy, true, log);
   }
 
+  /** Shares the counts at once, for those who decide after this. Never throws. */
+  async tell(policy: CircuitPolicy, log: Log): Promise<void> {
+    if (this.#isSharing()) await this.#sync(policy, true, log);
+  }
+
   /** Makes a transition, from the state it was decided on. False when another one came first. Throws without table. */
   async move(next: CircuitRecord): Promise<boolean> {
     const { runtime } = this.#ports;
@@ -132,9 +156,9 @@ export class SharedCircuit {
     const { record } = this;
     if (record && (record.state !== "closed" || record.forced)) return true;
     if ((record?.recovering_until ?? 0) > this.#ports.runtime.now()) return true;
-    const sums = this.sums(policy);
-    const trouble = sums.failures + sums.slow + sums.damped;
-    return trouble > TROUBLE_SHARE * (sums.calls + sums.damped);
+    // An environment with few calls would else keep its failures to itself for a window.
+    const own = sumsOf(sumTraffic([this.#local.own], this.#since(policy)));
+    return isTrouble(own) || isTrouble(this.sums(policy));
   }
 
   #since(policy: CircuitPolicy): number {
@@ -160,6 +184,7 @@ export class SharedCircuit {
     const { runtime } = this.#ports;
     const asked_at = runtime.now();
     this.#tried_at = asked_at;
+    const well = !this.#isTroubled(policy);
     const answer = merging
       ? mergeCircuit({ key: this.key, tenant: this.tenant }, this.#contribute(policy), asked_at, this.#ports)
       : readCircuit(this.key, this.#ports);
@@ -168,6 +193,7 @@ export class SharedCircuit {
       // A transition of ours may have been made meanwhile.
       if ((state?.record.generation ?? 0) >= (this.record?.generation ?? 0)) this.#state = state;
       this.#read_at = asked_at;
+      if (merging) this.#measure(asked_at, well);
       if (this.#unreadable) log.info("CIRCUIT_STATE_READABLE", `the state of ${this.key} is read again`);
       this.#unreadable = false;
     } catch (error) {
@@ -181,6 +207,15 @@ export class SharedCircuit {
     }
   }
 
+  #measure(at: number, well: boolean): void {
+    const asked = this.#state?.traffic.get(ALWAYS)?.get("asked") ?? 0;
+    const mark = this.#mark;
+    if (well && mark && at > mark.at) {
+      this.#steady_per_second = (1000 * Math.max(0, asked - mark.asked)) / (at - mark.at);
+    }
+    this.#mark = well ? { at, asked } : undefined;
+  }
+
   #contribute(policy: CircuitPolicy): Contribution {
     const now = this.#ports.runtime.now();
     const since = this.#since(policy);
@@ -188,8 +223,12 @@ export class SharedCircuit {
     const window_ms = policy.window_seconds * 1000;
     const taken = this.#local.take({ now, since, window_ms, with_tenants: this.#isTroubled(policy) });
     const over = [...(this.#state?.traffic ?? [])].flatMap(([part, counts]) =>
-      part < since ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
+      part < since && part !== ALWAYS ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
     );
     return { ...taken, over };
   }
+}
+
+function isTrouble({ calls, failures, slow, damped }: Sums): boolean {
+  return failures + slow + damped > TROUBLE_SHARE * (calls + damped);
 }

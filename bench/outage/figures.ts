@@ -24,8 +24,15 @@ export interface Figures {
   recovery_seconds: number | null;
   /** Until nothing that arrived during the outage is left. */
   drained_seconds: number | null;
-  /** All calls, and those that are not a task's first, in the busiest 1, 5 and 10 s after the outage. */
-  herd: { calls_1s: number; calls_5s: number; calls_10s: number; again_1s: number; again_5s: number };
+  /** All calls, and those that are not a task's first, in the busiest 1, 5, 10 and 20 s after the outage. */
+  herd: {
+    calls_1s: number;
+    calls_5s: number;
+    calls_10s: number;
+    calls_20s: number;
+    again_1s: number;
+    again_5s: number;
+  };
   /** The busiest 1 s and 5 s before the outage: what chance alone does. */
   steady_peak: { calls_1s: number; calls_5s: number };
   latency_seconds: { median: number; p99: number };
@@ -67,6 +74,7 @@ export function figuresOf({ lab, running }: { lab: Lab; running: Running }): Fig
       calls_1s: peakOf(after, 1000),
       calls_5s: peakOf(after, 5000),
       calls_10s: peakOf(after, 10_000),
+      calls_20s: peakOf(after, 20_000),
       again_1s: peakOf(again, 1000),
       again_5s: peakOf(again, 5000),
     },

@@ -24,6 +24,8 @@ export interface Lab {
   /** ms from the start. */
   now(): number;
   end(id: string, outcome: Fate["outcome"]): void;
+  /** Tasks without an outcome. */
+  open(): number;
 }
 
 /** A way to get tasks done in spite of the dependency. */
@@ -48,6 +50,7 @@ function makeLab(plan: Plan): Lab {
   const scheduler = makeScheduler(random);
   const fates = new Map<string, Fate>();
   const now = () => scheduler.now() - EPOCH_MS;
+  let ended = 0;
   return {
     plan,
     scheduler,
@@ -60,7 +63,9 @@ function makeLab(plan: Plan): Lab {
       if (fate?.outcome !== "open") return;
       fate.outcome = outcome;
       fate.ended_at = now();
+      ended += 1;
     },
+    open: () => fates.size - ended,
   };
 }
 
@@ -96,7 +101,7 @@ export async function runVariant(
       progress?.(minute);
     }
     if (lab.now() < plan.arrivals_until_ms) return false;
-    return lab.now() >= plan.end_ms || [...fates.values()].every(({ outcome }) => outcome !== "open");
+    return lab.now() >= plan.end_ms || lab.open() === 0;
   };
   await scheduler.run(done);
   running.stop();

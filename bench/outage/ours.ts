@@ -39,7 +39,7 @@ export function ours(options: OursOptions = {}): Variant {
     name: options.name ?? "this system",
     description: "as deployed: configs/ and serverless.yml, with as many environments as the others have",
     start(lab) {
-      const world = labWorld(lab, options.mutation); (globalThis as any).__world = world;
+      const world = labWorld(lab, options.mutation);
       const config = CircuitBreakerConfig.parse(
         JSON.parse(readFileSync("configs/circuit_breaker.json", "utf8")),
       );

@@ -110,7 +110,11 @@ function failedInOutage(
   const disposition = dispositionOf(error);
   if (!record || request.signal?.aborted || (disposition !== "retry" && disposition !== "throttle")) return;
   if (forceInForce(record, runtime.now())) return;
-  if (record.state === "closed" && (record.recovering_until ?? 0) <= runtime.now()) return;
+  const lately_ms =
+    record.closed_at === undefined ? Number.POSITIVE_INFINITY : runtime.now() - record.closed_at;
+  const recovering =
+    (record.recovering_until ?? 0) > runtime.now() || lately_ms < 2000 * policy.window_seconds;
+  if (record.state === "closed" && !recovering) return;
   return dependencyFailing(error, record, { key: circuit.key, policy, runtime });
 }
 

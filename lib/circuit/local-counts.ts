@@ -55,7 +55,7 @@ export class LocalCounts {
   }
 
   /** Takes out what is to be shared. It is not put back on an error: the write may have taken all the same. */
-  take({ now, since, window_ms, with_tenants }: Taking): Omit<Contribution, "over"> {
+  take({ now, since, window_ms, with_tenants }: Taking): Omit<Contribution, "over" | "per_second"> {
     const traffic = this.pending;
     dropBefore(traffic, since);
     if (!with_tenants) for (const counts of traffic.values()) dropTenants(counts);

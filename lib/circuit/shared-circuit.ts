@@ -50,7 +50,7 @@ export class SharedCircuit {
   readonly #local = new LocalCounts();
   /** What was asked for ever, when this environment last told its own and all was well. */
   #mark: { at: number; asked: number } | undefined;
-  #steady_per_second: number | undefined;
+  #per_second: number | undefined;
 
   constructor({ key, tenant }: { key: string; tenant: string | undefined }, ports: SharedPorts) {
     this.key = key;
@@ -65,14 +65,6 @@ export class SharedCircuit {
   /** Failures in a row: of the fleet, or where that is unknown of this environment. */
   get streak(): number {
     return this.unknown ? this.#local.streak : this.#local.streakAfter(this.record?.streak ?? 0);
-  }
-
-  /**
-   * Calls asked for by all environments while all was well, between the last two times this one told
-   * its own. The window's counts say less: they lack what others have not told yet.
-   */
-  get steady_per_second(): number | undefined {
-    return this.#steady_per_second;
   }
 
   /** When this environment last saw a failure, Unix ms. */
@@ -207,11 +199,15 @@ export class SharedCircuit {
     }
   }
 
+  /**
+   * The rate while all is well, between the last two times this environment told its own. The window's
+   * counts say less: they lack what others have not told yet.
+   */
   #measure(at: number, well: boolean): void {
     const asked = this.#state?.traffic.get(ALWAYS)?.get("asked") ?? 0;
     const mark = this.#mark;
     if (well && mark && at > mark.at) {
-      this.#steady_per_second = (1000 * Math.max(0, asked - mark.asked)) / (at - mark.at);
+      this.#per_second = (1000 * Math.max(0, asked - mark.asked)) / (at - mark.at);
     }
     this.#mark = well ? { at, asked } : undefined;
   }
@@ -225,7 +221,9 @@ export class SharedCircuit {
     const over = [...(this.#state?.traffic ?? [])].flatMap(([part, counts]) =>
       part < since && part !== ALWAYS ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
     );
-    return { ...taken, over };
+    const per_second = this.#per_second;
+    this.#per_second = undefined;
+    return { ...taken, per_second, over };
   }
 }
 

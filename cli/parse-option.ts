@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { Scope, Scopes } from "#schemas/records/api-key.ts";
 import { parseSpan } from "./parse-span.ts";
 
 /** A whole number in a range, both ends included, for commander's option parsing. */
@@ -27,4 +28,20 @@ export function moment(text: string, now_ms: number): string {
 /** The same for commander's option parsing. */
 export function momentOption(text: string): string {
   return moment(text, Date.now());
+}
+
+/** A span such as `30d`, in ms, for commander's option parsing. */
+export function spanOption(text: string): number {
+  try {
+    return parseSpan(text);
+  } catch {
+    throw new InvalidArgumentError("Give a span such as 30d or 12h.");
+  }
+}
+
+/** `submit,read` as scopes, for commander's option parsing. */
+export function scopesOption(text: string): Scope[] {
+  const parsed = Scopes.safeParse(text.split(",").map((name) => name.trim()));
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`Give each scope once, with commas between: ${Scope.options.join(", ")}.`);
 }

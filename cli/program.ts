@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import { artifactsCommand } from "./commands/artifacts.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { circuitsCommand } from "./commands/circuits.ts";
 import { indexCommand } from "./commands/index-source.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { policiesCommand } from "./commands/policies.ts";
 import { queryCommand } from "./commands/query.ts";
@@ -45,9 +47,11 @@ export function createProgram(): Command {
     queryCommand(),
     policiesCommand(),
     circuitsCommand(),
+    keysCommand(),
+    auditCommand(),
   ];
   for (const command of commands) program.addCommand(command);
-  for (const command of [program, ...commands]) {
+  for (const command of [program, ...commands, ...commands.flatMap(({ commands: nested }) => nested)]) {
     command.exitOverride().showSuggestionAfterError().configureHelp({ showGlobalOptions: true });
     command.showHelpAfterError(`See agents ${command === program ? "" : `${command.name()} `}--help.`);
   }

@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { isAbsolute, relative } from "node:path";
 import type { Ready } from "./local-stack.ts";
 
 /** What the terminal shows once the stack serves. */
@@ -15,6 +15,7 @@ export function banner(
     ...(credentials_file
       ? [`  key     ${shown(credentials_file)}   the development key, for this machine only`]
       : []),
+    ...(credentials_file ? howToUse(url, shown(credentials_file)) : []),
     `  check   curl ${url}/api/metrics/summary`,
     `          curl ${url}/api/artifacts/index`,
     "  stop    Ctrl-C",
@@ -23,6 +24,14 @@ export function banner(
     lines.push("", `  Not loaded (see the log): ${broken_functions.join(", ")}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+function howToUse(url: string, file: string): string[] {
+  const path = isAbsolute(file) ? file : `./${file}`;
+  return [
+    "  use     npx agents tasks   (the CLI finds the key by itself)",
+    `          curl -H "authorization: Bearer $(node -p "require('${path}').key")" ${url}/api/tasks`,
+  ];
 }
 
 function shown(path: string): string {

@@ -1,9 +1,11 @@
-import { existsSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 interface KeyOptions {
   table_name: string | undefined;
+  pepper: string;
   credentials_file: string;
   url: string;
   tenant: string;
@@ -19,4 +21,14 @@ export async function ensureKey(service_directory: string, options: KeyOptions):
   const { ensureDevelopmentKey } = await import(pathToFileURL(module).href);
   await ensureDevelopmentKey(options);
   return options.credentials_file;
+}
+
+/** The secret this data directory's keys are hashed with; made once. On AWS it is in Secrets Manager. */
+export function ensurePepper(data_directory: string): string {
+  const file = join(data_directory, "pepper");
+  const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+  if (kept.length >= 32) return kept;
+  const pepper = randomBytes(32).toString("hex");
+  writeFileSync(file, `${pepper}\n`, { mode: 0o600 });
+  return pepper;
 }

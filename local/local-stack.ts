@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "#lib/log/log.ts";
 import { openDataDirectory } from "./data-directory.ts";
-import { ensureKey } from "./development-key.ts";
+import { ensureKey, ensurePepper } from "./development-key.ts";
 import { startEmulators } from "./emulators/start-emulators.ts";
 import { eventSourceMappings } from "./event-source/event-source-mappings.ts";
 import { type Poller, startPoller } from "./event-source/poller.ts";
@@ -58,7 +58,8 @@ export async function startLocalStack(
   const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));
   const { region, stage } = service.provider;
   const emulators = await startEmulators(data, http_port);
-  const environment = localEnvironment(emulators, region);
+  const pepper = ensurePepper(data.path);
+  const environment = { ...localEnvironment(emulators, region), API_KEY_PEPPER: pepper };
   enterLocalEnvironment(environment);
   const names = { service: service.service, stage, region };
   const lookup = await createResources(service.resources?.Resources ?? {}, names, emulators.sqs_and_s3_url);
@@ -69,6 +70,7 @@ export async function startLocalStack(
   const url = `http://127.0.0.1:${http_port}`;
   const credentials_file = await ensureKey(serviceDir, {
     table_name: service.provider.environment?.TABLE_NAME as string | undefined,
+    pepper,
     credentials_file: data.credentials_file,
     url,
     tenant: settings.tenant,

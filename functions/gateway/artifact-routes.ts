@@ -10,6 +10,7 @@ import { readArtifact } from "./read-artifact.ts";
 export const artifactRoutes: Record<string, Route> = {
   "POST /api/uploads": route({
     access: "key",
+    scope: "submit",
     body: UploadRequest,
     run: async ({ tenant, body, platform }) => ({
       status: 201,
@@ -18,6 +19,7 @@ export const artifactRoutes: Record<string, Route> = {
   }),
   "GET /api/artifacts/index": route({
     access: "key-or-local",
+    scope: "read",
     query: ArtifactQuery,
     run: async ({ tenant, query, platform }) => ({
       status: 200,
@@ -26,6 +28,7 @@ export const artifactRoutes: Record<string, Route> = {
   }),
   "GET /artifacts/{task}/{path+}": route({
     access: "key",
+    scope: "read",
     run: ({ tenant, params, headers, platform }) =>
       readArtifact(
         {

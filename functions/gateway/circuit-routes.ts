@@ -1,3 +1,5 @@
+import { auditPorts } from "#lib/audit/audit-ports.ts";
+import { withAudit } from "#lib/audit/with-audit.ts";
 import { listCircuits, type SharedState } from "#lib/circuit/circuit-table.ts";
 import { circuitView } from "#lib/circuit/circuit-view.ts";
 import { commandCircuit } from "#lib/circuit/command-circuit.ts";
@@ -7,13 +9,11 @@ import { HttpError } from "#lib/http/http-error.ts";
 import { CircuitCommand, type Circuits } from "#schemas/http/circuits.ts";
 import { gatewayPorts } from "./dependencies.ts";
 
-/** The scope an operator's commands need; a route names it in `access`. */
-const OPERATOR_ACCESS = "key";
-
 /** The circuits, and an operator's word on them. */
 export const circuitRoutes: Record<string, Route> = {
   "GET /api/circuits": route({
     access: "key",
+    scope: "read",
     run: async ({ tenant, platform }) => {
       const { value, hash } = config.circuitBreaker();
       const now = platform.runtime.now();
@@ -25,35 +25,50 @@ export const circuitRoutes: Record<string, Route> = {
   }),
 
   "POST /api/circuits/{key}": route({
-    access: OPERATOR_ACCESS,
+    access: "key",
+    scope: "operate",
     body: CircuitCommand,
-    run: async ({ tenant, params, body, headers, platform, log, counters }) => {
+    run: async ({ tenant, identity, params, body, source_ip, trace, platform, log, counters }) => {
       const ports = { ...gatewayPorts(platform), log, counters };
       const key = params.key ?? "";
       const { value, hash: policy_hash } = config.circuitBreaker();
-      const known = (await listCircuits(ports)).filter(visibleTo(tenant)).map(({ record }) => record.key);
-      const by = keyIdOf(headers);
-      const state = known.includes(key)
-        ? await commandCircuit(key, body, { by, policy_hash }, ports)
-        : undefined;
-      if (!state) {
-        throw new HttpError(
-          404,
-          "CIRCUIT_UNKNOWN",
-          `there is no circuit ${key}; a circuit is known from its first call on, and GET /api/circuits lists them`,
-        );
-      }
+      const found = (await listCircuits(ports))
+        .filter(visibleTo(tenant))
+        .find(({ record }) => record.key === key);
+      if (!found) throw unknownCircuit(key);
+      const operators = config.authentication().value.operator_tenants;
+      if (found.record.tenant === undefined && !operators.includes(tenant)) throw sharedCircuit(key);
+      const { action, why } = body;
+      const by = identity?.subject ?? "unknown";
+      const note = { tenant, subject: by, action: `circuit.${action}`, target: key, detail: { why } };
+      const state = await withAudit(
+        { ...note, trace_id: trace.trace_id, source_ip },
+        auditPorts(platform),
+        () => commandCircuit(key, body, { by, policy_hash }, ports),
+      );
+      if (!state) throw unknownCircuit(key);
       return { status: 200, body: circuitView(state, value, platform.runtime.now()) };
     },
   }),
 };
 
+function unknownCircuit(key: string): HttpError {
+  return new HttpError(
+    404,
+    "CIRCUIT_UNKNOWN",
+    `there is no circuit ${key}; a circuit is known from its first call on, and GET /api/circuits lists them`,
+  );
+}
+
+function sharedCircuit(key: string): HttpError {
+  return new HttpError(
+    403,
+    "OPERATOR_TENANT_REQUIRED",
+    `${key} is shared by all tenants; only operators of operator_tenants in configs/authentication.json command it`,
+  );
+}
+
 /** A tenant's own circuit is that tenant's business. */
 function visibleTo(tenant: string): (state: SharedState) => boolean {
   return ({ record }) => record.tenant === undefined || record.tenant === tenant;
-}
-
-/** The public part of the API key the request was let in with. */
-function keyIdOf({ authorization = "" }: Record<string, string>): string {
-  return /dak_([0-9a-f]{16})_/.exec(authorization)?.[1] ?? "unknown";
 }

@@ -6,6 +6,7 @@ import type { Policies } from "#schemas/http/policies.ts";
 export const policyRoutes: Record<string, Route> = {
   "GET /api/policies": route({
     access: "key",
+    scope: "operate",
     run: async () => {
       const body: Policies = { service: "gateway", ...config.view() };
       return { status: 200, body };

@@ -31,6 +31,39 @@ export const ArtifactQuery = z
   });
 export type ArtifactQuery = z.infer<typeof ArtifactQuery>;
 
+/** `GET /api/keys` */
+export const KeyQuery = z.strictObject(Paging);
+export type KeyQuery = z.infer<typeof KeyQuery>;
+
+/** `POST /api/keys/{id}/rotate` */
+export const RotationQuery = z.strictObject({
+  grace_hours: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .describe("hours the old key still works; default and highest: configs/authentication.json")
+    .optional(),
+});
+export type RotationQuery = z.infer<typeof RotationQuery>;
+
+/** `GET /api/audit` */
+export const AuditQuery = z.strictObject({
+  ...Paging,
+  trail: z
+    .enum(["tenant", "platform"])
+    .default("tenant")
+    .describe("your tenant's, or that of what concerns no single tenant, such as configuration"),
+  action: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe("only this, for example key.revoke, or all of a kind: key")
+    .optional(),
+  subject: z.string().min(1).max(210).describe("only what this one did").optional(),
+  target: z.string().min(1).max(200).describe("only what was done to this").optional(),
+});
+export type AuditQuery = z.infer<typeof AuditQuery>;
+
 /** `GET /api/tasks/{id}` */
 export const TaskQuery = z.strictObject({
   wait: z.coerce.number().min(0).max(25).default(0).describe("seconds to wait for news"),

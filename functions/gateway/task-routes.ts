@@ -17,6 +17,7 @@ const ANSWER_MS = 3000;
 export const taskRoutes: Record<string, Route> = {
   "POST /api/tasks": route({
     access: "key",
+    scope: "submit",
     body: Submission,
     run: async ({ tenant, body, headers, trace, log, platform }) => {
       const ports = gatewayPorts(platform);
@@ -32,6 +33,7 @@ export const taskRoutes: Record<string, Route> = {
   }),
   "GET /api/tasks": route({
     access: "key",
+    scope: "read",
     query: ListQuery,
     run: async ({ tenant, query, platform }) => ({
       status: 200,
@@ -40,6 +42,7 @@ export const taskRoutes: Record<string, Route> = {
   }),
   "GET /api/tasks/{id}": route({
     access: "key",
+    scope: "read",
     query: TaskQuery,
     run: async ({ tenant, params, query, platform, remainingMs }) => {
       const wait_ms = Math.max(0, Math.min(query.wait * 1000, remainingMs() - ANSWER_MS));
@@ -49,6 +52,7 @@ export const taskRoutes: Record<string, Route> = {
   }),
   "GET /api/tasks/{id}/trace": route({
     access: "key",
+    scope: "read",
     run: async ({ tenant, params, platform }) => ({
       status: 200,
       body: await readTrace(tenant, params.id ?? "", gatewayPorts(platform)),
@@ -56,6 +60,7 @@ export const taskRoutes: Record<string, Route> = {
   }),
   "POST /api/tasks/{id}/cancel": route({
     access: "key",
+    scope: "submit",
     run: async ({ tenant, params, trace, platform }) => ({
       status: 202,
       body: await cancelTask(tenant, params.id ?? "", trace, gatewayPorts(platform)),

@@ -8,6 +8,7 @@ import { dependencies } from "./dependencies.ts";
 export const handler = defineApi("retrieval", {
   "POST /api/query": route({
     access: "key",
+    scope: "read",
     body: QueryRequest,
     run: async ({ body, tenant, log }) => {
       try {

@@ -12,10 +12,12 @@ import type { Claims } from "#lib/idempotency/claims.ts";
 import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
 import { jsonLog } from "#lib/log/json-log.ts";
 import type { Log } from "#lib/log/log.ts";
+import { retryPolicyFor } from "#lib/retry/retry-policy-for.ts";
 import { type Runtime, systemRuntime } from "#lib/runtime/runtime.ts";
 import { awsSpanSinks } from "#lib/trace/aws-span-sinks.ts";
 import type { SpanSink } from "#lib/trace/span-sink.ts";
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
+import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
 /** Everything a handler takes from its surroundings; a simulation gives its own. */
@@ -34,6 +36,8 @@ export interface Platform {
   artifacts(): Loaded<ArtifactsConfig>;
   /** Stands before every dependency an agent calls; without one every call is let through. */
   guard?: DependencyGuard;
+  /** How callers prove who they are; absent where nobody calls. */
+  authentication?(): Loaded<AuthenticationConfig>;
   queueUrl(service: string): string;
   deadLetterQueueUrl(service: string): string;
   logOf(service: string): Log;
@@ -57,6 +61,7 @@ export function awsPlatform(): Platform {
     settings: settings(),
     retryPolicy: config.retryPolicy,
     artifacts: config.artifacts,
+    authentication: config.authentication,
     followConfig: config.follow,
     blobsOf: (tenant, trace) => s3Blobs({ tenant, trace }),
     guard: dependencyGuard({
@@ -65,7 +70,10 @@ export function awsPlatform(): Platform {
       table_name: settings().table_name,
       log: jsonLog({ service: "circuit" }),
       circuitPolicy: config.circuitBreaker,
-      retryBudget: () => ({ ratio: 0.2, floor_per_minute: 10 }),
+      retryBudget: (labels) => {
+        const policy = retryPolicyFor(config.retryPolicy().value, labels);
+        return { ratio: policy.retry_budget_ratio, floor_per_minute: policy.retry_budget_floor_per_minute };
+      },
     }),
     queueUrl,
     deadLetterQueueUrl,

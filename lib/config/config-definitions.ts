@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { agentMessages } from "#lib/config/agent-messages.ts";
 import { workflowFaults } from "#lib/config/workflow-faults.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
+import { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
@@ -45,6 +46,7 @@ function fieldsOf(agent: string, end: "Input" | "Output"): Record<string, z.ZodT
 export const definitions = {
   artifacts: define("artifacts", ArtifactsConfig),
   circuitBreaker: define("circuit_breaker", CircuitBreakerConfig),
+  authentication: define("authentication", AuthenticationConfig),
   graph: define("graph", GraphConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),
   sandboxLimits: define("sandbox_limits", SandboxLimitsConfig),

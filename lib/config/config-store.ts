@@ -19,6 +19,8 @@ export interface ConfigStorePorts {
 /** Ends an invocation's interest in changes, and counts those that were noticed. */
 export interface Following {
   stop(counters: Counters): void;
+  /** Those noticed since somebody asked last, oldest first. */
+  takeChanges(): ConfigEvent[];
 }
 
 export interface ConfigStore {
@@ -31,12 +33,18 @@ export interface ConfigStore {
   view(): Omit<Policies, "service">;
 }
 
+/** Changes kept for whoever asks; in a process where nobody does, the first ones. */
+const CHANGES_MAX = 100;
+
 /** All configuration files of a process, kept up to date from one source. */
 export function configStore(definitions: readonly ConfigDefinition[], ports: ConfigStorePorts): ConfigStore {
   const { source, runtime } = ports;
   const noticed = new Map<string, number>();
+  const changes: ConfigEvent[] = [];
   let log = ports.log;
-  const tell = ({ level, event, sentence, fields }: ConfigEvent): void => {
+  const tell = (change: ConfigEvent): void => {
+    const { level, event, sentence, fields } = change;
+    if (changes.length < CHANGES_MAX) changes.push(change);
     log[level](event, sentence, fields);
     const metric = event.toLowerCase();
     noticed.set(metric, (noticed.get(metric) ?? 0) + 1);
@@ -94,6 +102,7 @@ export function configStore(definitions: readonly ConfigDefinition[], ports: Con
           for (const [metric, amount] of noticed) counters.count(metric, PLATFORM_TENANT, amount);
           noticed.clear();
         },
+        takeChanges: () => changes.splice(0),
       };
     },
     view: () => ({

@@ -36,6 +36,7 @@ export const config = {
   environment: settings,
   artifacts: reading(definitions.artifacts),
   circuitBreaker: reading(definitions.circuitBreaker),
+  authentication: reading(definitions.authentication),
   graph: reading(definitions.graph),
   retryPolicy: reading(definitions.retryPolicy),
   sandboxLimits: reading(definitions.sandboxLimits),

@@ -15,6 +15,10 @@ const Environment = z.object({
     .union([z.literal("directory"), z.string().regex(S3_PREFIX)])
     .default("directory")
     .describe("where changes are looked for: `directory`, or s3://<bucket>/<prefix>/"),
+  API_KEY_PEPPER: z
+    .union([z.literal(""), z.string().min(32)])
+    .default("")
+    .describe("secret that API keys are hashed with, 32 characters or more"),
   MODEL_URL: z
     .union([z.literal(""), z.url()])
     .default("")
@@ -41,6 +45,8 @@ export interface Settings {
   config_directory: string;
   /** The objects that replace the files of `config_directory`; undefined when these are watched themselves. */
   config_objects?: { bucket: string; prefix: string } | undefined;
+  /** What API keys are hashed with; undefined where a function answers no requests. */
+  api_key_pepper?: string | undefined;
   /** Answers changes in words; undefined when none is configured. */
   model?: ModelSettings | undefined;
   /** Git sources may name loopback and private hosts: on a developer's own machine only. */
@@ -61,6 +67,7 @@ export function settings(): Settings {
     s3_force_path_style: values.S3_FORCE_PATH_STYLE,
     config_directory: values.CONFIG_DIRECTORY,
     config_objects: bucket === undefined ? undefined : { bucket, prefix },
+    api_key_pepper: values.API_KEY_PEPPER || undefined,
     model: modelOf(values),
     allow_private_git_hosts: values.STAGE === "local",
   };

@@ -6,6 +6,10 @@ import type {
 } from "aws-lambda";
 import type { z } from "zod";
 import { awsPlatform, type Platform } from "#lib/agent/platform.ts";
+import { auditConfigChanges } from "#lib/audit/audit-config-changes.ts";
+import { auditPorts } from "#lib/audit/audit-ports.ts";
+import type { Identity } from "#lib/auth/identity.ts";
+import { type Access, authorize, requiredScope } from "#lib/auth/required-scope.ts";
 import { withCallMeter } from "#lib/aws/call-meter.ts";
 import { Fault } from "#lib/errors/fault.ts";
 import { authenticate } from "#lib/http/authenticate.ts";
@@ -13,7 +17,7 @@ import { HttpError } from "#lib/http/http-error.ts";
 import { parseBody, parseQuery } from "#lib/http/parse-request.ts";
 import { problemResponse } from "#lib/http/problem.ts";
 import type { Log } from "#lib/log/log.ts";
-import { type Counters, makeCounters } from "#lib/metrics/counters.ts";
+import { type Counters, makeCounters, PLATFORM_TENANT } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
 import { awsCallMeter } from "#lib/trace/aws-call-attributes.ts";
 import { invocationSpans } from "#lib/trace/invocation-spans.ts";
@@ -21,13 +25,17 @@ import { serverSpan } from "#lib/trace/server-span.ts";
 import type { Span } from "#lib/trace/span.ts";
 import { formatTraceparent } from "#lib/trace/traceparent.ts";
 
-interface ApiRequest<Body, Query> {
+export interface ApiRequest<Body, Query> {
   tenant: string;
+  /** Who asks; undefined on a public route. */
+  identity: Identity | undefined;
   body: Body;
   query: Query;
   params: Record<string, string>;
   /** Header names in lower case. */
   headers: Record<string, string>;
+  /** Where it comes from, as API Gateway saw it. */
+  source_ip: string;
   /** The request's span; it is kept with a task once that is told to its recorder. */
   trace: Span;
   log: Log;
@@ -43,13 +51,11 @@ export interface ApiResponse {
   headers?: Record<string, string>;
 }
 
-interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodType> {
-  /** `key`: an API key. `key-or-local`: on the local stage a caller on loopback needs none. */
-  access: "key" | "key-or-local";
+type RouteDefinition<Body extends z.ZodType, Query extends z.ZodType> = Access & {
   body?: Body;
   query?: Query;
   run(request: ApiRequest<z.output<Body>, z.output<Query>>): Promise<ApiResponse>;
-}
+};
 
 export type Route = RouteDefinition<z.ZodType, z.ZodType>;
 
@@ -88,13 +94,22 @@ export function defineApi(
         const { method, path } = event.requestContext.http;
         throw new HttpError(404, "ROUTE_UNKNOWN", `there is no ${method} ${path}`);
       }
-      tenant = await authenticate(found.access, event, headers, platform);
+      const identity =
+        found.access === "public"
+          ? undefined
+          : await authenticate(found.access, event, headers, platform, log);
+      if (identity) {
+        tenant = identity.tenant;
+        authorize(identity, requiredScope(found));
+      }
       const request = {
         tenant,
+        identity,
         body: found.body && parseBody(found.body, event, headers),
         query: found.query && parseQuery(found.query, event.queryStringParameters ?? {}),
         params: event.pathParameters as Record<string, string>,
         headers,
+        source_ip: event.requestContext.http.sourceIp,
         trace,
         log: log.with({ tenant }),
         counters,
@@ -105,6 +120,7 @@ export function defineApi(
     } catch (error) {
       response = problemResponse(error, trace.trace_id, log);
       setError(trace, response, error);
+      if (response.statusCode === 401) counters.count("authentication_failed", PLATFORM_TENANT);
     }
     counters.count(`http_${Math.floor((response.statusCode ?? 500) / 100)}xx`, tenant);
     counters.duration("http", tenant, runtime.now() - started);
@@ -114,6 +130,7 @@ export function defineApi(
     await Promise.all([
       reportMetrics({ service, role: "http" }, counters, platform, log),
       spans.flush(lambda.getRemainingTimeInMillis()),
+      auditConfigChanges(following?.takeChanges() ?? [], service, () => auditPorts(platform), log),
     ]);
     response.headers = {
       ...response.headers,

@@ -20,7 +20,7 @@ export function problemResponse(
       stack: error instanceof Error ? error.stack : undefined,
     });
   }
-  const { status, code, message, errors } =
+  const { status, code, message, errors, headers } =
     known ??
     new HttpError(500, "INTERNAL", "something went wrong on our side; the trace id finds it in the log");
   const body: Problem = {
@@ -34,7 +34,7 @@ export function problemResponse(
   };
   return {
     statusCode: status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store" },
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
     body: JSON.stringify(body),
   };
 }

@@ -5,9 +5,10 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/clien
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { sha256 } from "#lib/artifacts/blobs.ts";
-import { issueApiKey } from "#lib/auth/api-keys.ts";
+import { issueApiKey } from "#lib/auth/issue-api-key.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import { type Ledger, readLedger } from "#lib/tasks/task-store.ts";
+import type { Scope } from "#schemas/records/api-key.ts";
 
 /** Number of messages by queue, those in flight or delayed among them; queues without any left out. */
 type QueueCounts = Record<string, number>;
@@ -38,7 +39,12 @@ export function reachStack(data_dir: string): Operator {
   const ports = { table, table_name: facts.TABLE_NAME ?? "", runtime: systemRuntime };
   const bucket = facts.ARTIFACT_BUCKET ?? "";
   return {
-    issueKey: (tenant) => issueApiKey(tenant, ports),
+    async issueKey(tenant) {
+      const pepper = facts.API_KEY_PEPPER ?? "";
+      const scopes: Scope[] = ["submit", "read"];
+      const wish = { tenant, name: "chaos", scopes, created_by: "local" };
+      return (await issueApiKey(wish, { ...ports, pepper })).key;
+    },
     ledger: (tenant, task_id) => readLedger(tenant, task_id, ports),
     async queues() {
       const count = (prefix: string) => countMessages(sqs, facts, prefix);

@@ -4,6 +4,7 @@ import { explainCase } from "#lib/dlq/explain-case.ts";
 import { groupCases } from "#lib/dlq/group-cases.ts";
 import { listCases, previewCases, purgeCases, replayCases } from "#lib/dlq/replay-cases.ts";
 import type { ReplayPorts } from "#lib/dlq/replay-ports.ts";
+import { auditOrder } from "./audit.ts";
 import { describeCases, describeExplanation } from "./describe-cases.ts";
 import { DLQ_EXIT, DlqError } from "./dlq-error.ts";
 import { enterEnvironment } from "./enter-environment.ts";
@@ -62,7 +63,9 @@ export async function replay(ids: string[], options: DlqOptions): Promise<Report
     return replayReport(planned.map(({ one, plan }) => ({ one, did: `would ${plan.kind}`, ...plan })));
   }
   const force = options.force ?? false;
+  const tell = await auditOrder("dlq.replay", ids, options);
   const done = await looking("Replaying", ids, options, (visit) => replayCases(visit, { force }, ports));
+  await tell(done.map(({ one, replayed: { did } }) => ({ one, did })));
   return replayReport(done.map(({ one, replayed }) => ({ one, ...replayed })));
 }
 
@@ -71,7 +74,9 @@ export async function purge(ids: string[], options: DlqOptions): Promise<Report>
   const ports = replayPorts(options);
   const certain = options.yes && !options.dryRun;
   const act = certain ? purgeCases : listCases;
+  const tell = certain ? await auditOrder("dlq.purge", ids, options) : undefined;
   const cases = await looking(certain ? "Purging" : "Looking", ids, options, (visit) => act(visit, ports));
+  await tell?.(cases.map((one) => ({ one, did: "purged" })));
   const did = certain ? "Purged" : "Would purge";
   const advice = certain || options.dryRun ? "" : " Nothing was changed: say --yes to do it.";
   return {

@@ -1,4 +1,5 @@
 import { canMove, moveQueue } from "#lib/dlq/move-queue.ts";
+import { auditOrder } from "./audit.ts";
 import { type Report, replay, replayPorts } from "./commands.ts";
 import { DLQ_EXIT, DlqError } from "./dlq-error.ts";
 import { type DlqOptions, filterOf, servicesOf } from "./options.ts";
@@ -20,6 +21,7 @@ export async function move(ids: string[], options: DlqOptions): Promise<Report> 
     process.stderr.write("The SQS of this endpoint moves no messages itself; replaying them one by one.\n");
     return replay([], { ...options, all: true });
   }
+  await auditOrder("dlq.move", ids, options);
   const moves = [];
   for (const service of services) {
     const { onProgress, end } = progress(`Preparing ${service}`);

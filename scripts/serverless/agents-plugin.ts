@@ -1,4 +1,5 @@
 import { expandAgents, type ServiceDeclaration } from "./expand-agents.ts";
+import { guardRoutes } from "./guard-routes.ts";
 
 interface Serverless {
   service: ServiceDeclaration;
@@ -23,6 +24,7 @@ class AgentsPlugin {
     const { service } = serverless;
     service.provider.stage = serverless.getProvider("aws").getStage(); // `--stage`, if given
     expandAgents(service);
+    guardRoutes(service);
   }
 }
 

@@ -14,11 +14,13 @@ export interface ServiceDeclaration {
     environment?: Record<string, unknown> | undefined;
     iam?: { role?: { statements?: unknown[] | undefined } | undefined } | undefined;
   };
+  custom?: { public_routes?: readonly string[] | undefined; api_key_pepper?: unknown } | undefined;
   functions: Record<string, FunctionDeclaration>;
   resources?: { Resources?: Record<string, unknown> | undefined } | undefined;
 }
 
-interface FunctionDeclaration {
+export interface FunctionDeclaration {
+  environment?: Record<string, unknown> | undefined;
   timeout?: unknown;
   agent?: AgentSettings | undefined;
   events?: unknown[] | undefined;

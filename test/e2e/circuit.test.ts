@@ -166,7 +166,7 @@ describe("an operator", () => {
     expect(shown.stdout).toContain("maintenance");
     expect((await circuit())?.forced).toMatchObject({
       state: "open",
-      by: expect.stringMatching(/^[0-9a-f]{16}$/),
+      by: expect.stringMatching(/^key:[0-9a-f]{16}$/),
     });
     expect(model.asked).toBe(asked);
     expect((await cli("circuits", "reset", KEY, "--why", "done")).code).toBe(0);

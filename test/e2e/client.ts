@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { issueApiKey } from "#lib/auth/api-keys.ts";
+import { issueApiKey, type KeyWish } from "#lib/auth/issue-api-key.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import type { Problem, TaskView } from "#schemas/http/task-view.ts";
+import { Scope } from "#schemas/records/api-key.ts";
 
 /** What the stack tells tools about itself. */
 function environment(data_dir: string): Record<string, string> {
@@ -26,7 +27,7 @@ export function queues(data_dir: string) {
 }
 
 /** The stack's table. */
-function table(data_dir: string) {
+export function table(data_dir: string) {
   const facts = environment(data_dir);
   const client = new DynamoDBClient({
     endpoint: facts.AWS_ENDPOINT_URL_DYNAMODB,
@@ -121,7 +122,21 @@ export function developmentClient(url: string, data_dir: string): ApiClient {
   return apiClient(url, key);
 }
 
-/** A client of another tenant. */
-export async function tenantClient(url: string, data_dir: string, tenant: string): Promise<ApiClient> {
-  return apiClient(url, await issueApiKey(tenant, { ...table(data_dir), runtime: systemRuntime }));
+/** A client of another tenant, with every scope unless told otherwise. */
+export async function tenantClient(
+  url: string,
+  data_dir: string,
+  tenant: string,
+  wish: Partial<KeyWish> = {},
+): Promise<ApiClient> {
+  const ports = {
+    ...table(data_dir),
+    runtime: systemRuntime,
+    pepper: environment(data_dir).API_KEY_PEPPER ?? "",
+  };
+  const issued = await issueApiKey(
+    { tenant, name: "test", scopes: Scope.options, created_by: "local", ...wish },
+    ports,
+  );
+  return apiClient(url, issued.key);
 }

@@ -117,6 +117,19 @@ describe("the operator's replay, by the script", () => {
     const { body: healthy } = await api.request<TaskView>("GET", `/api/tasks/${model.task_id}`);
     expect(names(ended)).toEqual(names(healthy));
 
+    const { body: trail } = await api.request("GET", "/api/audit?action=dlq.replay");
+    expect(trail).toMatchObject({
+      entries: [
+        {
+          outcome: "done",
+          subject: expect.stringMatching(/^aws:./),
+          detail: { sent: 1, messages: cases[0]!.id },
+        },
+      ],
+    });
+    const { body: orders } = await api.request("GET", "/api/audit?action=dlq&trail=platform");
+    expect(orders).toMatchObject({ entries: [{ action: "dlq.replay", outcome: "ordered" }] });
+
     expect(await dlq("replay", "--all")).toMatchObject({ exit: 0, json: [] });
     const { body: after } = await api.request<TaskView>("GET", `/api/tasks/${task.task_id}`);
     expect(after.revision).toBe(ended.revision);

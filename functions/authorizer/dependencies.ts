@@ -1,0 +1,11 @@
+import { awsPlatform } from "#lib/agent/platform.ts";
+import { credentialPorts } from "#lib/auth/credential-ports.ts";
+import { verifyCredential } from "#lib/auth/verify-credential.ts";
+import type { AuthorizerPorts } from "./decide.ts";
+
+/** What `decide` runs on, on every stage. */
+export function dependencies(): AuthorizerPorts {
+  const platform = awsPlatform();
+  const log = platform.logOf("authorizer");
+  return { log, verify: (authorization) => verifyCredential(authorization, credentialPorts(platform, log)) };
+}

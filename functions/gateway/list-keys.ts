@@ -1,0 +1,18 @@
+import { isExpired } from "#lib/artifacts/retention.ts";
+import { parseKeyItem, tenantKeysPartition } from "#lib/auth/key-store.ts";
+import { queryPage } from "#lib/tasks/query-page.ts";
+import type { TaskPorts } from "#lib/tasks/task-store.ts";
+import type { KeyList } from "#schemas/http/keys.ts";
+import { keyView } from "./key-view.ts";
+import type { KeyQuery } from "./queries.ts";
+
+/** A tenant's keys, newest first, those that ended lately too. */
+export async function listKeys(tenant: string, query: KeyQuery, ports: TaskPorts): Promise<KeyList> {
+  const now = ports.runtime.now();
+  const read = (item: Record<string, unknown>) => {
+    const record = parseKeyItem(item);
+    return record && !isExpired(record, now) ? keyView(record, now) : undefined;
+  };
+  const page = await queryPage(tenantKeysPartition(tenant), { ...query, filters: {}, read }, ports);
+  return { keys: page.rows, next_cursor: page.next_cursor };
+}

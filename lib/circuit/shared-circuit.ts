@@ -10,7 +10,7 @@ import { LocalCounts } from "#lib/circuit/local-counts.ts";
 import { moveCircuit } from "#lib/circuit/move-circuit.ts";
 import { tableInTime } from "#lib/circuit/table-in-time.ts";
 import {
-  ALWAYS,
+  columnsOver,
   countedSince,
   partOf,
   type Sums,
@@ -18,6 +18,8 @@ import {
   sumTraffic,
   type Traffic,
 } from "#lib/circuit/traffic.ts";
+import { isTroubled } from "#lib/circuit/trouble.ts";
+import { WellRate } from "#lib/circuit/well-rate.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
 import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
@@ -29,8 +31,6 @@ const STALE_MS_MAX = 4000;
 const TROUBLED_MS = 1000;
 /** A view this old is none: `when_unknown` decides. */
 const UNKNOWN_MS = 30_000;
-/** Failures, slow and damped calls beyond this share of all are trouble. */
-const TROUBLE_SHARE = 0.1;
 
 interface SharedPorts extends CircuitPorts {
   runtime: Runtime;
@@ -48,9 +48,7 @@ export class SharedCircuit {
   #unreadable = false;
   #syncing: Promise<void> | undefined;
   readonly #local = new LocalCounts();
-  /** What was asked for ever, when this environment last told its own and all was well. */
-  #mark: { at: number; asked: number } | undefined;
-  #per_second: number | undefined;
+  readonly #rate = new WellRate();
 
   constructor({ key, tenant }: { key: string; tenant: string | undefined }, ports: SharedPorts) {
     this.key = key;
@@ -128,29 +126,22 @@ export class SharedCircuit {
   async move(next: CircuitRecord): Promise<boolean> {
     const { runtime } = this.#ports;
     const moved = await moveCircuit(next, runtime.now(), this.#ports);
-    if (moved) {
-      this.#state = { record: next, traffic: this.#state?.traffic ?? new Map() };
-      this.#local.startOver();
-    } else {
-      this.#state = await readCircuit(this.key, this.#ports);
-    }
+    if (moved) this.#local.startOver();
+    const traffic = this.#state?.traffic ?? new Map();
+    this.#state = moved ? { record: next, traffic } : await readCircuit(this.key, this.#ports);
     this.#read_at = runtime.now();
     return moved;
   }
 
   #isSharing(): boolean {
-    const { now } = this.#ports.runtime;
     const closed = (this.record?.state ?? "closed") === "closed";
-    return closed && forceInForce(this.record, now())?.state !== "open" && this.#local.pending.size > 0;
+    const force = forceInForce(this.record, this.#ports.runtime.now());
+    return closed && force?.state !== "open" && this.#local.pending.size > 0;
   }
 
   #isTroubled(policy: CircuitPolicy): boolean {
-    const { record } = this;
-    if (record && (record.state !== "closed" || record.forced)) return true;
-    if ((record?.recovering_until ?? 0) > this.#ports.runtime.now()) return true;
-    // An environment with few calls would else keep its failures to itself for a window.
     const own = sumsOf(sumTraffic([this.#local.own], this.#since(policy)));
-    return isTrouble(own) || isTrouble(this.sums(policy));
+    return isTroubled(this.record, this.#ports.runtime.now(), [own, this.sums(policy)]);
   }
 
   #since(policy: CircuitPolicy): number {
@@ -185,48 +176,23 @@ export class SharedCircuit {
       // A transition of ours may have been made meanwhile.
       if ((state?.record.generation ?? 0) >= (this.record?.generation ?? 0)) this.#state = state;
       this.#read_at = asked_at;
-      if (merging) this.#measure(asked_at, well);
+      if (merging) this.#rate.notice(this.#state?.traffic, asked_at, well);
       if (this.#unreadable) log.info("CIRCUIT_STATE_READABLE", `the state of ${this.key} is read again`);
       this.#unreadable = false;
     } catch (error) {
-      if (!this.#unreadable) {
-        log.warn("CIRCUIT_STATE_UNREADABLE", `the state of ${this.key} cannot be read: ${String(error)}`, {
-          circuit: this.key,
-          when_unknown: policy.when_unknown,
-        });
-      }
+      const fields = { circuit: this.key, when_unknown: policy.when_unknown };
+      const sentence = `the state of ${this.key} cannot be read: ${String(error)}`;
+      if (!this.#unreadable) log.warn("CIRCUIT_STATE_UNREADABLE", sentence, fields);
       this.#unreadable = true;
     }
   }
 
-  /**
-   * The rate while all is well, between the last two times this environment told its own. The window's
-   * counts say less: they lack what others have not told yet.
-   */
-  #measure(at: number, well: boolean): void {
-    const asked = this.#state?.traffic.get(ALWAYS)?.get("asked") ?? 0;
-    const mark = this.#mark;
-    if (well && mark && at > mark.at) {
-      this.#per_second = (1000 * Math.max(0, asked - mark.asked)) / (at - mark.at);
-    }
-    this.#mark = well ? { at, asked } : undefined;
-  }
-
   #contribute(policy: CircuitPolicy): Contribution {
     const now = this.#ports.runtime.now();
-    const since = this.#since(policy);
     this.#merged_at = now;
-    const window_ms = policy.window_seconds * 1000;
-    const taken = this.#local.take({ now, since, window_ms, with_tenants: this.#isTroubled(policy) });
-    const over = [...(this.#state?.traffic ?? [])].flatMap(([part, counts]) =>
-      part < since && part !== ALWAYS ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
-    );
-    const per_second = this.#per_second;
-    this.#per_second = undefined;
-    return { ...taken, per_second, over };
+    const since = this.#since(policy);
+    const how = { window_ms: policy.window_seconds * 1000, with_tenants: this.#isTroubled(policy) };
+    const taken = this.#local.take({ now, since, ...how });
+    return { ...taken, per_second: this.#rate.take(), over: columnsOver(this.#state?.traffic, since) };
   }
-}
-
-function isTrouble({ calls, failures, slow, damped }: Sums): boolean {
-  return failures + slow + damped > TROUBLE_SHARE * (calls + damped);
 }

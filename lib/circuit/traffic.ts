@@ -74,3 +74,10 @@ export function sumsOf(all: ReadonlyMap<string, number>): Sums {
     retry_calls: of("retry_calls"),
   };
 }
+
+/** The columns of parts that began before `since`. */
+export function columnsOver(traffic: Traffic | undefined, since: number): string[] {
+  return [...(traffic ?? [])].flatMap(([part, counts]) =>
+    part < since && part !== ALWAYS ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
+  );
+}

@@ -1,6 +1,14 @@
 import type { Why } from "#lib/circuit/circuit-moves.ts";
 import type { RetryBudget } from "#lib/circuit/dependency-guard.ts";
-import { partMs, partOf, type Sums, sumsOf, sumTraffic, type Traffic } from "#lib/circuit/traffic.ts";
+import {
+  countedSince,
+  partMs,
+  partOf,
+  type Sums,
+  sumsOf,
+  sumTraffic,
+  type Traffic,
+} from "#lib/circuit/traffic.ts";
 import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 
@@ -11,6 +19,8 @@ const RAMP_TO = 1.25;
 const BACKLOG = 1.1;
 /** After this time everybody knows what everybody counted: a write and a read, each within a second. */
 const TOLD_MS = 2000;
+/** After this time whoever still asks for more than before has grown. */
+const RECOVERY_MS_MAX = 6 * 3_600_000;
 /** What may pass in so much time may pass at once, and a call more: calls do not come evenly. */
 const AHEAD_MS = 250;
 
@@ -56,7 +66,10 @@ export function rampedShare(
   now: number,
 ): number | undefined {
   const { closed_at, recovering_until, steady_per_second = 0 } = record ?? {};
-  if (closed_at === undefined || recovering_until === undefined || now >= recovering_until) return undefined;
+  if (closed_at === undefined || recovering_until === undefined) return undefined;
+  // To let go while some is held back would send all of it at once.
+  const { held } = sumsOf(sumTraffic(traffic, countedSince(now, closed_at, policy)));
+  if (now >= recovering_until && (held === 0 || now >= closed_at + RECOVERY_MS_MAX)) return undefined;
   const grown = Math.min(1, (now - closed_at) / (policy.ramp_seconds * 1000));
   const arriving = arrivalsPerSecond(traffic, policy, now);
   // What returns at once is not counted yet: until it is, expect fresh work and as much again.

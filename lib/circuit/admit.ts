@@ -27,6 +27,8 @@ export interface Asking {
 /** How it may pass: as any call, told to the others beforehand or not, or as the elected probe that decides the circuit's state. */
 export type Admission = { kind: "call"; told?: boolean } | { kind: "probe"; record: CircuitRecord };
 
+/** Where the dependency got all it may, who asks for more than an equal part of so much waits. */
+const FULL_SHARE = 0.5;
 /** Clocks differ: a probe's lease counts as ended this much later for everybody else. */
 const CLOCK_SKEW_MS = 2000;
 
@@ -97,8 +99,9 @@ function admitClosed({ circuit, request, policy, ports }: Asking): Admission {
   const full = ramping !== undefined && rampIsFull(circuit.record, traffic, policy, now);
   const throttled = throttledShare(sums, policy);
   const share = Math.min(throttled, ramped);
-  const chance = fairChance(request.tenant, share, counts);
-  if (full || (chance < 1 && runtime.random() >= chance)) {
+  // Who asks for little passes all the same: it takes next to nothing from the others.
+  const chance = fairChance(request.tenant, full ? Math.min(share, FULL_SHARE) : share, counts);
+  if (chance < 1 && (full || runtime.random() >= chance)) {
     circuit.count(policy, full || ramped < throttled ? "held" : "damped", ...tenantSlots(request.tenant));
     throw dependencyDamped(chance, parking);
   }

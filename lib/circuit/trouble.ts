@@ -12,6 +12,7 @@ export function isTroubled(record: CircuitRecord | undefined, now: number, seen:
   if (record && (record.state !== "closed" || record.forced)) return true;
   if ((record?.recovering_until ?? 0) > now) return true;
   return seen.some(
-    ({ calls, failures, slow, damped }) => failures + slow + damped > TROUBLE_SHARE * (calls + damped),
+    ({ calls, failures, slow, damped, held }) =>
+      held > 0 || failures + slow + damped > TROUBLE_SHARE * (calls + damped),
   );
 }

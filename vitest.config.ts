@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Four lanes: `unit` (no emulator), `simulation` (seeded faults in virtual time), `integration`
+ * Five lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `integration`
  * (embedded emulators), `e2e` (the whole local stack).
  */
 export default defineConfig({
@@ -22,6 +22,9 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },
+      },
+      {
+        test: { name: "sandbox", include: ["test/sandbox/**/*.test.ts"], testTimeout: 90_000 },
       },
       {
         test: {

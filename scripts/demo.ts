@@ -32,6 +32,8 @@ const SOURCE = join(EXAMPLES, "date-range");
 const PATCH = join(EXAMPLES, "fix.patch");
 const TEST = "node --test --test-reporter=tap";
 const REPOSITORY = "date-range";
+/** The package is ours, so it may run where nothing isolates it. */
+const PROFILE = "trusted";
 const QUESTION = "how many working days are in a range";
 
 /** After Ctrl-C nothing more is shown: what the stopping stack breaks off is no news. */
@@ -61,7 +63,14 @@ async function runTask(
   // The command shown above says it; what is sent needs no line of its own.
   const source = await sendSource(api, SOURCE, undefined, createTerminal({ write() {} }, {}));
   const change = readChange(options);
-  const submission = { workflow, source, test: TEST, repository: REPOSITORY, ...(change && { change }) };
+  const submission = {
+    workflow,
+    source,
+    test: TEST,
+    repository: REPOSITORY,
+    profile: PROFILE,
+    ...(change && { change }),
+  };
   const accepted = await submitTask(api, submission, undefined, terminal);
   const view = await awaitTask(api, accepted, terminal, { ends_only: true });
   const summary = await readSummary(api, view);
@@ -71,7 +80,10 @@ async function runTask(
 }
 
 async function failBefore(api: Api): Promise<BuildTestSummary> {
-  heading("1. The package as it is", `submit examples/date-range --test "${TEST}" --wait`);
+  heading(
+    "1. The package as it is",
+    `submit examples/date-range --test "${TEST}" --profile ${PROFILE} --wait`,
+  );
   const { summary } = await runTask(api, "buildtest", {});
   promise(summary.verdict === "failed", "the tests fail before the fix");
   promise(summary.tests_failed === 1 && summary.tests_passed === 11, "1 of 12 tests fails");
@@ -79,7 +91,7 @@ async function failBefore(api: Api): Promise<BuildTestSummary> {
 }
 
 async function passAfter(api: Api, before: BuildTestSummary): Promise<void> {
-  const command = `submit examples/date-range --patch examples/fix.patch --test "${TEST}" --repository ${REPOSITORY} --wait`;
+  const command = `submit examples/date-range --patch examples/fix.patch --test "${TEST}" --repository ${REPOSITORY} --profile ${PROFILE} --wait`;
   heading("2. The fix: made, tested, indexed", command);
   const { view, summary } = await runTask(api, "change", { patch: PATCH });
   promise(view.verdict === "passed", "the task passes with the fix");
@@ -114,8 +126,8 @@ function whatNext(stack: OwnStack): void {
     paint.bold(`The stack stays up at ${stack.url}. In another shell:`),
     `  export AGENTS_URL=${stack.url} AGENTS_KEY=$(node -p "require('${credentials}').key")`,
     "  npx agents tasks",
-    `  npx agents submit examples/date-range --codemod examples/codemod.yml --test "${TEST}" --wait`,
-    `  npx agents submit examples/date-range --patch examples/first-try.patch --fallback-patch examples/fix.patch --test "${TEST}" --wait`,
+    `  npx agents submit examples/date-range --codemod examples/codemod.yml --test "${TEST}" --profile ${PROFILE} --wait`,
+    `  npx agents submit examples/date-range --patch examples/first-try.patch --fallback-patch examples/fix.patch --test "${TEST}" --profile ${PROFILE} --wait`,
     `  open ${stack.url}/console and ${stack.url}/docs`,
     "Ctrl-C stops it.",
   );

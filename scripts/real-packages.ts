@@ -83,7 +83,15 @@ async function runOnce(
 ): Promise<TaskView> {
   const name = `${pair.name} ${pair.before}${change.length > 0 ? ` ${change[0]}` : ""}`;
   const began_at = Date.now();
-  const view = await submit(stack, source, ["--test", pair.test, "--repository", pair.name, ...change]);
+  const view = await submit(stack, source, [
+    "--test",
+    pair.test,
+    "--repository",
+    pair.name,
+    "--profile",
+    "trusted",
+    ...change,
+  ]);
   const task_seconds = ((Date.now() - began_at) / 1000).toFixed(1);
   const report = BuildTestReport.parse(await read(stack, view, "build-test/report.json"));
   const missing = missingArtifacts(view, change.length > 0 ? LEFT_BY_CHANGE : LEFT_BY_BUILDTEST);

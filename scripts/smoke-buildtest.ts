@@ -60,6 +60,7 @@ async function smoke(api: Api, name: "passing" | "failing", right: number): Prom
     build: "node --version",
     test: "node --test --test-reporter=tap",
     repository: "smoke",
+    profile: "trusted",
     deadline_seconds: 300,
   };
   const accepted = await submitTask(api, submission, undefined, terminal);

@@ -10,18 +10,11 @@ import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import type { BuildtestInput } from "#schemas/messages/buildtest.ts";
 import { BuildtestOutput } from "#schemas/messages/buildtest.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
+import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { fakeSource, fakeSourcePorts } from "#test/fakes/source-tree.ts";
 import { buildAndTest } from "./build-and-test.ts";
 
-const profile: SandboxProfile = {
-  wall_seconds: 50,
-  cpu_seconds: 40,
-  output_bytes_max: 100_000,
-  processes_max: 300,
-  memory_bytes_max: 2e9,
-  isolation_minimum: "reduced",
-  environment: { CI: "true", PATH: "/usr/local/bin:/usr/bin:/bin" },
-};
+const profile = generousProfile({ cpu_seconds: 40, processes_max: 300, memory_bytes_max: 2e9 });
 
 const strongest = await strongestBackend();
 const backends = strongest === processBackend ? [processBackend] : [strongest, processBackend];

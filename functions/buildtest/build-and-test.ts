@@ -28,7 +28,7 @@ export async function buildAndTest(
     );
   }
   const source = await ports.resolveSource(input.source);
-  const run = await withWorkspace(async (workspace) => {
+  const run = await withWorkspace({ profile, backend: ports.backend }, async (workspace) => {
     await ports.unpackSource(source.blob, workspace.tree);
     const { diff } = input;
     if (diff) {
@@ -36,9 +36,7 @@ export async function buildAndTest(
         ports.applyDiff(workspace.tree, await context.blobs.readText(diff)),
       );
     }
-    const { signal } = context;
-    const place = { ...workspace, profile, signal, ...(ports.backend && { backend: ports.backend }) };
-    return runBuildAndTest(input, place, context);
+    return runBuildAndTest(input, { ...workspace, profile, signal: context.signal }, context);
   });
   const judgement = judge(run);
   context.log.info("BUILDTEST_JUDGED", judgement.reason, {
@@ -46,6 +44,8 @@ export async function buildAndTest(
     error_code: judgement.code,
     test_format: run.tests.format,
     policy_hash: limits.hash,
+    limit: run.test.phase.limit ?? run.build.phase.limit,
+    usage: [run.build.phase.usage, run.test.phase.usage],
   });
   const report = await writeReport(context, run, judgement, {
     source_sha256: source.blob.sha256,

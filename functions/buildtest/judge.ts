@@ -1,3 +1,4 @@
+import { limitReason } from "#lib/sandbox/limit-reason.ts";
 import { logExcerpt } from "#lib/sandbox/log-excerpt.ts";
 import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
 import { stripAnsi } from "#lib/test-results/strip-ansi.ts";
@@ -26,13 +27,11 @@ export function judge(run: BuildtestRun): Judgement {
     const reason = `the ${ended.phase.name} needs \`${missing_program}\`, which is not in the sandbox: install it in the build command, or put it on the profile's PATH`;
     return error("BUILD_ENVIRONMENT_BROKEN", reason, excerpt(ended));
   }
-  if (ended.phase.limit) {
-    const { code, evidence } = ended.phase.limit;
-    return failed(
-      code,
-      `the ${ended.phase.name} exceeded a limit of the sandbox: ${evidence}`,
-      excerpt(ended),
-    );
+  const { limit } = ended.phase;
+  // A test that failed says more than that something looked for the network.
+  const told_by_tests = limit?.code === "SANDBOX_NETWORK_DENIED" && run.tests.failed > 0;
+  if (limit && !told_by_tests) {
+    return failed(limit.code, limitReason(`the ${ended.phase.name}`, limit), excerpt(ended));
   }
   if (build.phase.status === "failed") {
     return failed("BUILD_FAILED", `the build ended with ${ending(build)}`, excerpt(build));

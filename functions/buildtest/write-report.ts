@@ -22,6 +22,7 @@ export async function writeReport(
     ...facts,
     isolation: ran?.isolation ?? "reduced",
     isolation_backend: ran?.backend ?? "process",
+    not_enforced: ran?.not_enforced ?? [],
     phases: [build.phase, test.phase],
     test_format: tests.format,
     tests: tests.tests,

@@ -55,7 +55,7 @@ export const circuitRoutes: Record<string, Route> = {
 function unknownCircuit(key: string): HttpError {
   return new HttpError(
     404,
-    "CIRCUIT_UNKNOWN",
+    "CIRCUIT_NOT_FOUND",
     `there is no circuit ${key}; a circuit is known from its first call on, and GET /api/circuits lists them`,
   );
 }

@@ -64,6 +64,7 @@ function testReport(tests: BuildTestReport["tests"]): BuildTestReport {
     diff_sha256: null,
     isolation: "full",
     isolation_backend: "bubblewrap",
+    not_enforced: [],
     profile: "small",
     profile_hash: HASH,
     phases: [],

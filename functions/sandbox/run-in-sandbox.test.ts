@@ -4,21 +4,13 @@ import { RunReport } from "#schemas/artifacts/run-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { SandboxOutput } from "#schemas/messages/sandbox.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
+import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { fakeSource, fakeSourcePorts } from "#test/fakes/source-tree.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
 
 async function run(command: string, limits: Partial<SandboxProfile> = {}, profile = "small") {
   const fake = fakeAgentContext({ service: "sandbox", step: "run" });
-  const small: SandboxProfile = {
-    wall_seconds: 50,
-    cpu_seconds: 20,
-    output_bytes_max: 10_000,
-    processes_max: 50,
-    memory_bytes_max: 1e9,
-    isolation_minimum: "reduced",
-    environment: { PATH: "/usr/bin:/bin" },
-    ...limits,
-  };
+  const small = generousProfile({ output_bytes_max: 10_000, processes_max: 50, ...limits });
   const source = await fakeSource(fake.blobs, { "hello.txt": "hello" });
   const result = await runInSandbox({ source, command, profile }, fake.context, {
     ...fakeSourcePorts(fake.blobs),
@@ -36,7 +28,7 @@ async function run(command: string, limits: Partial<SandboxProfile> = {}, profil
   });
   SandboxOutput.parse(result.output);
   const report = RunReport.parse(JSON.parse(fake.artifacts.get("run/report.json")!.bytes.toString()));
-  return { result, report, log: fake.artifacts.get("run/output.log")?.bytes.toString() };
+  return { fake, result, report, log: fake.artifacts.get("run/output.log")?.bytes.toString() };
 }
 
 describe("a command of the run workflow", () => {
@@ -45,6 +37,16 @@ describe("a command of the run workflow", () => {
     expect(result).toMatchObject({ verdict: "passed", output: { exit_code: 0 } });
     expect(report).toMatchObject({ verdict: "passed", code: null, isolation: "reduced", profile: "small" });
     expect(log).toBe("hello");
+  });
+
+  it("leaves files as artifacts, under safe names, and no links", async () => {
+    const { report, fake } = await run(
+      'mkdir ~/artifacts && cd ~/artifacts && echo one > "a b" && ln -s /etc/passwd link',
+    );
+    expect(report.files).toEqual([{ path: "run/files/a_b", bytes: 4 }]);
+    expect(report.files_left_out).toEqual([{ name: "link", why: "it is a link" }]);
+    expect(fake.artifacts.get("run/files/a_b")?.bytes.toString()).toBe("one\n");
+    expect(fake.artifacts.has("run/files/link")).toBe(false);
   });
 
   it("fails by its exit code", async () => {

@@ -1,4 +1,6 @@
 import type { AgentContext, AgentResult } from "#lib/agent/agent.ts";
+import { collectFiles } from "#lib/sandbox/collect-files.ts";
+import { limitReason } from "#lib/sandbox/limit-reason.ts";
 import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import { type PhaseRun, runPhase } from "#lib/sandbox/run-phase.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
@@ -8,6 +10,8 @@ import type { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { SandboxPorts } from "./ports.ts";
 
+/** What a command leaves in `~/artifacts` becomes artifacts of the task. */
+const ARTIFACTS = ["home", "artifacts"];
 const RUN = { name: "run", log: "run/output.log" } as const;
 
 /**
@@ -23,24 +27,33 @@ export async function runInSandbox(
   const limits = ports.sandboxLimits();
   const profile = sandboxProfile(profile_name, limits.value);
   const { blob } = await ports.resolveSource(source);
-  const run = await withWorkspace(async (workspace) => {
+  const run = await withWorkspace({ profile, backend: ports.backend }, async (workspace) => {
     await ports.unpackSource(blob, workspace.tree);
-    const { signal } = context;
-    const backend = ports.backend && { backend: ports.backend };
-    return phaseInSpan(context, RUN.name, () =>
-      runPhase(RUN, { ...workspace, command, profile, signal, ...backend }),
-    );
+    const order = { ...workspace, command, profile, signal: context.signal };
+    const ran = await phaseInSpan(context, RUN.name, () => runPhase(RUN, order));
+    return { ...ran, left: await collectFiles(workspace.scratch, ARTIFACTS) };
   });
   const judgement = judge(run);
-  context.log.info("RUN_JUDGED", judgement.reason, { ...judgement, policy_hash: limits.hash });
+  context.log.info("RUN_JUDGED", judgement.reason, {
+    ...judgement,
+    policy_hash: limits.hash,
+    limit: run.phase.limit,
+    usage: run.phase.usage,
+  });
   await context.artifacts.text(RUN.log, run.log, "text/plain; charset=utf-8");
+  for (const { name, bytes } of run.left.files) {
+    await context.artifacts.text(`run/files/${name}`, bytes, "application/octet-stream");
+  }
   await context.artifacts.json("run/report.json", "artifact.run_report", RunReport, {
     ...judgement,
     isolation: run.result?.isolation ?? "reduced",
     isolation_backend: run.result?.backend ?? "process",
+    not_enforced: run.result?.not_enforced ?? [],
     profile: profile_name,
     profile_hash: limits.hash,
     phase: run.phase,
+    files: run.left.files.map(({ name, bytes }) => ({ path: `run/files/${name}`, bytes: bytes.length })),
+    files_left_out: run.left.left_out,
   });
   return {
     verdict: judgement.verdict,
@@ -53,8 +66,7 @@ export async function runInSandbox(
 function judge({ phase, unavailable }: PhaseRun): { verdict: Verdict; code: string | null; reason: string } {
   if (unavailable) return { verdict: "error", code: unavailable.code, reason: unavailable.message };
   if (phase.limit) {
-    const reason = `the command exceeded a limit of the sandbox: ${phase.limit.evidence}`;
-    return { verdict: "failed", code: phase.limit.code, reason };
+    return { verdict: "failed", code: phase.limit.code, reason: limitReason("the command", phase.limit) };
   }
   const ending = phase.exit_code === null ? `signal ${phase.signal}` : `exit code ${phase.exit_code}`;
   const reason = `the command ended with ${ending}`;

@@ -1,12 +1,25 @@
-import { type ProcessSample, readProportionalBytes } from "#lib/sandbox/process-table.ts";
+import {
+  type ProcessSample,
+  readOpenFiles,
+  readProportionalBytes,
+  readWrittenBytes,
+} from "#lib/sandbox/process-table.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+
+interface ProcessPeaks {
+  cpu_ms: number;
+  memory_bytes_peak: number;
+  processes_peak: number;
+  open_files_peak: number;
+  bytes_written: number;
+}
 
 export interface Accountant {
   /** Adds one sample of the command's processes; the first limit it proves exceeded, or null. */
   add(members: readonly ProcessSample[]): LimitHit | null;
   /** Highest figures so far; null when nothing could be measured (a system without /proc). */
-  peaks(): { cpu_ms: number; memory_bytes_peak: number; processes_peak: number } | null;
+  peaks(): ProcessPeaks | null;
 }
 
 /**
@@ -16,7 +29,9 @@ export interface Accountant {
  */
 export function accountant(profile: SandboxProfile, root: number, own_generations: 0 | 2): Accountant {
   const own_cpu_ms = new Map<string, number>();
-  const peak = { cpu_ms: 0, memory_bytes_peak: 0, processes_peak: 0 };
+  const peak: ProcessPeaks = {
+    ...{ cpu_ms: 0, memory_bytes_peak: 0, processes_peak: 0, open_files_peak: 0, bytes_written: 0 },
+  };
   let samples = 0;
 
   const isOwn = (member: ProcessSample) =>
@@ -32,10 +47,14 @@ export function accountant(profile: SandboxProfile, root: number, own_generation
       const counted = members.filter((member) => !isOwn(member));
       const processes = sum(counted.map((member) => member.threads));
       const memory_bytes = residentBytes(counted, profile.memory_bytes_max);
+      const open_files = Math.max(0, ...counted.map((member) => readOpenFiles(member.pid) ?? 0));
       peak.cpu_ms = cpu_ms;
+      peak.open_files_peak = Math.max(peak.open_files_peak, open_files);
+      const written = sum(members.map((member) => readWrittenBytes(member.pid)));
+      peak.bytes_written = Math.max(peak.bytes_written, written);
       peak.processes_peak = Math.max(peak.processes_peak, processes);
       peak.memory_bytes_peak = Math.max(peak.memory_bytes_peak, memory_bytes);
-      return exceeded(profile, { cpu_ms, processes, memory_bytes, counted: counted.length });
+      return exceeded(profile, { cpu_ms, processes, memory_bytes, open_files, counted: counted.length });
     },
     peaks: () => (samples === 0 ? null : { ...peak, cpu_ms: Math.round(peak.cpu_ms) }),
   };
@@ -43,7 +62,7 @@ export function accountant(profile: SandboxProfile, root: number, own_generation
 
 function exceeded(
   profile: SandboxProfile,
-  seen: { cpu_ms: number; processes: number; memory_bytes: number; counted: number },
+  seen: { cpu_ms: number; processes: number; memory_bytes: number; open_files: number; counted: number },
 ): LimitHit | null {
   if (seen.processes > profile.processes_max) {
     return {
@@ -59,6 +78,14 @@ function exceeded(
       limit: profile.memory_bytes_max,
       observed: seen.memory_bytes,
       evidence: `${seen.memory_bytes} bytes resident at once in ${seen.counted} processes, shared pages counted once, from /proc/<pid>/smaps_rollup and stat`,
+    };
+  }
+  if (seen.open_files > profile.open_files_max) {
+    return {
+      code: "SANDBOX_OPEN_FILES",
+      limit: profile.open_files_max,
+      observed: seen.open_files,
+      evidence: `${seen.open_files} files open at once in one process, counted in /proc/<pid>/fd`,
     };
   }
   if (seen.cpu_ms > profile.cpu_seconds * 1000) {

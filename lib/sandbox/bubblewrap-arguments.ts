@@ -8,13 +8,17 @@ export interface BubblewrapMounts {
   home: string;
   home_inside: string;
   temporary: string;
-  /** Directory holding passwd, group and hosts. */
+  /** Directory holding passwd, group, hosts and resolv.conf. */
   accounts: string;
+  shared_memory: string;
   /** Directories of the sandbox's PATH. */
   path: string[];
+  /** The profile's paths of the machine. */
+  read_only: string[];
+  read_write: string[];
+  decoys: { path: string; hides: string }[];
 }
 
-const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 const SYSTEM = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 /** The parts of /etc that programs need to start; the rest may hold secrets. */
 const ETC = [
@@ -42,17 +46,21 @@ export function bubblewrapArguments(mounts: BubblewrapMounts, { modern }: Pick<B
     ...(modern ? ["--disable-userns"] : []),
     ...SYSTEM.flatMap(systemMount),
     ...ETC.flatMap((path) => ["--ro-bind-try", path, path]),
-    ...["passwd", "group", "hosts"].flatMap((name) => [
+    ...["passwd", "group", "hosts", "resolv.conf"].flatMap((name) => [
       "--ro-bind",
       join(mounts.accounts, name),
       `/etc/${name}`,
     ]),
-    ...["--proc", "/proc", "--dev", "/dev"],
-    ...(modern ? ["--size", String(SHARED_MEMORY_BYTES)] : []),
-    ...["--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
+    // Read-only: to the kernel's settings in /proc/sys a worker that is root stays root in any namespace.
+    ...["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"],
+    ...["--bind", mounts.shared_memory, "/dev/shm", "--remount-ro", "/dev"],
     ...["--bind", mounts.temporary, "/tmp", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"],
     // After /tmp: the worker, and so its Node.js, may itself live below there.
     ...mounts.path.flatMap(toolMounts).flatMap((path) => ["--ro-bind-try", path, path]),
+    ...mounts.read_only.flatMap((path) => ["--ro-bind-try", path, path]),
+    ...mounts.read_write.flatMap((path) => ["--bind-try", path, path]),
+    // Writable: a read-only mount would not note who read them.
+    ...mounts.decoys.flatMap(({ path, hides }) => ["--bind", path, hides]),
     ...["--bind", mounts.home, mounts.home_inside],
     ...["--bind", mounts.tree, mounts.tree_inside, "--chdir", mounts.tree_inside, "--remount-ro", "/"],
   ];

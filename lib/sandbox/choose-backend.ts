@@ -1,11 +1,7 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { type Bubblewrap, bubblewrapBackend } from "#lib/sandbox/bubblewrap-backend.ts";
 import { processBackend } from "#lib/sandbox/process-backend.ts";
+import { runCommand } from "#lib/sandbox/run-command.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
@@ -24,7 +20,7 @@ export async function chooseBackend(
   if (minimum === "full" && backend.isolation !== "full") {
     throw new SandboxUnavailable(
       "the profile demands full isolation, and bubblewrap is missing or may not create namespaces here: " +
-        "install bubblewrap, allow unprivileged user namespaces, or choose a profile that accepts `reduced`",
+        "install bubblewrap, allow unprivileged user namespaces, or, for code you trust, choose a profile that accepts `reduced` (`trusted`)",
     );
   }
   return backend;
@@ -48,24 +44,18 @@ export async function probe(files: readonly string[]): Promise<SandboxBackend> {
 }
 
 async function works(bubblewrap: Bubblewrap): Promise<boolean> {
-  const scratch = await mkdtemp(join(tmpdir(), "sandbox-probe-"));
+  const backend = bubblewrapBackend(bubblewrap);
+  const { signal } = new AbortController();
   try {
-    const { args, environment } = await bubblewrapBackend(bubblewrap).launch({
-      command: ":",
-      tree: scratch,
-      scratch,
-      profile: PROBE_PROFILE,
-    });
-    const program = args.slice(0, args.indexOf("--"));
-    await promisify(execFile)(bubblewrap.file, [...program, "--", "/bin/sh", "-c", ":"], {
-      env: environment,
-      timeout: 10_000,
-    });
-    return true;
+    const volume = await backend.open(PROBE_PROFILE);
+    try {
+      const order = { command: ":", ...volume, volume, profile: PROBE_PROFILE, signal, backend };
+      return (await runCommand(order)).exit_code === 0;
+    } finally {
+      await volume.close();
+    }
   } catch {
     return false;
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 
@@ -75,6 +65,12 @@ const PROBE_PROFILE: SandboxProfile = {
   output_bytes_max: 1024,
   processes_max: 16,
   memory_bytes_max: 64 * 1024 * 1024,
+  open_files_max: 64,
+  file_bytes_max: 65_536,
+  disk_bytes_max: 1024 * 1024,
+  inodes_max: 100,
   isolation_minimum: "reduced",
+  network: { mode: "none" },
+  filesystem: { read_only: [], read_write: [], hidden: [] },
   environment: {},
 };

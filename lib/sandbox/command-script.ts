@@ -5,19 +5,44 @@ import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /** Two seconds above the limit, so that the accountant names the limit before the kernel kills. */
 const CPU_BACKSTOP_SECONDS = 2;
+const FILE_SLACK_BYTES = 64 * 1024;
+const OPEN_FILES_FACTOR = 4;
+const OPEN_FILES_SLACK = 1024;
 
 /**
- * A byte on file descriptor 3 proves that the sandbox stands; it is closed before the command runs.
+ * A byte on file descriptor 3 proves that the sandbox stands, and a line from there says that the
+ * worker has its instruments ready; it is closed before the command runs.
  * RLIMIT_CPU counts each process by itself: a backstop for a worker too starved to measure.
  */
-const SCRIPT = `printf . >&3; exec 3>&-; ulimit -c 0; ulimit -t "$1"
+const SCRIPT = `printf . >&3; read -r _ <&3; exec 3>&-; ulimit -c 0; ulimit -t "$1"
+ulimit -f "$4" 2>/dev/null; ulimit -n "$5" 2>/dev/null
 [ -z "$2" ] || ulimit -p "$2" 2>/dev/null || ulimit -u "$2" 2>/dev/null
 exec /bin/sh -c "$3" /bin/sh`;
 
 /** The program and arguments that run a shell command line under its backstops. */
 export function commandScript(command: string, profile: SandboxProfile): [string, ...string[]] {
   const cpu_seconds = Math.ceil(profile.cpu_seconds) + CPU_BACKSTOP_SECONDS;
-  return ["/bin/sh", "-c", SCRIPT, "/bin/sh", String(cpu_seconds), processesOfUser(profile), command];
+  return [
+    "/bin/sh",
+    "-c",
+    SCRIPT,
+    "/bin/sh",
+    String(cpu_seconds),
+    processesOfUser(profile),
+    command,
+    fileBlocks(profile),
+    openFiles(profile),
+  ];
+}
+
+/** In blocks of 512 bytes (POSIX, `ulimit`), with room for the survey to see that a file is too large. */
+function fileBlocks({ file_bytes_max }: SandboxProfile): string {
+  return String(Math.ceil((file_bytes_max + FILE_SLACK_BYTES) / 512));
+}
+
+/** Well above the limit: the accountant has seen the limit passed by then and names it. */
+function openFiles({ open_files_max }: SandboxProfile): string {
+  return String(open_files_max * OPEN_FILES_FACTOR + OPEN_FILES_SLACK);
 }
 
 /** RLIMIT_NPROC counts all of a user's tasks, so those already there are added; root has no such limit. */

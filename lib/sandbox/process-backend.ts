@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter } from "node:path";
 import { commandScript } from "#lib/sandbox/command-script.ts";
+import { openHostVolume } from "#lib/sandbox/host-volume.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { toolPath } from "#lib/sandbox/tool-path.ts";
+import { scratchDirectories } from "#lib/sandbox/volume.ts";
+import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
 
 /**
  * A plain process in a session of its own: limits hold and nothing of it stays behind, but it sees
@@ -13,12 +15,12 @@ import { toolPath } from "#lib/sandbox/tool-path.ts";
 export const processBackend: SandboxBackend = {
   name: "process",
   isolation: "reduced",
+  not_enforced: ["network", "filesystem", "processes", "system calls"],
+  open: openHostVolume,
   async launch({ command, tree, scratch, profile }) {
-    const home = join(scratch, "home");
-    const temporary = join(scratch, "tmp");
-    await Promise.all([home, temporary].map((directory) => mkdir(directory, { recursive: true })));
+    const { home, temporary } = scratchDirectories(scratch);
     const [file, ...args] = commandScript(command, profile);
-    const run_id = randomBytes(16).toString("hex");
+    const run_id = `${workerMark()}-${randomBytes(16).toString("hex")}`;
     return {
       file,
       args,
@@ -27,12 +29,14 @@ export const processBackend: SandboxBackend = {
         PATH: (await toolPath(profile.environment.PATH)).join(delimiter),
         HOME: home,
         TMPDIR: temporary,
-        SANDBOX_RUN_ID: run_id,
+        [MARKER_NAME]: run_id,
       },
       cwd: tree,
       tree_inside: tree,
       own_generations: 0,
-      marker: `SANDBOX_RUN_ID=${run_id}`,
+      marker: `${MARKER_NAME}=${run_id}`,
+      input: null,
+      decoys: [],
     };
   },
 };

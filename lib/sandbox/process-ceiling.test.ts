@@ -1,8 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { processCeiling } from "#lib/sandbox/process-ceiling.ts";
+import { workerMark } from "#lib/sandbox/worker-mark.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cgroup-"));
 const hierarchy = join(root, "pids");
@@ -12,21 +22,28 @@ describe("the ceiling on processes", () => {
   it("is a group of its own, with a maximum above the limit", () => {
     mkdirSync(hierarchy, { recursive: true });
     writeFileSync(join(hierarchy, "cgroup.procs"), "");
-    const { group_file } = processCeiling(60, [hierarchy]);
-    expect(readFileSync(join(dirname(group_file ?? ""), "pids.max"), "utf8")).toBe("136");
+    const ceiling = processCeiling(60, [hierarchy]);
+    const [group = ""] = readdirSync(hierarchy).filter((name) => name.startsWith("distributed-agents-"));
+    expect(readFileSync(join(hierarchy, group, "pids.max"), "utf8")).toBe("136");
+    ceiling.join([4711]);
+    expect(ceiling.members()).toEqual([4711]);
   });
 
-  it("clears away the groups of workers that died", () => {
-    const abandoned = join(hierarchy, "distributed-agents-dead");
-    mkdirSync(abandoned, { recursive: true });
+  it("clears away the groups of workers that died, and no others", () => {
+    const dead_mark = workerMark().replace(/\.\d+\.\d+$/, `.${spawnSync("true").pid}.1`);
+    const abandoned = join(hierarchy, `distributed-agents-${dead_mark}-x`);
+    const current = join(hierarchy, `distributed-agents-${workerMark()}-x`);
+    for (const group of [abandoned, current]) mkdirSync(group, { recursive: true });
     writeFileSync(join(hierarchy, "cgroup.procs"), "");
     processCeiling(60, [hierarchy]);
     expect(existsSync(abandoned)).toBe(false);
+    expect(existsSync(current)).toBe(true);
   });
 
   it("is none where the kernel offers no such controller", async () => {
     const ceiling = processCeiling(60, [join(root, "nothing")]);
-    expect(ceiling.group_file).toBeNull();
+    expect(ceiling.grouped).toBe(false);
+    expect(ceiling.members()).toEqual([]);
     await ceiling.release();
   });
 });

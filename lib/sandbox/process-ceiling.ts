@@ -11,14 +11,19 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isAbandoned, workerMark } from "#lib/sandbox/worker-mark.ts";
 
 /**
  * What the kernel refuses to let a command exceed, well above the limit: the accountant has seen
  * the limit passed by then and names it, and a fork bomb cannot outrun the accountant.
  */
 export interface ProcessCeiling {
-  /** `cgroup.procs` of a group made for this command, to be joined before it starts; null without one. */
-  group_file: string | null;
+  /** Whether there is a group for this command. */
+  grouped: boolean;
+  /** Puts processes into the group; their children are born into it. */
+  join(pids: readonly number[]): void;
+  /** Every process in the group, however it left its parents; none without a group. */
+  members(): number[];
   release(): Promise<void>;
 }
 
@@ -36,15 +41,41 @@ export function ceilingOf(processes_max: number): number {
 export function processCeiling(processes_max: number, hierarchies = HIERARCHIES): ProcessCeiling {
   for (const hierarchy of hierarchies) {
     const group = makeGroup(hierarchy, ceilingOf(processes_max));
-    if (group) return { group_file: join(group, "cgroup.procs"), release: () => release(group) };
+    if (group) {
+      const group_file = join(group, "cgroup.procs");
+      return {
+        grouped: true,
+        join: (pids) => joinGroup(group_file, pids),
+        members: () => membersOf(group_file),
+        release: () => release(group),
+      };
+    }
   }
-  return { group_file: null, release: async () => {} };
+  return { grouped: false, join: () => {}, members: () => [], release: async () => {} };
+}
+
+function joinGroup(group_file: string, pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      writeFileSync(group_file, String(pid));
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+function membersOf(group_file: string): number[] {
+  try {
+    return readFileSync(group_file, "utf8").split("\n").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 function makeGroup(hierarchy: string, ceiling: number): string | undefined {
   if (!hasController(hierarchy)) return undefined;
   removeAbandoned(hierarchy);
-  const group = join(hierarchy, `${PREFIX}${randomBytes(8).toString("hex")}`);
+  const group = join(hierarchy, `${PREFIX}${workerMark()}-${randomBytes(8).toString("hex")}`);
   try {
     accessSync(hierarchy, constants.W_OK);
     mkdirSync(group);
@@ -62,9 +93,11 @@ function hasController(hierarchy: string): boolean {
   return existsSync(delegated) && readFileSync(delegated, "utf8").split(/\s/).includes("pids");
 }
 
-/** Groups of workers that were killed. One with a process in it refuses to be removed. */
+/** Groups of workers that were killed; those of the living may be empty because nobody has joined yet. */
 function removeAbandoned(hierarchy: string): void {
-  for (const name of readdirSync(hierarchy)) if (name.startsWith(PREFIX)) removeGroup(join(hierarchy, name));
+  for (const name of readdirSync(hierarchy)) {
+    if (name.startsWith(PREFIX) && isAbandoned(name.slice(PREFIX.length))) removeGroup(join(hierarchy, name));
+  }
 }
 
 function removeGroup(group: string): boolean {

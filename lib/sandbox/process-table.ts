@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 
 /** One line of the kernel's accounting, from /proc/<pid>/stat (proc_pid_stat(5)). */
 export interface ProcessSample {
@@ -54,16 +54,50 @@ export function readProportionalBytes(pid: number): number | null {
   return match ? Number(match[1]) * 1024 : null;
 }
 
+/** How many files a process has open; null where it cannot be read. Linux 6.2 and up tell without listing. */
+export function readOpenFiles(pid: number): number | null {
+  try {
+    const { size } = statSync(`/proc/${pid}/fd`);
+    return size > 0 ? size : readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return null;
+  }
+}
+
+/** Bytes a process, and the children it has waited for, passed to write calls (proc_pid_io(5)). */
+export function readWrittenBytes(pid: number): number {
+  return Number(/^wchar: (\d+)$/m.exec(readOrNull(`/proc/${pid}/io`) ?? "")?.[1] ?? 0);
+}
+
+/** A variable of the environment a process was started with; null without it. */
+export function readEnvironmentVariable(pid: number, name: string): string | null {
+  const entry = readOrNull(`/proc/${pid}/environ`)
+    ?.split("\0")
+    .find((each) => each.startsWith(`${name}=`));
+  return entry?.slice(name.length + 1) ?? null;
+}
+
 /** Whether a process was started with `marker` (`NAME=value`) in its environment. */
 export function carriesMarker(pid: number, marker: string): boolean {
   return readOrNull(`/proc/${pid}/environ`)?.split("\0").includes(marker) ?? false;
 }
 
+const shared_buffer = Buffer.allocUnsafe(64 * 1024);
+
+/** Files of /proc have no size, and readFileSync is slow with those. What is longer than the buffer is cut. */
 function readOrNull(path: string): string | null {
+  let file: number | undefined;
   try {
-    return readFileSync(path, "latin1");
+    file = openSync(path, "r");
+    let length = 0;
+    for (let read = -1; read !== 0 && length < shared_buffer.length; length += read) {
+      read = readSync(file, shared_buffer, length, shared_buffer.length - length, null);
+    }
+    return shared_buffer.toString("latin1", 0, length);
   } catch {
     return null;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -2,6 +2,8 @@ import { carriesMarker, listProcesses, type ProcessSample, readProcess } from "#
 
 export interface ProcessTree {
   readonly root: number;
+  /** Without namespaces a process can leave its parents. */
+  readonly may_hide: boolean;
   /**
    * All living processes of the command (zombies too): descendants of the root, those that were
    * once, and whoever shares a session with them. `thorough` also looks for the marker.
@@ -12,19 +14,23 @@ export interface ProcessTree {
 /** Bystanders are not read again at every sample, only so often, in case their pid went to another. */
 const BYSTANDERS_SAMPLES = 25;
 
-/** Follows the tree below `root`, a session leader that this process has just started. */
-export function followTree(root: number, marker: string | null): ProcessTree {
+/**
+ * Follows the tree below `root`, a session leader that this process has just started. `older` are
+ * pids from before: they need no look yet.
+ */
+export function followTree(root: number, marker: string | null, older: readonly number[] = []): ProcessTree {
   const born = readProcess(root)?.started ?? Number.POSITIVE_INFINITY;
   const known = new Set([identity({ pid: root, started: born })]);
   // Of the sample before only: an id is free again once its session has ended.
   let sessions = new Set([root]);
-  let bystanders = new Set<number>();
-  let samples = 0;
+  let bystanders = new Set(older);
+  let samples = 1;
 
   return {
     root,
+    may_hide: marker !== null,
     sample(thorough) {
-      if (thorough || samples++ % BYSTANDERS_SAMPLES === 0) bystanders = new Set();
+      if ((thorough && marker !== null) || samples++ % BYSTANDERS_SAMPLES === 0) bystanders = new Set();
       const strangers = new Map<number, ProcessSample>();
       for (const pid of listProcesses() ?? []) {
         if (bystanders.has(pid)) continue;

@@ -1,13 +1,16 @@
+import { execFile } from "node:child_process";
 import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 /** Removes a directory whatever its owner did to the modes inside (package caches are read-only). */
 export async function removeTree(directory: string): Promise<void> {
   try {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   } catch {
-    await makeWritable(directory);
-    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    await makeWritable(directory).catch(() => {});
+    // Paths may be longer than the kernel takes; `rm` goes from directory to directory.
+    await promisify(execFile)("rm", ["-rf", "--", directory]);
   }
 }
 

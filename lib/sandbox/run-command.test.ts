@@ -1,47 +1,24 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { processBackend } from "#lib/sandbox/process-backend.ts";
 import { type CommandResult, runCommand } from "#lib/sandbox/run-command.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 
 const MIB = 1024 * 1024;
-const generous: SandboxProfile = {
-  wall_seconds: 50,
-  cpu_seconds: 30,
-  output_bytes_max: MIB,
-  processes_max: 200,
-  memory_bytes_max: 1024 * MIB,
-  isolation_minimum: "reduced",
-  environment: { CI: "true", PATH: "/usr/local/bin:/usr/bin:/bin" },
-};
 
 const strongest = await strongestBackend();
 const backends: SandboxBackend[] =
   strongest === processBackend ? [processBackend] : [strongest, processBackend];
-
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "run-command-test-"));
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
-
-let directories = 0;
-async function freshPlace() {
-  const place = join(root, String(directories++));
-  const tree = join(place, "tree");
-  const scratch = join(place, "scratch");
-  await Promise.all([tree, scratch].map((directory) => mkdir(directory, { recursive: true })));
-  return { tree, scratch };
-}
 
 async function run(
   backend: SandboxBackend,
@@ -49,10 +26,11 @@ async function run(
   limits: Partial<SandboxProfile> = {},
   files: Record<string, string> = {},
 ): Promise<CommandResult> {
-  const place = await freshPlace();
-  for (const [name, text] of Object.entries(files)) await writeFile(join(place.tree, name), text);
-  const signal = new AbortController().signal;
-  return runCommand({ ...place, command, profile: { ...generous, ...limits }, signal, backend });
+  const profile = generousProfile(limits);
+  return withWorkspace({ profile, backend }, async (workspace) => {
+    for (const [name, text] of Object.entries(files)) await writeFile(join(workspace.tree, name), text);
+    return runCommand({ ...workspace, command, profile, signal: new AbortController().signal, backend });
+  });
 }
 
 /** Living processes anywhere on the machine whose command line contains `text`. */
@@ -229,13 +207,11 @@ describe.each(backends)("a command under the $name backend", (backend) => {
   it("dies with all its descendants when aborted", async () => {
     const seconds = uniqueSleep();
     const controller = new AbortController();
-    const running = runCommand({
-      ...(await freshPlace()),
-      command: `setsid sh -c 'sleep ${seconds}; :' & sleep ${seconds}; :`,
-      profile: generous,
-      signal: controller.signal,
-      backend,
-    });
+    const profile = generousProfile();
+    const command = `setsid sh -c 'sleep ${seconds}; :' & sleep ${seconds}; :`;
+    const running = withWorkspace({ profile, backend }, (workspace) =>
+      runCommand({ ...workspace, command, profile, signal: controller.signal }),
+    );
     const settled = running.catch((error) => error);
     await until(() => processesWith(seconds).length >= 2);
     controller.abort(new Error("lease lost"));
@@ -245,10 +221,9 @@ describe.each(backends)("a command under the $name backend", (backend) => {
 
   it("dies with all its descendants when the worker is killed", async () => {
     const seconds = uniqueSleep();
-    const place = await freshPlace();
     const worker = spawn(
       process.execPath,
-      [join(import.meta.dirname, "fixtures/worker.ts"), backend.name, place.tree, place.scratch, seconds],
+      [join(import.meta.dirname, "fixtures/worker.ts"), backend.name, seconds],
       { stdio: ["ignore", "ignore", "inherit"] },
     );
     await until(() => processesWith(`sleep\0${seconds}`).length === 2);

@@ -1,21 +1,23 @@
 import { performance } from "node:perf_hooks";
-import { accountant } from "#lib/sandbox/accountant.ts";
+import { type Accountant, accountant } from "#lib/sandbox/accountant.ts";
 import { captureOutput } from "#lib/sandbox/captured-output.ts";
-import { chooseBackend } from "#lib/sandbox/choose-backend.ts";
+import { watchDecoys } from "#lib/sandbox/decoys.ts";
+import { type DiskAccounts, diskAccounts } from "#lib/sandbox/disk-accounts.ts";
 import { endTree, killTree } from "#lib/sandbox/end-tree.ts";
-import { processCeiling } from "#lib/sandbox/process-ceiling.ts";
+import { countNetworkAttempts, refuseUnservedNetwork } from "#lib/sandbox/network-attempts.ts";
+import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process-ceiling.ts";
+import { listProcesses } from "#lib/sandbox/process-table.ts";
 import { followTree } from "#lib/sandbox/process-tree.ts";
 import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { type SandboxedProcess, startProcess } from "#lib/sandbox/start-process.ts";
-import { outputHit, watchAccounts, watchClock } from "#lib/sandbox/watch-limits.ts";
+import { outputHit, watchAccounts, watchClock, watchDisk } from "#lib/sandbox/watch-limits.ts";
 import type { LimitHit, ResourceUsage } from "#schemas/artifacts/build-test-report.ts";
 
 export interface CommandOrder extends LaunchOrder {
   /** Ends the command and everything it started, at once. */
   signal: AbortSignal;
-  /** The strongest that works here unless given. */
-  backend?: SandboxBackend;
+  backend: SandboxBackend;
 }
 
 export interface CommandResult {
@@ -31,6 +33,7 @@ export interface CommandResult {
   stderr: Buffer;
   isolation: SandboxBackend["isolation"];
   backend: SandboxBackend["name"];
+  not_enforced: SandboxBackend["not_enforced"];
   /** The tree's path as the command saw it. */
   tree_inside: string;
 }
@@ -42,45 +45,57 @@ export interface CommandResult {
  * Throws SandboxUnavailable, and the signal's reason when aborted.
  */
 export async function runCommand(order: CommandOrder): Promise<CommandResult> {
-  order.signal.throwIfAborted();
-  const backend = order.backend ?? (await chooseBackend(order.profile.isolation_minimum));
-  if (order.profile.isolation_minimum === "full" && backend.isolation !== "full") {
+  const { backend, profile, signal } = order;
+  signal.throwIfAborted();
+  const launch = await backend.launch(order);
+  if (profile.isolation_minimum === "full" && backend.isolation !== "full") {
     throw new SandboxUnavailable(`the profile demands full isolation, and "${backend.name}" is reduced`);
   }
-  const launch = await backend.launch(order);
-  order.signal.throwIfAborted();
+  refuseUnservedNetwork(profile, backend);
+  signal.throwIfAborted();
   const started_ms = performance.now();
-  const ceiling = processCeiling(order.profile.processes_max);
-  const sandboxed = await startProcess(launch, ceiling);
-  const { limit, accounts, output, ended } = await supervise(sandboxed, launch, order);
-  await ceiling.release();
+  const ceiling = processCeiling(profile.processes_max);
+  const disk = diskAccounts(profile, order.volume);
+  const older = listProcesses() ?? [];
+  const sandboxed = await startProcess(launch);
+  const { limit, accounts, output, ended } = await supervise(sandboxed, launch, order, {
+    disk,
+    ceiling,
+    older,
+  });
+  ceiling.release().catch(() => {}); // takes its time, and a later run removes what stays
   const wall_ms = Math.round(performance.now() - started_ms);
-  order.signal.throwIfAborted();
+  signal.throwIfAborted();
   if (!sandboxed.stood() && !limit) {
     throw new SandboxUnavailable(`${backend.name} did not start: ${output.kept("stderr").toString().trim()}`);
   }
+  const stopped = limit !== null && limit.code !== "SANDBOX_NETWORK_DENIED";
   return {
-    exit_code: limit ? null : ended.exit_code,
-    signal: limit ? "SIGKILL" : ended.signal,
+    exit_code: stopped ? null : ended.exit_code,
+    signal: stopped ? "SIGKILL" : ended.signal,
     limit,
-    usage: {
-      wall_ms,
-      ...(accounts.peaks() ?? { cpu_ms: null, memory_bytes_peak: null, processes_peak: null }),
-      output_bytes: output.bytes(),
-    },
+    usage: { wall_ms, ...usageOf(accounts, disk), output_bytes: output.bytes() },
     log: output.kept("both"),
     stdout: output.kept("stdout"),
     stderr: output.kept("stderr"),
     isolation: backend.isolation,
     backend: backend.name,
+    not_enforced: backend.not_enforced,
     tree_inside: launch.tree_inside,
   };
 }
 
 /** Measures until the command has ended, or ends it, and then clears away what it left behind. */
-async function supervise(sandboxed: SandboxedProcess, launch: Launch, { profile, signal }: CommandOrder) {
-  const tree = followTree(sandboxed.pid, launch.marker);
+async function supervise(
+  sandboxed: SandboxedProcess,
+  launch: Launch,
+  { profile, signal }: CommandOrder,
+  { disk, ceiling, older }: { disk: DiskAccounts; ceiling: ProcessCeiling; older: number[] },
+) {
+  const tree = followTree(sandboxed.pid, launch.marker, older);
   const accounts = accountant(profile, sandboxed.pid, launch.own_generations);
+  const network = countNetworkAttempts();
+  const decoys = watchDecoys(launch.decoys);
   let limit: LimitHit | null = null;
   const stop = () => killTree(tree, sandboxed.alive());
   const exceed = (hit: LimitHit) => {
@@ -90,16 +105,36 @@ async function supervise(sandboxed: SandboxedProcess, launch: Launch, { profile,
   };
   const output = captureOutput(profile.output_bytes_max, (bytes) => exceed(outputHit(profile, bytes)));
   sandboxed.onOutput(output.accept);
+  sandboxed.onStanding(() => {
+    const members = tree.sample(false);
+    const parents = new Set(members.map(({ parent }) => parent));
+    // The shell that will become the command; the sandbox's own processes need no ceiling.
+    ceiling.join(members.map(({ pid }) => pid).filter((pid) => !parents.has(pid)));
+    network.attach(members);
+    accounts.add(members);
+  });
   const stopClock = watchClock(profile, exceed);
   const stopAccounts = watchAccounts(tree, accounts, exceed);
+  const stopDisk = watchDisk(disk, decoys, exceed);
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   const ended = await sandboxed.ended;
   stopClock();
   stopAccounts();
   signal.removeEventListener("abort", stop);
-  await endTree(tree);
+  await endTree(tree, ceiling);
   sandboxed.dismiss();
-  await sandboxed.drained();
+  await Promise.all([sandboxed.drained(), stopDisk()]);
+  // What it left behind is evidence too, also of a command too quick to be sampled.
+  limit ??= disk.count() ?? decoys.touched() ?? (await disk.survey());
+  const denied = network.close();
+  if (ended.exit_code !== 0) limit ??= denied;
   return { limit: limit as LimitHit | null, accounts, output, ended };
+}
+
+function usageOf(accounts: Accountant, disk: DiskAccounts): Omit<ResourceUsage, "wall_ms" | "output_bytes"> {
+  const peaks = accounts.peaks();
+  const written = Math.max(peaks?.bytes_written ?? 0, disk.growth_bytes());
+  const nothing = { cpu_ms: null, memory_bytes_peak: null, processes_peak: null, open_files_peak: null };
+  return { ...(peaks ?? nothing), ...disk.peaks(), bytes_written: written };
 }

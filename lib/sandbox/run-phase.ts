@@ -19,6 +19,13 @@ const NO_USAGE = {
   cpu_ms: null,
   memory_bytes_peak: null,
   processes_peak: null,
+  ...{
+    open_files_peak: null,
+    bytes_written: null,
+    disk_bytes_peak: null,
+    inodes_peak: null,
+    file_bytes_peak: null,
+  },
   output_bytes: 0,
 } as const;
 

@@ -1,11 +1,15 @@
+import type { Volume } from "#lib/sandbox/volume.ts";
+import type { NotEnforced } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 export interface LaunchOrder {
   command: string;
-  /** Absolute path of the tree: the working directory, read-write. */
+  /** Absolute path of the tree, as the worker sees it: the working directory, read-write. */
   tree: string;
   /** Absolute path of a directory for HOME and TMPDIR. Commands given the same one share both. */
   scratch: string;
+  /** What holds both. */
+  volume: Volume;
   profile: SandboxProfile;
 }
 
@@ -24,6 +28,10 @@ export interface Launch {
    * null where the backend ends them all by itself, even when the worker is killed.
    */
   marker: string | null;
+  /** What the program reads from file descriptor 4. */
+  input: Buffer | null;
+  /** Paths, as the worker sees them, whose reading is proof that a hidden path was read. */
+  decoys: { path: string; hides: string }[];
 }
 
 /**
@@ -33,5 +41,9 @@ export interface Launch {
 export interface SandboxBackend {
   readonly name: "bubblewrap" | "process";
   readonly isolation: "full" | "reduced";
+  /** What a profile asks and this backend does not do. */
+  readonly not_enforced: NotEnforced[];
+  /** A place of the profile's size. Throws SandboxUnavailable. */
+  open(profile: SandboxProfile): Promise<Volume>;
   launch(order: LaunchOrder): Promise<Launch>;
 }

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Readable } from "node:stream";
+import type { Duplex, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ProcessCeiling } from "#lib/sandbox/process-ceiling.ts";
 import type { Launch } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { startWatchdog } from "#lib/sandbox/watchdog.ts";
@@ -15,6 +14,8 @@ export interface SandboxedProcess {
   ended: Promise<{ exit_code: number | null; signal: string | null }>;
   /** True once the sandbox was up and about to run the command. */
   stood(): boolean;
+  /** Calls `prepare` when the sandbox is up; the command begins when it returns. */
+  onStanding(prepare: () => void): void;
   /** All output has arrived. Call it when nothing is left alive to write any. */
   drained(): Promise<void>;
   /** Sends the watchdog home. */
@@ -23,31 +24,25 @@ export interface SandboxedProcess {
 
 const DRAIN_MS_MAX = 5000;
 
-/** Joins the group of the ceiling, if it can, and becomes the program. */
-const JOIN = 'echo $$ 2>/dev/null > "$0"; exec "$@"';
-
 /** Starts what a backend planned, leader of its own session. Throws SandboxUnavailable. */
-export async function startProcess(launch: Launch, ceiling: ProcessCeiling): Promise<SandboxedProcess> {
+export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
   const watchdog = launch.marker === null ? null : startWatchdog(launch.marker);
-  const { group_file } = ceiling;
-  const joining = group_file === null ? [] : ["/bin/sh", "-c", JOIN, group_file];
-  const [file = launch.file, ...args] = [...joining, launch.file, ...launch.args];
-  const child = spawn(file, args, {
+  const child = spawn(launch.file, launch.args, {
     cwd: launch.cwd,
     env: launch.environment,
     detached: true,
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe", ...(launch.input ? (["pipe"] as const) : [])],
   });
   const ended = new Promise<{ exit_code: number | null; signal: string | null }>((resolve) => {
     child.once("exit", (exit_code, signal) => resolve({ exit_code, signal }));
   });
   const closed = once(child, "close").catch(() => {});
   let stood = false;
-  const proof = child.stdio[3] as Readable;
-  proof.on("data", () => {
-    stood = true;
-  });
+  const proof = child.stdio[3] as Duplex;
   proof.on("error", () => {});
+  const input = child.stdio[4] as Writable | undefined;
+  input?.on("error", () => {});
+  input?.end(launch.input);
   try {
     await once(child, "spawn");
   } catch (cause) {
@@ -65,6 +60,13 @@ export async function startProcess(launch: Launch, ceiling: ProcessCeiling): Pro
     },
     ended,
     stood: () => stood,
+    onStanding: (prepare) => {
+      proof.once("data", () => {
+        stood = true;
+        prepare();
+        proof.end("\n");
+      });
+    },
     drained: () => drain(child, closed),
     dismiss: () => watchdog?.dismiss(),
   };

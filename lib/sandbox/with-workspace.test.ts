@@ -2,11 +2,13 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { processBackend } from "#lib/sandbox/process-backend.ts";
 import { type Workspace, withWorkspace } from "#lib/sandbox/with-workspace.ts";
+import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 
 it("is gone afterwards, whatever was done to it and however the work ended", async () => {
   let lent: Workspace | undefined;
-  const work = withWorkspace(async (workspace) => {
+  const work = withWorkspace({ profile: generousProfile(), backend: processBackend }, async (workspace) => {
     lent = workspace;
     const locked = join(workspace.tree, "locked");
     await mkdir(locked);

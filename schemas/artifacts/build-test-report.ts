@@ -10,19 +10,52 @@ export const TestCase = z.strictObject({
 });
 export type TestCase = z.infer<typeof TestCase>;
 
+/** What a command used. Null: nothing could be measured. Peaks are of samples, so they are lower bounds. */
 export const ResourceUsage = z.strictObject({
   wall_ms: z.number().min(0),
   cpu_ms: z.number().min(0).nullable(),
   memory_bytes_peak: z.int().min(0).nullable(),
-  processes_peak: z.int().min(0).nullable(),
+  processes_peak: z.int().min(0).nullable().describe("processes and threads alive at once"),
+  open_files_peak: z.int().min(0).nullable().describe("open in one process"),
+  bytes_written: z
+    .int()
+    .min(0)
+    .nullable()
+    .describe("passed to write calls, or added to the disk if that is more"),
+  disk_bytes_peak: z
+    .int()
+    .min(0)
+    .nullable()
+    .describe("in the tree, home and temporary directory, source included"),
+  inodes_peak: z.int().min(0).nullable().describe("files, directories and links in these three"),
+  file_bytes_peak: z.int().min(0).nullable().describe("size of the largest file written"),
   output_bytes: z.int().min(0),
 });
 export type ResourceUsage = z.infer<typeof ResourceUsage>;
 
+/** One code for each limit. They say that the submitted work is at fault, and nothing is tried again. */
+export const LimitCode = z.enum([
+  "SANDBOX_CPU_TIME",
+  "SANDBOX_WALL_TIME",
+  "SANDBOX_MEMORY",
+  "SANDBOX_PROCESSES",
+  "SANDBOX_OPEN_FILES",
+  "SANDBOX_FILE_SIZE",
+  "SANDBOX_DISK",
+  "SANDBOX_INODES",
+  "SANDBOX_OUTPUT",
+  "SANDBOX_NETWORK_DENIED",
+  "SANDBOX_PATH_DENIED",
+]);
+
+/** What a profile asks for and a reduced isolation does not do. */
+export const NotEnforced = z.enum(["network", "filesystem", "processes", "system calls"]);
+export type NotEnforced = z.infer<typeof NotEnforced>;
+
 export const LimitHit = z.strictObject({
-  code: ErrorCode.describe("for example SANDBOX_WALL_TIME"),
+  code: LimitCode,
   limit: z.number(),
-  observed: z.number(),
+  observed: z.number().describe("highest figure measured"),
   evidence: z.string().describe("what was measured, and how"),
 });
 export type LimitHit = z.infer<typeof LimitHit>;
@@ -49,6 +82,7 @@ export const BuildTestReport = z.strictObject({
   diff_sha256: Sha256.nullable(),
   isolation: z.enum(["full", "reduced"]).describe("what the sandbox could enforce"),
   isolation_backend: z.enum(["bubblewrap", "process"]),
+  not_enforced: z.array(NotEnforced).describe("empty with full isolation"),
   profile: z.string(),
   profile_hash: Sha256,
   phases: z.array(Phase),

@@ -1,5 +1,40 @@
 import { z } from "zod";
 
+const AbsolutePath = z
+  .string()
+  .max(1024)
+  .regex(/^\/(?!$)(?!.*\/\/)(?!.*\/\.{1,2}(?:\/|$))[^\0]*[^/\0]$/)
+  .describe("an absolute path without . or ..");
+
+const Network = z.discriminatedUnion("mode", [
+  z.strictObject({ mode: z.literal("none").describe("nothing but loopback") }),
+  z.strictObject({
+    mode: z.literal("allow").describe("the hosts named, through a filtering proxy"),
+    hosts: z
+      .array(z.string().regex(/^[a-z0-9.-]+(?::\d{1,5})?$/))
+      .min(1)
+      .max(100)
+      .describe("host names, each with a port unless it is 443"),
+  }),
+]);
+
+const FilesystemAccess = z.strictObject({
+  read_only: z
+    .array(AbsolutePath)
+    .max(100)
+    .describe("paths of the machine shown beside the system's programs"),
+  read_write: z
+    .array(AbsolutePath)
+    .max(100)
+    .describe(
+      "paths of the machine that may be written; what is written there is outside the disk limits and stays",
+    ),
+  hidden: z
+    .array(AbsolutePath)
+    .max(100)
+    .describe("paths covered by an empty decoy; reading one ends the run with SANDBOX_PATH_DENIED"),
+});
+
 export const SandboxProfile = z.strictObject({
   wall_seconds: z
     .number()
@@ -10,10 +45,28 @@ export const SandboxProfile = z.strictObject({
   output_bytes_max: z.int().positive().max(268_435_456).describe("bytes on stdout and stderr together"),
   processes_max: z.int().positive().describe("processes and threads alive at once"),
   memory_bytes_max: z.int().min(16_777_216).describe("resident memory of all its processes together"),
+  open_files_max: z
+    .int()
+    .min(16)
+    .max(262_144)
+    .describe("files, sockets and pipes open at once in one process"),
+  file_bytes_max: z.int().min(65_536).describe("size of any one file"),
+  disk_bytes_max: z
+    .int()
+    .min(1_048_576)
+    .max(68_719_476_736)
+    .describe(
+      "bytes in all files of the tree, home and temporary directory; with full isolation they are memory",
+    ),
+  inodes_max: z.int().min(100).max(10_000_000).describe("files, directories and links in these three"),
   isolation_minimum: z.enum(["full", "reduced"]).describe("refuse to run with less"),
+  network: Network.describe("`none`, or the hosts a filtering proxy lets through"),
+  filesystem: FilesystemAccess.describe(
+    "what is to be seen beside the tree; only full isolation can hide anything",
+  ),
   environment: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
-    .describe("environment variables set for the command"),
+    .describe("the environment of the command; no variable of the worker is in it"),
 });
 export type SandboxProfile = z.infer<typeof SandboxProfile>;
 

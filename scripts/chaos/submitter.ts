@@ -31,7 +31,10 @@ export async function submitThroughKills(
   random: () => number,
   result: Submissions,
 ): Promise<void> {
-  const request = { body: planned.submission, headers: { "idempotency-key": planned.idempotency_key } };
+  const request = {
+    body: { profile: "trusted", ...planned.submission },
+    headers: { "idempotency-key": planned.idempotency_key },
+  };
   const submit = () => {
     const onOutage = () => {
       result.outages += 1;

@@ -155,7 +155,7 @@ describe("an operator", () => {
     expect([held.code, held.stdout]).toEqual([0, expect.stringContaining("forced open")]);
     const held_back = async () => {
       const task_id = await submit();
-      const returns = () => lines("MESSAGE_RETURNS").some((line) => line.task_id === task_id);
+      const returns = () => lines("MESSAGE_PARKED").some((line) => line.task_id === task_id);
       await vi.waitUntil(async () => returns() || (await isEnded(task_id)), patience);
       return returns();
     };
@@ -177,7 +177,7 @@ describe("an operator", () => {
   it("is told that there is no such circuit, and that a command needs a reason", async () => {
     const command = { action: "reset", why: "no reason" };
     const unknown = await api.request("POST", "/api/circuits/no.such.circuit", command);
-    expect(unknown).toMatchObject({ status: 404, body: { code: "CIRCUIT_UNKNOWN" } });
+    expect(unknown).toMatchObject({ status: 404, body: { code: "CIRCUIT_NOT_FOUND" } });
     expect((await api.request("POST", `/api/circuits/${KEY}`, { action: "reset" })).status).toBe(422);
   });
 });

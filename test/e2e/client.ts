@@ -59,6 +59,11 @@ export interface ApiClient {
   artifact(task_id: string, path: string): Promise<Buffer>;
 }
 
+/** The tests' own work runs anywhere: under the profile that does without namespaces, unless one is named. */
+function trusted(body: unknown): unknown {
+  return typeof body === "object" ? { profile: "trusted", ...body } : body;
+}
+
 const PATIENCE_MS = 180_000;
 
 /** The HTTP API as a program uses it. */
@@ -85,7 +90,7 @@ function apiClient(url: string, key: string): ApiClient {
   return {
     key,
     request,
-    submit: (body, headers) => must(202, request<TaskView>("POST", "/api/tasks", body, headers)),
+    submit: (body, headers) => must(202, request<TaskView>("POST", "/api/tasks", trusted(body), headers)),
     async refused(body) {
       const answer = await request<Problem>("POST", "/api/tasks", body);
       if (answer.status < 400) throw new Error(`it was accepted: ${JSON.stringify(answer.body)}`);

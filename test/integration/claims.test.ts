@@ -52,12 +52,20 @@ describe("claims on a step", () => {
 
   it("answer a duplicate with the recorded outcome", async () => {
     await claims.complete(key, await claimed("one"), passed);
-    expect(await claims.claim(request("two"))).toEqual({ kind: "completed", outcome: passed });
+    expect(await claims.claim(request("two"))).toEqual({
+      kind: "completed",
+      outcome: passed,
+      attempts: 1,
+    });
   });
 
   it("tell a duplicate how long the owner's lease lasts", async () => {
     await claimed("one");
-    expect(await claims.claim(request("two"))).toEqual({ kind: "wait", until_ms: now + 10_000 });
+    expect(await claims.claim(request("two"))).toEqual({
+      kind: "wait",
+      until_ms: now + 10_000,
+      parked: false,
+    });
   });
 
   it("refuse the same step with another input", async () => {

@@ -1,0 +1,81 @@
+import { statSync, utimesSync } from "node:fs";
+import { relative } from "node:path";
+import { printable } from "#lib/sandbox/printable.ts";
+import { surveyFiles } from "#lib/sandbox/survey-files.ts";
+import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
+import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
+import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+
+export interface DiskAccounts {
+  /** Asks the kernel's own count; cheap. */
+  count(): LimitHit | null;
+  /** Looks at every file; dear with many. */
+  survey(): Promise<LimitHit | null>;
+  peaks(): { disk_bytes_peak: number; inodes_peak: number; file_bytes_peak: number };
+  /** Bytes and files more than at the start, at the highest. */
+  growth_bytes(): number;
+}
+
+/** Makes evidence of what a command leaves on its volume. */
+export function diskAccounts(profile: SandboxProfile, volume: Volume): DiskAccounts {
+  const changed_after_ms = markTime(volume.scratch);
+  const roots = [volume.tree, ...Object.values(scratchDirectories(volume.scratch))];
+  const start_bytes = volume.usage()?.bytes ?? 0;
+  const peak = { disk_bytes_peak: 0, inodes_peak: 0, file_bytes_peak: 0 };
+
+  const judge = (usage: DiskUsage, how: string): LimitHit | null => {
+    peak.disk_bytes_peak = Math.max(peak.disk_bytes_peak, usage.bytes);
+    peak.inodes_peak = Math.max(peak.inodes_peak, usage.inodes);
+    return diskHit(profile, usage, how);
+  };
+  return {
+    count() {
+      const usage = volume.usage();
+      return usage && judge(usage, "statfs(2) of the sandbox's own file system");
+    },
+    async survey() {
+      const entries_max = 2 * profile.inodes_max + 1000;
+      const found = await surveyFiles(roots, { changed_after_ms, entries_max });
+      peak.file_bytes_peak = Math.max(peak.file_bytes_peak, found.largest?.bytes ?? 0);
+      const { largest } = found;
+      if (largest && largest.bytes > profile.file_bytes_max) {
+        return {
+          code: "SANDBOX_FILE_SIZE",
+          limit: profile.file_bytes_max,
+          observed: largest.bytes,
+          evidence: `a file of ${largest.bytes} bytes, from lstat(2) of ${printable(relative(volume.tree, largest.path))}`,
+        };
+      }
+      return volume.usage() ? null : judge(found, "lstat(2) of every file");
+    },
+    peaks: () => ({ ...peak }),
+    growth_bytes: () => Math.max(0, peak.disk_bytes_peak - start_bytes),
+  };
+}
+
+function diskHit(profile: SandboxProfile, { bytes, inodes }: DiskUsage, how: string): LimitHit | null {
+  if (inodes > profile.inodes_max) {
+    return {
+      code: "SANDBOX_INODES",
+      limit: profile.inodes_max,
+      observed: inodes,
+      evidence: `${inodes} files, directories and links at once, from ${how}`,
+    };
+  }
+  if (bytes > profile.disk_bytes_max) {
+    return {
+      code: "SANDBOX_DISK",
+      limit: profile.disk_bytes_max,
+      observed: bytes,
+      evidence: `${bytes} bytes in files at once, from ${how}`,
+    };
+  }
+  return null;
+}
+
+/** The time as the file system tells it, which lags a little behind the clock. */
+function markTime(directory: string): number {
+  const now = new Date();
+  utimesSync(directory, now, now);
+  return statSync(directory).ctimeMs;
+}

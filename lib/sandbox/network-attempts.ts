@@ -1,0 +1,88 @@
+import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
+import type { ProcessSample } from "#lib/sandbox/process-table.ts";
+import type { CommandOrder } from "#lib/sandbox/run-command.ts";
+import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
+import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
+
+const COUNTERS_BYTES_MAX = 16_384;
+
+/** Throws SandboxUnavailable when a profile lets hosts through: nothing here filters yet. */
+export function refuseUnservedNetwork({ network }: CommandOrder["profile"], backend: SandboxBackend): void {
+  if (network.mode === "none") return;
+  throw new SandboxUnavailable(
+    `the profile lets ${network.hosts.length} hosts through, and ${backend.name} has no filtering proxy yet: choose a profile with network mode "none"`,
+  );
+}
+
+export interface NetworkAttempts {
+  /** Finds the sandbox's network namespace. Call it once, when the sandbox stands. */
+  attach(members: readonly ProcessSample[]): void;
+  /** Evidence that the command wanted out; null when it did not, or nothing hinders it. */
+  close(): LimitHit | null;
+}
+
+/**
+ * Counts what the kernel found no route for in the sandbox's own network namespace (`OutNoRoutes`
+ * in proc_pid_net(5)); an open counter file outlives the namespace's processes. An attempt alone
+ * ends nothing: honest tools look for updates, and go on.
+ */
+export function countNetworkAttempts(): NetworkAttempts {
+  let counters: { four: number; six: number | null } | null = null;
+  return {
+    attach(members) {
+      const inside = members.find(({ pid }) => isElsewhere(pid));
+      if (!inside) return;
+      const at = `/proc/${inside.pid}/net`;
+      const four = openOrNull(`${at}/snmp`);
+      if (four !== null) counters = { four, six: openOrNull(`${at}/snmp6`) };
+    },
+    close() {
+      if (!counters) return null;
+      const { four, six } = counters;
+      const attempts = unrouted(readAgain(four), six === null ? "" : readAgain(six));
+      closeSync(four);
+      if (six !== null) closeSync(six);
+      counters = null;
+      if (attempts === 0) return null;
+      return {
+        code: "SANDBOX_NETWORK_DENIED",
+        limit: 0,
+        observed: attempts,
+        evidence: `${attempts} packets of the command had no route out of the sandbox, from OutNoRoutes in /proc/<pid>/net`,
+      };
+    },
+  };
+}
+
+function unrouted(four: string, six: string): number {
+  const [names = [], values = []] = four
+    .split("\n")
+    .filter((line) => line.startsWith("Ip: "))
+    .map((line) => line.split(" "));
+  const index = names.indexOf("OutNoRoutes");
+  const packets_six = Number(/^Ip6OutNoRoutes\s+(\d+)/m.exec(six)?.[1] ?? 0);
+  return (index < 0 ? 0 : Number(values[index])) + packets_six;
+}
+
+/** Whether a process has another network namespace than this one. */
+function isElsewhere(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync("/proc/self/ns/net");
+  } catch {
+    return false;
+  }
+}
+
+function openOrNull(path: string): number | null {
+  try {
+    return openSync(path, "r");
+  } catch {
+    return null;
+  }
+}
+
+function readAgain(file: number): string {
+  const bytes = Buffer.alloc(COUNTERS_BYTES_MAX);
+  return bytes.toString("latin1", 0, readSync(file, bytes, 0, bytes.length, 0));
+}

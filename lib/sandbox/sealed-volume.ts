@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, statfsSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
+import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
+import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+
+/**
+ * Room above the limits, so that a run exactly at one passes and one beyond it is seen to be. The
+ * kernel refuses what would go further.
+ */
+const SLACK_BYTES = 1024 * 1024;
+const SLACK_INODES = 64;
+const READY_MS_MAX = 10_000;
+
+/** Directories that exist everywhere and hold no program; one is covered, for the holder alone. */
+const MOUNT_POINTS = ["/mnt", "/media", "/srv", "/opt", "/home"];
+
+/** Lives until its input ends: with the job, or with the worker however that dies. */
+const HOLD = `mount -t tmpfs -o "size=$1,nr_inodes=$2,mode=755,nosuid,nodev,strictatime" sandbox "$3" || exit 1
+echo ready; read -r _`;
+
+/**
+ * A tmpfs of the profile's size in a mount namespace of its own, held by a shell. The machine's
+ * own mounts never change, and when the holder ends the kernel frees everything. The worker
+ * reaches it through an open directory, which no reuse of a pid can redirect.
+ * What `furnish` writes is not counted as the command's.
+ * https://docs.kernel.org/filesystems/tmpfs.html Throws SandboxUnavailable.
+ */
+export async function openSealedVolume(
+  profile: SandboxProfile,
+  furnish: (scratch: string) => void,
+): Promise<Volume> {
+  const mounted_at = mountPoint(profile);
+  const holder = startHolder(profile, mounted_at);
+  const handles: FileHandle[] = [];
+  const close = async () => {
+    holder.stdin?.end();
+    holder.kill("SIGKILL");
+    await Promise.all(handles.map((handle) => handle.close()));
+    if (holder.pid !== undefined && holder.exitCode === null && holder.signalCode === null) {
+      await once(holder, "exit");
+    }
+  };
+  try {
+    await ready(holder);
+    const at = `/proc/${holder.pid}`;
+    for (const path of [join(`${at}/root`, mounted_at), `${at}/ns/user`, `${at}/ns/mnt`]) {
+      handles.push(await open(path));
+    }
+    const [root = "", user = "", mount = ""] = handles.map(({ fd }) => `/proc/${process.pid}/fd/${fd}`);
+    const volume = { tree: join(root, "tree"), scratch: join(root, "scratch") };
+    const directories = [volume.tree, ...Object.values(scratchDirectories(volume.scratch))];
+    for (const directory of directories) mkdirSync(directory, { recursive: true });
+    furnish(volume.scratch);
+    const own = inUse(root);
+    return {
+      ...volume,
+      namespace: {
+        options: [`--user=${user}`, `--mount=${mount}`, "--preserve-credentials"],
+        mounted_at,
+      },
+      usage: () => {
+        const now = inUse(root);
+        return { bytes: now.bytes - own.bytes, inodes: now.inodes - own.inodes };
+      },
+      close,
+    };
+  } catch (cause) {
+    await close();
+    throw new SandboxUnavailable("a sandbox needs a file system of its own, and none could be mounted", {
+      cause,
+    });
+  }
+}
+
+/** statfs(2); the tmpfs counts what deleted files still held open, too. */
+function inUse(root: string): DiskUsage {
+  const { blocks, bfree, bsize, files, ffree } = statfsSync(root);
+  return { bytes: (blocks - bfree) * bsize, inodes: files - ffree };
+}
+
+function mountPoint({ filesystem, environment }: SandboxProfile): string {
+  const needed = [
+    process.execPath,
+    ...Object.values(filesystem).flat(),
+    ...(environment.PATH ?? "").split(":"),
+    import.meta.dirname,
+  ];
+  const found = MOUNT_POINTS.find(
+    (path) => existsSync(path) && !needed.some((each) => each === path || each.startsWith(`${path}/`)),
+  );
+  if (found) return found;
+  throw new SandboxUnavailable(
+    `a sandbox covers one of ${MOUNT_POINTS.join(", ")}, and each is missing or holds what the profile needs`,
+  );
+}
+
+function startHolder({ disk_bytes_max, inodes_max }: SandboxProfile, mounted_at: string): ChildProcess {
+  const size = [disk_bytes_max + SLACK_BYTES, inodes_max + SLACK_INODES].map(String);
+  const namespaces = ["--user", "--map-root-user", "--mount", "--propagation", "private"];
+  const holder = spawn("unshare", [...namespaces, "/bin/sh", "-c", HOLD, "/bin/sh", ...size, mounted_at], {
+    cwd: "/",
+    detached: true,
+    env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", [MARKER_NAME]: `${workerMark()}-holder` },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  holder.stdin?.on("error", () => {});
+  return holder;
+}
+
+async function ready(holder: ChildProcess): Promise<void> {
+  const signal = AbortSignal.timeout(READY_MS_MAX);
+  const ended = new AbortController();
+  holder.once("exit", (code) => ended.abort(new Error(`the holder ended with exit code ${code}`)));
+  holder.once("error", (error) => ended.abort(error));
+  await once(holder.stdout as Readable, "data", { signal: AbortSignal.any([signal, ended.signal]) });
+}

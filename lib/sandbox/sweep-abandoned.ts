@@ -1,0 +1,43 @@
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { listProcesses, readEnvironmentVariable } from "#lib/sandbox/process-table.ts";
+import { removeTree } from "#lib/sandbox/remove-tree.ts";
+import { DIRECTORY_PREFIX, isAbandoned, MARKER_NAME } from "#lib/sandbox/worker-mark.ts";
+
+const ROUNDS_MAX = 20;
+/** Looking at every process of the machine costs milliseconds. */
+const PAUSE_MS = 2000;
+
+let swept_ms = Number.NEGATIVE_INFINITY;
+
+/**
+ * Ends what sandboxes of dead workers left running on this machine, and removes their directories.
+ * Both end with their worker by themselves; this is for a worker killed in the moment between.
+ * Does nothing when it has been done in this process two seconds ago.
+ */
+export function sweepAbandoned(): void {
+  if (performance.now() - swept_ms < PAUSE_MS) return;
+  swept_ms = performance.now();
+  for (let round = 0; round < ROUNDS_MAX && killAbandoned(); round++);
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith(DIRECTORY_PREFIX) || !isAbandoned(name.slice(DIRECTORY_PREFIX.length))) continue;
+    removeTree(join(tmpdir(), name)).catch(() => {}); // the next sweep comes by again
+  }
+}
+
+function killAbandoned(): boolean {
+  let found = false;
+  for (const pid of listProcesses() ?? []) {
+    const mark = readEnvironmentVariable(pid, MARKER_NAME);
+    if (mark === null || !isAbandoned(mark)) continue;
+    try {
+      process.kill(pid, "SIGKILL");
+      found = true;
+    } catch {
+      // Gone already.
+    }
+  }
+  return found;
+}

@@ -1,0 +1,19 @@
+import type { SandboxCase } from "../sandbox-case.ts";
+import { AT_THE_LIMIT } from "./at-the-limit.ts";
+import { ESCAPING } from "./escaping.ts";
+import { LIMITS } from "./limits.ts";
+import { NETWORK } from "./network.ts";
+import { READING } from "./reading.ts";
+import { SPOOFING } from "./spoofing.ts";
+import { WRITING } from "./writing.ts";
+
+/** By what they try. */
+export const ALL_CASES: Record<string, SandboxCase[]> = {
+  reads: READING,
+  writes: WRITING,
+  exceeds: LIMITS,
+  "takes as much as is allowed:": AT_THE_LIMIT,
+  "reaches for": NETWORK,
+  "breaks out by": ESCAPING,
+  "pretends with": SPOOFING,
+};

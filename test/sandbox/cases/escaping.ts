@@ -1,0 +1,114 @@
+import { javascript, type SandboxCase } from "../sandbox-case.ts";
+
+const noCall = (number: string) => `perl -e 'exit(syscall(${number}) == -1 && $!{ENOSYS} ? 1 : 0)'`;
+const x64 = process.arch === "x64" ? {} : { needs: "/an x64 machine" };
+
+/** Survivors, signals to outsiders, namespaces and mounts of its own, calls that namespaces do not cover. */
+export const ESCAPING: SandboxCase[] = [
+  { name: "a daemon", isolation: "any", command: "(setsid sleep 600 &); exit 0", code: "PASSED" },
+  {
+    name: "a daemon whose parents are gone, deaf to signals",
+    isolation: "any",
+    command: "(setsid sh -c 'trap \"\" HUP TERM; (sleep 600; :) & sleep 600; :' &) ; exit 0",
+    code: "PASSED",
+  },
+  {
+    name: "a daemon without the sandbox's environment",
+    isolation: "full",
+    command: "(env -i /usr/bin/setsid /bin/sleep 600 &); exit 0",
+    code: "PASSED",
+  },
+  {
+    name: "a daemon that starts itself again and again",
+    isolation: "any",
+    files: { "again.sh": "(setsid sh ./again.sh &) ; sleep 0.01\n" },
+    command: "sh ./again.sh; sleep 0.2",
+    code: "PASSED",
+  },
+  {
+    name: "a detached program of Node.js",
+    isolation: "any",
+    command: javascript(
+      "require('child_process').spawn('sleep',['600'],{detached:true,stdio:'ignore'}).unref()",
+    ),
+    code: "PASSED",
+  },
+  {
+    // The guard: with a pid namespace the shell's pid is small; without one nothing is sent.
+    name: "a signal to everybody",
+    isolation: "full",
+    command: "sleep 30 & test $$ -lt 50 && kill -9 -1; echo alive",
+    code: "PASSED",
+    prints: "alive\n",
+  },
+  {
+    name: "a signal to the worker",
+    isolation: "full",
+    command: ({ worker_pid }) => `kill -0 ${worker_pid}`,
+    code: "COMMAND_FAILED",
+  },
+  {
+    name: "a priority over others",
+    isolation: "full",
+    command: "renice -n -5 -p $$",
+    code: "COMMAND_FAILED",
+  },
+  {
+    name: "a user namespace of its own",
+    isolation: "full",
+    command: "unshare --user --map-root-user --mount id",
+    code: "COMMAND_FAILED",
+  },
+  {
+    name: "other namespaces of its own",
+    isolation: "full",
+    command: "unshare --net true || unshare --mount true || unshare --pid --fork true || unshare --uts true",
+    code: "COMMAND_FAILED",
+  },
+  {
+    name: "the namespaces of the sandbox's first process",
+    isolation: "full",
+    command: ({ worker_pid }) => `nsenter -t 1 -m -n true || nsenter -t ${worker_pid} -m true`,
+    code: "COMMAND_FAILED",
+  },
+  {
+    name: "mounts of its own",
+    isolation: "full",
+    command: "mount -t tmpfs x /tmp || mount --bind /usr /tmp || mount -o remount,rw / || umount /tmp",
+    code: "COMMAND_FAILED",
+  },
+  {
+    name: "another root",
+    isolation: "full",
+    command: "chroot . /bin/true || chroot / true",
+    code: "COMMAND_FAILED",
+  },
+  {
+    name: "a higher limit",
+    isolation: "full",
+    command: "ulimit -n 1000000 || ulimit -f unlimited || ulimit -t unlimited",
+    code: "COMMAND_FAILED",
+  },
+  {
+    name: "a sandbox within the sandbox",
+    isolation: "full",
+    needs: "/usr/bin/bwrap",
+    command: "bwrap --unshare-user --ro-bind / / true",
+    code: "COMMAND_FAILED",
+  },
+  ...[
+    ["shared memory that belongs to no process", "29, 1, 100000, 0"],
+    ["files in memory that belong to no file system", "319, 0, 0"],
+    ["a kernel keyring", "250, 0, -3, 1"],
+    ["io_uring", "425, 1, 0"],
+    ["a BPF program", "321, 0, 0, 0"],
+    ["a file by its handle", "304, 0, 0, 0"],
+  ].map(([name = "", call = ""]) => ({
+    name,
+    isolation: "full" as const,
+    needs: "/usr/bin/perl",
+    ...x64,
+    command: noCall(`${call}`).replace("perl -e", "perl -MErrno -e"),
+    code: "COMMAND_FAILED",
+  })),
+];

@@ -4,10 +4,15 @@ import { simulateSeed } from "../test/simulation/simulate-seed.ts";
 import { runSeeds } from "./simulate/run-seeds.ts";
 import { summary } from "./simulate/summary.ts";
 
-/**
- * `npm run simulate -- --seeds 10000 [--start 1]` runs that many simulations on all cores;
- * `--seed 42` runs one, with `--trace` telling everything that happens in it.
- */
+const USAGE = `npm run simulate -- [options]
+
+  --seeds N     runs N simulations on all cores (default 1000)
+  --start N     from this seed on (default 1)
+  --seed N      runs this one only
+  --trace       with --seed: tells everything that happens in it
+  --help        this text
+
+Ends with 0 when every invariant held, with 1 otherwise.`;
 const PROGRESS_MS = 10_000;
 
 const { values } = parseArgs({
@@ -16,10 +21,13 @@ const { values } = parseArgs({
     start: { type: "string", default: "1" },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
 
-if (values.seed !== undefined) {
+if (values.help) {
+  console.log(USAGE);
+} else if (values.seed !== undefined) {
   const trace = values.trace ? { trace: (line: string) => console.log(line) } : {};
   const { violations, trace_hash, events, virtual_ms } = await simulateSeed(whole(values.seed), trace);
   console.log(`seed ${values.seed}: ${events} events in ${virtual_ms / 1000} virtual s, trace ${trace_hash}`);

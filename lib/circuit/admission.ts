@@ -1,6 +1,14 @@
 import type { Why } from "#lib/circuit/circuit-moves.ts";
 import type { RetryBudget } from "#lib/circuit/dependency-guard.ts";
-import { partMs, partOf, type Sums, sumsOf, sumTraffic, type Traffic } from "#lib/circuit/traffic.ts";
+import {
+  countedSince,
+  partMs,
+  partOf,
+  type Sums,
+  sumsOf,
+  sumTraffic,
+  type Traffic,
+} from "#lib/circuit/traffic.ts";
 import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 
@@ -11,6 +19,10 @@ const RAMP_TO = 1.25;
 const BACKLOG = 1.1;
 /** After this time everybody knows what everybody counted: a write and a read, each within a second. */
 const TOLD_MS = 2000;
+/** After this time whoever still asks for more than before has grown. */
+const RECOVERY_MS_MAX = 6 * 3_600_000;
+/** What may pass in so much time may pass at once, and a call more: calls do not come evenly. */
+const AHEAD_MS = 250;
 
 /** Why a closed circuit has to open; undefined when it has not. */
 export function whyOpen(sums: Sums, streak: number, policy: CircuitPolicy): Why | undefined {
@@ -32,9 +44,13 @@ export function whyOpen(sums: Sums, streak: number, policy: CircuitPolicy): Why 
 /**
  * The share of calls let through while closed, by adaptive throttling over the pooled counts
  * (https://sre.google/sre-book/handling-overload/, "Client-Side Throttling"): with `a` successes
- * among `r` requests, r − K·a of them are too many.
+ * among `r` requests, r − K·a of them are too many. What was held back after an outage is none of
+ * these: it would be taken for what the dependency cannot do, and hold back ever more.
  */
-export function throttledShare({ calls, failures, damped }: Sums, policy: CircuitPolicy): number {
+export function throttledShare(
+  { calls, failures, damped }: Pick<Sums, "calls" | "failures" | "damped">,
+  policy: CircuitPolicy,
+): number {
   const requests = calls + damped;
   if (requests < policy.calls_min) return 1;
   const useful = policy.damping_multiplier * (calls - failures);
@@ -50,15 +66,45 @@ export function rampedShare(
   now: number,
 ): number | undefined {
   const { closed_at, recovering_until, steady_per_second = 0 } = record ?? {};
-  if (closed_at === undefined || recovering_until === undefined || now >= recovering_until) return undefined;
+  if (closed_at === undefined || recovering_until === undefined) return undefined;
+  // To let go while some is held back would send all of it at once.
+  const { held } = sumsOf(sumTraffic(traffic, countedSince(now, closed_at, policy)));
+  if (now >= recovering_until && (held === 0 || now >= closed_at + RECOVERY_MS_MAX)) return undefined;
   const grown = Math.min(1, (now - closed_at) / (policy.ramp_seconds * 1000));
   const arriving = arrivalsPerSecond(traffic, policy, now);
-  if (grown === 1 && arriving <= BACKLOG * steady_per_second) return undefined;
   // What returns at once is not counted yet: until it is, expect fresh work and as much again.
   const early = now - closed_at < TOLD_MS + 3 * partMs(policy);
+  if (grown === 1 && !early && arriving <= BACKLOG * steady_per_second) return 1;
   const expected = early ? Math.max(arriving, 2 * steady_per_second) : arriving;
-  const allowed = steady_per_second * (RAMP_FROM + (RAMP_TO - RAMP_FROM) * grown);
+  const allowed = allowedPerSecond(record, policy, now);
   return expected <= allowed ? 1 : allowed / expected;
+}
+
+/**
+ * Whether a recovering dependency got all it may, by the calls let through in the present part of the
+ * window, and in it and the one before. The share alone lets too many through when more ask than before.
+ */
+export function rampIsFull(
+  record: CircuitRecord | undefined,
+  traffic: readonly Traffic[],
+  policy: CircuitPolicy,
+  now: number,
+): boolean {
+  const allowed = allowedPerSecond(record, policy, now);
+  const part = partOf(now, policy);
+  return [part, part - partMs(policy)].some((since) => {
+    const from = Math.max(since, record?.closed_at ?? 0);
+    return sumsOf(sumTraffic(traffic, since)).passed > (allowed * (now - from + AHEAD_MS)) / 1000;
+  });
+}
+
+function allowedPerSecond(
+  { closed_at = 0, steady_per_second = 0 }: Partial<CircuitRecord> = {},
+  policy: CircuitPolicy,
+  now: number,
+): number {
+  const grown = Math.min(1, (now - closed_at) / (policy.ramp_seconds * 1000));
+  return steady_per_second * (RAMP_FROM + (RAMP_TO - RAMP_FROM) * grown);
 }
 
 /**
@@ -69,8 +115,8 @@ function arrivalsPerSecond(traffic: readonly Traffic[], policy: CircuitPolicy, n
   const part_ms = partMs(policy);
   const end = partOf(now - TOLD_MS, policy);
   const perSecond = (parts: number) => {
-    const { calls, damped } = sumsOf(sumTraffic(traffic, end - parts * part_ms, end));
-    return (1000 * (calls + damped)) / (parts * part_ms);
+    const { calls, passed, damped, held } = sumsOf(sumTraffic(traffic, end - parts * part_ms, end));
+    return (1000 * (Math.max(calls, passed) + damped + held)) / (parts * part_ms);
   };
   return Math.max(perSecond(1), perSecond(2));
 }
@@ -81,7 +127,7 @@ export function retryChance(
   { ratio, floor_per_minute }: RetryBudget,
   { window_seconds }: CircuitPolicy,
 ): number {
-  const first_tries = Math.max(0, sums.calls + sums.damped - sums.retry_calls);
+  const first_tries = Math.max(0, sums.calls + sums.damped + sums.held - sums.retry_calls);
   const allowed = Math.max((floor_per_minute * window_seconds) / 60, ratio * first_tries);
   if (sums.retry_calls >= allowed) return 0;
   return Math.min(1, allowed / Math.max(1, sums.retries));

@@ -1,4 +1,4 @@
-import { rampedShare, retryChance, throttledShare, whyOpen } from "#lib/circuit/admission.ts";
+import { rampedShare, rampIsFull, retryChance, throttledShare, whyOpen } from "#lib/circuit/admission.ts";
 import { announce } from "#lib/circuit/announce.ts";
 import { forceInForce, halfOpened } from "#lib/circuit/circuit-moves.ts";
 import type { GuardedCall, GuardPorts } from "#lib/circuit/dependency-guard.ts";
@@ -24,9 +24,11 @@ export interface Asking {
   ports: GuardPorts;
 }
 
-/** How it may pass: as any call, or as the elected probe that decides the circuit's state. */
-export type Admission = { kind: "call" } | { kind: "probe"; record: CircuitRecord };
+/** How it may pass: as any call, told to the others beforehand or not, or as the elected probe that decides the circuit's state. */
+export type Admission = { kind: "call"; told?: boolean } | { kind: "probe"; record: CircuitRecord };
 
+/** Where the dependency got all it may, who asks for more than an equal part of so much waits. */
+const FULL_SHARE = 0.5;
 /** Clocks differ: a probe's lease counts as ended this much later for everybody else. */
 const CLOCK_SKEW_MS = 2000;
 
@@ -90,15 +92,23 @@ function admitClosed({ circuit, request, policy, ports }: Asking): Admission {
     const chance = fairChance(request.tenant, share, counts);
     if (chance < 1 && runtime.random() >= chance) throw retryBudgetSpent(chance, parking);
   }
-  const ramped = rampedShare(circuit.record, circuit.traffic(), policy, runtime.now()) ?? 1;
-  const share = Math.min(throttledShare(sums, policy), ramped);
-  const chance = fairChance(request.tenant, share, counts);
-  if (chance < 1 && runtime.random() >= chance) {
-    circuit.count(policy, "damped", ...tenantSlots(request.tenant));
+  const now = runtime.now();
+  const traffic = circuit.traffic();
+  const ramping = rampedShare(circuit.record, traffic, policy, now);
+  const ramped = ramping ?? 1;
+  const full = ramping !== undefined && rampIsFull(circuit.record, traffic, policy, now);
+  const throttled = throttledShare(sums, policy);
+  const share = Math.min(throttled, ramped);
+  // Who asks for little passes all the same: it takes next to nothing from the others.
+  const chance = fairChance(request.tenant, full ? Math.min(share, FULL_SHARE) : share, counts);
+  if (chance < 1 && (full || runtime.random() >= chance)) {
+    circuit.count(policy, full || ramped < throttled ? "held" : "damped", ...tenantSlots(request.tenant));
     throw dependencyDamped(chance, parking);
   }
   if (retrying) circuit.count(policy, "retry_calls");
-  return { kind: "call" };
+  if (ramping === undefined) return { kind: "call" };
+  circuit.count(policy, "passed");
+  return { kind: "call", told: true };
 }
 
 /** Without the shared state: by this environment's own counts, or not at all. */

@@ -20,6 +20,8 @@ export interface Contribution {
   streak: number;
   /** It saw a success before that streak: so the row of the others is broken. */
   breaks_streak: boolean;
+  /** Calls a second over all environments, as this one measured them while all was well. */
+  per_second: number | undefined;
   /** Parts of the window that are over, to be removed. */
   over: readonly string[];
 }
@@ -84,7 +86,7 @@ export async function listCircuits({ table, table_name }: CircuitPorts): Promise
 /** Adds an environment's counts and gives the circuit with everybody's: one write is the read too. */
 export async function mergeCircuit(
   fresh: Pick<CircuitRecord, "key" | "tenant">,
-  { traffic, streak, breaks_streak, over }: Contribution,
+  { traffic, streak, breaks_streak, per_second, over }: Contribution,
   now: number,
   { table, table_name }: CircuitPorts,
 ): Promise<SharedState> {
@@ -95,6 +97,7 @@ export async function mergeCircuit(
   const set = [
     breaks_streak ? "#streak = :streak" : "#streak = if_not_exists(#streak, :zero) + :streak",
     "#expires_at = :expires_at",
+    ...(per_second === undefined ? [] : ["#well_per_second = :per_second"]),
     ...initial.map(([name]) => `#${name} = if_not_exists(#${name}, :${name})`),
   ];
   const removed = over.slice(0, COLUMNS_MAX);
@@ -109,12 +112,14 @@ export async function mergeCircuit(
       ].join(" "),
       ExpressionAttributeNames: Object.fromEntries([
         ...names.map((name) => [`#${name}`, name]),
+        ...(per_second === undefined ? [] : [["#well_per_second", "well_per_second"]]),
         ...added.map(([name], index) => [`#a${index}`, name]),
         ...removed.map((name, index) => [`#r${index}`, name]),
       ]),
       ExpressionAttributeValues: Object.fromEntries([
         ...initial.map(([name, value]) => [`:${name}`, value]),
         ...added.map(([, amount], index) => [`:a${index}`, amount]),
+        ...(per_second === undefined ? [] : [[":per_second", per_second]]),
         [":streak", streak],
         [":expires_at", circuitExpiry(now)],
         ...(breaks_streak ? [] : [[":zero", 0]]),

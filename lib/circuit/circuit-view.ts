@@ -15,12 +15,12 @@ export function circuitView(
 ): CircuitView {
   const [service = "", role = "", dependency = ""] = record.key.split(".");
   const policy = circuitPolicyFor(config, { service, role, dependency });
-  const { failures, calls, slow, damped, retry_calls } = sumsOf(
+  const { failures, calls, slow, damped, held, retry_calls } = sumsOf(
     sumTraffic([traffic], countedSince(now, record.counted_from, policy)),
   );
-  const sums = { calls, failures, slow, damped };
+  const sums = { calls, failures, slow, damped: damped + held };
   const ramped = rampedShare(record, [traffic], policy, now) ?? 1;
-  const throttled = throttledShare({ ...sums, retries: 0, retry_calls }, policy);
+  const throttled = throttledShare({ calls, failures, damped }, policy);
   const orNull = (at: number | undefined) => (at === undefined ? null : instant(at));
   return {
     key: record.key,

@@ -1,10 +1,13 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { admit } from "#lib/circuit/admit.ts";
+import { type Asking, admit } from "#lib/circuit/admit.ts";
+import { forceInForce } from "#lib/circuit/circuit-moves.ts";
 import { type CircuitLabels, circuitKey, circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
+import { dependencyFailing } from "#lib/circuit/parking.ts";
 import { runCall } from "#lib/circuit/run-call.ts";
 import { runProbe } from "#lib/circuit/run-probe.ts";
 import { SharedCircuit } from "#lib/circuit/shared-circuit.ts";
 import type { Loaded } from "#lib/config/config-file.ts";
+import { dispositionOf } from "#lib/errors/disposition-of.ts";
 import { ParkedFault } from "#lib/errors/fault.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Counters } from "#lib/metrics/counters.ts";
@@ -48,7 +51,8 @@ export interface DependencyGuard {
    * Does `work`, one call to a dependency, if the dependency's circuit lets it. `work` gets a signal
    * that is aborted with the caller's, at the deadline, and when a probe's lease was lost. Its result
    * and its error are passed on unchanged; an error whose disposition is `retry` or `throttle` counts
-   * as the dependency's failure.
+   * as the dependency's failure, and while the circuit is not closed, or recovers, is thrown as the cause
+   * of a ParkedFault `DEPENDENCY_FAILING`: an outage spends no attempts.
    *
    * @throws ParkedFault with `retry_after_ms`, and no call made: `CIRCUIT_OPEN` (open, or another
    *   environment's probe is under way), `DEPENDENCY_DAMPED` (it fails too often, or recovers),
@@ -77,6 +81,7 @@ function boundGuard(ports: GuardPorts, circuits: Map<string, SharedCircuit>): De
       await circuit.look(policy, ports.log);
       try {
         const admission = await admit(asking);
+        if (admission.kind === "call" && admission.told) await circuit.tell(policy, ports.log);
         return admission.kind === "probe"
           ? await runProbe(admission.record, asking, work)
           : await runCall(asking, work);
@@ -85,11 +90,32 @@ function boundGuard(ports: GuardPorts, circuits: Map<string, SharedCircuit>): De
           ports.counters?.count(PARKED[error.code] as string, request.tenant);
           await circuit.share(policy, ports.log);
         }
-        throw error;
+        throw failedInOutage(error, asking) ?? error;
       }
     },
     with: (bound) => boundGuard({ ...ports, ...bound }, circuits),
   };
+}
+
+/**
+ * While a dependency is in trouble its failures are the outage's, not the work's: they cost no attempt,
+ * or an outage would dead-letter what it hits often enough. Before that is known each failure counts.
+ */
+function failedInOutage(
+  error: unknown,
+  { circuit, request, policy, ports }: Asking,
+): ParkedFault | undefined {
+  const { runtime } = ports;
+  const { record } = circuit;
+  const disposition = dispositionOf(error);
+  if (!record || request.signal?.aborted || (disposition !== "retry" && disposition !== "throttle")) return;
+  if (forceInForce(record, runtime.now())) return;
+  const lately_ms =
+    record.closed_at === undefined ? Number.POSITIVE_INFINITY : runtime.now() - record.closed_at;
+  const recovering =
+    (record.recovering_until ?? 0) > runtime.now() || lately_ms < 2000 * policy.window_seconds;
+  if (record.state === "closed" && !recovering) return;
+  return dependencyFailing(error, record, { key: circuit.key, policy, runtime });
 }
 
 const PARKED: Record<string, string> = {

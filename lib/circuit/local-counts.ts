@@ -1,5 +1,5 @@
 import type { Contribution } from "#lib/circuit/circuit-table.ts";
-import { addTo, dropBefore, type Traffic } from "#lib/circuit/traffic.ts";
+import { ALWAYS, addTo, type Count, dropBefore, type Traffic } from "#lib/circuit/traffic.ts";
 
 interface Taking {
   now: number;
@@ -19,6 +19,8 @@ export class LocalCounts {
   /** When the last failure was, Unix ms. */
   failed_at: number | undefined;
   #pending_streak = 0;
+  /** Calls asked for and not shared yet, however long ago. */
+  #asked = 0;
   #breaks_streak = false;
 
   /** The row of the fleet, which stood at `shared`, with what was seen here since. */
@@ -28,6 +30,7 @@ export class LocalCounts {
 
   count(part: number, names: readonly string[], since: number): void {
     for (const name of names) for (const traffic of [this.pending, this.own]) addTo(traffic, part, name, 1);
+    if (names.some((name) => ASKED.includes(name))) this.#asked += 1;
     dropBefore(this.own, since);
     dropBefore(this.pending, since);
   }
@@ -52,13 +55,15 @@ export class LocalCounts {
   }
 
   /** Takes out what is to be shared. It is not put back on an error: the write may have taken all the same. */
-  take({ now, since, window_ms, with_tenants }: Taking): Omit<Contribution, "over"> {
+  take({ now, since, window_ms, with_tenants }: Taking): Omit<Contribution, "over" | "per_second"> {
     const traffic = this.pending;
     dropBefore(traffic, since);
     if (!with_tenants) for (const counts of traffic.values()) dropTenants(counts);
+    if (this.#asked > 0) addTo(traffic, ALWAYS, "asked", this.#asked);
     const streak = this.#isRecent(now, window_ms) ? this.#pending_streak : 0;
     const taken = { traffic, streak, breaks_streak: this.#breaks_streak };
     this.pending = new Map();
+    this.#asked = 0;
     this.#pending_streak = 0;
     this.#breaks_streak = false;
     return taken;
@@ -68,6 +73,9 @@ export class LocalCounts {
     return this.failed_at !== undefined && now - this.failed_at <= window_ms;
   }
 }
+
+/** Every call that is asked for is counted as one of these. */
+const ASKED: readonly string[] = ["calls", "damped", "held"] satisfies Count[];
 
 function dropTenants(counts: Map<string, number>): void {
   for (const name of counts.keys()) if (/^[xy]\d/.test(name)) counts.delete(name);

@@ -1,4 +1,4 @@
-import { ParkedFault } from "#lib/errors/fault.ts";
+import { Fault, ParkedFault } from "#lib/errors/fault.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
 import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitRecord, ForcedCircuit } from "#schemas/records/circuit.ts";
@@ -29,6 +29,22 @@ export function circuitOpen(
     "CIRCUIT_OPEN",
     `${key} fails, and calls to it wait until a probe succeeds; it costs no attempt. See agents circuits`,
     { retry_after_ms: within(from - now + runtime.random() * spread_ms, policy, runtime) },
+  );
+}
+
+/** The call was made and failed, as calls do in this outage. Waits as those that were not let through. */
+export function dependencyFailing(
+  error: unknown,
+  record: Pick<CircuitRecord, "next_probe_at" | "outage_began_at">,
+  parking: Parking,
+): ParkedFault {
+  const said = error instanceof Error ? error.message : String(error);
+  const asked_ms = error instanceof Fault ? (error.retry_after_ms ?? 0) : 0;
+  const { retry_after_ms = 0 } = circuitOpen(record, parking);
+  return new ParkedFault(
+    "DEPENDENCY_FAILING",
+    `${parking.key} is failing and this call failed too, which costs no attempt: ${said}`,
+    { cause: error, retry_after_ms: Math.max(asked_ms, retry_after_ms) },
   );
 }
 

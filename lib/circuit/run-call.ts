@@ -87,7 +87,8 @@ async function openIfDue({ circuit, policy, policy_hash, ports }: Asking): Promi
   const why = whyOpen(sums, circuit.streak, policy);
   if (!why) return;
   const from = record ?? newCircuit(circuit, now);
-  const steady_per_second = (sums.calls + sums.damped) / policy.window_seconds;
+  const counted_per_second = (sums.calls + sums.damped) / policy.window_seconds;
+  const steady_per_second = Math.max(from.well_per_second ?? 0, counted_per_second);
   const stamp = { now, writer: runtime.uuid(), policy_hash };
   const next = opened(from, why, steady_per_second, policy, stamp);
   try {

@@ -9,20 +9,28 @@ import {
 import { LocalCounts } from "#lib/circuit/local-counts.ts";
 import { moveCircuit } from "#lib/circuit/move-circuit.ts";
 import { tableInTime } from "#lib/circuit/table-in-time.ts";
-import { countedSince, partOf, type Sums, sumsOf, sumTraffic, type Traffic } from "#lib/circuit/traffic.ts";
+import {
+  columnsOver,
+  countedSince,
+  partOf,
+  type Sums,
+  sumsOf,
+  sumTraffic,
+  type Traffic,
+} from "#lib/circuit/traffic.ts";
+import { isTroubled } from "#lib/circuit/trouble.ts";
+import { WellRate } from "#lib/circuit/well-rate.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
 import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 
 /** A view of the shared state is never older than this when a call is decided upon… */
-const STALE_MS_MAX = 10_000;
+const STALE_MS_MAX = 4000;
 /** …nor than this while there is trouble. Also the least time between two writes of counts. */
 const TROUBLED_MS = 1000;
 /** A view this old is none: `when_unknown` decides. */
 const UNKNOWN_MS = 30_000;
-/** Failures, slow and damped calls beyond this share of all are trouble. */
-const TROUBLE_SHARE = 0.1;
 
 interface SharedPorts extends CircuitPorts {
   runtime: Runtime;
@@ -40,6 +48,7 @@ export class SharedCircuit {
   #unreadable = false;
   #syncing: Promise<void> | undefined;
   readonly #local = new LocalCounts();
+  readonly #rate = new WellRate();
 
   constructor({ key, tenant }: { key: string; tenant: string | undefined }, ports: SharedPorts) {
     this.key = key;
@@ -108,33 +117,31 @@ export class SharedCircuit {
     if (this.#age(this.#merged_at) >= age_min) await this.#sync(policy, true, log);
   }
 
+  /** Shares the counts at once, for those who decide after this. Never throws. */
+  async tell(policy: CircuitPolicy, log: Log): Promise<void> {
+    if (this.#isSharing()) await this.#sync(policy, true, log);
+  }
+
   /** Makes a transition, from the state it was decided on. False when another one came first. Throws without table. */
   async move(next: CircuitRecord): Promise<boolean> {
     const { runtime } = this.#ports;
     const moved = await moveCircuit(next, runtime.now(), this.#ports);
-    if (moved) {
-      this.#state = { record: next, traffic: this.#state?.traffic ?? new Map() };
-      this.#local.startOver();
-    } else {
-      this.#state = await readCircuit(this.key, this.#ports);
-    }
+    if (moved) this.#local.startOver();
+    const traffic = this.#state?.traffic ?? new Map();
+    this.#state = moved ? { record: next, traffic } : await readCircuit(this.key, this.#ports);
     this.#read_at = runtime.now();
     return moved;
   }
 
   #isSharing(): boolean {
-    const { now } = this.#ports.runtime;
     const closed = (this.record?.state ?? "closed") === "closed";
-    return closed && forceInForce(this.record, now())?.state !== "open" && this.#local.pending.size > 0;
+    const force = forceInForce(this.record, this.#ports.runtime.now());
+    return closed && force?.state !== "open" && this.#local.pending.size > 0;
   }
 
   #isTroubled(policy: CircuitPolicy): boolean {
-    const { record } = this;
-    if (record && (record.state !== "closed" || record.forced)) return true;
-    if ((record?.recovering_until ?? 0) > this.#ports.runtime.now()) return true;
-    const sums = this.sums(policy);
-    const trouble = sums.failures + sums.slow + sums.damped;
-    return trouble > TROUBLE_SHARE * (sums.calls + sums.damped);
+    const own = sumsOf(sumTraffic([this.#local.own], this.#since(policy)));
+    return isTroubled(this.record, this.#ports.runtime.now(), [own, this.sums(policy)]);
   }
 
   #since(policy: CircuitPolicy): number {
@@ -160,6 +167,7 @@ export class SharedCircuit {
     const { runtime } = this.#ports;
     const asked_at = runtime.now();
     this.#tried_at = asked_at;
+    const well = !this.#isTroubled(policy);
     const answer = merging
       ? mergeCircuit({ key: this.key, tenant: this.tenant }, this.#contribute(policy), asked_at, this.#ports)
       : readCircuit(this.key, this.#ports);
@@ -168,28 +176,23 @@ export class SharedCircuit {
       // A transition of ours may have been made meanwhile.
       if ((state?.record.generation ?? 0) >= (this.record?.generation ?? 0)) this.#state = state;
       this.#read_at = asked_at;
+      if (merging) this.#rate.notice(this.#state?.traffic, asked_at, well);
       if (this.#unreadable) log.info("CIRCUIT_STATE_READABLE", `the state of ${this.key} is read again`);
       this.#unreadable = false;
     } catch (error) {
-      if (!this.#unreadable) {
-        log.warn("CIRCUIT_STATE_UNREADABLE", `the state of ${this.key} cannot be read: ${String(error)}`, {
-          circuit: this.key,
-          when_unknown: policy.when_unknown,
-        });
-      }
+      const fields = { circuit: this.key, when_unknown: policy.when_unknown };
+      const sentence = `the state of ${this.key} cannot be read: ${String(error)}`;
+      if (!this.#unreadable) log.warn("CIRCUIT_STATE_UNREADABLE", sentence, fields);
       this.#unreadable = true;
     }
   }
 
   #contribute(policy: CircuitPolicy): Contribution {
     const now = this.#ports.runtime.now();
-    const since = this.#since(policy);
     this.#merged_at = now;
-    const window_ms = policy.window_seconds * 1000;
-    const taken = this.#local.take({ now, since, window_ms, with_tenants: this.#isTroubled(policy) });
-    const over = [...(this.#state?.traffic ?? [])].flatMap(([part, counts]) =>
-      part < since ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
-    );
-    return { ...taken, over };
+    const since = this.#since(policy);
+    const how = { window_ms: policy.window_seconds * 1000, with_tenants: this.#isTroubled(policy) };
+    const taken = this.#local.take({ now, since, ...how });
+    return { ...taken, per_second: this.#rate.take(), over: columnsOver(this.#state?.traffic, since) };
   }
 }

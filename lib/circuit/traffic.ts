@@ -3,11 +3,15 @@ import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 /** The window is counted in this many parts, so that it slides instead of starting anew. */
 const PARTS = 5;
 
+/** A part that is never over: what was asked for ever, so that two looks at it tell the rate between them. */
+export const ALWAYS = 0;
+
 /**
  * What is counted. `calls` is counted when a call ends, with `failures` and `slow`; `damped` is what
- * was not let through; `retries` is every retry that asked, `retry_calls` those let through.
+ * was not let through because calls fail, `held` because many return at once; `passed`, after an
+ * outage only, is what was let through, counted when it is; `retries` is every retry that asked, `retry_calls` those let through.
  */
-type Count = "calls" | "failures" | "slow" | "damped" | "retries" | "retry_calls";
+export type Count = "calls" | "failures" | "slow" | "damped" | "held" | "passed" | "retries" | "retry_calls";
 export type Sums = Record<Count, number>;
 
 /** By the start of the part (Unix ms), then by what is counted: a `Count`, or a slot for tenants. */
@@ -64,7 +68,16 @@ export function sumsOf(all: ReadonlyMap<string, number>): Sums {
     failures: of("failures"),
     slow: of("slow"),
     damped: of("damped"),
+    held: of("held"),
+    passed: of("passed"),
     retries: of("retries"),
     retry_calls: of("retry_calls"),
   };
+}
+
+/** The columns of parts that began before `since`. */
+export function columnsOver(traffic: Traffic | undefined, since: number): string[] {
+  return [...(traffic ?? [])].flatMap(([part, counts]) =>
+    part < since && part !== ALWAYS ? [...counts.keys()].map((name) => `${part}|${name}`) : [],
+  );
 }

@@ -58,6 +58,7 @@ export const CircuitRecord = z.strictObject({
   probes_passed: z.int().min(0),
   closed_at: z.int().optional().describe("Unix time in ms of the last closing"),
   recovering_until: z.int().optional().describe("Unix time in ms until which admission may be held back"),
+  well_per_second: z.number().min(0).optional().describe("rate of calls asked for, last measured while well"),
   steady_per_second: z.number().min(0).describe("rate of calls before the outage"),
   forced: ForcedCircuit.optional(),
   trail: z.array(CircuitTransition).max(10).describe("the last transitions, oldest first"),

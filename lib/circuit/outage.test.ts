@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { rampIsFull, throttledShare } from "#lib/circuit/admission.ts";
+import { newCircuit } from "#lib/circuit/circuit-moves.ts";
+import { addTo, type Traffic } from "#lib/circuit/traffic.ts";
+import { ParkedFault, RetryableFault } from "#lib/errors/fault.ts";
+import {
+  circuitFleet,
+  type Fleet,
+  fails,
+  outcome,
+  POLICY,
+  request,
+  works,
+} from "#test/fakes/circuit-fleet.ts";
+
+let fleet: Fleet;
+beforeEach(() => {
+  fleet = circuitFleet(5);
+});
+
+const call = (index: number, work = works) => outcome(fleet.guards[index]!.call(request(), work));
+
+async function untilOpen(): Promise<void> {
+  for (let turn = 0; turn < 20 && fleet.item()?.state !== "open"; turn += 1) {
+    for (const index of fleet.guards.keys()) await call(index, fails);
+    await fleet.advance(1100);
+  }
+  await fleet.advance(fleet.item()!.next_probe_at - fleet.now + 1);
+}
+
+describe("a call that fails", () => {
+  it("while all is well is the work's own failure, and counts as its attempt", async () => {
+    expect(await call(0, fails)).toBe("MODEL_UNAVAILABLE");
+  });
+
+  it("as the probe is the outage's: parked, with the failure as its cause", async () => {
+    await untilOpen();
+    const probe = fleet.guards[0]!.call(request(), fails);
+    const error = await probe.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(ParkedFault);
+    expect(error).toMatchObject({ code: "DEPENDENCY_FAILING", cause: expect.any(RetryableFault) });
+    expect((error as ParkedFault).retry_after_ms).toBeGreaterThan(0);
+  });
+
+  it("long after the circuit has closed is the work's own again", async () => {
+    await untilOpen();
+    expect(await call(0)).toBe("ok");
+    await fleet.advance(3_600_000);
+    expect(await call(0, fails)).toBe("MODEL_UNAVAILABLE");
+  });
+
+  it("soon after the circuit has closed is the outage's too", async () => {
+    await untilOpen();
+    expect(await call(0)).toBe("ok");
+    expect(fleet.item()?.state).toBe("closed");
+    const outcomes = new Set<string>();
+    for (let turn = 0; turn < 20; turn += 1) outcomes.add(await call(turn % 5, fails));
+    expect([...outcomes]).toContain("DEPENDENCY_FAILING");
+    expect([...outcomes]).not.toContain("MODEL_UNAVAILABLE");
+  });
+});
+
+describe("after an outage", () => {
+  const now = 1_800_000_000_000;
+  const closed_at = now - 60_000;
+  const record = { ...newCircuit({ key: "a.b.c" }, now), closed_at, steady_per_second: 10 };
+  const passed = (amount: number): Traffic[] => {
+    const traffic: Traffic = new Map();
+    addTo(traffic, now, "passed", amount);
+    return [traffic];
+  };
+
+  it("no more pass in a part of the window than may, and as many do", () => {
+    // 12.5 a second may pass: in a second, and a quarter of one ahead, 15.
+    expect(rampIsFull(record, passed(15), POLICY, now + 1000)).toBe(false);
+    expect(rampIsFull(record, passed(16), POLICY, now + 1000)).toBe(true);
+  });
+
+  it("what failures turn away damps more, and with nothing failing nothing is damped", () => {
+    const counts = { calls: 20, failures: 10, damped: 40 };
+    expect(throttledShare(counts, POLICY)).toBeLessThan(throttledShare({ ...counts, damped: 0 }, POLICY));
+    expect(throttledShare({ calls: 20, failures: 0, damped: 0 }, POLICY)).toBe(1);
+  });
+
+  it("what is held back is counted apart, and does not damp", async () => {
+    await untilOpen();
+    expect(await call(0)).toBe("ok");
+    for (let second = 0; second < 60; second += 1) {
+      for (const index of fleet.guards.keys()) for (let turn = 0; turn < 5; turn += 1) await call(index);
+      await fleet.advance(1000);
+    }
+    const counted = (name: string) =>
+      Object.keys(fleet.item()!).some((column) => column.endsWith(`|${name}`));
+    expect([counted("held"), counted("damped")]).toEqual([true, false]);
+  });
+});

@@ -3,7 +3,10 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { loadBundle } from "../../scripts/build/load-bundle.ts";
+import { functionFiles } from "../../scripts/package/function-files.ts";
+import { thisMachine } from "../../scripts/package/platform.ts";
 import { overBudget, sizeTable } from "../../scripts/package/size-budgets.ts";
+import { writeZip } from "../../scripts/package/write-zip.ts";
 import { type ApiClient, developmentClient } from "../e2e/client.ts";
 import { CODEMOD, exampleSource, FIX } from "../e2e/example.ts";
 import { type Unpacked, unpackedPackage } from "./unpacked.ts";
@@ -54,6 +57,13 @@ describe("a packaged function", () => {
       const files = readdirSync(path, { recursive: true, encoding: "utf8" });
       expect(files.filter((file) => /\.(map|d\.ts|ts)$|README/.test(file))).toEqual([]);
     }
+  });
+
+  it("is the same bytes when it is made again, elsewhere", async () => {
+    const module = "functions/authorizer/handler.ts";
+    const { files } = await functionFiles("authorizer", module, thisMachine(), join(unpacked.root, "again"));
+    const [, kept] = [...unpacked.made.files].find(([path]) => path.startsWith("code/authorizer-")) ?? [];
+    expect(Buffer.from(writeZip(files)).equals(kept!)).toBe(true);
   });
 
   it("keeps its budget, and is named when it does not", () => {

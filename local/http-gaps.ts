@@ -16,6 +16,7 @@ interface HapiRequest {
   path: string;
   app: { answered?: { status: number | undefined; cors: Record<string, unknown> } };
   raw: { req: { url?: string } };
+  mime: string | null;
   response: HapiResponse;
 }
 interface Toolkit {
@@ -30,18 +31,20 @@ interface Reply {
 export interface HapiServer {
   settings: { router: { stripTrailingSlash: boolean } };
   ext(
-    event: "onRequest" | "onPostHandler" | "onPreResponse",
+    event: "onRequest" | "onPreHandler" | "onPostHandler" | "onPreResponse",
     method: (request: HapiRequest, toolkit: Toolkit) => unknown,
   ): void;
 }
 
 const INTERNAL = { statusCode: 500, payload: {} };
+/** serverless-offline reads no body of this type; functions go by the header, which stays. */
+const UNREAD = "application/octet-stream";
 const CORS = /^access-control-/;
 
 /**
  * What serverless-offline does otherwise than an HTTP API on AWS: it lets pages of every origin read every
- * answer, takes `/api/tasks/` for `/api/tasks`, mends percent-encoding in queries, and words its own
- * refusals in its own way.
+ * answer, takes `/api/tasks/` for `/api/tasks`, mends percent-encoding in queries, reads JSON bodies and
+ * hands on `false` where a text belongs, and words its own refusals in its own way.
  */
 export function closeHttpGaps(server: HapiServer): void {
   server.settings.router.stripTrailingSlash = false;
@@ -53,6 +56,10 @@ export function closeHttpGaps(server: HapiServer): void {
     } catch (error) {
       return problem(error, toolkit).takeover();
     }
+  });
+  server.ext("onPreHandler", (request, toolkit) => {
+    request.mime = UNREAD;
+    return toolkit.continue;
   });
   server.ext("onPostHandler", (request, toolkit) => {
     const { headers, statusCode } = request.response;

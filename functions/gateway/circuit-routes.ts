@@ -10,13 +10,21 @@ import { type Route, route } from "#lib/http/route.ts";
 import { CircuitCommand, Circuits, CircuitView } from "#schemas/http/circuits.ts";
 import { gatewayPorts } from "./dependencies.ts";
 
+const FIRST = { "POST /api/circuits/{key}": { key: "$response.body#/circuits/0/key" } };
+
 /** The circuits, and an operator's word on them. */
 export const circuitRoutes: Record<string, Route> = {
   "GET /api/circuits": route({
     access: "key",
     scope: "read",
     summary: "List the circuits",
-    answers: { 200: { says: "Every circuit that was called through in the last 30 days", schema: Circuits } },
+    answers: {
+      200: {
+        says: "Every circuit that was called through in the last 30 days",
+        schema: Circuits,
+        links: FIRST,
+      },
+    },
     run: async ({ tenant, platform }) => {
       const { value, hash } = config.circuitBreaker();
       const now = platform.runtime.now();

@@ -70,7 +70,7 @@ export type AuditQuery = z.infer<typeof AuditQuery>;
 export const TaskQuery = z.strictObject({
   wait: z
     .string()
-    .regex(/^[0-9]{1,2}(\.[0-9]{1,3})?$/, "a number of seconds")
+    .regex(/^[0-9]{1,2}(\.[0-9]{1,30})?(e-[0-9]{1,3})?$/, "a number of seconds")
     .pipe(z.coerce.number<string>().min(0).max(25))
     .prefault("0")
     .describe("seconds to wait for news"),

@@ -75,7 +75,18 @@ export const taskRoutes: Record<string, Route> = {
     summary: "Show a task, or wait for news of it",
     params: { id: TaskId },
     query: TaskQuery,
-    answers: { 200: { says: "The task as it stands", schema: TaskView } },
+    answers: {
+      200: {
+        says: "The task as it stands",
+        schema: TaskView,
+        links: {
+          "GET /artifacts/{task}/{path+}": {
+            task: "$response.body#/task_id",
+            path: "$response.body#/artifacts/0/path",
+          },
+        },
+      },
+    },
     codes: { 404: ["TASK_NOT_FOUND"] },
     run: async ({ tenant, params, query, platform, remainingMs }) => {
       const wait_ms = Math.max(0, Math.min(query.wait * 1000, remainingMs() - ANSWER_MS));

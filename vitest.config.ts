@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Five lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `integration`
- * (embedded emulators), `e2e` (the whole local stack).
+ * Six lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `integration`
+ * (embedded emulators), `contract` (what the code needs of AWS, against its stand-ins: CONTRACT_TARGET), `e2e` (the whole local stack).
  */
 export default defineConfig({
   test: {
@@ -34,6 +34,15 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      ...["contract", "contract-simulation"].map((name) => ({
+        test: {
+          name,
+          include: ["test/contract/**/*.test.ts"],
+          ...(name === "contract-simulation" && { env: { CONTRACT_TARGET: "simulation" } }),
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      })),
       {
         test: {
           name: "e2e",

@@ -66,4 +66,12 @@ describe("a page", () => {
     const third = await queryPage("partition", { ...request, cursor: second.next_cursor ?? "" }, ports);
     expect(third).toEqual({ rows: [], next_cursor: null });
   });
+
+  it("has nothing between an end and a later beginning, and asks for nothing", async () => {
+    const { ports, queries } = fakeTable(10);
+    const range = { since: "2026-02-01T00:00:00Z", until: "2026-01-01T00:00:00Z" };
+    const page = await queryPage("partition", { ...range, limit: 20, read: every(1), filters: {} }, ports);
+    expect(page).toEqual({ rows: [], next_cursor: null });
+    expect(queries).toEqual([]);
+  });
 });

@@ -40,6 +40,7 @@ export async function queryPage<Row>(
   const list = JSON.parse(JSON.stringify({ partition, since, until, filters }));
   const selective = Object.values(list.filters).length > 0;
   const range = keyRange(request);
+  if (range.from > range.to) return { rows: [], next_cursor: null }; // DynamoDB refuses such a BETWEEN
   const ranged = since !== undefined || until !== undefined;
   let after = cursor === undefined ? undefined : decodeCursor(cursor, list);
   if (after && !isWithin(after.gsi1sk, range)) {

@@ -67,11 +67,10 @@ describe("a page", () => {
     expect(third).toEqual({ rows: [], next_cursor: null });
   });
 
-  it("has nothing between an end and a later beginning, and asks for nothing", async () => {
+  it("is empty, and asks nothing, when the time range ends before it begins", async () => {
     const { ports, queries } = fakeTable(10);
-    const range = { since: "2026-02-01T00:00:00Z", until: "2026-01-01T00:00:00Z" };
-    const page = await queryPage("partition", { ...range, limit: 20, read: every(1), filters: {} }, ports);
-    expect(page).toEqual({ rows: [], next_cursor: null });
-    expect(queries).toEqual([]);
+    const backwards = { since: "3105-01-01T00:00:00Z", until: "2026-01-01T00:00:00Z" };
+    const page = await queryPage("partition", { limit: 5, read: every(1), filters: {}, ...backwards }, ports);
+    expect([page, queries.length]).toEqual([{ rows: [], next_cursor: null }, 0]);
   });
 });

@@ -40,12 +40,12 @@ export async function queryPage<Row>(
   const list = JSON.parse(JSON.stringify({ partition, since, until, filters }));
   const selective = Object.values(list.filters).length > 0;
   const range = keyRange(request);
-  if (range.from > range.to) return { rows: [], next_cursor: null }; // DynamoDB refuses such a BETWEEN
   const ranged = since !== undefined || until !== undefined;
   let after = cursor === undefined ? undefined : decodeCursor(cursor, list);
   if (after && !isWithin(after.gsi1sk, range)) {
     throw new HttpError(400, "CURSOR_INVALID", "the cursor lies outside of since and until");
   }
+  if (range.from > range.to) return { rows: [], next_cursor: null }; // DynamoDB takes no such range
   const found: { row: Row; place: Place }[] = [];
   for (let queries = 0; queries < QUERIES_MAX; queries += 1) {
     const page = await ports.table.send(

@@ -120,7 +120,7 @@ export const dynamodb_differences = {
     targets: {
       simulation: { does: "is 0.30000000000000004, as in JavaScript", observed: 0.1 + 0.2 },
     },
-    not_leaned_on: "What is added up is whole: counts, bytes and microseconds.",
+    not_leaned_on: "What is added up is whole: counts, milliseconds and microseconds.",
   },
   key_bytes: {
     behaviour: "Keys over 2,048 or 1,024 bytes",
@@ -143,7 +143,7 @@ export const dynamodb_differences = {
       },
     },
     not_leaned_on:
-      "Every query goes on while there is a `LastEvaluatedKey`; pages of one item show that it does.",
+      "Every query that needs all goes on while there is a `LastEvaluatedKey`; pages of one item show that it does.",
     bridged_in: "test/simulation/engine/faults.ts",
   },
   upside_down_range: {
@@ -154,7 +154,7 @@ export const dynamodb_differences = {
       simulation: { does: "finds nothing", observed: { between: "bc", up_to: "ab", upside_down: "done" } },
     },
     not_leaned_on: "A time range that is upside down never gets to the table.",
-    bridged_in: "lib/tasks/time-range.ts",
+    bridged_in: "lib/tasks/query-page.ts",
   },
   projection: {
     behaviour: "`ProjectionExpression`",

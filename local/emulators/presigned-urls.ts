@@ -1,9 +1,13 @@
 import { type S3Refusal, s3Error } from "./s3-gaps.ts";
 import type { App } from "./sqs-gaps.ts";
 
+/** Headers that a link may ask its answer to carry. */
+const ASKED_HEADERS = ["content-type", "content-disposition"];
+
 /**
  * A presigned URL is refused when it has expired or when a header it was signed with is missing, so
- * that both show up here and not first on AWS. The signature itself is not verified.
+ * that both show up here and not first on AWS. The signature itself is not verified. A link's answer has the type and
+ * name that it asks for.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
 export function enforcePresignedUrls(app: App): void {
@@ -12,6 +16,14 @@ export function enforcePresignedUrls(app: App): void {
     const refusal = query["X-Amz-Signature"] ? presignedRefusal(query, request.headers) : undefined;
     if (!refusal) return done();
     reply.status(refusal.status).header("content-type", "application/xml").send(s3Error(refusal));
+  });
+  app.addHook("onSend", (request, reply, _payload, done) => {
+    const query = request.query as Record<string, string>;
+    for (const name of ASKED_HEADERS) {
+      const asked = query[`response-${name}`];
+      if (asked && request.method === "GET" && reply.statusCode === 200) reply.header(name, asked);
+    }
+    done();
   });
 }
 

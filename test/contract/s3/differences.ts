@@ -4,28 +4,6 @@ const GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide";
 const REFERENCE = "https://docs.aws.amazon.com/AmazonS3/latest/API";
 
 export const s3_differences = {
-  signatures: {
-    behaviour: "A presigned URL for another key, or with a wrong signature",
-    aws: "is refused with 403",
-    page: `${REFERENCE}/sigv4-query-string-auth.html`,
-    targets: { embedded: { does: "is served", observed: { key: 200, signature: 200 } } },
-    not_leaned_on:
-      "It listens on loopback for one user, and no tenant's access is decided by it; LocalStack is held to it with its signature check on.",
-  },
-  signed_values: {
-    behaviour: "A presigned upload with another length, checksum, type or tag than was signed",
-    aws: "is refused with 403",
-    page: `${REFERENCE}/sigv4-query-string-auth.html`,
-    targets: {
-      embedded: {
-        does: "is refused with 400 by its checksum, or taken with another type or tag",
-        observed: { length: 400, type: 200, checksum: 400, tag: 200 },
-      },
-    },
-    not_leaned_on:
-      "Bytes are compared with their SHA-256 whenever they are read, and the tag is for AWS's lifecycle rules.",
-    bridged_in: "lib/artifacts/s3-blobs.ts",
-  },
   credentials: {
     behaviour: "Credentials that nobody issued",
     aws: "are refused with 403; a missing object is a 404 only to those who may list the bucket",

@@ -80,7 +80,7 @@ describe("a presigned upload", () => {
       };
     },
     aws: { length: 403, type: 403, checksum: 403, tag: 403 },
-    differs: [s3_differences.presigned_urls, s3_differences.signed_values],
+    differs: [s3_differences.presigned_urls],
   });
 
   semantic("refuses a request that lacks a signed header", {
@@ -104,7 +104,7 @@ describe("a presigned upload", () => {
       };
     },
     aws: { key: 403, signature: 403 },
-    differs: [s3_differences.presigned_urls, s3_differences.signatures],
+    differs: [s3_differences.presigned_urls],
   });
 
   semantic("refuses what comes after its time", {

@@ -57,8 +57,12 @@ export async function connectQueues(endpoint: string): Promise<QueueWorld> {
   };
 }
 
-export async function connectBucket(endpoint: string): Promise<BucketWorld> {
-  const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+export async function connectBucket(
+  endpoint: string,
+  secretAccessKey = credentials.secretAccessKey,
+): Promise<BucketWorld> {
+  const signing = { ...credentials, secretAccessKey };
+  const s3 = new S3Client({ endpoint, region, credentials: signing, forcePathStyle: true });
   const bucket = `contract-${randomUUID()}`;
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   return { s3, bucket, close: async () => s3.destroy() };

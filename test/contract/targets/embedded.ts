@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, startDynamoDb } from "../../../local/emulators/dynamodb.ts";
+import { PRESIGNED_SECRET } from "../../../local/emulators/presigned-urls.ts";
 import { startSqsAndS3 } from "../../../local/emulators/sqs-and-s3.ts";
 import { connectBucket, connectQueues, connectTable } from "./connect.ts";
 import type { Target } from "./worlds.ts";
@@ -14,7 +15,7 @@ export const embedded: Target = {
   open: {
     dynamodb: () => started(startDynamoDb, connectTable),
     sqs: () => started(startSqsAndS3, connectQueues),
-    s3: () => started(startSqsAndS3, connectBucket),
+    s3: () => started(startSqsAndS3, (endpoint) => connectBucket(endpoint, PRESIGNED_SECRET)),
   },
 };
 

@@ -1,4 +1,5 @@
 import { agentsAreComplete } from "./agents-are-complete.ts";
+import { awsCallsHaveContracts } from "./aws-calls-have-contracts.ts";
 import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
 import { configsAreValid } from "./configs-are-valid.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
@@ -10,6 +11,7 @@ import { npmScriptsExist } from "./npm-scripts-exist.ts";
 import { optionsAreDescribed } from "./options-are-described.ts";
 import { queuesKeepMessages } from "./queues-keep-messages.ts";
 import { retriesFitQueues } from "./retries-fit-queues.ts";
+import { routesAreServed } from "./routes-are-served.ts";
 import { routesHavePolicies } from "./routes-have-policies.ts";
 import type { Rule } from "./rule.ts";
 import { workflowInputsExist } from "./workflow-inputs-exist.ts";
@@ -23,11 +25,13 @@ const BASE = [
   configsAreValid,
   optionsAreDescribed,
   routesHavePolicies,
+  routesAreServed,
   filesStaySmall,
   codesMeanOneThing,
   decisionsAreLinked,
   npmScriptsExist,
   linksResolve,
+  awsCallsHaveContracts,
 ];
 
 /** All rules of `npm run verify`. */

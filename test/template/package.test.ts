@@ -66,6 +66,16 @@ describe("a packaged function", () => {
     expect(Buffer.from(writeZip(files)).equals(kept!)).toBe(true);
   });
 
+  it("in the image finds everything its Dockerfile copies", () => {
+    const { files } = unpacked.made;
+    const dockerfile = Buffer.from(files.get("worker/Dockerfile")!).toString("utf8");
+    const copied = [...dockerfile.matchAll(/^COPY (\S+) /gm)].map(([, path]) => `worker/${path}`);
+    expect(copied).toEqual(["worker/task/"]);
+    for (const name of ["buildtest", "sandbox"]) {
+      expect(files.has(`worker/task/functions/${name}/handler.mjs`)).toBe(true);
+    }
+  });
+
   it("keeps its budget, and is named when it does not", () => {
     const { sizes } = unpacked.made;
     expect(overBudget(sizes)).toEqual([]);

@@ -54,7 +54,7 @@ const MINUTE_MS = 60_000;
 
 /** The experiment of README.md. `quick` leaves less time after the outage. */
 export function makePlan(trouble: Trouble, seed: number, environments: number, quick: boolean): Plan {
-  const outage_from_ms = 3 * MINUTE_MS;
+  const outage_from_ms = 5 * MINUTE_MS;
   const outage_until_ms = outage_from_ms + 5 * MINUTE_MS;
   const arrivals_until_ms = outage_until_ms + (quick ? 6 : 12) * MINUTE_MS;
   return {

@@ -87,31 +87,31 @@ describe("after an outage", () => {
   };
 
   it("no more pass in a second than may, and as many do", () => {
-    // 16.5 a second may pass: in 0.4 s, and a quarter of a second ahead, 10, and one more.
+    // 17 a second may pass: in 0.4 s, and a quarter of a second ahead, 11, and one more.
     const usual = { steady_in_flight: 100 };
-    expect(full([counted(10, 0)], usual)).toBe(false);
-    expect(full([counted(11, 0)], usual)).toBe(true);
-    expect(full([counted(11, 0)], usual, 1)).toBe(false);
+    expect(full([counted(11, 0)], usual)).toBe(false);
+    expect(full([counted(12, 0)], usual)).toBe(true);
+    expect(full([counted(12, 0)], usual, 1)).toBe(false);
   });
 
   it("what did not pass in one second is not made up for in the next", () => {
     const usual = { steady_in_flight: 100 };
     expect(full([counted(0, 0, now - 2000), counted(12, 0)], usual)).toBe(true);
-    expect(full([counted(66, 66, now - 4000), counted(10, 0)], usual)).toBe(false);
-    expect(full([counted(67, 67, now - 4000), counted(10, 0)], usual)).toBe(true);
+    expect(full([counted(69, 69, now - 4000), counted(10, 0)], usual)).toBe(false);
+    expect(full([counted(70, 70, now - 4000), counted(10, 0)], usual)).toBe(true);
   });
 
   it("no more are under way than may be, so that a dependency that got slower is not flooded", () => {
-    // 1.2 · 1.65 · (4 + 0.25 · 10) calls may be under way.
+    // 1.2 · 1.7 · (4 + 0.25 · 10) calls may be under way.
     const usual = { steady_in_flight: 4 };
-    expect(full([counted(60, 48, now - 8000)], usual)).toBe(false);
-    expect(full([counted(60, 47, now - 8000)], usual)).toBe(true);
+    expect(full([counted(60, 47, now - 8000)], usual)).toBe(false);
+    expect(full([counted(60, 46, now - 8000)], usual)).toBe(true);
   });
 
   it("admission stays near the rate before it where it is not known how many calls are under way", () => {
     expect(allowanceOf(record, [], POLICY, now)).toMatchObject({ per_second: 12.5 });
     const known = { ...record, steady_in_flight: 4 };
-    expect(allowanceOf(known, [], POLICY, now)).toMatchObject({ per_second: 16.5 });
+    expect(allowanceOf(known, [], POLICY, now)).toMatchObject({ per_second: 17 });
   });
 
   it("what failures turn away damps more, and with nothing failing nothing is damped", () => {

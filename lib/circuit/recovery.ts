@@ -12,7 +12,7 @@ import type { CircuitRecord } from "#schemas/records/circuit.ts";
 
 /** After an outage: from this share of what was usual before it, to this. Twice that is never reached. */
 const RAMP_FROM = 0.1;
-const RAMP_TO = 1.65;
+const RAMP_TO = 1.7;
 /** So far when it is not known how many calls were under way at a time: then nothing tells of overload. */
 const RAMP_TO_BLIND = 1.25;
 /** What is under way varies by chance, more than what arrives. */

@@ -6,6 +6,7 @@ import { decisionsAreLinked } from "./decisions-are-linked.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 import { functionsAreDeployed } from "./functions-are-deployed.ts";
 import { invariantsNameChecks } from "./invariants-name-checks.ts";
+import { lastTriesKnowCircuits } from "./last-tries-know-circuits.ts";
 import { linksResolve } from "./links-resolve.ts";
 import { npmScriptsExist } from "./npm-scripts-exist.ts";
 import { optionsAreDescribed } from "./options-are-described.ts";
@@ -20,6 +21,7 @@ const BASE = [
   functionsAreDeployed,
   queuesKeepMessages,
   retriesFitQueues,
+  lastTriesKnowCircuits,
   agentsAreComplete,
   workflowInputsExist,
   configsAreValid,

@@ -8,6 +8,7 @@ import { keyRoutes } from "./key-routes.ts";
 import { metricsSummary } from "./metrics-summary.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
 
 /** Every route of the HTTP API but `POST /api/query`. */
 export const handler = defineApi("gateway", {
@@ -17,6 +18,7 @@ export const handler = defineApi("gateway", {
   ...circuitRoutes,
   ...keyRoutes,
   ...auditRoutes,
+  ...webhookRoutes,
   "GET /api/metrics/summary": route({
     access: "key-or-local",
     scope: "read",

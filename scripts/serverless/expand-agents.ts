@@ -14,7 +14,13 @@ export interface ServiceDeclaration {
     environment?: Record<string, unknown> | undefined;
     iam?: { role?: { statements?: unknown[] | undefined } | undefined } | undefined;
   };
-  custom?: { public_routes?: readonly string[] | undefined; api_key_pepper?: unknown } | undefined;
+  custom?:
+    | {
+        public_routes?: readonly string[] | undefined;
+        api_key_pepper?: unknown;
+        webhook_secret_root?: unknown;
+      }
+    | undefined;
   functions: Record<string, FunctionDeclaration>;
   resources?: { Resources?: Record<string, unknown> | undefined } | undefined;
 }

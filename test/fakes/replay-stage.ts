@@ -138,7 +138,6 @@ function stagePlatform(
       service_version: "0",
       s3_force_path_style: true,
       config_directory: "configs",
-      allow_private_git_hosts: false,
     },
     retryPolicy: () => ({ value: policy, hash: "0".repeat(64) }),
     artifacts: () => ({ value: retention, hash: "0".repeat(64) }),

@@ -1,8 +1,8 @@
 import { auditPorts } from "#lib/audit/audit-ports.ts";
 import type { AuditNote, AuditPorts } from "#lib/audit/record-audit.ts";
 import { config } from "#lib/config/config.ts";
-import type { ApiRequest } from "#lib/http/define-api.ts";
 import { HttpError } from "#lib/http/http-error.ts";
+import type { ApiRequest } from "#lib/http/route.ts";
 import { outboundRules } from "#lib/outbound/outbound-rules.ts";
 import { formatSecret, rootSecret, secretBytes } from "#lib/webhooks/webhook-secret.ts";
 import { readWebhook } from "#lib/webhooks/webhook-store.ts";

@@ -1,12 +1,16 @@
 import { z } from "zod";
-import { ErrorCode, Instant, TaskId, Tenant } from "#schemas/primitives.ts";
+import { ErrorCode, Instant, SAYS_SOMETHING, TaskId, Tenant } from "#schemas/primitives.ts";
 import { Subject } from "#schemas/records/api-key.ts";
 import { WebhookId } from "#schemas/records/webhook.ts";
 
 /** Body of `POST /api/webhooks`. */
 export const WebhookRequest = z.strictObject({
-  name: z.string().trim().min(1).max(100).describe("what it is for"),
-  url: z.string().min(1).max(2048).describe("https URL on a public host that events are sent to"),
+  name: z.string().max(100).regex(SAYS_SOMETHING).describe("what it is for"),
+  url: z
+    .string()
+    .max(2048)
+    .regex(/^https?:\/\/[^\s]+$/)
+    .describe("https URL on a public host that events are sent to"),
 });
 export type WebhookRequest = z.infer<typeof WebhookRequest>;
 

@@ -27,15 +27,22 @@ export async function listWebhooks(
   tenant: string,
   { table, table_name }: WebhookPorts,
 ): Promise<WebhookRecord[]> {
-  const { Items = [] } = await table.send(
-    new QueryCommand({
-      TableName: table_name,
-      KeyConditionExpression: "pk = :pk",
-      ExpressionAttributeValues: { ":pk": placeOf({ tenant, webhook_id: "" }).pk },
-      ConsistentRead: true,
-    }),
-  );
-  return Items.map(parseItem).sort((a, b) => a.created_at.localeCompare(b.created_at));
+  const items: Record<string, unknown>[] = [];
+  let ExclusiveStartKey: Record<string, unknown> | undefined;
+  do {
+    const page = await table.send(
+      new QueryCommand({
+        TableName: table_name,
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": placeOf({ tenant, webhook_id: "" }).pk },
+        ConsistentRead: true,
+        ExclusiveStartKey,
+      }),
+    );
+    items.push(...(page.Items ?? []));
+    ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (ExclusiveStartKey);
+  return items.map(parseItem).sort((a, b) => a.created_at.localeCompare(b.created_at));
 }
 
 export async function readWebhook(

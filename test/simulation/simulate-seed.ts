@@ -46,7 +46,7 @@ export async function simulateSeed(seed: number, options: SeedOptions = {}): Pro
   const stack = startStack(world);
   const client = makeClient(world, stack);
   uploadSources(world);
-  registerWebhooks(world);
+  if (!options.workload) registerWebhooks(world);
   (options.workload ?? drive)(world, stack, client);
   const { open_tasks, open_deliveries } = stack.watch;
   if (world.mutation.sweeper !== "off") keepSweeping(world, stack);

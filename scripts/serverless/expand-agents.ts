@@ -19,6 +19,7 @@ export interface ServiceDeclaration {
     | {
         public_routes?: readonly string[] | undefined;
         api_key_pepper?: unknown;
+        webhook_secret_root?: unknown;
         stages?: Record<string, { concurrency_max?: number | undefined }> | undefined;
       }
     | undefined;

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { DeliveryList } from "#schemas/http/webhooks.ts";
 import { anyFreePort } from "../../local/ports.ts";
 import { resourcesOf, type Template } from "../../scripts/package/template.ts";
 import { templateOf } from "../../scripts/package/template-of.ts";
@@ -13,6 +14,7 @@ import { allows, type Permission, permissionsOf } from "../access/permissions.ts
 import { type RecordedStack, recordedStack } from "../access/recorded-stack.ts";
 import { UNREACHED } from "../access/unreached.ts";
 import { rawArchive } from "../fakes/tar-archive.ts";
+import { webhookReceiver } from "../fakes/webhook-receiver.ts";
 import { type ApiClient, developmentClient, queues } from "./client.ts";
 import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
 
@@ -110,6 +112,7 @@ async function everyDuty(): Promise<void> {
     await fetch(`${recorded.stack.url}/api/tasks`, { headers: { authorization: "Bearer dak_wrong" } });
   }
   await withTheModelAway();
+  await withWebhooks();
   await unreadableMessages();
 }
 
@@ -150,9 +153,35 @@ async function withTheModelAway(): Promise<void> {
   await command("reset");
 }
 
+/** A receiver that fails, takes an event, and is gone when it is sent again. */
+async function withWebhooks(): Promise<void> {
+  const receiver = await webhookReceiver();
+  receiver.answer(500);
+  const { body } = await api.request<{ webhook_id: string }>("POST", "/api/webhooks", {
+    name: "x",
+    url: receiver.url,
+  });
+  const { task_id } = await verdict({ workflow: "run", source: tinySource(true), command: "true" });
+  const delivery = (state: string) =>
+    vi.waitUntil(async () => {
+      const found = await api.request("GET", `/api/deliveries?task=${task_id}&state=${state}`);
+      return DeliveryList.parse(found.body).deliveries[0]?.delivery_id;
+    }, patience);
+  const delivery_id = await delivery("delivered");
+  receiver.answer(410);
+  await api.request("POST", `/api/deliveries/${delivery_id}/redeliver`);
+  await delivery("failed");
+  await api.request("GET", "/api/webhooks");
+  for (const action of ["rotate", "enable"]) {
+    await api.request("POST", `/api/webhooks/${body.webhook_id}/${action}`);
+  }
+  await api.request("DELETE", `/api/webhooks/${body.webhook_id}`);
+  await receiver.close();
+}
+
 async function unreadableMessages(): Promise<void> {
   const { sqs, queueUrl } = queues(recorded.stack.data_dir);
-  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing"]) {
+  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing", "webhooks"]) {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
     const dead = `${agent[0]?.toUpperCase()}${agent.slice(1)}DeadLetterQueue.Arn`;
     await vi.waitUntil(() => sent(agent, dead) && noted(agent), patience);

@@ -60,5 +60,7 @@ export interface Agent<Input extends z.ZodType, Output extends z.ZodType> {
   name: string;
   input: Input;
   output: Output;
+  /** How soon a running step notices that its task was canceled; at its lease's next renewal unless given. */
+  notices_cancel_ms?: number;
   run(input: z.output<Input>, context: AgentContext): Promise<AgentResult<z.input<Output>>>;
 }

@@ -27,7 +27,7 @@ export const MAVEN_TOOLS: readonly Tool[] = [
   },
   {
     command: "mvn",
-    version_arguments: ["-B", "-version"], // without -B in colours, whose codes hold numbers
+    version_arguments: ["-version"],
     version_minimum: [3, 6],
     install_hint: "apt-get install maven",
   },

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import type { Tool } from "./part.ts";
 
 const ANSWER_MS_MAX = 30_000;
@@ -22,7 +22,8 @@ async function complaint(tool: Tool): Promise<string | undefined> {
       ? `${command} is missing: install ${wanted} or later (${install_hint}).`
       : `${command} does not run (${(error as Error).message.split("\n")[0]}): install it anew (${install_hint}).`;
   }
-  const [found, major, minor = "0"] = /(\d+)(?:\.(\d+))?/.exec(said.stdout + said.stderr) ?? [];
+  const text = stripVTControlCharacters(said.stdout + said.stderr);
+  const [found, major, minor = "0"] = /(\d+)(?:\.(\d+))?/.exec(text) ?? [];
   if (found === undefined) return undefined; // it runs; what it says of itself is its own affair
   const [major_minimum, minor_minimum] = version_minimum;
   const old =

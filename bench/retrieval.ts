@@ -15,6 +15,7 @@ import { embeddingText } from "#lib/graph/embedding-text.ts";
 import { readTree } from "#lib/graph/read-tree.ts";
 import { rank } from "#lib/graph/search.ts";
 import type { Snapshot, SnapshotChunk } from "#lib/graph/snapshot.ts";
+import { snapshotSearchIndex } from "#lib/graph/snapshot-search-index.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import configured from "../configs/graph.json" with { type: "json" };
 
@@ -70,6 +71,7 @@ const snapshot: Snapshot = {
   vectors,
 };
 
+const searchable = snapshotSearchIndex(snapshot);
 const step = Math.max(1, Math.ceil(queries.length / QUERIES_MAX));
 const asked = queries.filter((_, index) => index % step === 0);
 const question_vectors = await embedder.embed(asked.map(({ text }) => text));
@@ -79,7 +81,7 @@ for (const [index, { text, chunk }] of asked.entries()) {
   const vector = question_vectors[index];
   if (!vector) continue;
   const from = performance.now();
-  const both = await rank(snapshot, { text, vector, limit: 100 }, limits);
+  const both = await rank(searchable, { text, vector, limit: 100 }, limits);
   searching_ms += performance.now() - from;
   const found = both.find((hit) => hit.chunk === chunk);
   places.words?.push(found?.words?.rank ?? Number.POSITIVE_INFINITY);

@@ -95,6 +95,7 @@ export async function startLocalStack(
       lambdaPort: Number(process.env.LOCAL_LAMBDA_PORT ?? (await portOrAny(http_port + 1))),
       noPrependStageInUrl: true,
       useInProcess: true,
+      disableCookieValidation: true, // no route reads cookies
     },
     whenListening(ready) {
       void untilListening(http_port, stopping.signal).then((listening) => {

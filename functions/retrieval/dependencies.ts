@@ -3,7 +3,7 @@ import { config } from "#lib/config/config.ts";
 import { minilmEmbedder } from "#lib/embedding/minilm-embedder.ts";
 import { type DeployedStorePorts, deployedGraphStore } from "#lib/graph/deployed-graph-store.ts";
 import { snapshotCache } from "#lib/graph/snapshot-cache.ts";
-import type { ApiRequest } from "#lib/http/define-api.ts";
+import type { ApiRequest } from "#lib/http/route.ts";
 import type { QueryPorts } from "./answer-query.ts";
 
 /** A word index takes about twice its snapshot; the function has 2 GB. */

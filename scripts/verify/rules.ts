@@ -10,6 +10,7 @@ import { npmScriptsExist } from "./npm-scripts-exist.ts";
 import { optionsAreDescribed } from "./options-are-described.ts";
 import { queuesKeepMessages } from "./queues-keep-messages.ts";
 import { retriesFitQueues } from "./retries-fit-queues.ts";
+import { routesAreServed } from "./routes-are-served.ts";
 import { routesHavePolicies } from "./routes-have-policies.ts";
 import type { Rule } from "./rule.ts";
 import { workflowInputsExist } from "./workflow-inputs-exist.ts";
@@ -23,6 +24,7 @@ const BASE = [
   configsAreValid,
   optionsAreDescribed,
   routesHavePolicies,
+  routesAreServed,
   filesStaySmall,
   codesMeanOneThing,
   decisionsAreLinked,

@@ -6,7 +6,7 @@ import { type Cypher, cypherOver, neo4jDriver } from "#lib/neo4j/cypher.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import type { GraphWorld } from "../contract-graph/graph-world.ts";
 
-function laneSettings(): Neo4jSettings {
+export function laneSettings(): Neo4jSettings {
   return { ...inject("neo4j"), database: "neo4j" };
 }
 

@@ -1,10 +1,12 @@
 import { agentsAreComplete } from "./agents-are-complete.ts";
+import { awsCallsHaveContracts } from "./aws-calls-have-contracts.ts";
 import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
 import { configsAreValid } from "./configs-are-valid.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 import { functionsAreDeployed } from "./functions-are-deployed.ts";
 import { invariantsNameChecks } from "./invariants-name-checks.ts";
+import { lastTriesKnowCircuits } from "./last-tries-know-circuits.ts";
 import { linksResolve } from "./links-resolve.ts";
 import { npmScriptsExist } from "./npm-scripts-exist.ts";
 import { optionsAreDescribed } from "./options-are-described.ts";
@@ -19,6 +21,7 @@ const BASE = [
   functionsAreDeployed,
   queuesKeepMessages,
   retriesFitQueues,
+  lastTriesKnowCircuits,
   agentsAreComplete,
   workflowInputsExist,
   configsAreValid,
@@ -30,6 +33,7 @@ const BASE = [
   decisionsAreLinked,
   npmScriptsExist,
   linksResolve,
+  awsCallsHaveContracts,
 ];
 
 /** All rules of `npm run verify`. */

@@ -10,6 +10,14 @@ const UNAVAILABLE = new Set([
   "Neo.DatabaseError.Database.DatabaseNotAvailable",
 ]);
 
+/** What passes though its code calls it the client's fault: another server leads now, or it took too long. */
+const PASSING = new Set([
+  "Neo.ClientError.Cluster.NotALeader",
+  "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",
+  "Neo.ClientError.Transaction.TransactionTimedOut",
+  "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
+]);
+
 /**
  * An error of the driver as what it asks for: https://neo4j.com/docs/status-codes/current/errors/all-errors/
  * Errors that are not the driver's come back as they are.
@@ -17,7 +25,6 @@ const UNAVAILABLE = new Set([
 export function neo4jFault(error: unknown, url: string): unknown {
   if (!(error instanceof Neo4jError)) return error;
   const { code } = error;
-  if (code.startsWith("Neo.ClientError.Security.")) return credentialsRefused(error, url);
   const options = { cause: error, dependency: "neo4j" };
   if (UNAVAILABLE.has(code) || !code.startsWith("Neo.")) {
     return new RetryableFault(
@@ -26,13 +33,14 @@ export function neo4jFault(error: unknown, url: string): unknown {
       options,
     );
   }
-  if (error.retriable || code.startsWith("Neo.TransientError.") || code.includes("TransactionTimedOut")) {
+  if (error.retryable || PASSING.has(code) || code.startsWith("Neo.TransientError.")) {
     return new RetryableFault(
       "NEO4J_BUSY",
       `Neo4j gave up a transaction (${code}); it is tried again.`,
       options,
     );
   }
+  if (code.startsWith("Neo.ClientError.Security.")) return credentialsRefused(error, url);
   return new TerminalFault("NEO4J_REFUSED", `Neo4j refused a statement: ${code}: ${firstLine(error)}`, {
     cause: error,
   });

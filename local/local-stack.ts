@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "#lib/log/log.ts";
 import { openDataDirectory } from "./data-directory.ts";
-import { ensureKey, ensurePepper } from "./development-key.ts";
+import { ensureKey, ensureSecret } from "./development-key.ts";
 import { startEmulators } from "./emulators/start-emulators.ts";
 import { eventSourceMappings } from "./event-source/event-source-mappings.ts";
 import { type Poller, startPoller } from "./event-source/poller.ts";
@@ -58,8 +58,12 @@ export async function startLocalStack(
   const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));
   const { region, stage } = service.provider;
   const emulators = await startEmulators(data, http_port);
-  const pepper = ensurePepper(data.path);
-  const environment = { ...localEnvironment(emulators, region), API_KEY_PEPPER: pepper };
+  const pepper = ensureSecret(data.path, "pepper");
+  const environment = {
+    ...localEnvironment(emulators, region),
+    API_KEY_PEPPER: pepper,
+    WEBHOOK_SECRET_ROOT: ensureSecret(data.path, "webhook-secret-root"),
+  };
   enterLocalEnvironment(environment);
   const names = { service: service.service, stage, region };
   const lookup = await createResources(service.resources?.Resources ?? {}, names, emulators.sqs_and_s3_url);

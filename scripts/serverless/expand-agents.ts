@@ -1,3 +1,5 @@
+import { pascalCase } from "./logical-id.ts";
+
 /** `agent:` in a function's block of serverless.yml: it is fed by a queue of its own. */
 interface AgentSettings {
   /** Messages an invocation takes at most. */
@@ -12,9 +14,14 @@ export interface ServiceDeclaration {
   provider: {
     stage?: string | undefined;
     environment?: Record<string, unknown> | undefined;
-    iam?: { role?: { statements?: unknown[] | undefined } | undefined } | undefined;
   };
-  custom?: { public_routes?: readonly string[] | undefined; api_key_pepper?: unknown } | undefined;
+  custom?:
+    | {
+        public_routes?: readonly string[] | undefined;
+        api_key_pepper?: unknown;
+        stages?: Record<string, { concurrency_max?: number | undefined }> | undefined;
+      }
+    | undefined;
   functions: Record<string, FunctionDeclaration>;
   resources?: { Resources?: Record<string, unknown> | undefined } | undefined;
 }
@@ -23,6 +30,12 @@ export interface FunctionDeclaration {
   environment?: Record<string, unknown> | undefined;
   timeout?: unknown;
   agent?: AgentSettings | undefined;
+  /** What it may do besides serving its queue: scripts/serverless/access/grants.ts. */
+  access?: string[] | undefined;
+  /** Ships in the container image of this name, see containers/; all others ship as a zip. */
+  container?: string | undefined;
+  /** Logical id of its role. */
+  role?: string | undefined;
   events?: unknown[] | undefined;
 }
 
@@ -34,22 +47,17 @@ const DEAD_LETTER_SECONDS = 14 * 24 * 3600;
 
 /**
  * Gives every function with an `agent:` block its queue, its DLQ with native redrive, its event
- * source with partial batch responses, and tells the senders where the queues are and that they may
- * send. So that a new agent is one block, and no queue can be declared without its DLQ.
+ * source with partial batch responses, and tells the senders where the queues are. So that a new agent
+ * is one block, and no queue can be declared without its DLQ.
  */
 export function expandAgents(service: ServiceDeclaration): void {
-  const queues: string[] = [];
-  const dead_letter_queues: string[] = [];
   for (const [name, declaration] of Object.entries(service.functions)) {
     if (declaration.agent === undefined) continue;
     const queue = `${pascalCase(name)}Queue`;
     const dead = `${pascalCase(name)}DeadLetterQueue`;
     declareQueues(service, name, declaration, { queue, dead });
     declaration.events = [...(declaration.events ?? []), eventSource(queue, declaration.agent)];
-    queues.push(queue);
-    dead_letter_queues.push(dead);
   }
-  if (queues.length > 0) allowSending(service, queues, dead_letter_queues);
 }
 
 const arnOf = (id: string) => ({ "Fn::GetAtt": [id, "Arn"] });
@@ -83,33 +91,12 @@ function declareQueues(
         SqsManagedSseEnabled: true,
       },
     },
-    [`${dead}Alarm`]: deadLetterAlarm(queue_name, dead),
   });
   const suffix = name.toUpperCase().replaceAll("-", "_");
   service.provider.environment = {
     ...service.provider.environment,
     [`QUEUE_URL_${suffix}`]: { Ref: queue },
     [`DLQ_URL_${suffix}`]: { Ref: dead },
-  };
-}
-
-/** One dead letter is one too many: each is work that waits for a person. */
-function deadLetterAlarm(queue_name: string, dead: string) {
-  return {
-    Type: "AWS::CloudWatch::Alarm",
-    Properties: {
-      AlarmName: `${queue_name}-dlq-not-empty`,
-      AlarmDescription: "Work waits for a person. Runbook: docs/runbooks/dlq-not-empty.md",
-      Namespace: "AWS/SQS",
-      MetricName: "ApproximateNumberOfMessagesVisible",
-      Dimensions: [{ Name: "QueueName", Value: { "Fn::GetAtt": [dead, "QueueName"] } }],
-      Statistic: "Maximum",
-      Period: 60,
-      EvaluationPeriods: 1,
-      Threshold: 0,
-      ComparisonOperator: "GreaterThanThreshold",
-      TreatMissingData: "notBreaching",
-    },
   };
 }
 
@@ -123,28 +110,4 @@ function eventSource(queue: string, { batch_size = 1, concurrency_max = 10 }: Ag
       functionResponseType: "ReportBatchItemFailures",
     },
   };
-}
-
-/** Terminal failures go straight to a DLQ; nothing here may read or empty one. */
-function allowSending(service: ServiceDeclaration, queues: string[], dead_letter_queues: string[]): void {
-  const { provider } = service;
-  provider.iam ??= {};
-  provider.iam.role ??= {};
-  provider.iam.role.statements = [
-    ...(provider.iam.role.statements ?? []),
-    {
-      Effect: "Allow",
-      Action: ["sqs:SendMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
-      Resource: queues.map(arnOf),
-    },
-    {
-      Effect: "Allow",
-      Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"],
-      Resource: dead_letter_queues.map(arnOf),
-    },
-  ];
-}
-
-function pascalCase(name: string): string {
-  return name.replace(/(?:^|-)([a-z0-9])/g, (_, first: string) => first.toUpperCase());
 }

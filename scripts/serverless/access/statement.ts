@@ -1,0 +1,75 @@
+/** One statement of an IAM policy; resources are CloudFormation intrinsics. */
+export interface Statement {
+  Effect: "Allow";
+  Action: string[];
+  Resource: unknown;
+  Condition?: Record<string, Record<string, unknown>>;
+}
+
+type ItemAction = "GetItem" | "PutItem" | "UpdateItem" | "Query";
+type ObjectAction = "GetObject" | "PutObject" | "PutObjectTagging";
+
+/**
+ * Actions on the table's items whose partition key matches one of `partitions`, and on no others:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+export function items(partitions: string[], actions: ItemAction[]): Statement {
+  return table({ "Fn::GetAtt": ["Table", "Arn"] }, partitions, actions);
+}
+
+/** As `items`, and of these only the named attributes, in whatever part of the request. */
+export function attributesOf(partitions: string[], actions: ItemAction[], names: string[]): Statement {
+  const statement = items(partitions, actions);
+  return {
+    ...statement,
+    Condition: {
+      ...statement.Condition,
+      "ForAllValues:StringEquals": { "dynamodb:Attributes": names },
+      StringEqualsIfExists: { "dynamodb:ReturnValues": ["NONE", "UPDATED_NEW"] },
+    },
+  };
+}
+
+/** Queries of one index for the partitions that match. */
+export function indexed(index: string, partitions: string[]): Statement {
+  return table({ "Fn::Sub": `\${Table.Arn}/index/${index}` }, partitions, ["Query"]);
+}
+
+function table(Resource: unknown, partitions: string[], actions: ItemAction[]): Statement {
+  return {
+    Effect: "Allow",
+    Action: actions.map((action) => `dynamodb:${action}`),
+    Resource,
+    Condition: {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": partitions },
+      Null: { "dynamodb:LeadingKeys": "false" }, // ForAllValues alone lets a request without keys through
+    },
+  };
+}
+
+/** Actions on the objects of the artifact bucket below one prefix. */
+export function objects(pattern: string, actions: ObjectAction[]): Statement {
+  return {
+    Effect: "Allow",
+    Action: actions.map((action) => `s3:${action}`),
+    Resource: { "Fn::Sub": `\${ArtifactBucket.Arn}/${pattern}` },
+  };
+}
+
+/** Without it S3 answers 403 instead of 404 for an object that is not there. */
+export function noticeMissingObjects(): Statement {
+  return {
+    Effect: "Allow",
+    Action: ["s3:ListBucket"],
+    Resource: { "Fn::GetAtt": ["ArtifactBucket", "Arn"] },
+  };
+}
+
+/** Actions on queues, by logical id. */
+export function queues(logical_ids: string[], actions: string[]): Statement {
+  return {
+    Effect: "Allow",
+    Action: actions.map((action) => `sqs:${action}`),
+    Resource: logical_ids.map((id) => ({ "Fn::GetAtt": [id, "Arn"] })),
+  };
+}

@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Five lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `integration`
- * (embedded emulators), `e2e` (the whole local stack).
+ * Six lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `template` (what is deployed, read as data),
+ * `integration` (embedded emulators), `e2e` (the whole local stack).
  */
 export default defineConfig({
   test: {
@@ -25,6 +25,14 @@ export default defineConfig({
       },
       {
         test: { name: "sandbox", include: ["test/sandbox/**/*.test.ts"], testTimeout: 90_000 },
+      },
+      {
+        test: {
+          name: "template",
+          include: ["test/template/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
       },
       {
         test: {

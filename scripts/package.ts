@@ -9,13 +9,13 @@ const HELP = `Usage: npm run -s package -- [--stage <stage>]
 Makes what is deployed, in .package/<stage>/: template.json, code/ (a zip per function), worker/ (what the
 container image is built from) and source-maps/. How to deploy it: docs/guides/deploy.md.
 
-  --stage <stage>   which of custom.stages in serverless.yml (default: production)
+  --stage <stage>   which of custom.stages in serverless.yml (default: prod)
   --help            this text`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      stage: { type: "string", default: "production" },
+      stage: { type: "string", default: "prod" },
       help: { type: "boolean", short: "h", default: false },
     },
   });

@@ -1,4 +1,5 @@
-import type { Template, TemplateResource } from "./template.ts";
+import { pascalCase } from "../serverless/logical-id.ts";
+import { references, type Template, type TemplateResource } from "./template.ts";
 
 /** Where a function's code is. */
 export type Code =
@@ -24,7 +25,8 @@ const IMAGE = {
  */
 export function attachCode(template: Template, code: ReadonlyMap<string, Code>): Template {
   const parameters: Record<string, Record<string, unknown>> = { CodeBucket: CODE_BUCKET };
-  const resources = Object.entries(template.Resources).map(([id, resource]) => {
+  const resources = Object.entries(template.Resources).map(([id, written]) => {
+    const resource = withoutNeedlessOrder(written);
     if (resource.Type !== "AWS::Lambda::Function") return [id, resource];
     const name = String((resource.Properties?.Environment as Variables | undefined)?.Variables.SERVICE);
     const one = code.get(name);
@@ -34,6 +36,11 @@ export function attachCode(template: Template, code: ReadonlyMap<string, Code>):
   });
   const { ServerlessDeploymentBucketName: _, ...Outputs } = template.Outputs ?? {};
   return { ...template, Parameters: parameters, Resources: Object.fromEntries(resources), Outputs };
+}
+
+/** `worker` → `WorkerImageUri`. */
+export function imageParameter(container: string): string {
+  return `${pascalCase(container)}ImageUri`;
 }
 
 interface Variables {
@@ -51,4 +58,13 @@ function withCode(resource: TemplateResource, code: Code): TemplateResource {
     ...resource,
     Properties: { Code, PackageType: "Image", ImageConfig: { Command: [Handler] }, ...kept },
   };
+}
+
+/** A reference already makes CloudFormation wait; what only says so again is left out. */
+function withoutNeedlessOrder(resource: TemplateResource): TemplateResource {
+  const { DependsOn, ...rest } = resource;
+  if (DependsOn === undefined) return resource;
+  const referred = references(resource.Properties);
+  const needed = [DependsOn].flat().filter((id) => !referred.has(id));
+  return needed.length === 0 ? rest : { ...rest, DependsOn: needed };
 }

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { handlerModule, parseServerless, SERVERLESS_FILE } from "../tree/serverless.ts";
-import { attachCode, type Code } from "./attach-code.ts";
+import { attachCode, type Code, imageParameter } from "./attach-code.ts";
 import { type FunctionFiles, functionFiles } from "./function-files.ts";
-import { LAMBDA } from "./platform.ts";
+import { LAMBDA, type Platform } from "./platform.ts";
 import { renderTemplate } from "./render-template.ts";
 import type { Size } from "./size-budgets.ts";
 import type { Template } from "./template.ts";
@@ -21,7 +21,7 @@ export interface Package {
 }
 
 /** Makes the code of every function and the template of a stage. The same sources give the same bytes. */
-export async function packageService(stage: string): Promise<Package> {
+export async function packageService(stage: string, platform: Platform = LAMBDA): Promise<Package> {
   const { functions } = parseServerless(readFileSync(SERVERLESS_FILE, "utf8"));
   const scratch = mkdtempSync(join(tmpdir(), "package-"));
   const files = new Map<string, Uint8Array>();
@@ -31,12 +31,11 @@ export async function packageService(stage: string): Promise<Package> {
     const rendering = renderTemplate(stage);
     rendering.catch(() => {}); // awaited below
     for (const [name, one] of Object.entries(functions)) {
-      const made = await functionFiles(name, handlerModule(one), LAMBDA, scratch);
+      const made = await functionFiles(name, handlerModule(one), platform, scratch);
       const zip = writeZip(made.files);
       sizes.push({ name, packed_bytes: zip.byteLength, unpacked_bytes: total(made.files) });
       files.set(`source-maps/${name}.mjs.map`, made.source_map);
-      const { container } = one as { container?: string };
-      code.set(name, container ? inContainer(container, made, files) : asZip(name, zip, files));
+      code.set(name, one.container ? inContainer(one.container, made, files) : asZip(name, zip, files));
     }
     return { template: attachCode(await rendering, code), files, sizes };
   } finally {
@@ -55,7 +54,7 @@ function asZip(name: string, zip: Uint8Array, files: Map<string, Uint8Array>): C
 function inContainer(container: string, made: FunctionFiles, files: Map<string, Uint8Array>): Code {
   files.set(`${container}/Dockerfile`, readFileSync(`containers/${container}/Dockerfile`));
   for (const [path, bytes] of made.files) files.set(`${container}/task/${path}`, bytes);
-  return { kind: "image", parameter: `${container[0]?.toUpperCase()}${container.slice(1)}ImageUri` };
+  return { kind: "image", parameter: imageParameter(container) };
 }
 
 function total(files: ReadonlyMap<string, Uint8Array>): number {

@@ -10,6 +10,9 @@ interface Serverless {
   configSchemaHandler: { defineFunctionProperties(provider: string, schema: object): void };
 }
 
+/** Any file: `npm run package` makes the code, and names it in the template that the framework renders. */
+const PLACEHOLDER = "package.json";
+
 /** The serverless plugin that makes one `agent:` block all an agent needs in serverless.yml, and a stage what AWS wants. */
 class AgentsPlugin {
   /** Code is attached to the rendered template by `npm run package`; the framework's own upload has none. */
@@ -36,6 +39,7 @@ class AgentsPlugin {
     expandAgents(service);
     guardRoutes(service);
     if (service.provider.stage === "local") return; // emulators ask nobody for permission, and watch nothing
+    service.package = { artifact: PLACEHOLDER };
     addRoles(service);
     addAlarms(service);
     limitConcurrency(service);

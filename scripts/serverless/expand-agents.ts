@@ -23,6 +23,7 @@ export interface ServiceDeclaration {
       }
     | undefined;
   functions: Record<string, FunctionDeclaration>;
+  package?: { artifact?: string } | undefined;
   resources?: { Resources?: Record<string, unknown> | undefined } | undefined;
 }
 

@@ -5,12 +5,11 @@ import { expandAgents, type ServiceDeclaration } from "../serverless/expand-agen
 const Sqs = z.looseObject({ arn: z.unknown(), functionResponseType: z.string().optional() });
 const Environment = z.record(z.string(), z.unknown());
 
-const Statement = z.looseObject({ Action: z.unknown(), Resource: z.unknown() });
-
 const ServerlessFunction = z.looseObject({
   handler: z.string(),
   timeout: z.unknown().optional(),
   environment: Environment.optional(),
+  container: z.string().optional(),
   events: z.array(z.looseObject({ sqs: z.unknown().optional() })).default([]),
 });
 
@@ -22,9 +21,6 @@ const ServerlessFile = z.looseObject({
   provider: z.looseObject({
     timeout: z.unknown().optional(),
     environment: Environment.optional(),
-    iam: z
-      .looseObject({ role: z.looseObject({ statements: z.array(Statement).optional() }).optional() })
-      .optional(),
   }),
   functions: z.record(z.string(), ServerlessFunction),
   resources: z.looseObject({ Resources: z.record(z.string(), Resource).default({}) }).optional(),

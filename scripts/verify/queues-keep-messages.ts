@@ -79,7 +79,7 @@ function redriveFaults(file: ServerlessFile, service: string, queue: string, pol
   ];
 }
 
-/** Both queues have to be known to the senders, and open to them. */
+/** Both queues have to be known to the senders; that they may send, scripts/serverless/access says. */
 function senderFaults(file: ServerlessFile, service: string, queue: string, dead: string): string[] {
   const suffix = service.toUpperCase().replaceAll("-", "_");
   const addresses = [
@@ -87,19 +87,10 @@ function senderFaults(file: ServerlessFile, service: string, queue: string, dead
     { variable: `DLQ_URL_${suffix}`, id: dead },
   ];
   const environments = [file.provider, ...Object.values(file.functions)].map((one) => one.environment ?? {});
-  return addresses.flatMap(({ variable, id }) => [
-    ...(environments.some((environment) => logicalId(environment[variable]) === id)
+  return addresses.flatMap(({ variable, id }) =>
+    environments.some((environment) => logicalId(environment[variable]) === id)
       ? []
-      : [`add ${variable}: {Ref: ${id}} to provider.environment, or nobody can send to it.`]),
-    ...(maySend(file, id) ? [] : [`allow sqs:SendMessage on ${id} in provider.iam.role.statements.`]),
-  ]);
-}
-
-function maySend(file: ServerlessFile, id: string): boolean {
-  return (file.provider.iam?.role?.statements ?? []).some(
-    ({ Action, Resource: resources }) =>
-      [Action].flat().some((action) => action === "sqs:SendMessage" || action === "sqs:*") &&
-      [resources].flat().some((resource) => logicalId(resource) === id),
+      : [`add ${variable}: {Ref: ${id}} to provider.environment, or nobody can send to it.`],
   );
 }
 

@@ -15,11 +15,9 @@ const file = join(directory, `${process.pid}.jsonl`);
 
 const invoked = new AsyncLocalStorage<string>();
 
-interface Runner {
-  runHandler(): Promise<unknown>;
-}
+type Runner = ReturnType<typeof Lambda.prototype.get>;
 const named = new WeakSet<Runner>();
-const { get } = Lambda.prototype as { get(function_key: string): Runner };
+const { get } = Lambda.prototype;
 Lambda.prototype.get = function (function_key: string): Runner {
   const runner = get.call(this, function_key);
   if (named.has(runner)) return runner;
@@ -48,7 +46,10 @@ prototype.resolveMiddlewareWithContext = function (this: { input: object }, ...g
   if (function_key !== undefined) {
     const { Body: _, ...input } = this.input as { Body?: unknown };
     const call = { function: function_key, command: this.constructor.name, input };
-    appendFileSync(file, `${JSON.stringify(call, (_key, value) => (value instanceof Uint8Array ? null : value))}\n`);
+    appendFileSync(
+      file,
+      `${JSON.stringify(call, (_key, value) => (value instanceof Uint8Array ? null : value))}\n`,
+    );
   }
   return resolve.apply(this, given);
 };

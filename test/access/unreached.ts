@@ -1,0 +1,39 @@
+/**
+ * What roles allow and the run of everything does not show, and why it is needed all the same. As text:
+ * `<function> <action> <resource> <partition>`.
+ */
+export const UNREACHED: [RegExp, string][] = [
+  [/ (logs|xray):/, "Lambda's runtime does it"],
+  [/ sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes) \w+Queue/, "the event source mapping does it"],
+  [
+    / s3:GetObject ArtifactBucket.Arn\/configs/,
+    "here the files are watched; test/integration/config-s3.test.ts",
+  ],
+  [/ s3:ListBucket /, "S3 looks for it when an object is missing, to answer 404"],
+  [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.test.ts"],
+  [
+    / sqs:SendMessage (Indexing|Buildtest|Sandbox|Orchestrator)Queue/,
+    "parked work; test/integration/parking.test.ts",
+  ],
+  [
+    / dynamodb:GetItem Table.Arn (TASK|AUDIT)#\*/,
+    "only when a conditional write finds another one before it",
+  ],
+  [
+    /^(retrieval|authorizer) dynamodb:UpdateItem Table.Arn KEY#/,
+    "whichever function sees a key first notes its use",
+  ],
+  [
+    /^retrieval dynamodb:(PutItem Table.Arn AUDIT|UpdateItem Table.Arn ATTEMPTS|GetItem Table.Arn LIMIT)#/,
+    "as the gateway does",
+  ],
+  [
+    /^orchestrator s3:PutObject\w* ArtifactBucket.Arn\/tenants\/\*\/blobs/,
+    "the claim check of a large message",
+  ],
+  [/^orchestrator dynamodb:UpdateItem Table.Arn TASK#/, "takes up a step again, on replay"],
+  [
+    /^sweeper (sqs:SendMessage OrchestratorQueue|dynamodb:\w+ Table.Arn (METRICS|TRACE))/,
+    "only when a task stands still",
+  ],
+];

@@ -1,0 +1,239 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { anyFreePort } from "../../local/ports.ts";
+import { resourcesOf, type Template } from "../../scripts/package/template.ts";
+import { templateOf } from "../../scripts/package/template-of.ts";
+import { type Access, accessesOf } from "../access/accesses.ts";
+import { allows, type Permission, permissionsOf } from "../access/permissions.ts";
+import { type RecordedStack, recordedStack } from "../access/recorded-stack.ts";
+import { UNREACHED } from "../access/unreached.ts";
+import { rawArchive } from "../fakes/tar-archive.ts";
+import { type ApiClient, developmentClient, queues } from "./client.ts";
+import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
+
+const patience = { timeout: 60_000, interval: 200 };
+const KEY = "codegen.worker.model";
+const TEST = "node --test --test-reporter=tap";
+const model = createServer((_, response) => response.writeHead(503).end());
+let recorded: RecordedStack;
+let api: ApiClient;
+let template: Template;
+let lambda_port: number;
+
+beforeAll(async () => {
+  model.listen(0, "127.0.0.1");
+  await once(model, "listening");
+  lambda_port = await anyFreePort();
+  template = await templateOf("prod");
+  recorded = await recordedStack({
+    MODEL_URL: `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`,
+    MODEL_NAME: "none",
+    LOCAL_LAMBDA_PORT: String(lambda_port),
+  });
+  api = developmentClient(recorded.stack.url, recorded.stack.data_dir);
+  await everyDuty();
+});
+afterAll(async () => {
+  await recorded?.stop();
+  model.close();
+});
+
+const verdict = async (submission: object) => {
+  const { task_id } = await api.submit(submission);
+  return { task_id, view: await api.ended(task_id) };
+};
+
+/** All workflows, all routes, and messages nobody can read. */
+async function everyDuty(): Promise<void> {
+  const source = exampleSource();
+  const upload = await uploaded();
+  const tasks = await Promise.all([
+    verdict({
+      workflow: "change",
+      source,
+      change: { kind: "patch", diff: FIX },
+      test: TEST,
+      repository: "dates",
+    }),
+    verdict({
+      workflow: "change",
+      source: upload,
+      change: { kind: "codemod", rules: CODEMOD },
+      test: "true",
+    }),
+    verdict({
+      workflow: "change",
+      source,
+      change: { kind: "patch", diff: FIRST_TRY, fallback_diffs: [FIX] },
+      test: TEST,
+    }),
+    verdict({ workflow: "index", source: upload, repository: "uploaded" }),
+    verdict({ workflow: "buildtest", source: upload, test: "false" }),
+    verdict({ workflow: "run", source: upload, command: "true" }),
+  ]);
+  const task_id = tasks[0]?.task_id ?? "";
+  await api.request("POST", "/api/query", { repository: "dates", query: "parse" });
+  for (const path of [
+    "tasks",
+    `tasks/${task_id}`,
+    `tasks/${task_id}/trace`,
+    "artifacts/index",
+    "metrics/summary",
+  ]) {
+    await api.request("GET", `/api/${path}`);
+  }
+  for (const path of ["policies", "circuits", "keys", "audit", "integration/status"]) {
+    await api.request("GET", `/api/${path}`);
+  }
+  await api.artifact(task_id, "task.json");
+  const { task_id: cancelled } = await api.submit({
+    workflow: "run",
+    source: tinySource(true),
+    command: "sleep 60",
+  });
+  await api.request("POST", `/api/tasks/${cancelled}/cancel`);
+  const { body: made } = await api.request<{ key_id: string }>("POST", "/api/keys", {
+    name: "x",
+    scopes: ["read"],
+  });
+  await api.request("POST", `/api/keys/${made.key_id}/rotate`);
+  await api.request("POST", `/api/keys/${made.key_id}/revoke`);
+  await fetch(`${recorded.stack.url}/api/tasks`, { headers: { authorization: "Bearer dak_0000_wrong" } });
+  await authorized(`Bearer ${api.key}`);
+  await withTheModelAway();
+  await unreadableMessages();
+}
+
+async function uploaded(): Promise<object> {
+  const archive = rawArchive({ path: "package.json", type: "0" });
+  const sha256 = createHash("sha256").update(archive).digest("hex");
+  const grant = await api.request<{ upload_id: string; url: string; headers: Record<string, string> }>(
+    "POST",
+    "/api/uploads",
+    { sha256, bytes: archive.byteLength },
+  );
+  const { url, headers, upload_id } = grant.body;
+  expect((await fetch(url, { method: "PUT", headers, body: new Uint8Array(archive) })).status).toBe(200);
+  return { kind: "upload", upload_id };
+}
+
+/** API Gateway asks the authorizer; here somebody has to. */
+async function authorized(authorization: string): Promise<void> {
+  const invocation = `http://127.0.0.1:${lambda_port}/2015-03-31/functions/distributed-agents-local-authorizer/invocations`;
+  const body = JSON.stringify({ identitySource: [authorization] });
+  const answer = await fetch(invocation, { method: "POST", body });
+  expect(await answer.json()).toMatchObject({ isAuthorized: true });
+}
+
+/** A circuit, and an operator who holds it open: work is parked. */
+async function withTheModelAway(): Promise<void> {
+  const change = { kind: "prompt", text: "mend it" };
+  const submit = () => api.submit({ workflow: "change", source: tinySource(false), change, test: "true" });
+  await submit();
+  const command = (action: "force_open" | "reset") =>
+    vi.waitUntil(async () => {
+      const { status } = await api.request("POST", `/api/circuits/${KEY}`, { action, why: "test" });
+      return status === 200;
+    }, patience);
+  await command("force_open");
+  await submit();
+  await vi.waitUntil(() => sent("codegen", "CodegenQueue.Arn"), patience);
+  await command("reset");
+}
+
+async function unreadableMessages(): Promise<void> {
+  const { sqs, queueUrl } = queues(recorded.stack.data_dir);
+  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing"]) {
+    await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
+    const dead = `${agent[0]?.toUpperCase()}${agent.slice(1)}DeadLetterQueue.Arn`;
+    await vi.waitUntil(() => sent(agent, dead) && noted(agent), patience);
+  }
+  sqs.destroy();
+}
+
+const sent = (by: string, queue: string) =>
+  made().some(
+    ({ name, access }) => name === by && access.action === "sqs:SendMessage" && access.resource === queue,
+  );
+const noted = (by: string) =>
+  made().some(
+    ({ name, access }) =>
+      name === by && access.action === "dynamodb:UpdateItem" && access.key?.startsWith("FAILURE#"),
+  );
+
+function made(): { name: string; access: Access }[] {
+  return recorded
+    .calls()
+    .flatMap((call) => accessesOf(call).map((access) => ({ name: call.function, access })));
+}
+
+interface Deployed {
+  Role: { "Fn::GetAtt": [string] };
+  Environment: { Variables: { SERVICE: string } };
+}
+function permissionsByFunction(): Map<string, Permission[]> {
+  return new Map(
+    resourcesOf<Deployed>(template, "AWS::Lambda::Function").map(([, { Role, Environment }]) => [
+      Environment.Variables.SERVICE,
+      permissionsOf(template, Role["Fn::GetAtt"][0]),
+    ]),
+  );
+}
+const textOf = (name: string, { action, resource, keys = [] }: Permission) =>
+  [name, action, resource, ...keys].join(" ");
+
+/** Accesses that no permission of their function's role covers. */
+function refused(permissions: Map<string, Permission[]>): string[] {
+  const faults = made().filter(
+    ({ name, access }) => !permissions.get(name)?.some((one) => allows(one, access)),
+  );
+  return [
+    ...new Set(
+      faults.map(({ name, access }) => `${name} ${access.action} ${access.resource} ${access.key ?? ""}`),
+    ),
+  ];
+}
+
+describe("a run of everything", () => {
+  it("needs no more than the roles of its functions allow", () => {
+    const permissions = permissionsByFunction();
+    expect(new Set(made().map(({ name }) => name))).toEqual(new Set(permissions.keys()));
+    expect(refused(permissions)).toEqual([]);
+  });
+
+  it("would be refused with a permission less, whichever of those it uses", () => {
+    const accesses = made();
+    for (const [name, all] of permissionsByFunction()) {
+      const own = accesses.filter((access) => access.name === name);
+      const texts = new Set(all.map((one) => textOf(name, one)));
+      for (const text of texts) {
+        const left = all.filter((one) => textOf(name, one) !== text);
+        const used = own.some(({ access }) =>
+          all.some((one) => textOf(name, one) === text && allows(one, access)),
+        );
+        const missed = own.some(({ access }) => !left.some((one) => allows(one, access)));
+        if (used !== missed) throw new Error(`${text} is allowed twice`);
+      }
+    }
+  });
+
+  it("uses every permission but those that are known to be for other days", () => {
+    const accesses = made();
+    const unused = [...permissionsByFunction()].flatMap(([name, all]) =>
+      all
+        .filter((one) => !accesses.some((access) => access.name === name && allows(one, access.access)))
+        .map((one) => textOf(name, one)),
+    );
+    expect(unused.filter((text) => !UNREACHED.some(([pattern]) => pattern.test(text)))).toEqual([]);
+    const all = [...permissionsByFunction()].flatMap(([name, ones]) => ones.map((one) => textOf(name, one)));
+    for (const [pattern] of UNREACHED)
+      expect(
+        all.some((text) => pattern.test(text)),
+        String(pattern),
+      ).toBe(true);
+  });
+});

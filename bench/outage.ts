@@ -17,7 +17,9 @@ const USAGE = `npm run bench:outage -- [options]
 
   --trouble NAME      only this one: ${TROUBLES.map(({ name }) => name).join(", ")}
   --environments N    Lambda environments that call the dependency (default 50)
+  --variant NAME      only this one, as the columns are called: "this system", cockatiel, opossum, …
   --seed N            arrivals and chance (default 1)
+  --seeds N           so many runs, from that seed on: the median of each figure, and the worst in brackets
   --quick             less time after the outage
   --json              the figures as JSON instead of tables
   --help              this text`;
@@ -26,7 +28,9 @@ const { values } = parseArgs({
   options: {
     trouble: { type: "string" },
     environments: { type: "string", default: "50" },
+    variant: { type: "string" },
     seed: { type: "string", default: "1" },
+    seeds: { type: "string", default: "1" },
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -35,7 +39,9 @@ const { values } = parseArgs({
 
 Error.stackTraceLimit = 0; // errors are many here, and nobody reads where they come from
 
-const VARIANTS: Variant[] = [ours(), plain(3), plain(20), cockatiel, opossum];
+const VARIANTS: Variant[] = [ours(), plain(3), plain(20), cockatiel, opossum].filter(
+  ({ name }) => values.variant === undefined || values.variant === name,
+);
 
 if (values.help) console.log(USAGE);
 else await bench();
@@ -43,19 +49,26 @@ else await bench();
 async function bench(): Promise<void> {
   const troubles = TROUBLES.filter(({ name }) => values.trouble === undefined || values.trouble === name);
   if (troubles.length === 0) throw new Error(`--trouble ${values.trouble} is unknown\n\n${USAGE}`);
-  const [seed, environments] = [whole(values.seed), whole(values.environments)];
+  if (VARIANTS.length === 0) throw new Error(`--variant ${values.variant} is unknown\n\n${USAGE}`);
+  const [first, count, environments] = [values.seed, values.seeds, values.environments].map(whole);
+  const seeds = Array.from({ length: count ?? 1 }, (_, index) => (first ?? 1) + index);
   const all = [];
   for (const trouble of troubles) {
-    const results: { variant: string; figures: Figures }[] = [];
-    const plan = makePlan(trouble, seed, environments, values.quick);
+    const results: { variant: string; figures: Figures[] }[] = [];
     for (const variant of VARIANTS) {
-      const tell = progress(`${trouble.name}, ${variant.name}`);
-      results.push({ variant: variant.name, figures: figuresOf(await runVariant(variant, plan, tell)) });
+      const figures: Figures[] = [];
+      for (const seed of seeds) {
+        const plan = makePlan(trouble, seed, environments ?? 50, values.quick);
+        const tell = progress(`${trouble.name}, ${variant.name}, seed ${seed}`);
+        figures.push(figuresOf(await runVariant(variant, plan, tell)));
+      }
+      results.push({ variant: variant.name, figures });
     }
     progress("")(0);
-    all.push({ trouble: trouble.name, seed, environments, results });
-    if (!values.json)
-      console.log(`${trouble.name}: ${trouble.description}; seed ${seed}\n\n${table(results)}\n`);
+    all.push({ trouble: trouble.name, seeds, environments, results });
+    if (values.json) continue;
+    const runs = seeds.length === 1 ? `seed ${first}` : `seeds ${first} to ${seeds.at(-1)}: median (worst)`;
+    console.log(`${trouble.name}: ${trouble.description}; ${runs}\n\n${table(results)}\n`);
   }
   if (values.json) console.log(JSON.stringify(all, undefined, 2));
   else for (const { name, description } of VARIANTS) console.log(`${name}: ${description}`);

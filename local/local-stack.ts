@@ -24,7 +24,6 @@ export interface Service {
   functions: Record<string, LoadableFunction>;
   resources?: { Resources?: Record<string, Resource> };
   custom?: { local?: object };
-  package?: { artifact?: string };
 }
 
 /** `custom.local` in serverless.yml. */
@@ -84,7 +83,6 @@ export async function startLocalStack(
   for (const { events = [] } of Object.values(service.functions)) {
     for (const event of events) delete event.schedule; // serverless-offline would run them too
   }
-  delete service.package?.artifact; // serverless-offline would unpack it instead of running the sources
   const broken_functions = await loadHandlers(serviceDir, service.functions, log);
 
   const invoke = inProcessInvoke(
@@ -100,6 +98,7 @@ export async function startLocalStack(
       lambdaPort: Number(process.env.LOCAL_LAMBDA_PORT ?? (await portOrAny(http_port + 1))),
       noPrependStageInUrl: true,
       useInProcess: true,
+      disableCookieValidation: true, // no route reads cookies
     },
     whenListening(ready) {
       void untilListening(http_port, stopping.signal).then((listening) => {

@@ -1,6 +1,7 @@
 import { exit } from "node:process";
 import { DEFAULT_HTTP_PORT } from "./default-http-port.ts";
 import { answerFailuresAsAws, type HttpServer } from "./http-failures.ts";
+import { closeHttpGaps, type HapiServer } from "./http-gaps.ts";
 import { type LocalStack, type Service, startLocalStack } from "./local-stack.ts";
 import { stackLog } from "./stack-log.ts";
 
@@ -12,7 +13,7 @@ interface Serverless {
 
 interface ServerlessOffline {
   end(skip_exit?: boolean): Promise<void>;
-  internals(): { getApiGatewayServer(): HttpServer };
+  internals(): { getApiGatewayServer(): HttpServer & HapiServer };
 }
 
 interface Options {
@@ -56,7 +57,9 @@ export class LocalStackPlugin {
       this.#endAround(offline);
       process.once("disconnect", () => exit(1)); // whoever started us is gone
       this.#stack.whenListening((ready) => {
-        answerFailuresAsAws(offline.internals().getApiGatewayServer());
+        const server = offline.internals().getApiGatewayServer();
+        answerFailuresAsAws(server);
+        closeHttpGaps(server);
         process.send?.({ type: "ready", ...ready });
       });
     } catch (error) {

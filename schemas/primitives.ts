@@ -37,6 +37,9 @@ export const ErrorCode = z
 
 export const Instant = z.iso.datetime().describe("RFC 3339 instant in UTC");
 
+/** Of a text for people: at least one character that can be seen. */
+export const SAYS_SOMETHING = /[!-~\u00a1-\uffff]/;
+
 /** Bytes in the artifact bucket, named by their content. Safe to write twice. */
 export const BlobRef = z.strictObject({
   key: z.string().min(1).max(1024).describe("object key in the artifact bucket"),

@@ -26,6 +26,7 @@ export interface Dependency {
   probes_at_once_max(): number;
 }
 
+const dependency = "model";
 const SIGMA = 0.25;
 
 export function makeDependency(plan: Plan, scheduler: Scheduler, random: Random): Dependency {
@@ -87,10 +88,14 @@ export function makeDependency(plan: Plan, scheduler: Scheduler, random: Random)
           else resolve();
         };
         serve((ok) =>
-          end(ok ? undefined : new RetryableFault("MODEL_UNAVAILABLE", "503 Service Unavailable")),
+          end(
+            ok
+              ? undefined
+              : new RetryableFault("MODEL_UNAVAILABLE", "503 Service Unavailable", { dependency }),
+          ),
         );
         scheduler.after(call_timeout_ms, "caller gives up", () =>
-          end(new RetryableFault("MODEL_TIMEOUT", `no answer within ${call_timeout_ms} ms`)),
+          end(new RetryableFault("MODEL_TIMEOUT", `no answer within ${call_timeout_ms} ms`, { dependency })),
         );
       });
     },

@@ -26,7 +26,7 @@ const SUBMISSION = Submission.parse({
 
 export interface OursOptions {
   name?: string;
-  /** Takes a protection away: see mutations of test/simulation/outage.test.ts. */
+  /** Takes a protection away: see test/simulation/outage/mutations.test.ts. */
   circuits?: (config: CircuitBreakerConfig) => CircuitBreakerConfig;
   retryBudget?: () => RetryBudget;
   mutation?: Mutation;

@@ -52,9 +52,9 @@ export const TROUBLES: Trouble[] = [
 
 const MINUTE_MS = 60_000;
 
-/** The experiment of issue 4. `quick` leaves less time after the outage. */
+/** The experiment of README.md. `quick` leaves less time after the outage. */
 export function makePlan(trouble: Trouble, seed: number, environments: number, quick: boolean): Plan {
-  const outage_from_ms = 3 * MINUTE_MS;
+  const outage_from_ms = 5 * MINUTE_MS;
   const outage_until_ms = outage_from_ms + 5 * MINUTE_MS;
   const arrivals_until_ms = outage_until_ms + (quick ? 6 : 12) * MINUTE_MS;
   return {

@@ -35,7 +35,9 @@ async function logs(task_id: string, options: { all?: boolean }, command: Comman
 export function logsCommand(): Command {
   return new Command("logs")
     .summary("print what a task's commands wrote")
-    .description("Print the logs of a task: build.log, test.log, and output.log of workflow run.")
+    .description(
+      "Print the logs of a task: install.log, build.log, test.log, and output.log of workflow run.",
+    )
     .argument("<task>", "task id")
     .option("--all", "those of earlier rounds too")
     .addHelpText("after", EXAMPLES)

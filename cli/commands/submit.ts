@@ -9,6 +9,7 @@ import { openSession } from "../session.ts";
 import { checkSubmission, submitTask } from "../submit-task.ts";
 
 interface SubmitOptions extends ChangeOptions {
+  install?: string;
   build?: string;
   test?: string;
   command?: string;
@@ -25,6 +26,7 @@ interface SubmitOptions extends ChangeOptions {
 const EXAMPLES = `
 Examples:
   $ agents submit . --test "npm test" --wait
+  $ agents submit . --install "npm ci" --test "npm test" --profile standard --wait
   $ agents submit . --patch fix.diff --test "npm test" --repository shop --wait
   $ agents submit . --patch first.diff --fallback-patch second.diff --test "npm test" --wait
   $ agents submit app.tgz --codemod rules.yml --build "npm run build" --test "npm test"
@@ -48,10 +50,11 @@ function chooseWorkflow(options: SubmitOptions, has_change: boolean): string {
 
 function fieldsOf(options: SubmitOptions) {
   const change = readChange(options);
-  const { build, test, command, repository, profile, repairRounds, deadline } = options;
+  const { install, build, test, command, repository, profile, repairRounds, deadline } = options;
   return {
     workflow: chooseWorkflow(options, change !== undefined),
     ...(change && { change }),
+    ...(install !== undefined && { install }),
     ...(build !== undefined && { build }),
     ...(test !== undefined && { test }),
     ...(command !== undefined && { command }),
@@ -87,6 +90,10 @@ export function submitCommand(): Command {
     .option("--fallback-patch <file>", "try this one when the tests fail after it; may be repeated", collect)
     .option("--codemod <file>", "change the source by these ast-grep rules")
     .option("--prompt <text>", "change the source as these words say (needs a configured model)")
+    .option(
+      "--install <command>",
+      "fetch dependencies first, with what network the profile allows, as npm ci",
+    )
     .option("--build <command>", "build with this shell command")
     .option("--test <command>", "test with this shell command")
     .option("--command <command>", "run this shell command (workflow run)")

@@ -44,8 +44,9 @@ export async function buildAndTest(
     error_code: judgement.code,
     test_format: run.tests.format,
     policy_hash: limits.hash,
-    limit: run.test.phase.limit ?? run.build.phase.limit,
-    usage: [run.build.phase.usage, run.test.phase.usage],
+    limit: run.test.phase.limit ?? run.build.phase.limit ?? run.install?.phase.limit ?? null,
+    usage: [run.install, run.build, run.test].flatMap((each) => each?.phase.usage ?? []),
+    network_denied: run.install?.phase.network?.denied ?? [],
   });
   const report = await writeReport(context, run, judgement, {
     source_sha256: source.blob.sha256,

@@ -16,13 +16,13 @@ export interface Judgement {
 /**
  * The verdict of a run. `passed` needs both the exit code and the parsed tests to say so: when they
  * disagree it is `failed`. `error` is kept for what the submitted work cannot be blamed for: no
- * sandbox, or a program that was looked up and is not there.
+ * sandbox, a program that was looked up and is not there, or a registry that gave no connection.
  */
 export function judge(run: BuildtestRun): Judgement {
-  const { build, test, missing_program } = run;
-  const unavailable = build.unavailable ?? test.unavailable;
+  const { install, build, test, missing_program } = run;
+  const unavailable = install?.unavailable ?? build.unavailable ?? test.unavailable;
   if (unavailable) return error(unavailable.code, unavailable.message, null);
-  const ended = test.result ? test : build;
+  const ended = [test, build].find(({ result }) => result) ?? install ?? build;
   if (missing_program) {
     const reason = `the ${ended.phase.name} needs \`${missing_program}\`, which is not in the sandbox: install it in the build command, or put it on the profile's PATH`;
     return error("BUILD_ENVIRONMENT_BROKEN", reason, excerpt(ended));
@@ -33,10 +33,21 @@ export function judge(run: BuildtestRun): Judgement {
   if (limit && !told_by_tests) {
     return failed(limit.code, limitReason(`the ${ended.phase.name}`, limit), excerpt(ended));
   }
+  if (install && install.phase.status !== "passed") return judgeInstall(install);
   if (build.phase.status === "failed") {
     return failed("BUILD_FAILED", `the build ended with ${ending(build)}`, excerpt(build));
   }
   return judgeTests(run);
+}
+
+function judgeInstall(install: PhaseRun): Judgement {
+  const [unreachable] = install.phase.network?.unreachable ?? [];
+  if (unreachable) {
+    const { host, port, why } = unreachable;
+    const reason = `the install ended with ${ending(install)}, and ${host}:${port} could not be reached: ${why}`;
+    return error("REGISTRY_UNREACHABLE", reason, excerpt(install));
+  }
+  return failed("INSTALL_FAILED", `the install ended with ${ending(install)}`, excerpt(install));
 }
 
 function judgeTests({ test, tests }: BuildtestRun): Judgement {

@@ -7,6 +7,8 @@ import { parseTestResults, type TestResults } from "#lib/test-results/parse-test
 import { newReportFiles, reportFileVersions } from "#lib/test-results/report-files.ts";
 
 export interface BuildtestRun {
+  /** Null when there was no such command. */
+  install: PhaseRun | null;
   build: PhaseRun;
   test: PhaseRun;
   tests: TestResults;
@@ -14,30 +16,37 @@ export interface BuildtestRun {
   missing_program: string | null;
 }
 
+type Commands = { [Name in "install" | "build" | "test"]?: string | undefined };
 type Status = PhaseRun["phase"]["status"];
 type Place = Omit<CommandOrder, "command">;
 type Context = Pick<AgentContext, "span">;
 
+const INSTALL = { name: "install", log: "build-test/install.log" } as const;
 const BUILD = { name: "build", log: "build-test/build.log" } as const;
 const TEST = { name: "test", log: "build-test/test.log" } as const;
 /** What a shell says of a command it does not find; also what anybody may say. */
 const NOT_FOUND = 127;
 
-/** The build, then the test if the build passed, then what the test reported. */
+/**
+ * The install with what network the profile gives it, the build, the test, each if the one before
+ * passed, then what the test reported.
+ */
 export async function runBuildAndTest(
-  commands: { build?: string | undefined; test?: string | undefined },
+  commands: Commands,
   place: Place,
   context: Context,
 ): Promise<BuildtestRun> {
-  const { build: command } = commands;
-  const build = command
-    ? await phaseInSpan(context, BUILD.name, () => runPhase(BUILD, { ...place, command }))
-    : skippedPhase(BUILD, "", "no build command was given");
+  const install = commands.install ? await runInstall(commands.install, place, context) : null;
+  const build = await runNext(BUILD, commands.build, install, place, context);
   const before = await reportFileVersions(place.tree);
-  const test = await runTest(commands.test, build, place, context);
+  const test = await runNext(TEST, commands.test, build.phase.command ? build : install, place, context);
   const tests = await readResults(test, place.tree, before);
-  const missing_program = (await missing(build, place)) ?? (await missing(test, place));
+  const missing_program = await firstMissing([install, build, test], place);
   return {
+    install:
+      install && missing_program && install.phase.status === "failed"
+        ? withStatus(install, "error")
+        : install,
     build: missing_program && build.phase.status === "failed" ? withStatus(build, "error") : build,
     test: withStatus(test, testStatus(test, tests, missing_program)),
     tests,
@@ -64,17 +73,31 @@ function withStatus(run: PhaseRun, status: Status): PhaseRun {
   return { ...run, phase: { ...run.phase, status } };
 }
 
-async function runTest(
+function runInstall(command: string, place: Place, context: Context): Promise<PhaseRun> {
+  const profile = { ...place.profile, network: place.profile.install_network };
+  return phaseInSpan(context, INSTALL.name, () => runPhase(INSTALL, { ...place, profile, command }));
+}
+
+async function runNext(
+  phase: typeof BUILD | typeof TEST,
   command: string | undefined,
-  build: PhaseRun,
+  before: PhaseRun | null,
   place: Place,
   context: Context,
 ): Promise<PhaseRun> {
-  if (!command) return skippedPhase(TEST, "", "no test command was given");
-  if (build.phase.status === "failed" || build.phase.status === "error") {
-    return skippedPhase(TEST, command, "the build did not pass");
+  if (!command) return skippedPhase(phase, "", `no ${phase.name} command was given`);
+  if (before && before.phase.status !== "passed") {
+    return skippedPhase(phase, command, `the ${before.phase.name} did not pass`);
   }
-  return phaseInSpan(context, TEST.name, () => runPhase(TEST, { ...place, command }));
+  return phaseInSpan(context, phase.name, () => runPhase(phase, { ...place, command }));
+}
+
+async function firstMissing(runs: readonly (PhaseRun | null)[], place: Place): Promise<string | null> {
+  for (const run of runs) {
+    const found = run && (await missing(run, place));
+    if (found) return found;
+  }
+  return null;
 }
 
 async function missing({ phase }: PhaseRun, place: Place): Promise<string | null> {

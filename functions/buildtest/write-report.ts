@@ -9,21 +9,22 @@ type ReportFacts = Pick<
   "source_sha256" | "diff_sha256" | "profile" | "profile_hash" | "duration_ms"
 >;
 
-/** Writes the four artifacts of a run, whatever its verdict, and gives the report as a blob. */
+/** Writes the artifacts of a run, whatever its verdict, and gives the report as a blob. */
 export async function writeReport(
   { artifacts, blobs }: AgentContext,
-  { build, test, tests }: BuildtestRun,
+  { install, build, test, tests }: BuildtestRun,
   judgement: Judgement,
   facts: ReportFacts,
 ): Promise<BlobRef> {
-  const ran = test.result ?? build.result;
+  const phases = [...(install ? [install] : []), build, test];
+  const ran = phases.findLast(({ result }) => result)?.result;
   const report: BuildTestReport = {
     ...judgement,
     ...facts,
     isolation: ran?.isolation ?? "reduced",
     isolation_backend: ran?.backend ?? "process",
     not_enforced: ran?.not_enforced ?? [],
-    phases: [build.phase, test.phase],
+    phases: phases.map(({ phase }) => phase),
     test_format: tests.format,
     tests: tests.tests,
     tests_passed: tests.passed,
@@ -31,8 +32,7 @@ export async function writeReport(
     tests_skipped: tests.skipped,
   };
   const summary = BuildTestSummary.strip().parse(report);
-  await artifacts.text(build.phase.log, build.log, "text/plain; charset=utf-8");
-  await artifacts.text(test.phase.log, test.log, "text/plain; charset=utf-8");
+  for (const { phase, log } of phases) await artifacts.text(phase.log, log, "text/plain; charset=utf-8");
   await artifacts.json("build-test/report.json", "artifact.build_test_report", BuildTestReport, report);
   await artifacts.json("build-test/summary.json", "artifact.build_test_summary", BuildTestSummary, summary);
   return blobs.write(`${JSON.stringify(BuildTestReport.parse(report), null, 2)}\n`, "application/json");

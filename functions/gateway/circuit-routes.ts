@@ -1,19 +1,30 @@
+import { z } from "zod";
 import { auditPorts } from "#lib/audit/audit-ports.ts";
 import { withAudit } from "#lib/audit/with-audit.ts";
 import { listCircuits, type SharedState } from "#lib/circuit/circuit-table.ts";
 import { circuitView } from "#lib/circuit/circuit-view.ts";
 import { commandCircuit } from "#lib/circuit/command-circuit.ts";
 import { config } from "#lib/config/config.ts";
-import { type Route, route } from "#lib/http/define-api.ts";
 import { HttpError } from "#lib/http/http-error.ts";
-import { CircuitCommand, type Circuits } from "#schemas/http/circuits.ts";
+import { type Route, route } from "#lib/http/route.ts";
+import { CircuitCommand, Circuits, CircuitView } from "#schemas/http/circuits.ts";
 import { gatewayPorts } from "./dependencies.ts";
+
+const FIRST = { "POST /api/circuits/{key}": { key: "$response.body#/circuits/0/key" } };
 
 /** The circuits, and an operator's word on them. */
 export const circuitRoutes: Record<string, Route> = {
   "GET /api/circuits": route({
     access: "key",
     scope: "read",
+    summary: "List the circuits",
+    answers: {
+      200: {
+        says: "Every circuit that was called through in the last 30 days",
+        schema: Circuits,
+        links: FIRST,
+      },
+    },
     run: async ({ tenant, platform }) => {
       const { value, hash } = config.circuitBreaker();
       const now = platform.runtime.now();
@@ -27,7 +38,11 @@ export const circuitRoutes: Record<string, Route> = {
   "POST /api/circuits/{key}": route({
     access: "key",
     scope: "operate",
+    summary: "Force a circuit open or closed, or reset it",
+    params: { key: z.string().min(1).max(300).describe("as GET /api/circuits lists it") },
     body: CircuitCommand,
+    answers: { 200: { says: "The circuit after the command", schema: CircuitView } },
+    codes: { 403: ["OPERATOR_TENANT_REQUIRED"], 404: ["CIRCUIT_NOT_FOUND"] },
     run: async ({ tenant, identity, params, body, source_ip, trace, platform, log, counters }) => {
       const ports = { ...gatewayPorts(platform), log, counters };
       const key = params.key ?? "";

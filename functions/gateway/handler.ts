@@ -1,36 +1,21 @@
-import { defineApi, route } from "#lib/http/define-api.ts";
+import { defineApi } from "#lib/http/define-api.ts";
 import { artifactRoutes } from "./artifact-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
-import { gatewayPorts } from "./dependencies.ts";
-import { integrationStatus } from "./integration-status.ts";
+import { documentationRoutes } from "./documentation-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
-import { metricsSummary } from "./metrics-summary.ts";
 import { policyRoutes } from "./policy-routes.ts";
+import { statusRoutes } from "./status-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 
 /** Every route of the HTTP API but `POST /api/query`. */
 export const handler = defineApi("gateway", {
   ...taskRoutes,
   ...artifactRoutes,
+  ...statusRoutes,
   ...policyRoutes,
   ...circuitRoutes,
   ...keyRoutes,
   ...auditRoutes,
-  "GET /api/metrics/summary": route({
-    access: "key-or-local",
-    scope: "read",
-    run: async ({ tenant, platform }) => ({
-      status: 200,
-      body: await metricsSummary(tenant, gatewayPorts(platform)),
-    }),
-  }),
-  "GET /api/integration/status": route({
-    access: "key",
-    scope: "operate",
-    run: async ({ platform }) => {
-      const status = await integrationStatus(gatewayPorts(platform));
-      return { status: status.ok ? 200 : 503, body: status };
-    },
-  }),
+  ...documentationRoutes,
 });

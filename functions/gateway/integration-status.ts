@@ -3,21 +3,8 @@ import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { queueServices } from "#lib/config/environment.ts";
 import { instant } from "#lib/runtime/runtime.ts";
+import type { IntegrationStatus, PartStatus } from "#schemas/http/integration-status.ts";
 import type { GatewayPorts } from "./ports.ts";
-
-interface PartStatus {
-  ok: boolean;
-  latency_ms: number;
-  detail?: string;
-  [fact: string]: unknown;
-}
-
-export interface IntegrationStatus {
-  ok: boolean;
-  stage: string;
-  checked_at: string;
-  parts: Record<string, PartStatus>;
-}
 
 /** Asks every part the gateway depends on, and says which answer. */
 export async function integrationStatus(ports: GatewayPorts): Promise<IntegrationStatus> {

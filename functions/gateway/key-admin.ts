@@ -3,8 +3,8 @@ import { credentialPorts } from "#lib/auth/credential-ports.ts";
 import type { Identity } from "#lib/auth/identity.ts";
 import { readKey } from "#lib/auth/key-store.ts";
 import type { CredentialPorts } from "#lib/auth/verify-credential.ts";
-import type { ApiRequest } from "#lib/http/define-api.ts";
 import { HttpError } from "#lib/http/http-error.ts";
+import type { ApiRequest } from "#lib/http/route.ts";
 import { type ApiKeyRecord, KeyId } from "#schemas/records/api-key.ts";
 
 /** Somebody at work on the keys of his own tenant, and where from. */

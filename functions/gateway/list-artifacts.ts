@@ -1,5 +1,6 @@
 import { artifactSet, firstOfEachKind } from "#lib/artifacts/artifact-set.ts";
 import { isExpired } from "#lib/artifacts/retention.ts";
+import { HttpError } from "#lib/http/http-error.ts";
 import { parseStepItem } from "#lib/idempotency/step-item.ts";
 import { decodeCursor, encodeCursor } from "#lib/tasks/cursor.ts";
 import {
@@ -26,6 +27,10 @@ export async function listArtifacts(
   query: ArtifactQuery,
   ports: Ports,
 ): Promise<ArtifactIndex> {
+  if (query.latest && query.task === undefined) {
+    const detail = "latest=true needs task: it gives the latest set of each kind of one task";
+    throw new HttpError(422, "FIELD_REQUIRED", detail);
+  }
   if (query.task !== undefined) return listOfTask(tenant, query.task, query, ports);
   const { limit, cursor, since, until, kind, producer, verdict } = query;
   const now = ports.runtime.now();

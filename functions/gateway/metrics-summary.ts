@@ -1,13 +1,8 @@
 import { PLATFORM_TENANT } from "#lib/metrics/counters.ts";
 import { readRollups } from "#lib/metrics/rollup.ts";
 import { instant } from "#lib/runtime/runtime.ts";
+import type { MetricsSummary } from "#schemas/http/metrics-summary.ts";
 import type { GatewayPorts } from "./ports.ts";
-
-export interface MetricsSummary {
-  generated_at: string;
-  /** service → metric → total for this tenant, or for no tenant, since the table was made. */
-  services: Record<string, Record<string, number>>;
-}
 
 /** What a tenant's work came to, by service. Durations are `<metric>_ms_sum` over `<metric>_count`. */
 export async function metricsSummary(tenant: string, ports: GatewayPorts): Promise<MetricsSummary> {

@@ -1,12 +1,14 @@
 import { config } from "#lib/config/config.ts";
-import { type Route, route } from "#lib/http/define-api.ts";
-import type { Policies } from "#schemas/http/policies.ts";
+import { type Route, route } from "#lib/http/route.ts";
+import { Policies } from "#schemas/http/policies.ts";
 
 /** What the operator's files say, as the gateway's process sees them. */
 export const policyRoutes: Record<string, Route> = {
   "GET /api/policies": route({
     access: "key",
     scope: "operate",
+    summary: "Which configuration is in force",
+    answers: { 200: { says: "As the gateway's process sees it", schema: Policies } },
     run: async () => {
       const body: Policies = { service: "gateway", ...config.view() };
       return { status: 200, body };

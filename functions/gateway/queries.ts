@@ -2,10 +2,17 @@ import { z } from "zod";
 import { Verdict } from "#schemas/primitives.ts";
 import { TaskStatus } from "#schemas/records/task.ts";
 
+/** A whole number as a query string writes it. */
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}$/, "a whole number")
+    .pipe(z.coerce.number<string>().int().min(min).max(max));
+
 const Moment = z.iso.datetime({ offset: true });
 
 const Paging = {
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: whole(1, 100).describe("entries of a page; 20 when absent").prefault("20"),
   cursor: z.string().min(1).max(1000).optional(),
   since: Moment.describe("from this RFC 3339 instant on").optional(),
   until: Moment.describe("before this RFC 3339 instant").optional(),
@@ -16,19 +23,17 @@ export const ListQuery = z.strictObject({ ...Paging, status: TaskStatus.optional
 export type ListQuery = z.infer<typeof ListQuery>;
 
 /** `GET /api/artifacts/index` */
-export const ArtifactQuery = z
-  .strictObject({
-    ...Paging,
-    task: z.string().min(1).max(64).optional(),
-    kind: z.string().min(1).max(64).describe("folder of the files, for example build-test").optional(),
-    producer: z.string().min(1).max(64).describe("the agent that wrote them").optional(),
-    verdict: Verdict.optional(),
-    latest: z.stringbool().describe("only the latest set of each kind of a task").optional(),
-  })
-  .refine(({ latest, task }) => !latest || task !== undefined, {
-    path: ["latest"],
-    message: "latest=true needs task: it gives the latest set of each kind of one task",
-  });
+export const ArtifactQuery = z.strictObject({
+  ...Paging,
+  task: z.string().min(1).max(64).optional(),
+  kind: z.string().min(1).max(64).describe("folder of the files, for example build-test").optional(),
+  producer: z.string().min(1).max(64).describe("the agent that wrote them").optional(),
+  verdict: Verdict.optional(),
+  latest: z
+    .stringbool({ truthy: ["true"], falsy: ["false"] })
+    .describe("only the latest set of each kind of a task")
+    .optional(),
+});
 export type ArtifactQuery = z.infer<typeof ArtifactQuery>;
 
 /** `GET /api/keys` */
@@ -37,10 +42,7 @@ export type KeyQuery = z.infer<typeof KeyQuery>;
 
 /** `POST /api/keys/{id}/rotate` */
 export const RotationQuery = z.strictObject({
-  grace_hours: z.coerce
-    .number()
-    .int()
-    .min(0)
+  grace_hours: whole(0, 87_600)
     .describe("hours the old key still works; default and highest: configs/authentication.json")
     .optional(),
 });
@@ -66,6 +68,11 @@ export type AuditQuery = z.infer<typeof AuditQuery>;
 
 /** `GET /api/tasks/{id}` */
 export const TaskQuery = z.strictObject({
-  wait: z.coerce.number().min(0).max(25).default(0).describe("seconds to wait for news"),
+  wait: z
+    .string()
+    .regex(/^[0-9]{1,2}(\.[0-9]{1,30})?(e-[0-9]{1,3})?$/, "a number of seconds")
+    .pipe(z.coerce.number<string>().min(0).max(25))
+    .prefault("0")
+    .describe("seconds to wait for news"),
   revision: z.string().min(1).max(64).describe("wait for a view other than this one").optional(),
 });

@@ -9,13 +9,13 @@ import { createTask } from "#lib/tasks/task-store.ts";
 import { inSpan } from "#lib/trace/span.ts";
 import { taskTrace } from "#lib/trace/task-trace.ts";
 import { formatTraceparent, type TraceContext } from "#lib/trace/traceparent.ts";
+import { IdempotencyKey } from "#schemas/http/idempotency-key.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { type Allowed, admit } from "./admit.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
 
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const BASE32 = "0123456789abcdefghjkmnpqrstvwxyz";
 
 interface Submitted {
@@ -38,7 +38,7 @@ export async function submitTask(
   { submission, tenant, idempotency_key, allowed, trace, log }: Submitted,
   ports: GatewayPorts,
 ): Promise<TaskRecord> {
-  if (idempotency_key !== undefined && !IDEMPOTENCY_KEY.test(idempotency_key)) {
+  if (idempotency_key !== undefined && !IdempotencyKey.safeParse(idempotency_key).success) {
     throw new HttpError(
       400,
       "IDEMPOTENCY_KEY_INVALID",

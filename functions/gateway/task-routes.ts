@@ -1,13 +1,18 @@
-import { type Route, route } from "#lib/http/define-api.ts";
+import { type Route, route } from "#lib/http/route.ts";
 import { readLedger } from "#lib/tasks/task-store.ts";
 import { taskView } from "#lib/tasks/task-view.ts";
+import { IdempotencyKey } from "#schemas/http/idempotency-key.ts";
+import { TaskList, TaskView } from "#schemas/http/task-view.ts";
+import { TraceView } from "#schemas/http/trace-view.ts";
 import { Submission } from "#schemas/messages/submission.ts";
+import { TaskId } from "#schemas/primitives.ts";
 import { cancelTask } from "./cancel-task.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import { listTasks } from "./list-tasks.ts";
 import { ListQuery, TaskQuery } from "./queries.ts";
 import { readTask } from "./read-task.ts";
 import { readTrace } from "./read-trace.ts";
+import { EXAMPLE, SUBMISSION_CODES } from "./submission-description.ts";
 import { submitTask } from "./submit-task.ts";
 
 /** Left of the invocation for answering after a wait. */
@@ -18,7 +23,25 @@ export const taskRoutes: Record<string, Route> = {
   "POST /api/tasks": route({
     access: "key",
     scope: "submit",
+    summary: "Submit a task",
+    details:
+      "The task is accepted once this answers, and then ends, whatever happens to the platform. Follow it with GET /api/tasks/{id}?wait=20.",
+    headers: { "idempotency-key": IdempotencyKey },
     body: Submission,
+    example: EXAMPLE,
+    answers: {
+      202: {
+        says: "Accepted, or accepted before under this Idempotency-Key",
+        schema: TaskView,
+        headers: { location: "path of the task" },
+        links: {
+          "GET /api/tasks/{id}": { id: "$response.body#/task_id" },
+          "GET /api/tasks/{id}/trace": { id: "$response.body#/task_id" },
+          "POST /api/tasks/{id}/cancel": { id: "$response.body#/task_id" },
+        },
+      },
+    },
+    codes: SUBMISSION_CODES,
     run: async ({ tenant, policy, body, headers, trace, log, platform }) => {
       const ports = gatewayPorts(platform);
       const idempotency_key = headers["idempotency-key"];
@@ -37,7 +60,10 @@ export const taskRoutes: Record<string, Route> = {
   "GET /api/tasks": route({
     access: "key",
     scope: "read",
+    summary: "List tasks, newest first",
     query: ListQuery,
+    answers: { 200: { says: "One page", schema: TaskList } },
+    codes: { 400: ["CURSOR_INVALID"] },
     run: async ({ tenant, query, platform }) => ({
       status: 200,
       body: await listTasks(tenant, query, gatewayPorts(platform)),
@@ -46,7 +72,22 @@ export const taskRoutes: Record<string, Route> = {
   "GET /api/tasks/{id}": route({
     access: "key",
     scope: "read",
+    summary: "Show a task, or wait for news of it",
+    params: { id: TaskId },
     query: TaskQuery,
+    answers: {
+      200: {
+        says: "The task as it stands",
+        schema: TaskView,
+        links: {
+          "GET /artifacts/{task}/{path+}": {
+            task: "$response.body#/task_id",
+            path: "$response.body#/artifacts/0/path",
+          },
+        },
+      },
+    },
+    codes: { 404: ["TASK_NOT_FOUND"] },
     run: async ({ tenant, params, query, platform, remainingMs }) => {
       const wait_ms = Math.max(0, Math.min(query.wait * 1000, remainingMs() - ANSWER_MS));
       const wait = { wait_ms, revision: query.revision };
@@ -56,6 +97,10 @@ export const taskRoutes: Record<string, Route> = {
   "GET /api/tasks/{id}/trace": route({
     access: "key",
     scope: "read",
+    summary: "Show a task's trace as a tree",
+    params: { id: TaskId },
+    answers: { 200: { says: "What was recorded so far", schema: TraceView } },
+    codes: { 404: ["TASK_NOT_FOUND"] },
     run: async ({ tenant, params, platform }) => ({
       status: 200,
       body: await readTrace(tenant, params.id ?? "", gatewayPorts(platform)),
@@ -64,6 +109,10 @@ export const taskRoutes: Record<string, Route> = {
   "POST /api/tasks/{id}/cancel": route({
     access: "key",
     scope: "submit",
+    summary: "Cancel a task",
+    params: { id: TaskId },
+    answers: { 202: { says: "It is being stopped", schema: TaskView } },
+    codes: { 404: ["TASK_NOT_FOUND"], 409: ["TASK_ENDED"], 503: ["TASK_CONTENDED"] },
     run: async ({ tenant, params, trace, platform }) => ({
       status: 202,
       body: await cancelTask(tenant, params.id ?? "", trace, gatewayPorts(platform)),

@@ -5,12 +5,14 @@ import { recordFailure } from "#lib/agent/record-failure.ts";
 import { type EndedStep, recordOutcome } from "#lib/agent/record-outcome.ts";
 import type { Delivery } from "#lib/agent/serve-queue.ts";
 import { artifactWriter } from "#lib/artifacts/artifact-writer.ts";
+import type { GuardedCall } from "#lib/circuit/dependency-guard.ts";
 import { dispositionOf } from "#lib/errors/disposition-of.ts";
 import { Fault, RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
 import type { ClaimKey, Lease } from "#lib/idempotency/claims.ts";
 import { keepLease } from "#lib/idempotency/lease-keeper.ts";
 import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
 import { readPayload } from "#lib/messages/send-envelope.ts";
+import { retryPolicyFor } from "#lib/retry/retry-policy-for.ts";
 import { failSpan, inSpan, type Span } from "#lib/trace/span.ts";
 import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
 
@@ -48,7 +50,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     const started = runtime.now();
     const attributes = { "agents.attempt": lease.attempt };
     const outcome = await inSpan(delivery.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
-      runAgent(agent, delivery, { attempt: lease.attempt, signal: stop.signal, run_span: span }),
+      runAgent(agent, delivery, { lease, signal: stop.signal, run_span: span }),
     );
     stop.signal.throwIfAborted();
     counters.duration("step", key.tenant, runtime.now() - started);
@@ -66,7 +68,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
 async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
   delivery: Delivery,
-  { attempt, signal, run_span }: { attempt: number; signal: AbortSignal; run_span: Span },
+  { lease, signal, run_span }: { lease: Lease; signal: AbortSignal; run_span: Span },
 ): Promise<StepOutcome> {
   const { envelope, platform, log, counters } = delivery;
   const { runtime, settings } = platform;
@@ -87,10 +89,8 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   const span: AgentContext["span"] = (name, attributes, work) =>
     inSpan(run_span, { name, attributes }, runtime, work);
   const guard = platform.guard?.with({ log, counters });
-  const { tenant, shard, role } = envelope;
-  const labels = { service: agent.name, role, tenant, shard };
   const call: AgentContext["call"] = (dependency, work) =>
-    guard ? guard.call({ ...labels, dependency, attempt, signal }, work) : work(signal);
+    guard ? guard.call({ ...callOf(agent.name, delivery, dependency, lease), signal }, work) : work(signal);
   try {
     const context = { envelope, signal, blobs, artifacts: writer, log, runtime, call, span };
     const result = await agent.run(input.data, context);
@@ -101,6 +101,19 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
     failSpan(run_span, error);
     return { verdict: "failed", code: error.code, message: error.message, artifacts: manifest() };
   }
+}
+
+/** A call to a dependency, as its circuit is asked for it. */
+function callOf(
+  service: string,
+  { envelope, platform }: Delivery,
+  dependency: string,
+  { attempt, parked_at: waiting_since_ms }: Lease,
+): GuardedCall {
+  const { tenant, shard, role, idempotency_key: work } = envelope;
+  const labels = { service, role, tenant, shard, dependency };
+  const { attempts_max } = retryPolicyFor(platform.retryPolicy().value, labels);
+  return { ...labels, attempt, work, waiting_since_ms, last_try: attempt >= attempts_max };
 }
 
 function toOutcome<Output extends z.ZodType>(

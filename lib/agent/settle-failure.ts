@@ -11,8 +11,12 @@ import { askedTime } from "#lib/retry/decide-retry.ts";
 import type { TraceContext } from "#lib/trace/traceparent.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
-/** SQS: 0 to 43,200 s; at least one, for a message that is visible at once is received in a loop. */
-const VISIBILITY_SECONDS_MAX = 43_200;
+/**
+ * SQS: 12 hours from the receive on, of which an invocation has used up to 15 minutes; at least a second,
+ * for a message that is visible at once is received in a loop.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+ */
+const VISIBILITY_SECONDS_MAX = 43_200 - 900;
 
 /**
  * `maxReceiveCount` of every queue in serverless.yml: returned once more, SQS would move the

@@ -1,7 +1,8 @@
-import { rampedShare, rampIsFull, retryChance, throttledShare, whyOpen } from "#lib/circuit/admission.ts";
+import { retryChance, throttledShare, whyOpen } from "#lib/circuit/admission.ts";
 import { announce } from "#lib/circuit/announce.ts";
+import { type Asking, parkingOf } from "#lib/circuit/asking.ts";
+import { failingWorks } from "#lib/circuit/blame.ts";
 import { forceInForce, halfOpened } from "#lib/circuit/circuit-moves.ts";
-import type { GuardedCall, GuardPorts } from "#lib/circuit/dependency-guard.ts";
 import { fairChance, tenantSlots } from "#lib/circuit/fair-share.ts";
 import {
   circuitForcedOpen,
@@ -10,34 +11,25 @@ import {
   retryBudgetSpent,
   stateUnknown,
 } from "#lib/circuit/parking.ts";
-import type { SharedCircuit } from "#lib/circuit/shared-circuit.ts";
+import { takePass } from "#lib/circuit/pass.ts";
+import { allowanceOf } from "#lib/circuit/recovery.ts";
 import { sumsOf } from "#lib/circuit/traffic.ts";
-import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 
-/** One call at the door of one circuit, under the policy as it stands. */
-export interface Asking {
-  request: GuardedCall;
-  circuit: SharedCircuit;
-  policy: CircuitPolicy;
-  policy_hash: string;
-  ports: GuardPorts;
-}
+/**
+ * How it may pass: as any call, after an outage with a pass of a certain second, or as the elected probe
+ * that decides the circuit's state.
+ */
+export type Admission = { kind: "call"; pass?: number } | { kind: "probe"; record: CircuitRecord };
 
-/** How it may pass: as any call, told to the others beforehand or not, or as the elected probe that decides the circuit's state. */
-export type Admission = { kind: "call"; told?: boolean } | { kind: "probe"; record: CircuitRecord };
-
-/** Where the dependency got all it may, who asks for more than an equal part of so much waits. */
-const FULL_SHARE = 0.5;
 /** Clocks differ: a probe's lease counts as ended this much later for everybody else. */
 const CLOCK_SKEW_MS = 2000;
 
 /** @throws ParkedFault `CIRCUIT_OPEN`, `DEPENDENCY_DAMPED`, `RETRY_BUDGET_SPENT` */
 export async function admit(asking: Asking): Promise<Admission> {
-  const { circuit, policy, ports } = asking;
-  const { runtime } = ports;
-  const parking = { key: circuit.key, policy, runtime };
-  const now = runtime.now();
+  const { circuit, ports } = asking;
+  const parking = parkingOf(asking);
+  const now = ports.runtime.now();
   const force = forceInForce(circuit.record, now);
   if (force?.state === "open") throw circuitForcedOpen(force, parking);
   if (force?.state === "closed") return { kind: "call" };
@@ -56,7 +48,7 @@ export async function admit(asking: Asking): Promise<Admission> {
 async function electProbe(record: CircuitRecord, asking: Asking): Promise<Admission> {
   const { circuit, policy, policy_hash, ports } = asking;
   const { runtime, log, counters } = ports;
-  const parking = { key: circuit.key, policy, runtime };
+  const parking = parkingOf(asking);
   const next = halfOpened(record, policy, { now: runtime.now(), writer: runtime.uuid(), policy_hash });
   let elected: boolean;
   try {
@@ -80,9 +72,10 @@ async function electProbe(record: CircuitRecord, asking: Asking): Promise<Admiss
 }
 
 /** Retries within their budget, then all calls by the share that is let through, fairly by tenant. */
-function admitClosed({ circuit, request, policy, ports }: Asking): Admission {
+async function admitClosed(asking: Asking): Promise<Admission> {
+  const { circuit, request, policy, ports } = asking;
   const { runtime } = ports;
-  const parking = { key: circuit.key, policy, runtime };
+  const parking = parkingOf(asking);
   const retrying = request.attempt > 1;
   if (retrying) circuit.count(policy, "retries");
   const counts = circuit.counts(policy);
@@ -92,33 +85,25 @@ function admitClosed({ circuit, request, policy, ports }: Asking): Admission {
     const chance = fairChance(request.tenant, share, counts);
     if (chance < 1 && runtime.random() >= chance) throw retryBudgetSpent(chance, parking);
   }
-  const now = runtime.now();
-  const traffic = circuit.traffic();
-  const ramping = rampedShare(circuit.record, traffic, policy, now);
-  const ramped = ramping ?? 1;
-  const full = ramping !== undefined && rampIsFull(circuit.record, traffic, policy, now);
-  const throttled = throttledShare(sums, policy);
-  const share = Math.min(throttled, ramped);
-  // Who asks for little passes all the same: it takes next to nothing from the others.
-  const chance = fairChance(request.tenant, full ? Math.min(share, FULL_SHARE) : share, counts);
-  if (chance < 1 && (full || runtime.random() >= chance)) {
-    circuit.count(policy, full || ramped < throttled ? "held" : "damped", ...tenantSlots(request.tenant));
+  const chance = fairChance(request.tenant, throttledShare(sums, policy), counts);
+  if (chance < 1 && runtime.random() >= chance) {
+    circuit.count(policy, "damped", ...tenantSlots(request.tenant));
     throw dependencyDamped(chance, parking);
   }
+  const allowance = allowanceOf(circuit.record, circuit.traffic(), policy, runtime.now());
+  const pass = allowance && (await takePass(asking, counts));
   if (retrying) circuit.count(policy, "retry_calls");
-  if (ramping === undefined) return { kind: "call" };
-  circuit.count(policy, "passed");
-  return { kind: "call", told: true };
+  return { kind: "call", ...(pass !== undefined && { pass }) };
 }
 
 /** Without the shared state: by this environment's own counts, or not at all. */
-function admitAlone(asking: Asking): Admission {
+async function admitAlone(asking: Asking): Promise<Admission> {
   const { circuit, policy, ports } = asking;
-  const { runtime } = ports;
-  const parking = { key: circuit.key, policy, runtime };
-  if (policy.when_unknown === "fail_closed") throw stateUnknown(parking);
-  const since_failure_ms = runtime.now() - (circuit.failed_at ?? Number.NEGATIVE_INFINITY);
-  const stopped = whyOpen(circuit.sums(policy), circuit.streak, policy);
-  if (stopped && since_failure_ms < policy.open_seconds_base * 1000) throw stateUnknown(parking);
+  if (policy.when_unknown === "fail_closed") throw stateUnknown(parkingOf(asking));
+  const counts = circuit.counts(policy);
+  const seen = { streak: circuit.streak, failing: failingWorks(counts) };
+  const stopped = whyOpen(sumsOf(counts), seen, policy);
+  const since_failure_ms = ports.runtime.now() - (circuit.local.failed_at ?? Number.NEGATIVE_INFINITY);
+  if (stopped && since_failure_ms < policy.open_seconds_base * 1000) throw stateUnknown(parkingOf(asking));
   return stopped ? { kind: "call" } : admitClosed(asking);
 }

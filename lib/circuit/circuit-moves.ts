@@ -1,3 +1,4 @@
+import type { Usual } from "#lib/circuit/well-rate.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitEvent, CircuitRecord, ForcedCircuit } from "#schemas/records/circuit.ts";
@@ -44,7 +45,7 @@ export function newCircuit(
 export function opened(
   record: CircuitRecord,
   { code, why }: Why,
-  steady_per_second: number,
+  usual: Partial<Usual>,
   policy: CircuitPolicy,
   stamp: Stamp,
 ): CircuitRecord {
@@ -53,13 +54,18 @@ export function opened(
   const again =
     record.state === "half_open" || (record.closed_at !== undefined && now - record.closed_at < lately_ms);
   const opens = again ? record.opens + 1 : 1;
+  // What is counted between two openings of one outage is not what is usual.
+  const { steady_per_second, steady_in_flight } = again
+    ? record
+    : { steady_per_second: usual.per_second ?? 0, steady_in_flight: usual.in_flight };
   return {
     ...moved(record, stamp, { event: "opened", code, why }),
     state: "open",
     opens,
     outage_began_at: again ? (record.outage_began_at ?? now) : now,
     next_probe_at: now + openMs(opens, policy),
-    steady_per_second: again ? Math.max(record.steady_per_second, steady_per_second) : steady_per_second,
+    steady_per_second,
+    steady_in_flight,
     probes_passed: 0,
     ...NO_PROBE,
     recovering_until: undefined,
@@ -87,7 +93,7 @@ export function probePassed(record: CircuitRecord, policy: CircuitPolicy, stamp:
   const { now } = stamp;
   const outage_ms = now - (record.outage_began_at ?? now);
   const small = record.steady_per_second * policy.window_seconds < policy.calls_min;
-  const recovery_ms = Math.min(RECOVERY_MS_MAX, policy.ramp_seconds * 1000 + 5 * outage_ms);
+  const recovery_ms = Math.min(RECOVERY_MS_MAX, policy.ramp_seconds * 1000 + 2 * outage_ms);
   const why = `${probes_passed} of ${policy.probes_to_close} probes succeeded, after an outage of ${seconds(outage_ms)} s`;
   return {
     ...moved(record, stamp, { event: "closed", code: "PROBE_SUCCEEDED", why }),
@@ -128,6 +134,7 @@ export function reset(
     counted_from: now,
     probes_passed: 0,
     steady_per_second: 0,
+    steady_in_flight: undefined,
     outage_began_at: undefined,
     next_probe_at: undefined,
     closed_at: undefined,

@@ -1,6 +1,7 @@
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { newCircuit } from "#lib/circuit/circuit-moves.ts";
 import type { Traffic } from "#lib/circuit/traffic.ts";
+import type { Usual } from "#lib/circuit/well-rate.ts";
 import { CircuitRecord } from "#schemas/records/circuit.ts";
 
 export interface CircuitPorts {
@@ -20,8 +21,8 @@ export interface Contribution {
   streak: number;
   /** It saw a success before that streak: so the row of the others is broken. */
   breaks_streak: boolean;
-  /** Calls a second over all environments, as this one measured them while all was well. */
-  per_second: number | undefined;
+  /** What is usual over all environments, as this one measured it while all was well. */
+  well: Usual | undefined;
   /** Parts of the window that are over, to be removed. */
   over: readonly string[];
 }
@@ -86,7 +87,7 @@ export async function listCircuits({ table, table_name }: CircuitPorts): Promise
 /** Adds an environment's counts and gives the circuit with everybody's: one write is the read too. */
 export async function mergeCircuit(
   fresh: Pick<CircuitRecord, "key" | "tenant">,
-  { traffic, streak, breaks_streak, per_second, over }: Contribution,
+  { traffic, streak, breaks_streak, well, over }: Contribution,
   now: number,
   { table, table_name }: CircuitPorts,
 ): Promise<SharedState> {
@@ -97,7 +98,7 @@ export async function mergeCircuit(
   const set = [
     breaks_streak ? "#streak = :streak" : "#streak = if_not_exists(#streak, :zero) + :streak",
     "#expires_at = :expires_at",
-    ...(per_second === undefined ? [] : ["#well_per_second = :per_second"]),
+    ...(well ? ["#well_per_second = :per_second", "#well_in_flight = :in_flight"] : []),
     ...initial.map(([name]) => `#${name} = if_not_exists(#${name}, :${name})`),
   ];
   const removed = over.slice(0, COLUMNS_MAX);
@@ -112,14 +113,19 @@ export async function mergeCircuit(
       ].join(" "),
       ExpressionAttributeNames: Object.fromEntries([
         ...names.map((name) => [`#${name}`, name]),
-        ...(per_second === undefined ? [] : [["#well_per_second", "well_per_second"]]),
+        ...(well ? ["well_per_second", "well_in_flight"].map((name) => [`#${name}`, name]) : []),
         ...added.map(([name], index) => [`#a${index}`, name]),
         ...removed.map((name, index) => [`#r${index}`, name]),
       ]),
       ExpressionAttributeValues: Object.fromEntries([
         ...initial.map(([name, value]) => [`:${name}`, value]),
         ...added.map(([, amount], index) => [`:a${index}`, amount]),
-        ...(per_second === undefined ? [] : [[":per_second", per_second]]),
+        ...(well
+          ? [
+              [":per_second", well.per_second],
+              [":in_flight", well.in_flight],
+            ]
+          : []),
         [":streak", streak],
         [":expires_at", circuitExpiry(now)],
         ...(breaks_streak ? [] : [[":zero", 0]]),

@@ -1,7 +1,8 @@
-import { rampedShare, throttledShare } from "#lib/circuit/admission.ts";
+import { throttledShare } from "#lib/circuit/admission.ts";
 import { forceInForce } from "#lib/circuit/circuit-moves.ts";
 import { circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
 import type { SharedState } from "#lib/circuit/circuit-table.ts";
+import { allowanceOf, allowedShare } from "#lib/circuit/recovery.ts";
 import { countedSince, sumsOf, sumTraffic } from "#lib/circuit/traffic.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
@@ -19,7 +20,8 @@ export function circuitView(
     sumTraffic([traffic], countedSince(now, record.counted_from, policy)),
   );
   const sums = { calls, failures, slow, damped: damped + held };
-  const ramped = rampedShare(record, [traffic], policy, now) ?? 1;
+  const allowance = allowanceOf(record, [traffic], policy, now);
+  const ramped = allowance ? allowedShare(allowance) : 1;
   const throttled = throttledShare({ calls, failures, damped }, policy);
   const orNull = (at: number | undefined) => (at === undefined ? null : instant(at));
   return {

@@ -1,11 +1,13 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { type Asking, admit } from "#lib/circuit/admit.ts";
-import { forceInForce } from "#lib/circuit/circuit-moves.ts";
+import { admit } from "#lib/circuit/admit.ts";
+import { type Asking, parkingOf } from "#lib/circuit/asking.ts";
+import { isOutages } from "#lib/circuit/blame.ts";
 import { type CircuitLabels, circuitKey, circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
 import { dependencyFailing } from "#lib/circuit/parking.ts";
 import { runCall } from "#lib/circuit/run-call.ts";
 import { runProbe } from "#lib/circuit/run-probe.ts";
 import { SharedCircuit } from "#lib/circuit/shared-circuit.ts";
+import { sumTraffic } from "#lib/circuit/traffic.ts";
 import type { Loaded } from "#lib/config/config-file.ts";
 import { dispositionOf } from "#lib/errors/disposition-of.ts";
 import { ParkedFault } from "#lib/errors/fault.ts";
@@ -39,6 +41,12 @@ export interface GuardPorts {
 export interface GuardedCall extends CircuitLabels {
   /** Which try of the work it is, from 1; from 2 on it counts as a retry. */
   attempt: number;
+  /** Names the work, the same in all its tries: so it is known what fails alone. */
+  work?: string | undefined;
+  /** The work is given up if this try fails. It is not for a failure that may be the dependency's. */
+  last_try?: boolean | undefined;
+  /** Unix time in ms since when the work is kept away: it comes back in this order. */
+  waiting_since_ms?: number | undefined;
   /** Unix time in ms at which the call is aborted. */
   deadline_ms?: number | undefined;
   /** The caller's own: an error after it was aborted says nothing about the dependency. */
@@ -51,8 +59,9 @@ export interface DependencyGuard {
    * Does `work`, one call to a dependency, if the dependency's circuit lets it. `work` gets a signal
    * that is aborted with the caller's, at the deadline, and when a probe's lease was lost. Its result
    * and its error are passed on unchanged; an error whose disposition is `retry` or `throttle` counts
-   * as the dependency's failure, and while the circuit is not closed, or recovers, is thrown as the cause
-   * of a ParkedFault `DEPENDENCY_FAILING`: an outage spends no attempts.
+   * as the dependency's failure. While the circuit is not closed, or recovers, or when it would end work
+   * that may not be to blame, it is thrown as the cause of a ParkedFault `DEPENDENCY_FAILING`: an outage
+   * spends no attempts.
    *
    * @throws ParkedFault with `retry_after_ms`, and no call made: `CIRCUIT_OPEN` (open, or another
    *   environment's probe is under way), `DEPENDENCY_DAMPED` (it fails too often, or recovers),
@@ -81,10 +90,9 @@ function boundGuard(ports: GuardPorts, circuits: Map<string, SharedCircuit>): De
       await circuit.look(policy, ports.log);
       try {
         const admission = await admit(asking);
-        if (admission.kind === "call" && admission.told) await circuit.tell(policy, ports.log);
         return admission.kind === "probe"
           ? await runProbe(admission.record, asking, work)
-          : await runCall(asking, work);
+          : await runCall(asking, work, admission.pass);
       } catch (error) {
         if (error instanceof ParkedFault && PARKED[error.code]) {
           ports.counters?.count(PARKED[error.code] as string, request.tenant);
@@ -97,25 +105,17 @@ function boundGuard(ports: GuardPorts, circuits: Map<string, SharedCircuit>): De
   };
 }
 
-/**
- * While a dependency is in trouble its failures are the outage's, not the work's: they cost no attempt,
- * or an outage would dead-letter what it hits often enough. Before that is known each failure counts.
- */
-function failedInOutage(
-  error: unknown,
-  { circuit, request, policy, ports }: Asking,
-): ParkedFault | undefined {
-  const { runtime } = ports;
-  const { record } = circuit;
+/** The failure as the outage's: parked, and no attempt spent. Undefined when it is the work's own. */
+function failedInOutage(error: unknown, asking: Asking): ParkedFault | undefined {
+  const { circuit, request, policy, ports } = asking;
   const disposition = dispositionOf(error);
-  if (!record || request.signal?.aborted || (disposition !== "retry" && disposition !== "throttle")) return;
-  if (forceInForce(record, runtime.now())) return;
-  const lately_ms =
-    record.closed_at === undefined ? Number.POSITIVE_INFINITY : runtime.now() - record.closed_at;
-  const recovering =
-    (record.recovering_until ?? 0) > runtime.now() || lately_ms < 2000 * policy.window_seconds;
-  if (record.state === "closed" && !recovering) return;
-  return dependencyFailing(error, record, { key: circuit.key, policy, runtime });
+  if (request.signal?.aborted || (disposition !== "retry" && disposition !== "throttle")) return;
+  const now = ports.runtime.now();
+  const { record } = circuit;
+  const counts = circuit.counts(policy);
+  const recent = sumTraffic(circuit.traffic(), now - policy.window_seconds * 500);
+  if (!isOutages({ request, record, counts, recent, policy, now })) return;
+  return dependencyFailing(error, record, parkingOf(asking));
 }
 
 const PARKED: Record<string, string> = {

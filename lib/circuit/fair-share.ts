@@ -38,7 +38,7 @@ export function fairLevel(asked: readonly number[], capacity: number): number {
 }
 
 /** FNV-1a, 32 bits (RFC draft-eastlake-fnv); `seed` makes another function of it. */
-function hash(text: string, seed: number): number {
+export function hash(text: string, seed: number): number {
   let value = (0x811c9dc5 ^ Math.imul(seed, 0x9e3779b1)) >>> 0;
   for (let index = 0; index < text.length; index += 1) {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0;

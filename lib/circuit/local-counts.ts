@@ -19,8 +19,9 @@ export class LocalCounts {
   /** When the last failure was, Unix ms. */
   failed_at: number | undefined;
   #pending_streak = 0;
-  /** Calls asked for and not shared yet, however long ago. */
+  /** Calls asked for and time spent in calls, not shared yet, however long ago. */
   #asked = 0;
+  #busy_ms = 0;
   #breaks_streak = false;
 
   /** The row of the fleet, which stood at `shared`, with what was seen here since. */
@@ -28,11 +29,18 @@ export class LocalCounts {
     return this.#breaks_streak ? this.#pending_streak : shared + this.#pending_streak;
   }
 
-  count(part: number, names: readonly string[], since: number): void {
-    for (const name of names) for (const traffic of [this.pending, this.own]) addTo(traffic, part, name, 1);
+  count(part: number, names: readonly string[], since: number, amount = 1): void {
+    for (const name of names) {
+      for (const traffic of [this.pending, this.own]) addTo(traffic, part, name, amount);
+    }
     if (names.some((name) => ASKED.includes(name))) this.#asked += 1;
     dropBefore(this.own, since);
     dropBefore(this.pending, since);
+  }
+
+  /** A call was under way for so long. */
+  busy(elapsed_ms: number): void {
+    this.#busy_ms += Math.max(0, Math.round(elapsed_ms));
   }
 
   succeeded(): void {
@@ -55,15 +63,17 @@ export class LocalCounts {
   }
 
   /** Takes out what is to be shared. It is not put back on an error: the write may have taken all the same. */
-  take({ now, since, window_ms, with_tenants }: Taking): Omit<Contribution, "over" | "per_second"> {
+  take({ now, since, window_ms, with_tenants }: Taking): Omit<Contribution, "over" | "well"> {
     const traffic = this.pending;
     dropBefore(traffic, since);
     if (!with_tenants) for (const counts of traffic.values()) dropTenants(counts);
     if (this.#asked > 0) addTo(traffic, ALWAYS, "asked", this.#asked);
+    if (this.#busy_ms > 0) addTo(traffic, ALWAYS, "busy_ms", this.#busy_ms);
     const streak = this.#isRecent(now, window_ms) ? this.#pending_streak : 0;
     const taken = { traffic, streak, breaks_streak: this.#breaks_streak };
     this.pending = new Map();
     this.#asked = 0;
+    this.#busy_ms = 0;
     this.#pending_streak = 0;
     this.#breaks_streak = false;
     return taken;

@@ -10,6 +10,7 @@ const OPTIONAL = [
   "probe_until",
   "closed_at",
   "recovering_until",
+  "steady_in_flight",
   "forced",
 ] as const;
 

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { rampIsFull, throttledShare } from "#lib/circuit/admission.ts";
+import { throttledShare } from "#lib/circuit/admission.ts";
 import { newCircuit } from "#lib/circuit/circuit-moves.ts";
+import { allowanceOf, isFull } from "#lib/circuit/recovery.ts";
 import { addTo, type Traffic } from "#lib/circuit/traffic.ts";
 import { ParkedFault, RetryableFault } from "#lib/errors/fault.ts";
+import type { CircuitRecord } from "#schemas/records/circuit.ts";
 import {
   circuitFleet,
   type Fleet,
@@ -66,17 +68,50 @@ describe("a call that fails", () => {
 describe("after an outage", () => {
   const now = 1_800_000_000_000;
   const closed_at = now - 60_000;
-  const record = { ...newCircuit({ key: "a.b.c" }, now), closed_at, steady_per_second: 10 };
-  const passed = (amount: number): Traffic[] => {
+  const record: CircuitRecord = {
+    ...newCircuit({ key: "a.b.c" }, now),
+    closed_at,
+    recovering_until: now + 60_000,
+    steady_per_second: 10,
+  };
+  const counted = (passed: number, ended: number, second = now): Traffic => {
     const traffic: Traffic = new Map();
-    addTo(traffic, now, "passed", amount);
-    return [traffic];
+    addTo(traffic, second, "passed", passed);
+    addTo(traffic, second, "ended", ended);
+    return traffic;
+  };
+  const full = (traffic: Traffic[], changes: Partial<CircuitRecord> = {}, own: 0 | 1 = 0) => {
+    const recovering = { ...record, ...changes };
+    const at = { now: now + 400, own, share: 1 };
+    return isFull(allowanceOf(recovering, traffic, POLICY, at.now)!, recovering, traffic, POLICY, at);
   };
 
-  it("no more pass in a part of the window than may, and as many do", () => {
-    // 12.5 a second may pass: in a second, and a quarter of one ahead, 15.
-    expect(rampIsFull(record, passed(15), POLICY, now + 1000)).toBe(false);
-    expect(rampIsFull(record, passed(16), POLICY, now + 1000)).toBe(true);
+  it("no more pass in a second than may, and as many do", () => {
+    // 17 a second may pass: in 0.4 s, and a quarter of a second ahead, 11, and one more.
+    const usual = { steady_in_flight: 100 };
+    expect(full([counted(11, 0)], usual)).toBe(false);
+    expect(full([counted(12, 0)], usual)).toBe(true);
+    expect(full([counted(12, 0)], usual, 1)).toBe(false);
+  });
+
+  it("what did not pass in one second is not made up for in the next", () => {
+    const usual = { steady_in_flight: 100 };
+    expect(full([counted(0, 0, now - 2000), counted(12, 0)], usual)).toBe(true);
+    expect(full([counted(69, 69, now - 4000), counted(10, 0)], usual)).toBe(false);
+    expect(full([counted(70, 70, now - 4000), counted(10, 0)], usual)).toBe(true);
+  });
+
+  it("no more are under way than may be, so that a dependency that got slower is not flooded", () => {
+    // 1.2 · 1.7 · (4 + 0.25 · 10) calls may be under way.
+    const usual = { steady_in_flight: 4 };
+    expect(full([counted(60, 47, now - 8000)], usual)).toBe(false);
+    expect(full([counted(60, 46, now - 8000)], usual)).toBe(true);
+  });
+
+  it("admission stays near the rate before it where it is not known how many calls are under way", () => {
+    expect(allowanceOf(record, [], POLICY, now)).toMatchObject({ per_second: 12.5 });
+    const known = { ...record, steady_in_flight: 4 };
+    expect(allowanceOf(known, [], POLICY, now)).toMatchObject({ per_second: 17 });
   });
 
   it("what failures turn away damps more, and with nothing failing nothing is damped", () => {

@@ -1,9 +1,11 @@
 import { whyOpen } from "#lib/circuit/admission.ts";
-import type { Asking } from "#lib/circuit/admit.ts";
 import { announce } from "#lib/circuit/announce.ts";
+import type { Asking } from "#lib/circuit/asking.ts";
+import { failingWorks, workSlot } from "#lib/circuit/blame.ts";
 import { type CallOutcome, outcomeOfError } from "#lib/circuit/call-outcome.ts";
 import { forceInForce, newCircuit, opened } from "#lib/circuit/circuit-moves.ts";
 import { tenantSlots } from "#lib/circuit/fair-share.ts";
+import { sumsOf } from "#lib/circuit/traffic.ts";
 import { RetryableFault } from "#lib/errors/fault.ts";
 
 export type Work<Result> = (signal: AbortSignal) => Promise<Result>;
@@ -12,14 +14,19 @@ export type Work<Result> = (signal: AbortSignal) => Promise<Result>;
 export type Ended<Result> = ({ result: Result } | { error: unknown }) & {
   outcome: CallOutcome;
   slow: boolean;
+  elapsed_ms: number;
 };
 
-/** An admitted call: done, counted, and if it was one failure too many the circuit opens. */
-export async function runCall<Result>(asking: Asking, work: Work<Result>): Promise<Result> {
+/**
+ * An admitted call: done, counted, and if it was one failure too many the circuit opens. Its end is told
+ * at once where it had a pass.
+ */
+export async function runCall<Result>(asking: Asking, work: Work<Result>, pass?: number): Promise<Result> {
   const { circuit, policy, ports } = asking;
   const ended = await timed(asking, work, asking.request.signal);
   countCall(ended, asking);
-  await circuit.share(policy, ports.log);
+  if (pass !== undefined) circuit.countAt(pass, "ended", policy);
+  await circuit.share(policy, ports.log, pass !== undefined);
   await openIfDue(asking);
   if ("error" in ended) throw ended.error;
   return ended.result;
@@ -43,35 +50,36 @@ export async function timed<Result>(
   }
   const given = signals.filter((signal) => signal !== undefined);
   const elapsed = () => runtime.now() - started;
+  const { slow_call_ms } = policy;
   try {
     const result = await work(AbortSignal.any([...given, deadline.signal]));
-    return { result, outcome: "answered", slow: elapsed() > policy.slow_call_ms };
+    const elapsed_ms = elapsed();
+    return { result, outcome: "answered", slow: elapsed_ms > slow_call_ms, elapsed_ms };
   } catch (error) {
-    const outcome = outcomeOfError({
-      error,
-      given_up: given.some(({ aborted }) => aborted),
-      late: deadline.signal.aborted,
-      elapsed_ms: elapsed(),
-      slow_call_ms: policy.slow_call_ms,
-    });
-    return { error, outcome, slow: elapsed() > policy.slow_call_ms };
+    const elapsed_ms = elapsed();
+    const given_up = given.some(({ aborted }) => aborted);
+    const late = deadline.signal.aborted;
+    const outcome = outcomeOfError({ error, given_up, late, elapsed_ms, slow_call_ms });
+    return { error, outcome, slow: elapsed_ms > slow_call_ms, elapsed_ms };
   } finally {
     over.abort();
   }
 }
 
-function countCall({ outcome, slow }: Ended<unknown>, { circuit, policy, request, ports }: Asking): void {
+function countCall(
+  { outcome, slow, elapsed_ms }: Ended<unknown>,
+  { circuit, policy, request, ports }: Asking,
+): void {
   if (outcome === "nothing") return;
   const failed = outcome === "failed";
   circuit.count(
     policy,
     "calls",
-    ...(failed ? ["failures"] : []),
+    ...(failed ? ["failures", workSlot(request.work ?? ports.runtime.uuid())] : []),
     ...(slow ? ["slow"] : []),
     ...tenantSlots(request.tenant),
   );
-  if (failed) circuit.failed(policy);
-  else circuit.succeeded();
+  circuit.ended(failed, elapsed_ms, policy);
   ports.counters?.count("dependency_calls", request.tenant);
   if (failed) ports.counters?.count("dependency_failures", request.tenant);
 }
@@ -83,14 +91,17 @@ async function openIfDue({ circuit, policy, policy_hash, ports }: Asking): Promi
   if (circuit.unknown || (record?.state ?? "closed") !== "closed") return;
   const now = runtime.now();
   if (forceInForce(record, now)) return;
-  const sums = circuit.sums(policy);
-  const why = whyOpen(sums, circuit.streak, policy);
+  const counts = circuit.counts(policy);
+  const sums = sumsOf(counts);
+  const why = whyOpen(sums, { streak: circuit.streak, failing: failingWorks(counts) }, policy);
   if (!why) return;
   const from = record ?? newCircuit(circuit, now);
-  const counted_per_second = (sums.calls + sums.damped) / policy.window_seconds;
-  const steady_per_second = Math.max(from.well_per_second ?? 0, counted_per_second);
+  const usual = {
+    per_second: from.well_per_second ?? (sums.calls + sums.damped) / policy.window_seconds,
+    in_flight: from.well_in_flight,
+  };
   const stamp = { now, writer: runtime.uuid(), policy_hash };
-  const next = opened(from, why, steady_per_second, policy, stamp);
+  const next = opened(from, why, usual, policy, stamp);
   try {
     if (await circuit.move(next)) announce(next, log, counters);
   } catch (error) {

@@ -1,6 +1,7 @@
-import type { Asking } from "#lib/circuit/admit.ts";
 import { announce } from "#lib/circuit/announce.ts";
+import type { Asking } from "#lib/circuit/asking.ts";
 import { opened, probeFreed, probePassed } from "#lib/circuit/circuit-moves.ts";
+import { tenantSlots } from "#lib/circuit/fair-share.ts";
 import { renewProbe } from "#lib/circuit/move-circuit.ts";
 import { type Ended, timed, type Work } from "#lib/circuit/run-call.ts";
 import { keepLease } from "#lib/idempotency/lease-keeper.ts";
@@ -44,6 +45,8 @@ async function conclude(record: CircuitRecord, ended: Ended<unknown>, asking: As
   const fields = { circuit: circuit.key, generation: record.generation };
   try {
     if (await circuit.move(next)) {
+      // The answer that closed it is the first thing known of the dependency since.
+      if (next.state === "closed") circuit.count(asking.policy, "calls", ...tenantSlots(request.tenant));
       log.info("CIRCUIT_PROBE_ENDED", `the probe of ${circuit.key} ${WORDS[ended.outcome]}`, fields);
       announce(next, log, counters);
     } else {
@@ -74,5 +77,5 @@ function afterProbe(
   if (ended.outcome === "answered" && !ended.slow) return probePassed(record, policy, stamp);
   const said = "error" in ended ? String(ended.error) : `it took over ${policy.slow_call_ms} ms`;
   const why = `the probe failed: ${said}`;
-  return opened(record, { code: "PROBE_FAILED", why }, record.steady_per_second, policy, stamp);
+  return opened(record, { code: "PROBE_FAILED", why }, {}, policy, stamp);
 }

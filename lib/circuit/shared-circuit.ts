@@ -13,7 +13,7 @@ import {
   columnsOver,
   countedSince,
   partOf,
-  type Sums,
+  secondOf,
   sumsOf,
   sumTraffic,
   type Traffic,
@@ -47,7 +47,8 @@ export class SharedCircuit {
   #merged_at: number | undefined;
   #unreadable = false;
   #syncing: Promise<void> | undefined;
-  readonly #local = new LocalCounts();
+  /** What this environment counted. */
+  readonly local = new LocalCounts();
   readonly #rate = new WellRate();
 
   constructor({ key, tenant }: { key: string; tenant: string | undefined }, ports: SharedPorts) {
@@ -62,12 +63,7 @@ export class SharedCircuit {
 
   /** Failures in a row: of the fleet, or where that is unknown of this environment. */
   get streak(): number {
-    return this.unknown ? this.#local.streak : this.#local.streakAfter(this.record?.streak ?? 0);
-  }
-
-  /** When this environment last saw a failure, Unix ms. */
-  get failed_at(): number | undefined {
-    return this.#local.failed_at;
+    return this.unknown ? this.local.streak : this.local.streakAfter(this.record?.streak ?? 0);
   }
 
   /** Too long without a word from the table. */
@@ -77,28 +73,34 @@ export class SharedCircuit {
 
   /** What counts now: everybody's as last read, and what is new here. */
   traffic(): Traffic[] {
-    if (this.unknown) return [this.#local.own];
-    return [...(this.#state ? [this.#state.traffic] : []), this.#local.pending];
+    if (this.unknown) return [this.local.own];
+    return [...(this.#state ? [this.#state.traffic] : []), this.local.pending];
   }
 
   counts(policy: CircuitPolicy): Map<string, number> {
     return sumTraffic(this.traffic(), this.#since(policy));
   }
 
-  sums(policy: CircuitPolicy): Sums {
-    return sumsOf(this.counts(policy));
-  }
-
   count(policy: CircuitPolicy, ...names: string[]): void {
-    this.#local.count(partOf(this.#ports.runtime.now(), policy), names, this.#since(policy));
+    const part = partOf(this.#ports.runtime.now(), policy);
+    this.local.count(Math.max(part, this.#counted_from), names, this.#since(policy));
   }
 
-  succeeded(): void {
-    this.#local.succeeded();
+  /** The second it is, as `countAt` takes it. */
+  second(): number {
+    return Math.max(secondOf(this.#ports.runtime.now()), this.#counted_from);
   }
 
-  failed({ window_seconds }: CircuitPolicy): void {
-    this.#local.failed(this.#ports.runtime.now(), window_seconds * 1000);
+  /** Counts (or takes back) one of those that are counted by the second. */
+  countAt(second: number, name: "passed" | "ended", policy: CircuitPolicy, amount: 1 | -1 = 1): void {
+    this.local.count(second, [name], this.#since(policy), amount);
+  }
+
+  /** A call was under way for so long, and then failed or was answered. */
+  ended(failed: boolean, elapsed_ms: number, { window_seconds }: CircuitPolicy): void {
+    this.local.busy(elapsed_ms);
+    if (failed) this.local.failed(this.#ports.runtime.now(), window_seconds * 1000);
+    else this.local.succeeded();
   }
 
   /** Before a decision: reads the shared state when the view of it is too old. Never throws. */
@@ -110,42 +112,42 @@ export class SharedCircuit {
     await this.#sync(policy, merging, log);
   }
 
-  /** After a call: shares the counts once a window, and sooner when there is trouble. Never throws. */
-  async share(policy: CircuitPolicy, log: Log): Promise<void> {
+  /** After a call: shares the counts once a window, and sooner when there is trouble, or at once. Never throws. */
+  async share(policy: CircuitPolicy, log: Log, at_once = false): Promise<void> {
     if (!this.#isSharing()) return;
     const age_min = this.#isTroubled(policy) ? TROUBLED_MS : policy.window_seconds * 1000;
-    if (this.#age(this.#merged_at) >= age_min) await this.#sync(policy, true, log);
-  }
-
-  /** Shares the counts at once, for those who decide after this. Never throws. */
-  async tell(policy: CircuitPolicy, log: Log): Promise<void> {
-    if (this.#isSharing()) await this.#sync(policy, true, log);
+    if (at_once || this.#age(this.#merged_at) >= age_min) await this.#sync(policy, true, log);
   }
 
   /** Makes a transition, from the state it was decided on. False when another one came first. Throws without table. */
   async move(next: CircuitRecord): Promise<boolean> {
     const { runtime } = this.#ports;
     const moved = await moveCircuit(next, runtime.now(), this.#ports);
-    if (moved) this.#local.startOver();
+    if (moved) this.local.startOver();
     const traffic = this.#state?.traffic ?? new Map();
     this.#state = moved ? { record: next, traffic } : await readCircuit(this.key, this.#ports);
     this.#read_at = runtime.now();
     return moved;
   }
 
+  /** What was counted before is of an earlier state; what is counted in the rest of that part is not. */
+  get #counted_from(): number {
+    return this.record?.counted_from ?? 0;
+  }
+
   #isSharing(): boolean {
     const closed = (this.record?.state ?? "closed") === "closed";
     const force = forceInForce(this.record, this.#ports.runtime.now());
-    return closed && force?.state !== "open" && this.#local.pending.size > 0;
+    return closed && force?.state !== "open" && this.local.pending.size > 0;
   }
 
   #isTroubled(policy: CircuitPolicy): boolean {
-    const own = sumsOf(sumTraffic([this.#local.own], this.#since(policy)));
-    return isTroubled(this.record, this.#ports.runtime.now(), [own, this.sums(policy)]);
+    const own = sumsOf(sumTraffic([this.local.own], this.#since(policy)));
+    return isTroubled(this.record, this.#ports.runtime.now(), [own, sumsOf(this.counts(policy))]);
   }
 
   #since(policy: CircuitPolicy): number {
-    return countedSince(this.#ports.runtime.now(), this.record?.counted_from ?? 0, policy);
+    return countedSince(this.#ports.runtime.now(), this.#counted_from, policy);
   }
 
   /** How long ago; without end for never, and for a clock that was set back. */
@@ -192,7 +194,7 @@ export class SharedCircuit {
     this.#merged_at = now;
     const since = this.#since(policy);
     const how = { window_ms: policy.window_seconds * 1000, with_tenants: this.#isTroubled(policy) };
-    const taken = this.#local.take({ now, since, ...how });
-    return { ...taken, per_second: this.#rate.take(), over: columnsOver(this.#state?.traffic, since) };
+    const taken = this.local.take({ now, since, ...how });
+    return { ...taken, well: this.#rate.take(), over: columnsOver(this.#state?.traffic, since) };
   }
 }

@@ -8,10 +8,20 @@ export const ALWAYS = 0;
 
 /**
  * What is counted. `calls` is counted when a call ends, with `failures` and `slow`; `damped` is what
- * was not let through because calls fail, `held` because many return at once; `passed`, after an
- * outage only, is what was let through, counted when it is; `retries` is every retry that asked, `retry_calls` those let through.
+ * was not let through because calls fail, `held` because many return at once; `retries` is every retry
+ * that asked, `retry_calls` those let through. After an outage only, and by the second, `passed` is what
+ * was let through, counted when it is, and `ended` those of them that are over.
  */
-export type Count = "calls" | "failures" | "slow" | "damped" | "held" | "passed" | "retries" | "retry_calls";
+export type Count =
+  | "calls"
+  | "failures"
+  | "slow"
+  | "damped"
+  | "held"
+  | "passed"
+  | "ended"
+  | "retries"
+  | "retry_calls";
 export type Sums = Record<Count, number>;
 
 /** By the start of the part (Unix ms), then by what is counted: a `Count`, or a slot for tenants. */
@@ -23,6 +33,10 @@ export function partMs({ window_seconds }: Pick<CircuitPolicy, "window_seconds">
 
 export function partOf(now: number, policy: Pick<CircuitPolicy, "window_seconds">): number {
   return now - (now % partMs(policy));
+}
+
+export function secondOf(now: number): number {
+  return now - (now % 1000);
 }
 
 export function addTo(traffic: Traffic, part: number, name: string, amount: number): void {
@@ -70,6 +84,7 @@ export function sumsOf(all: ReadonlyMap<string, number>): Sums {
     damped: of("damped"),
     held: of("held"),
     passed: of("passed"),
+    ended: of("ended"),
     retries: of("retries"),
     retry_calls: of("retry_calls"),
   };

@@ -2,7 +2,7 @@ import type { Sums } from "#lib/circuit/traffic.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 
 /** Failures, slow and damped calls beyond this share of all are trouble. */
-const TROUBLE_SHARE = 0.1;
+export const TROUBLE_SHARE = 0.1;
 
 /**
  * Whether others should know soon, and be asked soon. Judged by each of `seen`: an environment with

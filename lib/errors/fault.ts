@@ -11,6 +11,8 @@ export interface FaultOptions {
   dependency?: string | undefined;
   /** Unix ms: since when the dependency refuses work, when that is known. */
   since_ms?: number | undefined;
+  /** The wait is drawn already so that not all work comes back at once: it is taken as it is. */
+  spread?: boolean | undefined;
   /** What becomes of the work is settled; the retry policy is not asked again. */
   decided?: boolean | undefined;
 }
@@ -27,6 +29,7 @@ export abstract class Fault extends Error {
   readonly retry_at_ms: number | undefined;
   readonly dependency: string | undefined;
   readonly since_ms: number | undefined;
+  readonly spread: boolean;
   readonly decided: boolean;
 
   constructor(code: string, message: string, options: FaultOptions = {}) {
@@ -37,6 +40,7 @@ export abstract class Fault extends Error {
     this.retry_at_ms = options.retry_at_ms;
     this.dependency = options.dependency;
     this.since_ms = options.since_ms;
+    this.spread = options.spread ?? false;
     this.decided = options.decided ?? false;
   }
 }

@@ -4,18 +4,20 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from "aws-lambda";
-import type { z } from "zod";
 import { awsPlatform, type Platform } from "#lib/agent/platform.ts";
 import { auditConfigChanges } from "#lib/audit/audit-config-changes.ts";
 import { auditPorts } from "#lib/audit/audit-ports.ts";
-import type { Identity } from "#lib/auth/identity.ts";
-import { type Access, authorize, requiredScope } from "#lib/auth/required-scope.ts";
+import { authorize, requiredScope } from "#lib/auth/required-scope.ts";
 import { withCallMeter } from "#lib/aws/call-meter.ts";
 import { Fault } from "#lib/errors/fault.ts";
+import { answerUnrouted } from "#lib/http/answer-unrouted.ts";
 import { authenticate } from "#lib/http/authenticate.ts";
+import { corsHeaders } from "#lib/http/cors.ts";
 import { HttpError } from "#lib/http/http-error.ts";
-import { parseBody, parseQuery } from "#lib/http/parse-request.ts";
-import { problemResponse } from "#lib/http/problem.ts";
+import { checkUrl, NO_QUERY, parseBody, parseQuery } from "#lib/http/parse-request.ts";
+import { describe, problemResponse } from "#lib/http/problem.ts";
+import type { ApiResponse, Route, Routes } from "#lib/http/route.ts";
+import { SECURITY_HEADERS } from "#lib/http/security-headers.ts";
 import type { Log } from "#lib/log/log.ts";
 import { type Counters, makeCounters, PLATFORM_TENANT } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
@@ -25,49 +27,21 @@ import { invocationSpans } from "#lib/trace/invocation-spans.ts";
 import { serverSpan } from "#lib/trace/server-span.ts";
 import type { Span } from "#lib/trace/span.ts";
 import { formatTraceparent } from "#lib/trace/traceparent.ts";
-import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 
-export interface ApiRequest<Body, Query> {
-  tenant: string;
-  /** Who asks; undefined on a public route. */
-  identity: Identity | undefined;
-  /** What the operator allows this tenant on this route. */
-  policy: RoutePolicy;
-  body: Body;
-  query: Query;
-  params: Record<string, string>;
-  /** Header names in lower case. */
+/** A Lambda handler that tells its routes, so that the API's description can be made of them. */
+export type ApiHandler = APIGatewayProxyHandlerV2 & { routes: Routes };
+
+/** One request on its way; what becomes known of it is told even when it is refused. */
+interface Visit {
+  event: APIGatewayProxyEventV2;
   headers: Record<string, string>;
-  /** Where it comes from, as API Gateway saw it. */
-  source_ip: string;
-  /** The request's span; it is kept with a task once that is told to its recorder. */
+  platform: Platform;
   trace: Span;
   log: Log;
   counters: Counters;
-  platform: Platform;
   remainingMs(): number;
-}
-
-export interface ApiResponse {
-  status: number;
-  /** JSON unless it is a Buffer. */
-  body?: unknown;
-  headers?: Record<string, string>;
-}
-
-type RouteDefinition<Body extends z.ZodType, Query extends z.ZodType> = Access & {
-  body?: Body;
-  query?: Query;
-  run(request: ApiRequest<z.output<Body>, z.output<Query>>): Promise<ApiResponse>;
-};
-
-export type Route = RouteDefinition<z.ZodType, z.ZodType>;
-
-/** One route with its body and query types inferred from its schemas. */
-export function route<Body extends z.ZodType, Query extends z.ZodType>(
-  definition: RouteDefinition<Body, Query>,
-): Route {
-  return definition as unknown as Route;
+  tenant: string;
+  admission?: Admission;
 }
 
 /**
@@ -76,12 +50,12 @@ export function route<Body extends z.ZodType, Query extends z.ZodType>(
  */
 export function defineApi(
   service: string,
-  routes: Record<string, Route>,
+  routes: Routes,
   platformOf: () => Platform = awsPlatform,
-): APIGatewayProxyHandlerV2 {
-  return async (event: APIGatewayProxyEventV2, lambda: Context) => {
+): ApiHandler {
+  const handle = async (event: APIGatewayProxyEventV2, lambda: Context) => {
     const platform = platformOf();
-    const { runtime, spanSinks: sinks } = platform;
+    const { runtime, spanSinks: sinks, requestGate } = platform;
     const headers = lowerCaseNames(event.headers);
     const invocation = { function_name: lambda.functionName, invocation: lambda.awsRequestId };
     const spans = invocationSpans({ service, ...invocation, runtime, log: platform.logOf(service), sinks });
@@ -90,46 +64,17 @@ export function defineApi(
     const counters = makeCounters();
     const started = runtime.now();
     const following = await platform.followConfig?.(platform.logOf(service));
-    let tenant = "unknown";
-    let admission: Admission | undefined;
+    const remainingMs = () => lambda.getRemainingTimeInMillis();
+    const visit: Visit = { event, headers, platform, trace, log, counters, remainingMs, tenant: "unknown" };
     let response: APIGatewayProxyStructuredResultV2;
     try {
-      const found = routes[event.routeKey];
-      if (!found) {
-        const { method, path } = event.requestContext.http;
-        throw new HttpError(404, "ROUTE_UNKNOWN", `there is no ${method} ${path}`);
-      }
-      const identity =
-        found.access === "public"
-          ? undefined
-          : await authenticate(found.access, event, headers, platform, log);
-      if (identity) {
-        tenant = identity.tenant;
-        const asked = platform.requestGate?.policyOf({ tenant, route: event.routeKey });
-        authorize(identity, asked?.scope ?? requiredScope(found));
-      }
-      admission = await admitRequest({ tenant, event, log, counters }, platform);
-      const request = {
-        tenant,
-        identity,
-        policy: admission.policy,
-        body: found.body && parseBody(found.body, event, headers),
-        query: found.query && parseQuery(found.query, event.queryStringParameters ?? {}),
-        params: event.pathParameters as Record<string, string>,
-        headers,
-        source_ip: event.requestContext.http.sourceIp,
-        trace,
-        log: log.with({ tenant }),
-        counters,
-        platform,
-        remainingMs: () => lambda.getRemainingTimeInMillis(),
-      };
-      response = toResponse(await withCallMeter(awsCallMeter(trace, runtime), () => found.run(request)));
+      response = toResponse(await answer(visit, routes));
     } catch (error) {
       response = problemResponse(error, trace.trace_id, log);
       setError(trace, response, error);
       if (response.statusCode === 401) counters.count("authentication_failed", PLATFORM_TENANT);
     }
+    const { tenant, admission } = visit;
     counters.count(`http_${Math.floor((response.statusCode ?? 500) / 100)}xx`, tenant);
     counters.duration("http", tenant, runtime.now() - started);
     trace.set({ "http.response.status_code": response.statusCode ?? 500 });
@@ -141,20 +86,62 @@ export function defineApi(
       auditConfigChanges(following?.takeChanges() ?? [], service, () => auditPorts(platform), log),
     ]);
     response.headers = {
+      ...SECURITY_HEADERS,
       ...admission?.headers,
+      ...corsHeaders(event.routeKey, headers.origin, requestGate),
       ...response.headers,
       traceparent: formatTraceparent(trace),
-      "x-content-type-options": "nosniff",
     };
     return response;
   };
+  return Object.assign(handle, { routes });
+}
+
+async function answer(visit: Visit, routes: Routes): Promise<ApiResponse> {
+  const { event, headers, platform, trace, log, counters } = visit;
+  checkUrl(event);
+  const found = routeOf(event, routes);
+  if (!found) return answerUnrouted(event, headers, platform.requestGate);
+  const identity =
+    found.access === "public" ? undefined : await authenticate(found.access, event, headers, platform, log);
+  if (identity) {
+    const { tenant } = identity;
+    visit.tenant = tenant;
+    const asked = platform.requestGate?.policyOf({ tenant, route: event.routeKey });
+    authorize(identity, asked?.scope ?? requiredScope(found));
+  }
+  const { tenant } = visit;
+  const admission = await admitRequest({ tenant, event, log, counters }, platform);
+  visit.admission = admission;
+  const request = {
+    tenant,
+    identity,
+    policy: admission.policy,
+    body: found.body && parseBody(found.body, event, headers),
+    query: parseQuery(found.query ?? NO_QUERY, event.rawQueryString),
+    params: event.pathParameters as Record<string, string>,
+    headers,
+    source_ip: event.requestContext.http.sourceIp,
+    trace,
+    log: log.with({ tenant }),
+    counters,
+    platform,
+    remainingMs: visit.remainingMs,
+  };
+  return withCallMeter(awsCallMeter(trace, platform.runtime), () => found.run(request));
+}
+
+/** serverless-offline takes HEAD for GET, which API Gateway does not. */
+function routeOf({ routeKey, requestContext }: APIGatewayProxyEventV2, routes: Routes): Route | undefined {
+  const as_declared = routeKey.startsWith(`${requestContext.http.method} `);
+  return as_declared && Object.hasOwn(routes, routeKey) ? routes[routeKey] : undefined;
 }
 
 /** To a server's span a client's mistake is no error. */
 function setError(span: Span, { statusCode = 500 }: APIGatewayProxyStructuredResultV2, error: unknown): void {
   const code = error instanceof HttpError || error instanceof Fault ? error.code : "UNEXPECTED";
   span.set({ "error.type": code });
-  if (statusCode >= 500) span.fail(code, String(error));
+  if (statusCode >= 500) span.fail(code, describe(error));
 }
 
 function toResponse({ status, body, headers }: ApiResponse): APIGatewayProxyStructuredResultV2 {
@@ -168,7 +155,7 @@ function toResponse({ status, body, headers }: ApiResponse): APIGatewayProxyStru
   }
   return {
     statusCode: status,
-    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+    headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
     body: body === undefined ? "" : JSON.stringify(body),
   };
 }

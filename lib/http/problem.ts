@@ -16,7 +16,7 @@ export function problemResponse(
 ): APIGatewayProxyStructuredResultV2 {
   const known = asHttpError(error);
   if (!known) {
-    log.error("REQUEST_FAILED", `a request failed: ${String(error)}`, {
+    log.error("REQUEST_FAILED", `a request failed: ${describe(error)}`, {
       stack: error instanceof Error ? error.stack : undefined,
     });
   }
@@ -34,9 +34,18 @@ export function problemResponse(
   };
   return {
     statusCode: status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
+    headers: { "content-type": "application/problem+json", ...headers },
     body: JSON.stringify(body),
   };
+}
+
+/** For the log. Anything may be thrown, also what has no text. */
+export function describe(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return "something that has no text";
+  }
 }
 
 function asHttpError(error: unknown): HttpError | undefined {

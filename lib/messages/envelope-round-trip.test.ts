@@ -41,6 +41,7 @@ async function sent(message: Envelope) {
   const [body = ""] = bodies;
   expect([bodies.length, groups[0]]).toEqual([1, message.tenant]);
   expect(Buffer.byteLength(body)).toBeLessThan(SQS_BYTES_MAX);
+  expect(body).not.toMatch(/[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
   const received = Envelope.parse(JSON.parse(body));
   return { received, payload: await readPayload(received, ports) };
 }
@@ -89,5 +90,12 @@ describe("an envelope", () => {
     for (const wrong of [{ trace_id: "0".repeat(32) }, { traceparent: "none" }, { traceparent: foreign }]) {
       await expect(sent({ ...message, ...wrong })).rejects.toThrow();
     }
+  });
+
+  it("has only characters that SQS takes, whatever its payload has", async () => {
+    const [parts] = fc.sample(partsOf, 1);
+    const text = "\u0000\u001b\ufffe\uffff\u{1f600}";
+    const { payload } = await sent(makeEnvelope({ ...parts!, payload: { text } }, systemRuntime));
+    expect(payload).toEqual({ text });
   });
 });

@@ -23,12 +23,12 @@ export async function sendEnvelope(
   delay_seconds = 0,
 ): Promise<void> {
   const envelope = Envelope.parse(message);
-  let body = JSON.stringify(envelope);
+  let body = toBody(envelope);
   if (Buffer.byteLength(body) > INLINE_BYTES_MAX) {
     const { payload, ...rest } = envelope;
     const blobs = ports.blobsOf(envelope.tenant);
     const payload_ref = await blobs.write(JSON.stringify(payload), "application/json");
-    body = JSON.stringify({ ...rest, payload_ref });
+    body = toBody({ ...rest, payload_ref });
   }
   await ports.sqs.send(
     new SendMessageCommand({
@@ -46,6 +46,15 @@ export async function sendEnvelope(
       },
     }),
   );
+}
+
+/**
+ * SQS takes only characters that XML 1.0 has, which of those that JSON leaves as they are lack these two.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+function toBody(envelope: object): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16)}`;
+  return JSON.stringify(envelope).replace(/[\ufffe\uffff]/g, escaped);
 }
 
 /** The payload itself, fetched by its claim check when it has one. */

@@ -4,6 +4,8 @@ import { type Counters, PLATFORM_TENANT } from "#lib/metrics/counters.ts";
 const PARTITION = "METRICS";
 const TENANTS_MAX = 100;
 const OTHER = "other";
+/** DynamoDB: an expression has 4 KB. */
+const COLUMNS_MAX = 200;
 
 export interface RollupRow {
   service: string;
@@ -28,7 +30,7 @@ function columnTenant(service: string, tenant: string): string {
   return !known || known.has(tenant) || known.size < TENANTS_MAX ? tenant : OTHER;
 }
 
-/** Adds an invocation's counts to its service's totals: one write, whatever the number of messages. */
+/** Adds an invocation's counts to its service's totals: one write for 200 columns, whatever the number of messages. */
 export async function writeRollup(
   labels: { service: string; role: string; shard: string },
   counters: Counters,
@@ -41,7 +43,16 @@ export async function writeRollup(
     const column = `${metric}|${columnTenant(labels.service, tenant)}`;
     sums.set(column, (sums.get(column) ?? 0) + amount);
   }
-  const columns = [...sums];
+  for (let start = 0; start < sums.size; start += COLUMNS_MAX) {
+    await addColumns(labels, [...sums].slice(start, start + COLUMNS_MAX), { table, table_name });
+  }
+}
+
+async function addColumns(
+  labels: { service: string; role: string; shard: string },
+  columns: [string, number][],
+  { table, table_name }: Ports,
+): Promise<void> {
   const written = await table.send(
     new UpdateCommand({
       TableName: table_name,
@@ -58,14 +69,21 @@ export async function writeRollup(
 
 /** All totals, one row for each service, role, shard, tenant and metric. */
 export async function readRollups({ table, table_name }: Ports): Promise<RollupRow[]> {
-  const found = await table.send(
-    new QueryCommand({
-      TableName: table_name,
-      KeyConditionExpression: "pk = :pk",
-      ExpressionAttributeValues: { ":pk": PARTITION },
-    }),
-  );
-  return (found.Items ?? []).flatMap(({ pk: _pk, sk, ...columns }) => {
+  const items: Record<string, unknown>[] = [];
+  let ExclusiveStartKey: Record<string, unknown> | undefined;
+  do {
+    const page = await table.send(
+      new QueryCommand({
+        TableName: table_name,
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": PARTITION },
+        ExclusiveStartKey,
+      }),
+    );
+    items.push(...(page.Items ?? []));
+    ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (ExclusiveStartKey);
+  return items.flatMap(({ pk: _pk, sk, ...columns }) => {
     const [service = "", role = "", shard = ""] = String(sk).split("|");
     return Object.entries(columns).map(([name, value]) => {
       const [metric = "", tenant = ""] = name.split("|");

@@ -37,6 +37,17 @@ describe("a failed try", () => {
     expect(decide({}, {}, 1, soon)).toMatchObject({ retry_at_ms: now_ms + 250 });
   });
 
+  it("is the last one only when it is known whether its dependency fails others too", () => {
+    const error = new RetryableFault("MODEL_UNAVAILABLE", "m", { dependency: "model" });
+    const fourth = { ...lease, attempt: 4, first_attempt_ms: now_ms - 5000 };
+    const decision = (changes: Partial<FailedTry>) => decide({ lease: fourth, error, ...changes });
+    expect(decision({})).toMatchObject({ kind: "again", retry_at_ms: now_ms + 55_000 });
+    expect(decision({ lease: { ...fourth, attempt: 3 } })).toMatchObject({ retry_at_ms: now_ms + 4000 });
+    expect(decision({ error: flaky })).toMatchObject({ retry_at_ms: now_ms + 8000 });
+    const soon = { now_ms, deadline_ms: now_ms + 10_000 };
+    expect(decide({ lease: fourth, error }, {}, 1, soon)).toMatchObject({ retry_at_ms: now_ms + 5000 });
+  });
+
   it("ends at once, and not in the DLQ, when what it waits for comes after its deadline", () => {
     const error = new QuotaFault("QUOTA_SPENT", "m", { retry_at_ms: clock.deadline_ms });
     const expected = { kind: "end", because: "deadline", dead_letter: false };
@@ -54,6 +65,16 @@ describe("parked work", () => {
       disposition: "park",
       retry_at_ms: now_ms + 600_000,
     });
+  });
+
+  it("is not spread again when its wait was drawn already, and has one more try before its deadline", () => {
+    const error = new ParkedFault("CIRCUIT_OPEN", "m", { retry_after_ms: 200_000, spread: true });
+    const failed = { error, disposition: "park" as const };
+    for (const random of [0, 1]) {
+      expect(decide(failed, {}, random)).toMatchObject({ kind: "again", retry_at_ms: now_ms + 200_000 });
+    }
+    const soon = { now_ms, deadline_ms: now_ms + 100_000 };
+    expect(decide(failed, {}, 1, soon)).toMatchObject({ kind: "again", retry_at_ms: now_ms + 50_000 });
   });
 
   it("waits a slow back-off when it is told no time", () => {

@@ -52,6 +52,7 @@ export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
           ...commandScript(order.command, profile),
         ],
         environment: {
+          ...order.network_environment,
           ...profile.environment,
           PATH: path.join(delimiter),
           HOME,
@@ -74,10 +75,10 @@ function placesInside({ volume }: LaunchOrder) {
   if (!volume.namespace) {
     throw new SandboxUnavailable("bubblewrap needs a volume that bubblewrap has opened");
   }
-  const { mounted_at, options } = volume.namespace;
+  const { mounted_at, user, mount } = volume.namespace;
   const scratch = join(mounted_at, "scratch");
   return {
-    options,
+    options: [`--user=${user}`, `--mount=${mount}`, "--preserve-credentials"],
     tree: join(mounted_at, "tree"),
     home: join(scratch, "home"),
     temporary: join(scratch, "tmp"),

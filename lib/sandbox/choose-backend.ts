@@ -71,6 +71,7 @@ const PROBE_PROFILE: SandboxProfile = {
   inodes_max: 100,
   isolation_minimum: "reduced",
   network: { mode: "none" },
+  install_network: { mode: "none" },
   filesystem: { read_only: [], read_write: [], hidden: [] },
   environment: {},
 };

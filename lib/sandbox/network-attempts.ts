@@ -1,19 +1,8 @@
 import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
 import type { ProcessSample } from "#lib/sandbox/process-table.ts";
-import type { CommandOrder } from "#lib/sandbox/run-command.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 
 const COUNTERS_BYTES_MAX = 16_384;
-
-/** Throws SandboxUnavailable when a profile lets hosts through: nothing here filters yet. */
-export function refuseUnservedNetwork({ network }: CommandOrder["profile"], backend: SandboxBackend): void {
-  if (network.mode === "none") return;
-  throw new SandboxUnavailable(
-    `the profile lets ${network.hosts.length} hosts through, and ${backend.name} has no filtering proxy yet: choose a profile with network mode "none"`,
-  );
-}
 
 export interface NetworkAttempts {
   /** Finds the sandbox's network namespace. Call it once, when the sandbox stands. */
@@ -31,7 +20,7 @@ export function countNetworkAttempts(): NetworkAttempts {
   let counters: { four: number; six: number | null } | null = null;
   return {
     attach(members) {
-      const inside = members.find(({ pid }) => isElsewhere(pid));
+      const inside = processInside(members);
       if (!inside) return;
       const at = `/proc/${inside.pid}/net`;
       const four = openOrNull(`${at}/snmp`);
@@ -63,6 +52,11 @@ function unrouted(four: string, six: string): number {
   const index = names.indexOf("OutNoRoutes");
   const packets_six = Number(/^Ip6OutNoRoutes\s+(\d+)/m.exec(six)?.[1] ?? 0);
   return (index < 0 ? 0 : Number(values[index])) + packets_six;
+}
+
+/** One with a network namespace of its own; undefined where the network is the worker's. */
+export function processInside(members: readonly ProcessSample[]): ProcessSample | undefined {
+  return members.find(({ pid }) => isElsewhere(pid));
 }
 
 /** Whether a process has another network namespace than this one. */

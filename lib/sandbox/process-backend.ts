@@ -17,7 +17,7 @@ export const processBackend: SandboxBackend = {
   isolation: "reduced",
   not_enforced: ["network", "filesystem", "processes", "system calls"],
   open: openHostVolume,
-  async launch({ command, tree, scratch, profile }) {
+  async launch({ command, tree, scratch, profile, network_environment }) {
     const { home, temporary } = scratchDirectories(scratch);
     const [file, ...args] = commandScript(command, profile);
     const run_id = `${workerMark()}-${randomBytes(16).toString("hex")}`;
@@ -25,6 +25,7 @@ export const processBackend: SandboxBackend = {
       file,
       args,
       environment: {
+        ...network_environment,
         ...profile.environment,
         PATH: (await toolPath(profile.environment.PATH)).join(delimiter),
         HOME: home,

@@ -1,23 +1,26 @@
 import { performance } from "node:perf_hooks";
+import type { Lookup } from "#lib/egress/resolve-allowed.ts";
 import { type Accountant, accountant } from "#lib/sandbox/accountant.ts";
 import { captureOutput } from "#lib/sandbox/captured-output.ts";
 import { watchDecoys } from "#lib/sandbox/decoys.ts";
 import { type DiskAccounts, diskAccounts } from "#lib/sandbox/disk-accounts.ts";
 import { endTree, killTree } from "#lib/sandbox/end-tree.ts";
-import { countNetworkAttempts, refuseUnservedNetwork } from "#lib/sandbox/network-attempts.ts";
 import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process-ceiling.ts";
 import { listProcesses } from "#lib/sandbox/process-table.ts";
 import { followTree } from "#lib/sandbox/process-tree.ts";
 import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
+import { type SandboxNetwork, sandboxNetwork } from "#lib/sandbox/sandbox-network.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { type SandboxedProcess, startProcess } from "#lib/sandbox/start-process.ts";
 import { outputHit, watchAccounts, watchClock, watchDisk } from "#lib/sandbox/watch-limits.ts";
-import type { LimitHit, ResourceUsage } from "#schemas/artifacts/build-test-report.ts";
+import type { LimitHit, NetworkUse, ResourceUsage } from "#schemas/artifacts/build-test-report.ts";
 
 export interface CommandOrder extends LaunchOrder {
   /** Ends the command and everything it started, at once. */
   signal: AbortSignal;
   backend: SandboxBackend;
+  /** How the filtering proxy finds hosts; the system's way unless given. */
+  lookup?: Lookup;
 }
 
 export interface CommandResult {
@@ -27,6 +30,8 @@ export interface CommandResult {
   /** The first limit proven exceeded, by measurement from outside. */
   limit: LimitHit | null;
   usage: ResourceUsage;
+  /** What went through the filtering proxy; null when there was none. */
+  network: NetworkUse | null;
   /** Both streams in the order of arrival, cut at the profile's `output_bytes_max`. */
   log: Buffer;
   stdout: Buffer;
@@ -47,34 +52,42 @@ export interface CommandResult {
 export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   const { backend, profile, signal } = order;
   signal.throwIfAborted();
-  const launch = await backend.launch(order);
   if (profile.isolation_minimum === "full" && backend.isolation !== "full") {
     throw new SandboxUnavailable(`the profile demands full isolation, and "${backend.name}" is reduced`);
   }
-  refuseUnservedNetwork(profile, backend);
+  const network = await sandboxNetwork(profile, order.volume, backend, order.lookup);
+  const launch = await backend.launch({ ...order, network_environment: network.environment });
   signal.throwIfAborted();
   const started_ms = performance.now();
   const ceiling = processCeiling(profile.processes_max);
   const disk = diskAccounts(profile, order.volume);
   const older = listProcesses() ?? [];
   const sandboxed = await startProcess(launch);
-  const { limit, accounts, output, ended } = await supervise(sandboxed, launch, order, {
-    disk,
-    ceiling,
-    older,
-  });
+  const instruments = { disk, ceiling, older, network };
+  const { limit, stopped, accounts, output, ended, use, unready } = await supervise(
+    sandboxed,
+    launch,
+    order,
+    instruments,
+  );
   ceiling.release().catch(() => {}); // takes its time, and a later run removes what stays
   const wall_ms = Math.round(performance.now() - started_ms);
   signal.throwIfAborted();
+  if (unready) throw unready;
   if (!sandboxed.stood() && !limit) {
     throw new SandboxUnavailable(`${backend.name} did not start: ${output.kept("stderr").toString().trim()}`);
   }
-  const stopped = limit !== null && limit.code !== "SANDBOX_NETWORK_DENIED";
   return {
     exit_code: stopped ? null : ended.exit_code,
     signal: stopped ? "SIGKILL" : ended.signal,
     limit,
-    usage: { wall_ms, ...usageOf(accounts, disk), output_bytes: output.bytes() },
+    usage: {
+      wall_ms,
+      ...usageOf(accounts, disk),
+      output_bytes: output.bytes(),
+      network_bytes: use && bytesOf(use),
+    },
+    network: use,
     log: output.kept("both"),
     stdout: output.kept("stdout"),
     stderr: output.kept("stderr"),
@@ -90,13 +103,13 @@ async function supervise(
   sandboxed: SandboxedProcess,
   launch: Launch,
   { profile, signal }: CommandOrder,
-  { disk, ceiling, older }: { disk: DiskAccounts; ceiling: ProcessCeiling; older: number[] },
+  { disk, ceiling, older, network }: Instruments,
 ) {
   const tree = followTree(sandboxed.pid, launch.marker, older);
   const accounts = accountant(profile, sandboxed.pid, launch.own_generations);
-  const network = countNetworkAttempts();
   const decoys = watchDecoys(launch.decoys);
   let limit: LimitHit | null = null;
+  let unready: unknown = null;
   const stop = () => killTree(tree, sandboxed.alive());
   const exceed = (hit: LimitHit) => {
     if (limit) return;
@@ -110,8 +123,11 @@ async function supervise(
     const parents = new Set(members.map(({ parent }) => parent));
     // The shell that will become the command; the sandbox's own processes need no ceiling.
     ceiling.join(members.map(({ pid }) => pid).filter((pid) => !parents.has(pid)));
-    network.attach(members);
     accounts.add(members);
+    return network.attach(members, exceed)?.catch((error: unknown) => {
+      unready = error;
+      stop();
+    });
   });
   const stopClock = watchClock(profile, exceed);
   const stopAccounts = watchAccounts(tree, accounts, exceed);
@@ -122,17 +138,32 @@ async function supervise(
   stopClock();
   stopAccounts();
   signal.removeEventListener("abort", stop);
+  const { use, denied } = network.close();
   await endTree(tree, ceiling);
   sandboxed.dismiss();
   await Promise.all([sandboxed.drained(), stopDisk()]);
   // What it left behind is evidence too, also of a command too quick to be sampled.
   limit ??= disk.count() ?? decoys.touched() ?? (await disk.survey());
-  const denied = network.close();
+  const stopped = limit !== null;
   if (ended.exit_code !== 0) limit ??= denied;
-  return { limit: limit as LimitHit | null, accounts, output, ended };
+  return { limit: limit as LimitHit | null, stopped, accounts, output, ended, use, unready };
 }
 
-function usageOf(accounts: Accountant, disk: DiskAccounts): Omit<ResourceUsage, "wall_ms" | "output_bytes"> {
+interface Instruments {
+  disk: DiskAccounts;
+  ceiling: ProcessCeiling;
+  older: number[];
+  network: SandboxNetwork;
+}
+
+function bytesOf({ hosts }: NetworkUse): number {
+  return hosts.reduce((total, { bytes_sent, bytes_received }) => total + bytes_sent + bytes_received, 0);
+}
+
+function usageOf(
+  accounts: Accountant,
+  disk: DiskAccounts,
+): Omit<ResourceUsage, "wall_ms" | "output_bytes" | "network_bytes"> {
   const peaks = accounts.peaks();
   const written = Math.max(peaks?.bytes_written ?? 0, disk.growth_bytes());
   const nothing = { cpu_ms: null, memory_bytes_peak: null, processes_peak: null, open_files_peak: null };

@@ -27,15 +27,17 @@ const NO_USAGE = {
     file_bytes_peak: null,
   },
   output_bytes: 0,
+  network_bytes: null,
 } as const;
 
 /** Runs one command as a phase of a report. A sandbox that is not to be had is an outcome here. */
 export async function runPhase(place: PhasePlace, order: CommandOrder): Promise<PhaseRun> {
   try {
     const result = await runCommand(order);
-    const { exit_code, signal, limit, usage } = result;
+    const { exit_code, signal, limit, usage, network } = result;
     const status = exit_code === 0 && limit === null ? "passed" : "failed";
-    const phase: Phase = { ...place, command: order.command, status, exit_code, signal, limit, usage };
+    const { command } = order;
+    const phase: Phase = { ...place, command, status, exit_code, signal, limit, usage, network };
     return { phase, result, log: result.log, unavailable: null };
   } catch (error) {
     if (!(error instanceof SandboxUnavailable)) throw error;
@@ -57,6 +59,7 @@ function nothingRan(place: PhasePlace, command: string, status: "error" | "skipp
     signal: null,
     limit: null,
     usage: NO_USAGE,
+    network: null,
   };
   return { phase, result: null, log: Buffer.from(`nothing ran: ${why}\n`), unavailable: null };
 }

@@ -11,6 +11,8 @@ export interface LaunchOrder {
   /** What holds both. */
   volume: Volume;
   profile: SandboxProfile;
+  /** How programs find the network they may use; the profile's own variables win. */
+  network_environment?: Record<string, string>;
 }
 
 /** How to start one command. */

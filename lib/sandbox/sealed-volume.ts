@@ -60,10 +60,7 @@ export async function openSealedVolume(
     const own = inUse(root);
     return {
       ...volume,
-      namespace: {
-        options: [`--user=${user}`, `--mount=${mount}`, "--preserve-credentials"],
-        mounted_at,
-      },
+      namespace: { user, mount, mounted_at },
       usage: () => {
         const now = inUse(root);
         return { bytes: now.bytes - own.bytes, inodes: now.inodes - own.inodes };

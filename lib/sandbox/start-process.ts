@@ -14,8 +14,8 @@ export interface SandboxedProcess {
   ended: Promise<{ exit_code: number | null; signal: string | null }>;
   /** True once the sandbox was up and about to run the command. */
   stood(): boolean;
-  /** Calls `prepare` when the sandbox is up; the command begins when it returns. */
-  onStanding(prepare: () => void): void;
+  /** Calls `prepare` when the sandbox is up; the command begins when it is done. It must not throw. */
+  onStanding(prepare: () => Promise<void> | undefined): void;
   /** All output has arrived. Call it when nothing is left alive to write any. */
   drained(): Promise<void>;
   /** Sends the watchdog home. */
@@ -63,8 +63,10 @@ export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
     onStanding: (prepare) => {
       proof.once("data", () => {
         stood = true;
-        prepare();
-        proof.end("\n");
+        const begin = () => proof.end("\n");
+        const preparing = prepare();
+        if (preparing) preparing.then(begin, begin);
+        else begin();
       });
     },
     drained: () => drain(child, closed),

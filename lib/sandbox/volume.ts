@@ -14,8 +14,8 @@ export interface Volume {
   scratch: string;
   /** What is in use now, when the kernel keeps count of it; null when only a walk can tell. */
   usage(): DiskUsage | null;
-  /** `nsenter` options that lead to where the volume is mounted, and the place; null without one. */
-  namespace: { options: string[]; mounted_at: string } | null;
+  /** Paths of the user and mount namespaces where the volume is mounted, and the place; null without one. */
+  namespace: { user: string; mount: string; mounted_at: string } | null;
   /** Removes all that is in it. */
   close(): Promise<void>;
 }

@@ -66,4 +66,11 @@ describe("a page", () => {
     const third = await queryPage("partition", { ...request, cursor: second.next_cursor ?? "" }, ports);
     expect(third).toEqual({ rows: [], next_cursor: null });
   });
+
+  it("is empty, and asks nothing, when the time range ends before it begins", async () => {
+    const { ports, queries } = fakeTable(10);
+    const backwards = { since: "3105-01-01T00:00:00Z", until: "2026-01-01T00:00:00Z" };
+    const page = await queryPage("partition", { limit: 5, read: every(1), filters: {}, ...backwards }, ports);
+    expect([page, queries.length]).toEqual([{ rows: [], next_cursor: null }, 0]);
+  });
 });

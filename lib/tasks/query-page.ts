@@ -45,6 +45,7 @@ export async function queryPage<Row>(
   if (after && !isWithin(after.gsi1sk, range)) {
     throw new HttpError(400, "CURSOR_INVALID", "the cursor lies outside of since and until");
   }
+  if (range.from > range.to) return { rows: [], next_cursor: null }; // DynamoDB takes no such range
   const found: { row: Row; place: Place }[] = [];
   for (let queries = 0; queries < QUERIES_MAX; queries += 1) {
     const page = await ports.table.send(

@@ -35,9 +35,26 @@ export interface QueueStore {
   allQueues(): Iterable<EmulatedQueue>;
 }
 
+export interface StoredObject {
+  key: string;
+  etag: string;
+}
+
+interface ListOptions {
+  prefix?: string;
+  delimiter?: string;
+  maxKeys?: number;
+  startAfter?: string;
+  marker?: string;
+}
+
 export interface ObjectStore {
   persistence?: Persistence;
-  buckets: Map<string, Map<string, { etag: string }>>;
+  buckets: Map<string, Map<string, StoredObject>>;
+  listObjects(
+    bucket: string,
+    options?: ListOptions,
+  ): { objects: StoredObject[]; commonPrefixes: string[]; isTruncated: boolean };
 }
 
 export interface Persistence {
@@ -74,14 +91,16 @@ export async function loadFauxqsInternals(): Promise<FauxqsInternals> {
   const manifest = findPackageJSON("fauxqs", import.meta.url);
   if (!manifest) throw new Error("The package fauxqs is not installed: run `npm install`.");
   const part = (path: string) => import(pathToFileURL(join(dirname(manifest), "dist", path)).href);
-  const [app, sqs, sns, s3, persistence, chunked] = await Promise.all([
+  const [app, sqs, types, sns, s3, persistence, chunked] = await Promise.all([
     part("app.js"),
     part("sqs/sqsStore.js"),
+    part("sqs/sqsTypes.js"),
     part("sns/snsStore.js"),
     part("s3/s3Store.js"),
     part("persistence.js"),
     part("s3/chunkedEncoding.js"),
   ]);
+  takeAllOfUnicode(types.INVALID_MESSAGE_BODY_CHAR);
   return {
     buildApp: app.buildApp,
     SqsStore: sqs.SqsStore,
@@ -90,4 +109,10 @@ export async function loadFauxqsInternals(): Promise<FauxqsInternals> {
     PersistenceManager: persistence.PersistenceManager,
     decodeAwsChunked: chunked.decodeAwsChunked,
   };
+}
+
+/** fauxqs takes no characters beyond U+FFFF, such as emoji; SQS does. */
+function takeAllOfUnicode(refused: RegExp): void {
+  const refused_by_sqs = /[^\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+  refused.test = (text) => refused_by_sqs.test(text);
 }

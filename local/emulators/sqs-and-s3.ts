@@ -5,7 +5,9 @@ import { type FauxqsInternals, loadFauxqsInternals, type Persistence } from "./f
 import { serveMoveTasks } from "./move-tasks.ts";
 import { enforcePresignedUrls } from "./presigned-urls.ts";
 import { closeS3Gaps } from "./s3-gaps.ts";
+import { listInByteOrder } from "./s3-listing.ts";
 import { closeSqsGaps, keepMessageGroups } from "./sqs-gaps.ts";
+import { refuseAsSqs } from "./sqs-refusals.ts";
 
 /**
  * SQS and S3 on loopback, kept in SQLite, with fauxqs' gaps closed (docs/decisions/0001). At the
@@ -27,10 +29,12 @@ export async function startSqsAndS3(options: { directory: string; port: number }
     stores: { sqsStore: queues, snsStore: topics, s3Store: objects } as never,
   });
   closeSqsGaps(queues, persistence);
+  refuseAsSqs(app, queues);
   keepMessageGroups(app, queues);
   serveMoveTasks(app, queues, persistence, internals);
   enforcePresignedUrls(app);
   closeS3Gaps(app, objects, internals);
+  listInByteOrder(objects);
 
   await app.listen({ port: options.port, host: "127.0.0.1" });
   const { port } = app.server.address() as AddressInfo;

@@ -30,6 +30,12 @@ export const ResourceUsage = z.strictObject({
   inodes_peak: z.int().min(0).nullable().describe("files, directories and links in these three"),
   file_bytes_peak: z.int().min(0).nullable().describe("size of the largest file written"),
   output_bytes: z.int().min(0),
+  network_bytes: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe("through the filtering proxy, both directions together; null: there was none"),
 });
 export type ResourceUsage = z.infer<typeof ResourceUsage>;
 
@@ -60,15 +66,52 @@ export const LimitHit = z.strictObject({
 });
 export type LimitHit = z.infer<typeof LimitHit>;
 
+/** What a command had of the network through the filtering proxy. */
+export const NetworkUse = z.strictObject({
+  hosts: z.array(
+    z.strictObject({
+      host: z.string(),
+      port: z.int(),
+      connections: z.int().min(0),
+      bytes_sent: z.int().min(0),
+      bytes_received: z.int().min(0),
+    }),
+  ),
+  denied: z
+    .array(
+      z.strictObject({
+        host: z.string().nullable().describe("as the command wrote it; null: it never said"),
+        port: z.int().nullable(),
+        why: z.enum([
+          "not_listed",
+          "address_not_allowed",
+          "not_tls",
+          "other_server_name",
+          "method_not_allowed",
+          "malformed",
+          "too_slow",
+          "too_many_connections",
+        ]),
+        attempts: z.int().min(1),
+      }),
+    )
+    .describe("connections that were refused, up to 50 different ones"),
+  unreachable: z
+    .array(z.strictObject({ host: z.string(), port: z.int(), why: z.string() }))
+    .describe("hosts on the list that gave no connection"),
+});
+export type NetworkUse = z.infer<typeof NetworkUse>;
+
 /** One command run in the sandbox. */
 export const Phase = z.strictObject({
-  name: z.enum(["build", "test", "run"]),
+  name: z.enum(["install", "build", "test", "run"]),
   command: z.string(),
   status: z.enum(["passed", "failed", "error", "skipped"]),
   exit_code: z.int().nullable(),
   signal: z.string().nullable(),
   limit: LimitHit.nullable(),
   usage: ResourceUsage,
+  network: NetworkUse.nullable().default(null).describe("null: there was no proxy"),
   log: z.string().describe("artifact path of the full log"),
 });
 export type Phase = z.infer<typeof Phase>;

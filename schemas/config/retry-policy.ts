@@ -45,6 +45,13 @@ export const RetryPolicy = z.strictObject({
     .min(1)
     .max(86_400)
     .describe("s from a step's first try; no try begins later. Time spent parked is not counted"),
+  last_try_seconds_min: z
+    .int()
+    .min(0)
+    .max(3600)
+    .describe(
+      "s from a step's first try; its last one is not made sooner when a dependency failed, for sooner nobody can tell an outage",
+    ),
   retry_budget_ratio: z
     .number()
     .min(0)
@@ -104,6 +111,11 @@ export const RetryPolicyConfig = z
     );
     for (const { path, layer } of layers) {
       const { backoff_ms_max = defaults.backoff_ms_max } = layer;
+      const { last_try_seconds_min = defaults.last_try_seconds_min } = layer;
+      if (last_try_seconds_min >= (layer.total_seconds_max ?? defaults.total_seconds_max)) {
+        const message = "total_seconds_max must be above last_try_seconds_min, or there is no last try";
+        context.addIssue({ code: "custom", path: [...path, "total_seconds_max"], message });
+      }
       for (const name of ["backoff_ms_base", "throttle_backoff_ms_base"] as const) {
         const base = layer[name] ?? defaults[name];
         if (base <= backoff_ms_max) continue;

@@ -4,6 +4,7 @@ import { z } from "zod";
 const RouteKey = z.string().regex(/^(GET|POST|PUT|PATCH|DELETE) \/[A-Za-z0-9/{}+._-]*$/);
 const TenantKey = z.string().regex(/^[a-z0-9][a-z0-9-]{0,38}$/);
 const Stage = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
+const Origin = z.string().regex(/^https?:\/\/[a-z0-9.-]+(:[0-9]{1,5})?$/);
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/);
 
 /** Everything that may be said of a route. */
@@ -40,6 +41,13 @@ export const RoutePolicy = z.strictObject({
       "when the table does not answer: `open` lets each environment admit the whole rate, `closed` answers 503",
     ),
   body_bytes_max: z.int().min(0).max(10_485_760).describe("size of a request's body in bytes"),
+  cors_origins: z
+    .array(Origin)
+    .max(20)
+    .optional()
+    .describe(
+      "origins whose pages may call this route from a browser, the same for all tenants; absent: none",
+    ),
   workflows: z
     .array(Name)
     .nullable()

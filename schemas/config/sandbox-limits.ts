@@ -6,16 +6,32 @@ const AbsolutePath = z
   .regex(/^\/(?!$)(?!.*\/\/)(?!.*\/\.{1,2}(?:\/|$))[^\0]*[^/\0]$/)
   .describe("an absolute path without . or ..");
 
+const HostAndPort = z
+  .string()
+  .regex(/^[a-z0-9.-]+(?::\d{1,5})?$/)
+  .describe("a host name, and a port unless it is 443");
+
+const AddressRange = z
+  .union([z.cidrv4(), z.cidrv6()])
+  .describe("addresses in CIDR notation, for example 10.4.0.0/16");
+
+const AllowedNetwork = z.strictObject({
+  mode: z.literal("allow").describe("TLS to the hosts named, through a filtering proxy"),
+  hosts: z.array(HostAndPort).max(100).describe("hosts with public addresses"),
+  npm_registry: z
+    .boolean()
+    .describe("also the registry that the worker's own npm is configured with; npm inside is told of it"),
+  private_hosts: z
+    .record(HostAndPort, z.array(AddressRange).min(1).max(20))
+    .describe("hosts that may have an address that is not public, and which: a registry of your own"),
+  bytes_max: z.int().positive().describe("bytes through the proxy in one command, both directions together"),
+  connections_max: z.int().positive().max(1000).describe("connections to the proxy at once"),
+});
+export type AllowedNetwork = z.infer<typeof AllowedNetwork>;
+
 const Network = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("none").describe("nothing but loopback") }),
-  z.strictObject({
-    mode: z.literal("allow").describe("the hosts named, through a filtering proxy"),
-    hosts: z
-      .array(z.string().regex(/^[a-z0-9.-]+(?::\d{1,5})?$/))
-      .min(1)
-      .max(100)
-      .describe("host names, each with a port unless it is 443"),
-  }),
+  AllowedNetwork,
 ]);
 
 const FilesystemAccess = z.strictObject({
@@ -60,7 +76,8 @@ export const SandboxProfile = z.strictObject({
     ),
   inodes_max: z.int().min(100).max(10_000_000).describe("files, directories and links in these three"),
   isolation_minimum: z.enum(["full", "reduced"]).describe("refuse to run with less"),
-  network: Network.describe("`none`, or the hosts a filtering proxy lets through"),
+  network: Network.describe("of builds, tests and runs: `none`, or the hosts a filtering proxy lets through"),
+  install_network: Network.describe("the same for the command that installs dependencies"),
   filesystem: FilesystemAccess.describe(
     "what is to be seen beside the tree; only full isolation can hide anything",
   ),

@@ -5,6 +5,7 @@ import { BlobRef, Verdict } from "#schemas/primitives.ts";
 export const BuildtestInput = z.strictObject({
   source: SourceRef,
   diff: BlobRef.describe("applied to the source first").optional(),
+  install: z.string().min(1).describe("runs first, with the profile's `install_network`").optional(),
   build: z.string().min(1).optional(),
   test: z.string().min(1).optional(),
   profile: z.string().min(1),

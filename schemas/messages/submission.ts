@@ -2,14 +2,18 @@ import { z } from "zod";
 import { GitUrl } from "#schemas/messages/source.ts";
 import { Sha256 } from "#schemas/primitives.ts";
 
+/** What the largest body holds. */
+const TEXT_CHARACTERS_MAX = 6_000_000;
+const Text = z.string().min(1).max(TEXT_CHARACTERS_MAX);
 const Command = z.string().min(1).max(4096).describe("one shell command line, run in the tree's root");
 
 const SubmittedSource = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("inline"),
     files: z
-      .record(z.string().min(1).max(512), z.string())
+      .record(z.string().min(1).max(512), z.string().max(TEXT_CHARACTERS_MAX))
       .refine((files) => Object.keys(files).length > 0, "at least one file")
+      .meta({ minProperties: 1 })
       .describe("path → text, UTF-8"),
   }),
   z.strictObject({
@@ -22,9 +26,9 @@ const SubmittedSource = z.discriminatedUnion("kind", [
 const SubmittedChange = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("patch"),
-    diff: z.string().min(1).describe("unified diff"),
+    diff: Text.describe("unified diff"),
     fallback_diffs: z
-      .array(z.string().min(1))
+      .array(Text)
       .max(9)
       .describe(
         "tried one a repair round, each against the unchanged source, when the one before fails its tests",
@@ -33,7 +37,7 @@ const SubmittedChange = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("codemod"),
-    rules: z.string().min(1).describe("ast-grep rules as YAML, several parted by ---"),
+    rules: Text.describe("ast-grep rules as YAML, several parted by ---"),
   }),
   z.strictObject({
     kind: z.literal("prompt"),
@@ -46,6 +50,7 @@ export const Submission = z.strictObject({
   workflow: z.string().min(1).max(64).describe("a name in configs/workflows.json"),
   source: SubmittedSource,
   change: SubmittedChange.optional(),
+  install: Command.describe("fetches dependencies before the build, for example npm ci").optional(),
   build: Command.optional(),
   test: Command.optional(),
   command: Command.describe("for workflow `run`").optional(),

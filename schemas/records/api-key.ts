@@ -13,7 +13,8 @@ export const Scopes = z
   .array(Scope)
   .min(1)
   .max(Scope.options.length)
-  .refine((scopes) => new Set(scopes).size === scopes.length, { message: "name each scope once" });
+  .refine((scopes) => new Set(scopes).size === scopes.length, { message: "name each scope once" })
+  .meta({ uniqueItems: true });
 
 export const KeyId = z
   .string()

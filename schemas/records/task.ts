@@ -19,6 +19,7 @@ export const TaskSpec = z.strictObject({
   workflow: z.string().min(1),
   source: SourceRef,
   change: ChangeRef.optional(),
+  install: z.string().optional(),
   build: z.string().optional(),
   test: z.string().optional(),
   command: z.string().optional(),

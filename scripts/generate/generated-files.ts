@@ -1,9 +1,11 @@
 import type { Tree } from "../tree/tree.ts";
 import { agentMessagesModule } from "./agent-messages-module.ts";
+import { awsDifferencesPage } from "./aws-differences-page.ts";
 import { configurationPage } from "./configuration-page.ts";
 import { collectErrorCodes } from "./error-codes.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { GeneratedFile } from "./generated-file.ts";
+import { openapiFile } from "./openapi-file.ts";
 import { optionBlocks } from "./option-blocks.ts";
 import { publishedSchemas } from "./published-schemas.ts";
 import { schemaFile } from "./schema-file.ts";
@@ -13,10 +15,11 @@ const SCHEMA_FOLDER = "schemas/json/";
 /** Everything `npm run generate` is responsible for, schemas nobody exports any more included. */
 export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
   const schemas = await publishedSchemas(tree);
-  const current = schemas.map((schema) => ({
+  const files = schemas.map((schema) => ({
     path: `${SCHEMA_FOLDER}${schema.name}.schema.json`,
     text: schemaFile(schema),
   }));
+  const current = [...files, ...(await openapiFile(tree, schemas))];
   const wanted = new Set(current.map(({ path }) => path));
   const stale = tree.files
     .filter((path) => path.startsWith(SCHEMA_FOLDER) && !wanted.has(path))
@@ -27,6 +30,7 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
     { path: "lib/config/agent-messages.ts", text: await agentMessagesModule(tree) },
     { path: "docs/reference/configuration.md", text: configurationPage(tree, schemas) },
     ...optionBlocks(tree, schemas),
+    { path: "docs/reference/aws-differences.md", text: await awsDifferencesPage(tree) },
     { path: "docs/reference/errors.md", text: errorsPage(collectErrorCodes(tree)) },
   ];
 }

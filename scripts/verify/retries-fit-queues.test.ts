@@ -36,9 +36,10 @@ describe("retries-fit-queues", () => {
   });
 
   it("rejects a total shorter than one try", () => {
-    expect(findings(retryPolicy({ total_seconds_max: 30 }))).toEqual([
+    expect(findings(retryPolicy({ total_seconds_max: 30, last_try_seconds_min: 0 }))).toEqual([
       expect.stringContaining("total_seconds_max of 30 ends before one try of greeter may (30 s)"),
     ]);
-    expect(findings(retryPolicy({}, [{ match: { service: "other" }, total_seconds_max: 30 }]))).toEqual([]);
+    const other = { match: { service: "other" }, total_seconds_max: 30, last_try_seconds_min: 0 };
+    expect(findings(retryPolicy({}, [other]))).toEqual([]);
   });
 });

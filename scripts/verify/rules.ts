@@ -1,15 +1,18 @@
 import { agentsAreComplete } from "./agents-are-complete.ts";
+import { awsCallsHaveContracts } from "./aws-calls-have-contracts.ts";
 import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
 import { configsAreValid } from "./configs-are-valid.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 import { functionsAreDeployed } from "./functions-are-deployed.ts";
 import { invariantsNameChecks } from "./invariants-name-checks.ts";
+import { lastTriesKnowCircuits } from "./last-tries-know-circuits.ts";
 import { linksResolve } from "./links-resolve.ts";
 import { npmScriptsExist } from "./npm-scripts-exist.ts";
 import { optionsAreDescribed } from "./options-are-described.ts";
 import { queuesKeepMessages } from "./queues-keep-messages.ts";
 import { retriesFitQueues } from "./retries-fit-queues.ts";
+import { routesAreServed } from "./routes-are-served.ts";
 import { routesHavePolicies } from "./routes-have-policies.ts";
 import type { Rule } from "./rule.ts";
 import { workflowInputsExist } from "./workflow-inputs-exist.ts";
@@ -18,16 +21,19 @@ const BASE = [
   functionsAreDeployed,
   queuesKeepMessages,
   retriesFitQueues,
+  lastTriesKnowCircuits,
   agentsAreComplete,
   workflowInputsExist,
   configsAreValid,
   optionsAreDescribed,
   routesHavePolicies,
+  routesAreServed,
   filesStaySmall,
   codesMeanOneThing,
   decisionsAreLinked,
   npmScriptsExist,
   linksResolve,
+  awsCallsHaveContracts,
 ];
 
 /** All rules of `npm run verify`. */

@@ -56,7 +56,8 @@ describe("bad input is refused at the gateway with a stable code", () => {
       "UPLOAD_NOT_FOUND",
     ],
     ["a git source over ssh", { ...good, source: { kind: "git", url: "ssh://x/y" } }, "BODY_INVALID"],
-    ["1 MB of junk", "{".repeat(1_000_000), "BODY_NOT_JSON"],
+    ["1 MB of junk", "x".repeat(1_000_000), "BODY_NOT_JSON"],
+    ["1 MB of open braces", "{".repeat(1_000_000), "BODY_TOO_COMPLEX"],
   ])("%s", async (_name, body, code) => {
     const problem = Problem.parse(await api.refused(body));
     expect(problem.code).toBe(code);

@@ -7,6 +7,7 @@ import { issueApiKey, type KeyWish } from "#lib/auth/issue-api-key.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import type { Problem, TaskView } from "#schemas/http/task-view.ts";
 import { Scope } from "#schemas/records/api-key.ts";
+import { checkConformance } from "./conformance.ts";
 
 /** What the stack tells tools about itself. */
 function environment(data_dir: string): Record<string, string> {
@@ -66,7 +67,7 @@ function trusted(body: unknown): unknown {
 
 const PATIENCE_MS = 180_000;
 
-/** The HTTP API as a program uses it. */
+/** The HTTP API as a program uses it. Every answer is held against the API's description. */
 function apiClient(url: string, key: string): ApiClient {
   const authorization = `Bearer ${key}`;
   const request: ApiClient["request"] = async (method, path, body, headers = {}) => {
@@ -79,7 +80,13 @@ function apiClient(url: string, key: string): ApiClient {
       },
       ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as never };
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as never,
+    };
+    await checkConformance({ method, path, ...answer });
+    return answer;
   };
   const must = async <Body>(wanted: number, answer: Promise<Answer<Body>>): Promise<Body> => {
     const { status, body } = await answer;

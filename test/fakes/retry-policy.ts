@@ -15,6 +15,7 @@ export function retryPolicy(
       backoff_ms_max: 60_000,
       throttle_backoff_ms_base: 5000,
       total_seconds_max: 3600,
+      last_try_seconds_min: 60,
       retry_budget_ratio: 0.2,
       retry_budget_floor_per_minute: 10,
       park_spread_ratio: 1,

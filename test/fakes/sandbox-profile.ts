@@ -16,6 +16,7 @@ export function generousProfile(limits: Partial<SandboxProfile> = {}): SandboxPr
     inodes_max: 10_000,
     isolation_minimum: "reduced",
     network: { mode: "none" },
+    install_network: { mode: "none" },
     filesystem: { read_only: [], read_write: [], hidden: [] },
     environment: { CI: "true", PATH: "/usr/local/bin:/usr/bin:/bin" },
     ...limits,

@@ -6,7 +6,8 @@ import { auditPartition, recordAudit } from "#lib/audit/record-audit.ts";
 import { withAudit } from "#lib/audit/with-audit.ts";
 import { issueApiKey } from "#lib/auth/issue-api-key.ts";
 import { changeKey, readKey } from "#lib/auth/key-store.ts";
-import { defineApi, route } from "#lib/http/define-api.ts";
+import { defineApi } from "#lib/http/define-api.ts";
+import { route } from "#lib/http/route.ts";
 import { requestGate } from "#lib/policy/request-gate.ts";
 import { systemRuntime } from "#lib/runtime/runtime.ts";
 import { AUTHENTICATION } from "#test/fakes/key-world.ts";
@@ -64,14 +65,18 @@ function api(stage: string) {
     requestGate: gateOf(stage),
     logOf: () => log,
   } as unknown as Platform;
-  const show = async ({ identity }: { identity: unknown }) => ({ status: 200, body: identity ?? null });
+  const show = {
+    summary: "who asks",
+    answers: { 200: { says: "who asks" } },
+    run: async ({ identity }: { identity: unknown }) => ({ status: 200, body: identity ?? null }),
+  };
   const handler = defineApi(
     "gateway",
     {
-      "GET /open": route({ access: "public", run: show }),
-      "GET /summary": route({ access: "key-or-local", scope: "read", run: show }),
-      "GET /admin": route({ access: "key", scope: "admin", run: show }),
-      "GET /watched": route({ access: "key", scope: "read", run: show }),
+      "GET /open": route({ access: "public", ...show }),
+      "GET /summary": route({ access: "key-or-local", scope: "read", ...show }),
+      "GET /admin": route({ access: "key", scope: "admin", ...show }),
+      "GET /watched": route({ access: "key", scope: "read", ...show }),
     },
     () => platform,
   );

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startNpmRegistry } from "#test/fakes/npm-registry.ts";
 import type { Outside } from "./sandbox-case.ts";
 
 export interface OutsideWorld extends Outside {
@@ -12,6 +13,14 @@ export interface OutsideWorld extends Outside {
   breaches(): string[];
   close(): void;
 }
+
+/** What the cases' name server says; nothing answers on port 443 of 127.0.0.1. */
+const ADDRESSES: Record<string, string> = {
+  "registry.test": "127.0.0.1",
+  "metadata.test": "169.254.169.254",
+  "inner.test": "10.0.0.7",
+  "unreachable.test": "127.0.0.1",
+};
 
 /** Secrets, services and directories of a machine that a sandbox must not reach. */
 export async function openOutside(): Promise<OutsideWorld> {
@@ -46,15 +55,19 @@ export async function openOutside(): Promise<OutsideWorld> {
   const udp = createSocket("udp4", () => came.push("a datagram"));
   udp.bind(0, "127.0.0.1");
   await once(udp, "listening");
+  const registry = await startNpmRegistry("127.0.0.1");
   const before = readdirSync(directory).length;
   return {
     ...{ secret, secret_file, directory, unix_socket, abstract_socket, worker_pid: process.pid },
     tcp_port: (tcp.address() as { port: number }).port,
+    registry,
+    lookup: async (host) => [{ address: ADDRESSES[host] ?? "192.0.2.9" }],
     udp_port: udp.address().port,
     breaches: () => [...came, ...(readdirSync(directory).length === before ? [] : [`files in ${directory}`])],
     close() {
       for (const server of servers) server.close();
       udp.close();
+      registry.close();
       rmSync(directory, { recursive: true, force: true });
     },
   };

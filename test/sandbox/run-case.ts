@@ -37,12 +37,14 @@ export async function runCase(
   const environment = { ...profile.environment, CASE: token };
   const faults: string[] = [];
   const result = await withWorkspace({ profile, backend }, async (workspace) => {
-    for (const [name, text] of Object.entries(files)) await writeFile(join(workspace.tree, name), text);
+    const written = typeof files === "function" ? files(outside) : files;
+    for (const [name, text] of Object.entries(written)) await writeFile(join(workspace.tree, name), text);
     const ran = await runCommand({
       ...workspace,
       command: typeof command === "function" ? command(outside) : command,
       profile: { ...profile, environment },
       signal: new AbortController().signal,
+      lookup: outside.lookup,
     });
     if (living("CASE", token).length > 0) faults.push("processes outlived their command");
     await Promise.resolve(check?.(ran, workspace.tree)).catch((error) => faults.push(error.message));

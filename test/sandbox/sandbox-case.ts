@@ -1,5 +1,7 @@
+import type { Lookup } from "#lib/egress/resolve-allowed.ts";
 import type { CommandResult } from "#lib/sandbox/run-command.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+import type { NpmRegistry } from "#test/fakes/npm-registry.ts";
 
 /** What is outside the sandbox and must stay there. */
 export interface Outside {
@@ -14,6 +16,9 @@ export interface Outside {
   unix_socket: string;
   abstract_socket: string;
   worker_pid: number;
+  /** What the filtering proxy leads to, and how it finds hosts. */
+  registry: Pick<NpmRegistry, "port" | "project">;
+  lookup: Lookup;
 }
 
 /** One command, and what must come of it. */
@@ -22,7 +27,7 @@ export interface SandboxCase {
   /** `full` where only namespaces can hold it; `any` backend otherwise. */
   isolation: "full" | "any";
   limits?: Partial<SandboxProfile> | ((outside: Outside) => Partial<SandboxProfile>);
-  files?: Record<string, string>;
+  files?: Record<string, string> | ((outside: Outside) => Record<string, string>);
   command: string | ((outside: Outside) => string);
   /** A limit code, COMMAND_FAILED for any other failure, or PASSED. */
   code: string;

@@ -1,4 +1,4 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { ConditionalCheckFailedException, type ReturnValue } from "@aws-sdk/client-dynamodb";
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -10,7 +10,7 @@ import type { Invocation } from "../engine/invocation.ts";
 import { call } from "../engine/network.ts";
 import type { World } from "../engine/world.ts";
 import type { Change, Key, WriteInput } from "./table.ts";
-import { copyValue, type Item } from "./values.ts";
+import { copyValue, equalValues, type Item } from "./values.ts";
 
 export type OnWrite = (change: Change, invocation: Invocation) => void;
 
@@ -18,12 +18,19 @@ export type OnWrite = (change: Change, invocation: Invocation) => void;
 export function tableClient(world: World, invocation: Invocation, onWrite: OnWrite): DynamoDBDocumentClient {
   const { table, mutation, faults } = world;
 
-  const write = (key: Key, input: WriteInput, apply: (input: WriteInput) => Change) => () => {
-    const mutated = mutation.write ? mutation.write(input, { pk: key.pk, sk: key.sk }) : input;
-    if (mutated === null) return { Attributes: table.get(key) };
-    const change = counted(world, mutated, apply);
-    onWrite(change, invocation);
-    return { Attributes: copyValue(change.after) };
+  const write = (
+    key: Key,
+    input: WriteInput,
+    apply: (input: WriteInput) => Change,
+    returned: ReturnValue = "NONE",
+  ) => {
+    return () => {
+      const mutated = mutation.write ? mutation.write(input, { pk: key.pk, sk: key.sk }) : input;
+      if (mutated === null) return { Attributes: table.get(key) };
+      const change = counted(world, mutated, apply);
+      onWrite(change, invocation);
+      return { Attributes: copyValue(attributesOf(change, returned)) };
+    };
   };
   const operation = (command: unknown): { label: string; effect: () => unknown } => {
     if (command instanceof GetCommand) {
@@ -38,7 +45,10 @@ export function tableClient(world: World, invocation: Invocation, onWrite: OnWri
     if (command instanceof UpdateCommand) {
       const key = command.input.Key as Key;
       const input = writeInput(command.input);
-      return { label: `update ${key.pk} ${key.sk}`, effect: write(key, input, (i) => table.update(key, i)) };
+      return {
+        label: `update ${key.pk} ${key.sk}`,
+        effect: write(key, input, (i) => table.update(key, i), command.input.ReturnValues),
+      };
     }
     if (command instanceof QueryCommand) {
       const input = mutation.query?.(command.input) ?? command.input;
@@ -60,6 +70,23 @@ function counted(world: World, input: WriteInput, apply: (input: WriteInput) => 
       world.count(fenced ? "fenced writes refused" : "conditions refused");
     }
     throw error;
+  }
+}
+
+function attributesOf({ before, after }: Change, returned: ReturnValue): Item | undefined {
+  switch (returned) {
+    case "NONE":
+      return undefined;
+    case "ALL_OLD":
+      return before;
+    case "ALL_NEW":
+      return after;
+    case "UPDATED_NEW":
+      return Object.fromEntries(
+        Object.entries(after).filter(([name, value]) => !equalValues(value, before?.[name])),
+      );
+    default:
+      throw new TypeError(`the simulated table returns no ${returned}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fairQueue } from "../../bench/outage/fair-queue.ts";
-import { seededRandom } from "./engine/random.ts";
+import { fairQueue } from "../../../bench/outage/fair-queue.ts";
+import { seededRandom } from "../engine/random.ts";
 
 function clockedQueue(receives_max?: number) {
   let now = 0;

@@ -1,0 +1,33 @@
+/** A submission that passes on a fresh stage. */
+export const EXAMPLE = {
+  workflow: "run",
+  source: { kind: "inline", files: { "hello.sh": "echo hello" } },
+  command: "sh hello.sh",
+  profile: "trusted",
+};
+
+/** What can be wrong with a submission beyond its form. */
+export const SUBMISSION_CODES = {
+  400: ["IDEMPOTENCY_KEY_INVALID"],
+  403: ["WORKFLOW_NOT_ALLOWED", "PROFILE_NOT_ALLOWED"],
+  409: ["IDEMPOTENCY_KEY_EXPIRED"],
+  413: ["ARCHIVE_TOO_LARGE"],
+  422: [
+    "ARCHIVE_EMPTY",
+    "DIFF_BINARY_UNSUPPORTED",
+    "DIFF_EMPTY",
+    "DIFF_MALFORMED",
+    "DIFF_PATH_UNSAFE",
+    "DIFF_TOO_LARGE",
+    "FIELD_REQUIRED",
+    "IDEMPOTENCY_MISMATCH",
+    "MODEL_NOT_CONFIGURED",
+    "PROFILE_UNKNOWN",
+    "SOURCE_PATH_UNSAFE",
+    "SOURCE_TOO_LARGE",
+    "SOURCE_TOO_MANY_FILES",
+    "UPLOAD_EXPIRED",
+    "UPLOAD_NOT_FOUND",
+    "WORKFLOW_UNKNOWN",
+  ],
+};

@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Server } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import type { Volume } from "#lib/sandbox/volume.ts";
+import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
+
+const READY_MS_MAX = 10_000;
+/** A message may be read after the end of its sender was noticed. */
+const LAST_WORD_MS_MAX = 1000;
+
+/** Makes the socket where it is to be, hands it over, and ends. */
+const SCRIPT = `const server = require("node:net").createServer();
+const leave = () => { server.close(); process.disconnect(); };
+server.listen(Number(process.argv[1]), "127.0.0.1", () => process.send("listening", server, leave));`;
+
+/**
+ * A server that listens on 127.0.0.1 in the network namespace of process `pid` and accepts here: a
+ * socket belongs to the namespace it was made in, whoever holds it. Nothing of it runs inside, so
+ * nothing inside can stop or imitate it. Throws SandboxUnavailable.
+ */
+export async function listenInside(
+  pid: number,
+  port: number,
+  namespace: NonNullable<Volume["namespace"]>,
+): Promise<Server> {
+  const namespaces = [`--user=${namespace.user}`, `--net=/proc/${pid}/ns/net`, "--preserve-credentials"];
+  const helper = spawn("nsenter", [...namespaces, process.execPath, "-e", SCRIPT, String(port)], {
+    cwd: "/",
+    env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", [MARKER_NAME]: `${workerMark()}-listener` },
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  const signal = AbortSignal.timeout(READY_MS_MAX);
+  const handed_over = once(helper, "message", { signal });
+  handed_over.catch(() => {});
+  try {
+    await once(helper, "exit", { signal }); // until then it would accept, too
+    const nothing = delay(LAST_WORD_MS_MAX, [], { ref: false });
+    const [, server] = (await Promise.race([handed_over, nothing])) as [unknown, Server | undefined];
+    if (server) return server;
+    throw new Error(`the helper ended with exit code ${helper.exitCode}`);
+  } catch (cause) {
+    helper.kill("SIGKILL");
+    throw new SandboxUnavailable("the filtering proxy could not listen inside the sandbox", { cause });
+  }
+}

@@ -19,6 +19,10 @@ const Environment = z.object({
     .union([z.literal(""), z.string().min(32)])
     .default("")
     .describe("secret that API keys are hashed with, 32 characters or more"),
+  WEBHOOK_SECRET_ROOT: z
+    .union([z.literal(""), z.string().min(32)])
+    .default("")
+    .describe("secret that webhooks' secrets follow from, 32 characters or more"),
   MODEL_URL: z
     .union([z.literal(""), z.url()])
     .default("")
@@ -59,12 +63,12 @@ export interface Settings {
   config_objects?: { bucket: string; prefix: string } | undefined;
   /** What API keys are hashed with; undefined where a function answers no requests. */
   api_key_pepper?: string | undefined;
+  /** What webhooks' secrets follow from; undefined where a function neither makes nor uses them. */
+  webhook_secret_root?: string | undefined;
   /** Answers changes in words; undefined when none is configured. */
   model?: ModelSettings | undefined;
   /** Keeps the code graph; undefined when S3 and the table do. */
   neo4j?: Neo4jSettings | undefined;
-  /** Git sources may name loopback and private hosts: on a developer's own machine only. */
-  allow_private_git_hosts: boolean;
 }
 
 /** The process's environment, checked. Throws a ZodError naming each missing or wrong variable. */
@@ -82,9 +86,9 @@ export function settings(): Settings {
     config_directory: values.CONFIG_DIRECTORY,
     config_objects: bucket === undefined ? undefined : { bucket, prefix },
     api_key_pepper: values.API_KEY_PEPPER || undefined,
+    webhook_secret_root: values.WEBHOOK_SECRET_ROOT || undefined,
     model: modelOf(values),
     neo4j: neo4jOf(values),
-    allow_private_git_hosts: values.STAGE === "local",
   };
 }
 

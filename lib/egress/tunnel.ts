@@ -65,7 +65,7 @@ function unreachable({ client, target, traffic }: TunnelOrder, cause: unknown): 
   refuse(client, "502 Bad Gateway");
 }
 
-/** The client must want TLS with the very server it named; one without a name has no name to give. */
+/** The client must want TLS with the very server it named; an address is no name to give (RFC 6066 3). */
 function objection(says: FirstFlight, host: string): Denial | null {
   if (says.kind === "incomplete") return "too_slow";
   if (says.kind === "not_tls") return "not_tls";

@@ -105,6 +105,7 @@ async function supervise(
   { profile, signal }: CommandOrder,
   { disk, ceiling, older, network }: Instruments,
 ) {
+  ceiling.joinSoon(sandboxed.pid); // while the sandbox is being set up
   const tree = followTree(sandboxed.pid, launch.marker, older);
   const accounts = accountant(profile, sandboxed.pid, launch.own_generations);
   const decoys = watchDecoys(launch.decoys);

@@ -1,5 +1,8 @@
+import { hasEdge } from "#lib/config/stages.ts";
 import type { FunctionDeclaration, ServiceDeclaration } from "./expand-agents.ts";
 
+/** Those that make webhooks' secrets and sign with them. */
+const WEBHOOK_FUNCTIONS = ["gateway", "webhooks"];
 /** In provider.httpApi.authorizers, and the function it runs. */
 const AUTHORIZER = "credentials";
 const AUTHORIZER_FUNCTION = "authorizer";
@@ -7,16 +10,21 @@ const CATCH_ALL = "*";
 
 /**
  * Puts the authorizer before every route of a deployed stage, so that none can be declared without it,
- * and gives every function that judges credentials what their keys are hashed with.
+ * and gives every function that judges credentials what their keys are hashed with, and those that sign
+ * webhooks what these secrets follow from.
  * `custom.public_routes` and the catch-all, which only says that there is no such route, stay open. On
- * the local stage the functions judge credentials themselves, by the same code and with the same answers.
+ * stages without an edge the functions judge credentials themselves, by the same code and with the same answers.
  */
 export function guardRoutes({ provider, functions, custom }: ServiceDeclaration): void {
-  if (provider.stage === undefined || provider.stage === "local") return;
+  if (provider.stage === undefined || !hasEdge(provider.stage)) return;
   const open = new Set([CATCH_ALL, ...(custom?.public_routes ?? [])]);
   for (const [name, declaration] of Object.entries(functions)) {
     if (hasRoutes(declaration) || name === AUTHORIZER_FUNCTION) {
       declaration.environment = { ...declaration.environment, API_KEY_PEPPER: custom?.api_key_pepper };
+    }
+    if (WEBHOOK_FUNCTIONS.includes(name)) {
+      const { webhook_secret_root: WEBHOOK_SECRET_ROOT } = custom ?? {};
+      declaration.environment = { ...declaration.environment, WEBHOOK_SECRET_ROOT };
     }
     declaration.events = declaration.events?.map((event) => guarded(event, open));
   }

@@ -16,7 +16,7 @@ export const UNREACHED: [RegExp, string][] = [
   ],
   [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.test.ts"],
   [
-    / sqs:SendMessage (Indexing|Buildtest|Sandbox|Orchestrator)Queue/,
+    / sqs:SendMessage (Indexing|Buildtest|Sandbox|Orchestrator|Webhooks)Queue/,
     "parked work; test/integration/parking.test.ts",
   ],
   [
@@ -36,6 +36,10 @@ export const UNREACHED: [RegExp, string][] = [
     "the claim check of a large message",
   ],
   [/^orchestrator dynamodb:UpdateItem Table.Arn TASK#/, "takes up a step again, on replay"],
+  [
+    /^sweeper dynamodb:\w+ Table.Arn TASK#/,
+    "only when a delivery stands still; test/integration/webhooks.test.ts",
+  ],
   [
     /^sweeper (sqs:SendMessage OrchestratorQueue|dynamodb:\w+ Table.Arn (METRICS|TRACE))/,
     "only when a task stands still",

@@ -2,8 +2,6 @@ import { z } from "zod";
 
 const S3_PREFIX = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/((?:[A-Za-z0-9._-]+\/)*)$/;
 
-const NEO4J_SCHEME = /^(bolt|neo4j)(\+s|\+ssc)?:\/\/[^/]/;
-
 const Environment = z.object({
   STAGE: z.string().default("local").describe("deployment stage"),
   TABLE_NAME: z.string().min(1).describe("the one DynamoDB table"),
@@ -31,13 +29,7 @@ const Environment = z.object({
     .describe("chat completions endpoint"),
   MODEL_NAME: z.string().default("").describe("the model asked there"),
   MODEL_API_KEY: z.string().default("").describe("sent as a bearer token"),
-  NEO4J_URL: z
-    .union([
-      z.literal(""),
-      z.string().regex(NEO4J_SCHEME, "must be bolt://, neo4j://, or one of them with +s or +ssc"),
-    ])
-    .default("")
-    .describe("where the code graph is kept; empty: in S3"),
+  NEO4J_URL: z.string().default("").describe("where the code graph is kept; empty: in S3"),
   NEO4J_USER: z.string().default("neo4j").describe("who we are there"),
   NEO4J_PASSWORD: z.string().default("").describe("our password there"),
   NEO4J_DATABASE: z.string().default("neo4j").describe("the database there"),

@@ -1,5 +1,6 @@
 import neo4j, { type Driver, type ManagedTransaction } from "neo4j-driver";
 import type { Neo4jSettings } from "#lib/config/environment.ts";
+import { TerminalFault } from "#lib/errors/fault.ts";
 import { neo4jFault } from "#lib/neo4j/neo4j-fault.ts";
 
 export type Row = Record<string, unknown>;
@@ -25,8 +26,20 @@ const IDLE_MS_MAX = 20_000;
 
 export const int = neo4j.int;
 
-/** A driver for these settings. It connects when it is first used. */
+const USABLE_URL = /^(bolt|neo4j)(\+s|\+ssc)?:\/\/[^/\s]+$/;
+
+/**
+ * A driver for these settings. It connects when it is first used.
+ *
+ * @throws TerminalFault `NEO4J_URL_UNUSABLE`
+ */
 export function neo4jDriver({ url, user, password }: Neo4jSettings): Driver {
+  if (!USABLE_URL.test(url)) {
+    throw new TerminalFault(
+      "NEO4J_URL_UNUSABLE",
+      `NEO4J_URL is ${url}: give bolt://<host>:<port> or neo4j://<host>:<port>, with +s for TLS, then replay what failed.`,
+    );
+  }
   return neo4j.driver(url, neo4j.auth.basic(user, password), {
     disableLosslessIntegers: true,
     connectionTimeout: CONNECT_MS_MAX,

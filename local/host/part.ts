@@ -39,6 +39,8 @@ export interface HostPart {
   title: string;
   port_default: number;
   tools: readonly Tool[];
+  /** What else it misses on this machine, one sentence each that says what to do. */
+  complaints?(): Promise<string[]>;
   /**
    * Puts everything it runs into the cache, checksummed; does nothing when it is there already.
    * `progress` takes one readable line at a time.

@@ -2,16 +2,18 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "#lib/log/log.ts";
+import type { Backend } from "./backend.ts";
 import { openDataDirectory } from "./data-directory.ts";
-import { ensureKey, ensureSecret } from "./development-key.ts";
-import { startEmulators } from "./emulators/start-emulators.ts";
+import { ensureKey } from "./development-key.ts";
+import { embeddedBackend } from "./emulators/embedded-backend.ts";
 import { eventSourceMappings } from "./event-source/event-source-mappings.ts";
 import { type Poller, startPoller } from "./event-source/poller.ts";
+import { oneAtATime, restoringSource } from "./event-source/restoring-source.ts";
 import { sqsSource } from "./event-source/sqs-source.ts";
 import { type Invoke, inProcessInvoke, type LoadableFunction, loadHandlers } from "./functions.ts";
-import { enterLocalEnvironment, localEnvironment } from "./local-environment.ts";
+import { localstackBackend } from "./localstack/localstack-backend.ts";
 import { portOrAny, untilListening } from "./ports.ts";
-import { createResources, type Resource } from "./resources/create-resources.ts";
+import type { Resource } from "./resources/planned-resources.ts";
 import { type ResourceLookup, resolveIntrinsics } from "./resources/resolve-intrinsics.ts";
 import { scheduledFunctions, startSchedules } from "./schedules.ts";
 
@@ -41,12 +43,12 @@ export interface LocalStack {
   whenListening(ready: (ready: Ready) => void): void;
   /** Stops event sources and schedules; running invocations get `stop_seconds`. */
   stopInvoking(): Promise<void>;
-  /** Stops the emulators and frees the data directory. */
+  /** Stops what it started and frees the data directory. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the emulators, creates the declared resources, and puts real names into every function's
+ * Starts what stands for AWS, with the declared resources in it, and puts real names into every function's
  * environment, which serverless-offline leaves unresolved.
  */
 export async function startLocalStack(
@@ -57,16 +59,17 @@ export async function startLocalStack(
   const settings = { ...DEFAULTS, ...service.custom?.local };
   const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));
   const { region, stage } = service.provider;
-  const emulators = await startEmulators(data, http_port);
-  const pepper = ensureSecret(data.path, "pepper");
-  const environment = {
-    ...localEnvironment(emulators, region),
-    API_KEY_PEPPER: pepper,
-    WEBHOOK_SECRET_ROOT: ensureSecret(data.path, "webhook-secret-root"),
-  };
-  enterLocalEnvironment(environment);
   const names = { service: service.service, stage, region };
-  const lookup = await createResources(service.resources?.Resources ?? {}, names, emulators.sqs_and_s3_url);
+  const options = { resources: service.resources?.Resources ?? {}, names, http_port };
+  const backend = await (stage === "localstack"
+    ? localstackBackend(options, serviceDir)
+    : embeddedBackend(options, data));
+  const { lookup, pepper } = backend;
+  const environment = {
+    ...backend.environment,
+    API_KEY_PEPPER: pepper,
+    WEBHOOK_SECRET_ROOT: backend.webhook_secret_root,
+  };
   resolveEnvironments(service, lookup, environment);
   // For tools that speak to the emulators as an operator speaks to AWS.
   const facts = JSON.stringify(service.provider.environment, null, 2);
@@ -105,7 +108,7 @@ export async function startLocalStack(
       void untilListening(http_port, stopping.signal).then((listening) => {
         if (!listening) return;
         running.push(
-          ...startPollers(mappings, emulators.sqs_and_s3_url, invoke, log),
+          ...startPollers(mappings, backend, invoke, log),
           startSchedules(scheduled, settings.schedule_seconds, { invoke, log, region }),
         );
         ready({ url, data_directory: data.path, credentials_file, broken_functions });
@@ -116,7 +119,7 @@ export async function startLocalStack(
       await Promise.all(running.splice(0).map((part) => part.stop(settings.stop_seconds * 1000)));
     },
     async close() {
-      await emulators.close();
+      await backend.close();
       data.release();
     },
   };
@@ -134,15 +137,17 @@ function resolveEnvironments(service: Service, lookup: ResourceLookup, environme
 
 function startPollers(
   mappings: ReturnType<typeof eventSourceMappings>,
-  sqs_url: string,
+  { sqs_url, restore }: Backend,
   invoke: Invoke,
   log: Log,
 ): Poller[] {
   const client = new SQSClient({ endpoint: sqs_url, maxAttempts: 1 });
+  const restoreOnce = restore && oneAtATime(restore);
   return mappings.map((mapping) => {
     const [, , , , account_id, name] = mapping.queue_arn.split(":");
+    const source = sqsSource(client, `${sqs_url}/${account_id}/${name}`);
     return startPoller(mapping, {
-      source: sqsSource(client, `${sqs_url}/${account_id}/${name}`),
+      source: restoreOnce ? restoringSource(source, restoreOnce) : source,
       invoke: (event) => invoke(mapping.function_key, event),
       log,
     });

@@ -17,6 +17,15 @@ describe("startOptions", () => {
     expect(() => startOptions(["--port", port], {}, "/here")).toThrow("from 1 to 65535");
   });
 
+  it("runs the stage that STAGE names, each with data of its own", () => {
+    expect(startOptions([], {}, "/here").stage).toBe("local");
+    expect(startOptions([], { STAGE: "localstack" }, "/here")).toMatchObject({
+      stage: "localstack",
+      data_directory: "/here/.local/localstack",
+    });
+    expect(() => startOptions([], { STAGE: "production" }, "/here")).toThrow("local and localstack");
+  });
+
   it("refuses flags it does not know", () => {
     expect(() => startOptions(["--prot", "1"], {}, "/here")).toThrow("--prot");
   });

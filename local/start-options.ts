@@ -2,7 +2,11 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_HTTP_PORT } from "./default-http-port.ts";
 
+const STAGES = ["local", "localstack"] as const;
+
 export interface StartOptions {
+  /** `local`: everything in this process. `localstack`: against LocalStack, or what AWS_ENDPOINT_URL names. */
+  stage: (typeof STAGES)[number];
   port: number;
   data_directory: string;
   /** Where serverless.yml is. */
@@ -16,11 +20,13 @@ export const HELP = `Starts the whole system on this machine: HTTP API, queues, 
   npm start -- [options]
 
   --port <n>         HTTP port (PORT; default ${DEFAULT_HTTP_PORT})
-  --data-dir <path>  where tasks and artifacts are kept (LOCAL_DATA_DIR; default .local)
+  --data-dir <path>  where tasks and artifacts are kept (LOCAL_DATA_DIR; default .local,
+                     or .local/localstack with STAGE=localstack)
   --service <path>   the folder with serverless.yml (default: here)
   --verbose          log to the terminal instead of <data dir>/stack.log
   --help             this text
 
+STAGE=localstack npm start runs the same functions against LocalStack: docs/guides/localstack.md.
 Ports of the emulators follow the HTTP port where free (+1 Lambda, +2 SQS and S3, +3 DynamoDB);
 LOCAL_LAMBDA_PORT, LOCAL_SQS_S3_PORT and LOCAL_DYNAMODB_PORT fix them. Stop with Ctrl-C.
 `;
@@ -46,11 +52,17 @@ export function startOptions(
   if (!/^\d+$/.test(port_text) || port < 1 || port > 65_535) {
     throw new Error(`The port must be a number from 1 to 65535, not "${port_text}".`);
   }
+  const stage = STAGES.find((known) => known === (environment.STAGE || "local"));
+  if (stage === undefined) {
+    throw new Error(`npm start runs the stages ${STAGES.join(" and ")}, not STAGE=${environment.STAGE}.`);
+  }
+  const data_default = stage === "local" ? ".local" : `.local/${stage}`;
   const service_directory = resolve(directory, values.service ?? ".");
   return {
+    stage,
     port,
     service_directory,
-    data_directory: resolve(directory, values["data-dir"] ?? environment.LOCAL_DATA_DIR ?? ".local"),
+    data_directory: resolve(directory, values["data-dir"] ?? environment.LOCAL_DATA_DIR ?? data_default),
     verbose: values.verbose,
     help: values.help,
   };

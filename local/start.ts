@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { banner } from "./banner.ts";
 import type { Ready } from "./local-stack.ts";
 import { isFree } from "./ports.ts";
+import { stageEnvironment } from "./stage-environment.ts";
 import { HELP, type StartOptions, startOptions } from "./start-options.ts";
 import { stopWithNpm } from "./stop-with-npm.ts";
 
@@ -30,9 +31,10 @@ async function start(options: StartOptions): Promise<number> {
     );
     return 1;
   }
+  const stage_environment = await stageEnvironment(options, process.env);
   mkdirSync(options.data_directory, { recursive: true });
   const log_file = join(options.data_directory, "stack.log");
-  const child = spawnServerless(options, log_file);
+  const child = spawnServerless(options, stage_environment, log_file);
   let ready = false;
   let told = false;
   let stopped = false;
@@ -78,14 +80,15 @@ async function becomesFree(port: number): Promise<boolean> {
   return true;
 }
 
-function spawnServerless(options: StartOptions, log_file: string) {
+function spawnServerless(options: StartOptions, stage_environment: Record<string, string>, log_file: string) {
   const cli = createRequire(import.meta.url).resolve("serverless/bin/serverless.js");
   const output = options.verbose ? "inherit" : openLog(log_file);
-  return spawn(process.execPath, [cli, "offline", "--noSponsor"], {
+  return spawn(process.execPath, [cli, "offline", "--noSponsor", "--stage", options.stage], {
     cwd: options.service_directory,
     stdio: ["ignore", output, output, "ipc"],
     env: {
       ...process.env,
+      ...stage_environment,
       PORT: String(options.port),
       LOCAL_DATA_DIR: options.data_directory,
       NODE_NO_WARNINGS: "1",

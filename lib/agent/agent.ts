@@ -72,5 +72,7 @@ export interface Agent<Input extends z.ZodType, Output extends z.ZodType> {
   output: Output;
   /** Of an agent whose steps are no part of a task's ledger: the orchestrator is told nothing of them. */
   detached?: Detached;
+  /** How soon a running step notices that its task was canceled; at its lease's next renewal unless given. */
+  notices_cancel_ms?: number;
   run(input: z.output<Input>, context: AgentContext): Promise<AgentResult<z.input<Output>>>;
 }

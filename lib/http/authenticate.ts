@@ -5,6 +5,7 @@ import { FailedAttempts } from "#lib/auth/failed-attempts.ts";
 import { type Identity, LOCAL_IDENTITY, type Verdict } from "#lib/auth/identity.ts";
 import { isPast } from "#lib/auth/verify-api-key.ts";
 import { verifyCredential } from "#lib/auth/verify-credential.ts";
+import { hasEdge } from "#lib/config/stages.ts";
 import { HttpError } from "#lib/http/http-error.ts";
 import type { Log } from "#lib/log/log.ts";
 
@@ -44,8 +45,8 @@ interface EdgeRequestContext {
 }
 
 /**
- * The authorizer's, where API Gateway asked it and it could tell; otherwise our own. On the local
- * stage nobody stands before us, and serverless-offline lets a caller write this context himself.
+ * The authorizer's, where API Gateway asked it and it could tell; otherwise our own. On a stage
+ * without an edge nobody stands before us, and serverless-offline lets a caller write this context himself.
  */
 async function verdictOn(
   authorization: string,
@@ -54,7 +55,7 @@ async function verdictOn(
   log: Log,
 ): Promise<Verdict> {
   const { authorizer } = event.requestContext as EdgeRequestContext;
-  const edge = platform.settings.stage === "local" ? undefined : fromEdgeContext(authorizer?.lambda);
+  const edge = hasEdge(platform.settings.stage) ? fromEdgeContext(authorizer?.lambda) : undefined;
   return edge ?? verifyCredential(authorization, credentialPorts(platform, log));
 }
 

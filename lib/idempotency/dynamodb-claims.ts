@@ -3,10 +3,12 @@ import {
   assignments,
   type ClaimPorts,
   type ItemWrite,
+  readItem,
   writeAsOwner,
   writeItem,
 } from "#lib/idempotency/claimed-item.ts";
 import type { ClaimKey, Claims, Lease, Release } from "#lib/idempotency/claims.ts";
+import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
 import { stepFields } from "#lib/idempotency/step-item.ts";
 import { type Listing, ledgerSteps, listingUpdate, type StepPlace } from "#lib/idempotency/step-place.ts";
 import { instant } from "#lib/runtime/runtime.ts";
@@ -31,6 +33,13 @@ export function dynamodbClaims(ports: ClaimPorts, place: StepPlace = ledgerSteps
         (record) => record.status === "running",
         ports,
       ),
+
+    async look(key, lease) {
+      const item = stepItem(key);
+      const record = await readItem(item, ports);
+      const ours = record?.owner === lease.owner && record.fence === lease.fence;
+      if (!ours || record.status !== "running") throw new LeaseLost(item.name);
+    },
 
     complete: (key, lease, outcome) =>
       writeAsOwner(stepItem(key), lease, completion(key, outcome), isCompleted, ports),

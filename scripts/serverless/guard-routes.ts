@@ -1,3 +1,4 @@
+import { hasEdge } from "#lib/config/stages.ts";
 import type { FunctionDeclaration, ServiceDeclaration } from "./expand-agents.ts";
 
 /** Those that make webhooks' secrets and sign with them. */
@@ -12,10 +13,10 @@ const CATCH_ALL = "*";
  * and gives every function that judges credentials what their keys are hashed with, and those that sign
  * webhooks what these secrets follow from.
  * `custom.public_routes` and the catch-all, which only says that there is no such route, stay open. On
- * the local stage the functions judge credentials themselves, by the same code and with the same answers.
+ * stages without an edge the functions judge credentials themselves, by the same code and with the same answers.
  */
 export function guardRoutes({ provider, functions, custom }: ServiceDeclaration): void {
-  if (provider.stage === undefined || provider.stage === "local") return;
+  if (provider.stage === undefined || !hasEdge(provider.stage)) return;
   const open = new Set([CATCH_ALL, ...(custom?.public_routes ?? [])]);
   for (const [name, declaration] of Object.entries(functions)) {
     if (hasRoutes(declaration) || name === AUTHORIZER_FUNCTION) {

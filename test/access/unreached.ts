@@ -10,6 +10,10 @@ export const UNREACHED: [RegExp, string][] = [
     "here the files are watched; test/integration/config-s3.test.ts",
   ],
   [/ s3:ListBucket /, "S3 looks for it when an object is missing, to answer 404"],
+  [
+    /^(indexing|retrieval) dynamodb:\w+ Table.Arn CIRCUITS/,
+    "where the code graph is in Neo4j; test/neo4j/whole-system.test.ts",
+  ],
   [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.test.ts"],
   [
     / sqs:SendMessage (Indexing|Buildtest|Sandbox|Orchestrator|Webhooks)Queue/,

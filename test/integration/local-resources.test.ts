@@ -14,7 +14,8 @@ import { openDataDirectory } from "../../local/data-directory.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { enterLocalEnvironment, localEnvironment } from "../../local/local-environment.ts";
 import { anyFreePort } from "../../local/ports.ts";
-import { createResources, type Resource } from "../../local/resources/create-resources.ts";
+import { createResources } from "../../local/resources/create-resources.ts";
+import type { Resource } from "../../local/resources/planned-resources.ts";
 import { expandAgents } from "../../scripts/serverless/expand-agents.ts";
 
 interface Declared {

@@ -104,7 +104,7 @@ const GRANTS = {
   ],
   /** Not for functions that run what was submitted: it would list what other tenants have. */
   notice_missing_blobs: () => [noticeMissingObjects()],
-  /** lib/circuit: stands before the model, and before each webhook. */
+  /** lib/circuit: stands before the model, Neo4j and each webhook. */
   guard_dependencies: () => [items(["CIRCUITS"], ["GetItem", "UpdateItem"])],
   /** lib/graph */
   read_graphs: () => [items(["GRAPH#*"], ["GetItem"]), objects("tenants/*/graph/*", ["GetObject"])],

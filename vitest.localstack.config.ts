@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+/** The lane that needs Python: it starts LocalStack and the table itself. Not part of `npm test`. */
+export default defineConfig({
+  test: {
+    name: "localstack",
+    include: ["test/localstack/**/*.test.ts"],
+    globalSetup: "test/localstack/start-parts.ts",
+    maxWorkers: 1, // one LocalStack, on the machine of everything else
+    testTimeout: 400_000,
+    hookTimeout: 400_000,
+  },
+});

@@ -16,7 +16,7 @@ beforeAll(async () => {
   document = JSON.parse(file?.text ?? "");
   operations = Object.values(document.paths).flatMap((path) => Object.values<Operation>(path));
   codes = collectErrorCodes(tree);
-}, 60_000);
+}, 240_000);
 
 /** Every value of a key, however deep. */
 function valuesOf(node: unknown, key: string): unknown[] {

@@ -6,6 +6,12 @@ export const WORDS_INDEX = "code_chunk_words";
 export const VECTOR_INDEX = "code_chunk_vector";
 const ONLINE_SECONDS_MAX = 300;
 
+const MADE_MEANWHILE = new Set(
+  ["EquivalentSchemaRule", "Index", "Constraint"].map(
+    (rule) => `Neo.ClientError.Schema.${rule}AlreadyExists`,
+  ),
+);
+
 const UNIQUE: readonly [name: string, label: string, properties: readonly string[]][] = [
   ["code_repository", "CodeRepository", ["tenant", "name"]],
   ["code_revision", "CodeRevision", ["id"]],
@@ -33,27 +39,36 @@ export function wordsProperty(field: string): string {
  *   which would then leave out every vector without a word
  */
 export async function ensureGraphSchema(cypher: Cypher, dimensions: number): Promise<void> {
+  const create = (statement: string) => createMissing(cypher, statement);
   for (const [name, label, properties] of UNIQUE) {
     const keys = properties.map((property) => `n.${property}`).join(", ");
-    await cypher.write(
-      `CREATE CONSTRAINT ${name} IF NOT EXISTS FOR (n:${label}) REQUIRE (${keys}) IS UNIQUE`,
-    );
+    await create(`CREATE CONSTRAINT ${name} IF NOT EXISTS FOR (n:${label}) REQUIRE (${keys}) IS UNIQUE`);
   }
   for (const [name, label, properties] of SORTED) {
     const keys = properties.map((property) => `n.${property}`).join(", ");
-    await cypher.write(`CREATE INDEX ${name} IF NOT EXISTS FOR (n:${label}) ON (${keys})`);
+    await create(`CREATE INDEX ${name} IF NOT EXISTS FOR (n:${label}) ON (${keys})`);
   }
   const fields = ["revision_id", ...Object.keys(BOOST).map(wordsProperty)].map((field) => `n.${field}`);
-  await cypher.write(
+  await create(
     `CREATE FULLTEXT INDEX ${WORDS_INDEX} IF NOT EXISTS FOR (n:CodeChunk) ON EACH [${fields.join(", ")}]
      OPTIONS {indexConfig: {\`fulltext.analyzer\`: 'whitespace'}}`,
   );
-  await cypher.write(
+  await create(
     `CREATE VECTOR INDEX ${VECTOR_INDEX} IF NOT EXISTS FOR (n:CodeChunk) ON (n.vector)
      OPTIONS {indexConfig: {\`vector.dimensions\`: ${dimensions}, \`vector.similarity_function\`: 'cosine'}}`,
   );
   await checkDimensions(cypher, dimensions);
   await cypher.read(`CALL db.awaitIndexes(${ONLINE_SECONDS_MAX})`);
+}
+
+/** `IF NOT EXISTS` still fails when another process makes the same at that moment. */
+async function createMissing(cypher: Cypher, statement: string): Promise<void> {
+  try {
+    await cypher.write(statement);
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+    if (!MADE_MEANWHILE.has(String(code))) throw error;
+  }
 }
 
 async function checkDimensions(cypher: Cypher, dimensions: number): Promise<void> {

@@ -18,11 +18,18 @@ export interface Neo4jWorld extends GraphWorld {
 
 /** The lane's server, emptied. `now` moves its writers' clock. */
 export async function neo4jWorld(options: { now?: () => number } = {}): Promise<Neo4jWorld> {
+  const world = anotherProcess(options);
+  await world.empty();
+  return world;
+}
+
+/** The lane's server as it is, over connections of its own, for which nothing is prepared yet. */
+export function anotherProcess(options: { now?: () => number } = {}): Neo4jWorld {
   const settings = laneSettings();
   const driver = neo4jDriver(settings);
   const cypher = cypherOver(driver, settings);
   const prepare = preparedOnce(cypher);
-  const world: Neo4jWorld = {
+  return {
     cypher,
     empty: () => emptyDatabase(cypher),
     store(beforeWrite = async () => {}) {
@@ -39,8 +46,6 @@ export async function neo4jWorld(options: { now?: () => number } = {}): Promise<
     },
     close: () => driver.close(),
   };
-  await world.empty();
-  return world;
 }
 
 async function emptyDatabase(cypher: Cypher): Promise<void> {

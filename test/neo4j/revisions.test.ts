@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { largeSnapshot } from "#test/fakes/large-snapshot.ts";
 import { smallSnapshot } from "#test/fakes/small-snapshot.ts";
 import { newRepository, snapshotNaming, symbolsOf } from "../contract-graph/graph-world.ts";
-import { type Neo4jWorld, neo4jWorld } from "./neo4j-world.ts";
+import { anotherProcess, type Neo4jWorld, neo4jWorld } from "./neo4j-world.ts";
 
 let world: Neo4jWorld;
 let now = Date.now();
@@ -79,6 +79,7 @@ describe("revisions in Neo4j", () => {
   });
 
   it("are not written under an index of other dimensions, which would find none of them", async () => {
+    await world.store().publish(await snapshotNaming(newRepository(), "first"));
     const repository = newRepository();
     const other = await snapshotNaming(repository, "other", {
       dimensions: 3,
@@ -90,6 +91,21 @@ describe("revisions in Neo4j", () => {
       message: expect.stringMatching(/64 dimensions and the embedder gives 3: DROP INDEX code_chunk_vector/),
     });
     expect(await nodes(repository)).toEqual({});
+  });
+
+  it("find constraints and indexes made once, however many processes make them at once", async () => {
+    await world.empty();
+    const repository = newRepository();
+    const snapshots = await Promise.all(
+      ["one", "two", "three", "four"].map((name) => snapshotNaming(repository, name)),
+    );
+    const worlds = snapshots.map(() => anotherProcess());
+    try {
+      await Promise.all(snapshots.map((snapshot, place) => worlds[place]?.store().publish(snapshot)));
+      expect(snapshots).toContainEqual(await world.store().latest("acme", repository));
+    } finally {
+      for (const one of worlds) await one.close();
+    }
   });
 
   it("have the indexes that questions use, all of the Community Edition", async () => {

@@ -17,6 +17,7 @@ export interface Held {
 /** Which tests a target has services for; all of them where none is named. */
 const FOLDERS: Partial<Record<TargetName, string[]>> = {
   localstack: ["test/contract/sqs", "test/contract/s3"],
+  moto: ["test/contract/dynamodb"],
   "dynamodb-local": ["test/contract/dynamodb"],
 };
 

@@ -8,7 +8,8 @@ const MEANINGS: Record<TargetName, string> = {
   embedded: "the emulators of `npm start`",
   simulation: "the simulated AWS that `npm run simulate` runs handlers on",
   localstack: "LocalStack's SQS and S3",
-  "dynamodb-local": "AWS's own DynamoDB Local",
+  moto: "moto's DynamoDB, the table of host mode",
+  "dynamodb-local": "AWS's own DynamoDB Local, where there is one",
 };
 
 /** docs/reference/aws-differences.md, from what the contract's tests hold each target to. */

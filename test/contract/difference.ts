@@ -1,5 +1,5 @@
 /** What the contract is held against. */
-export const TARGETS = ["embedded", "simulation", "localstack", "dynamodb-local"] as const;
+export const TARGETS = ["embedded", "simulation", "localstack", "moto", "dynamodb-local"] as const;
 export type TargetName = (typeof TARGETS)[number];
 
 /**

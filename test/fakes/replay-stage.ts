@@ -39,6 +39,12 @@ const Anything = z.record(z.string(), z.unknown());
 /** What a test's worker does with each step; it may throw. */
 export type Work = (step: string) => { verdict: "passed" | "failed"; output?: Record<string, unknown> };
 
+/** How far the stage's clock is ahead of this machine's, or of where it was made to stand. */
+interface StageClock {
+  ahead_ms: number;
+  stands_at_ms?: number | undefined;
+}
+
 /** Handlers of further services, each with a queue of its own. */
 type Others = Record<string, (platform: Platform) => SQSHandler>;
 
@@ -51,7 +57,7 @@ export async function replayStage(work: Work, others: Others = {}) {
   const sqs = new SQSClient({ endpoint: emulator.url, region: "us-east-1", credentials });
   const urls = new Map<string, string>();
   for (const service of services) await createQueues(sqs, service, urls);
-  const clock = { ahead_ms: 0 };
+  const clock: StageClock = { ahead_ms: 0 };
   const platform = stagePlatform(store, sqs, urls, clock);
   const ports: ReplayPorts = { ...platform, table_name: store.table_name };
   const effects: string[] = [];
@@ -116,9 +122,9 @@ function stagePlatform(
   store: Awaited<ReturnType<typeof realTable>>,
   sqs: SQSClient,
   urls: Map<string, string>,
-  clock: { ahead_ms: number },
+  clock: StageClock,
 ): Platform {
-  const runtime = { ...systemRuntime, now: () => Date.now() + clock.ahead_ms };
+  const runtime = { ...systemRuntime, now: () => (clock.stands_at_ms ?? Date.now()) + clock.ahead_ms };
   const blobs: BlobStore = fakeBlobStore();
   const { table_name } = store;
   const policy = retryPolicy({

@@ -13,6 +13,7 @@ export const dynamodb_differences = {
     page: `${GUIDE}/GSI.html#GSI.Writes`,
     targets: {
       embedded: { does: "at once", observed: "at once" },
+      moto: { does: "at once", observed: "at once" },
       "dynamodb-local": { does: "at once", observed: "at once" },
     },
     not_leaned_on:
@@ -36,6 +37,7 @@ export const dynamodb_differences = {
     page: `${GUIDE}/Constraints.html#limits-expression-parameters`,
     targets: {
       embedded: { does: "are taken", observed: { columns: 120, at_4096: "done", at_4097: "done" } },
+      moto: { does: "are taken", observed: { columns: 120, at_4096: "done", at_4097: "done" } },
       simulation: { does: "are taken", observed: { columns: 120, at_4096: "done", at_4097: "done" } },
     },
     not_leaned_on: "The two updates whose length depends on the load have a most number of columns.",
@@ -56,6 +58,16 @@ export const dynamodb_differences = {
           half_an_index_key: "done",
         },
       },
+      moto: {
+        does: "is taken when the key is a number",
+        observed: {
+          empty_key: "ValidationException",
+          number_key: "ValidationException",
+          empty_index_key: "ValidationException",
+          number_index_key: "done",
+          half_an_index_key: "done",
+        },
+      },
       simulation: {
         does: "is taken",
         observed: {
@@ -68,6 +80,52 @@ export const dynamodb_differences = {
       },
     },
     not_leaned_on: "Index keys are made of a fixed prefix, a tenant, a time or an id: none can be empty.",
+  },
+  number_digits: {
+    behaviour: "Numbers of more than 38 digits, or beyond 10^125",
+    aws: "are refused",
+    page: `${GUIDE}/HowItWorks.NamingRulesDataTypes.html#HowItWorks.DataTypes.Number`,
+    targets: {
+      moto: { does: "are kept", observed: ["9".repeat(38), "9".repeat(39), "1e126"] },
+    },
+    not_leaned_on: "A number of JavaScript has 17 digits at most; times are in microseconds, with 16.",
+  },
+  item_bytes: {
+    behaviour: "An item of exactly 400 KB",
+    aws: "is taken",
+    page: `${GUIDE}/Constraints.html#limits-items`,
+    targets: {
+      moto: {
+        does: "is refused: its limit is a little lower",
+        observed: {
+          at_the_limit: "ValidationException",
+          one_more: "ValidationException",
+          grown: "ValidationException",
+        },
+      },
+    },
+    not_leaned_on: "What may grow is cut at 100,000 characters or 300,000 bytes.",
+    bridged_in: "lib/trace/task-spans.ts",
+  },
+  last_page: {
+    behaviour: "A last page that is exactly full",
+    aws: "has a `LastEvaluatedKey`, and an empty page follows",
+    page: `${GUIDE}/Query.Pagination.html`,
+    targets: {
+      moto: {
+        does: "is known to be the last",
+        observed: {
+          of_two: [
+            ["a", "b"],
+            ["c", "d"],
+          ],
+          of_three: [["a", "b", "c"], ["d"]],
+          none: [[]],
+        },
+      },
+    },
+    not_leaned_on: "A list asks for one more than it shows; all others take an empty page for what it is.",
+    bridged_in: "lib/tasks/query-page.ts",
   },
   unknown_commands: {
     behaviour: "Deleting items, numbers of 38 digits, sets, items of 400 KB",
@@ -151,6 +209,7 @@ export const dynamodb_differences = {
     aws: "is refused",
     page: `${GUIDE}/Query.KeyConditionExpressions.html`,
     targets: {
+      moto: { does: "finds nothing", observed: { between: "bc", up_to: "ab", upside_down: "done" } },
       simulation: { does: "finds nothing", observed: { between: "bc", up_to: "ab", upside_down: "done" } },
     },
     not_leaned_on: "A time range that is upside down never gets to the table.",

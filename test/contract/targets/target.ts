@@ -13,6 +13,7 @@ export function target(): Target {
     case "simulation":
       return simulation;
     case "localstack":
+    case "moto":
     case "dynamodb-local":
       return remote(name);
     default:

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { DependencyGuard } from "#lib/circuit/dependency-guard.ts";
 import { ParkedFault } from "#lib/errors/fault.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
@@ -6,6 +6,7 @@ import { type OursOptions, ours } from "../../../bench/outage/ours.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { brokenPromises, smallOutage } from "./promises.ts";
 
+vi.setConfig({ testTimeout: 900_000 }); // ten seconds of work each, which a busy machine may take long for
 const limit = Error.stackTraceLimit;
 beforeAll(() => {
   Error.stackTraceLimit = 0;

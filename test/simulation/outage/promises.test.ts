@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ours } from "../../../bench/outage/ours.ts";
 import { plain } from "../../../bench/outage/plain.ts";
 import { TROUBLES } from "../../../bench/outage/plan.ts";
@@ -6,6 +6,7 @@ import { brokenPromises, smallOutage } from "./promises.ts";
 
 const SEEDS = [1, 2, 5];
 
+vi.setConfig({ testTimeout: 900_000 }); // ten seconds of work each, which a busy machine may take long for
 const limit = Error.stackTraceLimit;
 beforeAll(() => {
   Error.stackTraceLimit = 0;

@@ -31,8 +31,8 @@ export default defineConfig({
         test: {
           name: "template",
           include: ["test/template/**/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
         },
       },
       {

@@ -10,6 +10,9 @@ interface Statement {
 
 /** Actions that AWS lets nobody restrict to a resource. */
 const WITHOUT_RESOURCE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+const TABLE_ACTIONS = /^dynamodb:((Get|Put|Update|Delete)Item|Query)$/;
+/** What its owner withdraws; all else expires. */
+const DELETABLE = ["WEBHOOKS#*"];
 /** Of all inline policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const POLICY_CHARACTERS_MAX = 10_240;
 
@@ -71,18 +74,19 @@ export const roleRules: TemplateRule[] = [
     },
   },
   {
-    says: "whoever may reach the table may reach named partitions only, and nobody may scan or delete",
+    says: "whoever may reach the table may reach named partitions only, and nobody may scan, or delete but what its owner withdraws",
     check: (template) =>
       rolesOf(template).flatMap((id) =>
         statementsOf(template, id).flatMap(({ Action, Condition }) => {
           if (!Action.some((action) => action.startsWith("dynamodb:"))) return [];
-          const allowed = Action.every((action) =>
-            /^dynamodb:(Get|Put|Update)Item$|^dynamodb:Query$/.test(action),
-          );
+          const deletes = Action.includes("dynamodb:DeleteItem");
+          const allowed = Action.every((action) => TABLE_ACTIONS.test(action));
           const keys = Condition?.["ForAllValues:StringLike"]?.["dynamodb:LeadingKeys"] as
             | string[]
             | undefined;
-          const named = keys?.every((key) => /^[A-Z]+(#\*)?$/.test(key));
+          const named = keys?.every(
+            (key) => /^[A-Z_]+(#\*)?$/.test(key) && (!deletes || DELETABLE.includes(key)),
+          );
           const present = Condition?.Null?.["dynamodb:LeadingKeys"] === "false";
           return allowed && named && present ? [] : [`${id}: ${Action}`];
         }),
@@ -93,6 +97,12 @@ export const roleRules: TemplateRule[] = [
           Action[0]?.startsWith("dynamodb:"),
         );
         delete statement?.Condition;
+      },
+      "a deletion": (template) => {
+        const statement = statementsOf(template, "SandboxRole").find(({ Action }) =>
+          Action[0]?.startsWith("dynamodb:"),
+        );
+        statement?.Action.push("dynamodb:DeleteItem");
       },
       "a scan": (template) => {
         const statement = statementsOf(template, "SandboxRole").find(({ Action }) =>

@@ -24,6 +24,11 @@ export interface Api {
     path: string,
     options?: RequestOptions,
   ): Promise<z.output<Schema>>;
+  delete<Schema extends z.ZodType>(
+    schema: Schema,
+    path: string,
+    options?: RequestOptions,
+  ): Promise<z.output<Schema>>;
   /** The bytes behind an artifact's `href`. */
   download(href: string): Promise<Uint8Array>;
 }
@@ -120,6 +125,7 @@ export function connect(settings: Settings, onWait?: (notice: string) => void): 
     url: settings.url,
     get: (schema, path, options) => json("GET", schema, path, options),
     post: (schema, path, options) => json("POST", schema, path, options),
+    delete: (schema, path, options) => json("DELETE", schema, path, options),
     download: (href) =>
       request(
         new URL(href, settings.url),

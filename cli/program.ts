@@ -13,6 +13,7 @@ import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tasksCommand } from "./commands/tasks.ts";
 import { traceCommand } from "./commands/trace.ts";
+import { webhooksCommand } from "./commands/webhooks.ts";
 
 const GENERAL = `
 Exit codes:
@@ -49,6 +50,7 @@ export function createProgram(): Command {
     circuitsCommand(),
     keysCommand(),
     auditCommand(),
+    webhooksCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap(({ commands: nested }) => nested)]) {

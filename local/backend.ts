@@ -10,6 +10,8 @@ export interface Backend {
   sqs_url: string;
   /** What API keys are hashed with. */
   pepper: string;
+  /** What webhooks' secrets follow from. */
+  webhook_secret_root: string;
   /** Makes anew the queues that were there and are gone; undefined where that cannot be. */
   restore?: () => Promise<void>;
   close(): Promise<void>;

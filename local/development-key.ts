@@ -23,12 +23,12 @@ export async function ensureKey(service_directory: string, options: KeyOptions):
   return options.credentials_file;
 }
 
-/** The secret this data directory's keys are hashed with; made once. On AWS it is in Secrets Manager. */
-export function ensurePepper(data_directory: string): string {
-  const file = join(data_directory, "pepper");
+/** A secret of this data directory, such as what its keys are hashed with; made once. On AWS it is in Secrets Manager. */
+export function ensureSecret(data_directory: string, name: "pepper" | "webhook-secret-root"): string {
+  const file = join(data_directory, name);
   const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
   if (kept.length >= 32) return kept;
-  const pepper = randomBytes(32).toString("hex");
-  writeFileSync(file, `${pepper}\n`, { mode: 0o600 });
-  return pepper;
+  const secret = randomBytes(32).toString("hex");
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  return secret;
 }

@@ -24,7 +24,6 @@ export interface Service {
   functions: Record<string, LoadableFunction>;
   resources?: { Resources?: Record<string, Resource> };
   custom?: { local?: object };
-  package?: { artifact?: string };
 }
 
 /** `custom.local` in serverless.yml. */
@@ -66,7 +65,11 @@ export async function startLocalStack(
     ? localstackBackend(options, serviceDir)
     : embeddedBackend(options, data));
   const { lookup, pepper } = backend;
-  const environment = { ...backend.environment, API_KEY_PEPPER: pepper };
+  const environment = {
+    ...backend.environment,
+    API_KEY_PEPPER: pepper,
+    WEBHOOK_SECRET_ROOT: backend.webhook_secret_root,
+  };
   resolveEnvironments(service, lookup, environment);
   // For tools that speak to the emulators as an operator speaks to AWS.
   const facts = JSON.stringify(service.provider.environment, null, 2);
@@ -84,7 +87,6 @@ export async function startLocalStack(
   for (const { events = [] } of Object.values(service.functions)) {
     for (const event of events) delete event.schedule; // serverless-offline would run them too
   }
-  delete service.package?.artifact; // serverless-offline would unpack it instead of running the sources
   const broken_functions = await loadHandlers(serviceDir, service.functions, log);
 
   const invoke = inProcessInvoke(

@@ -1,7 +1,7 @@
 import { RetryableFault } from "#lib/errors/fault.ts";
 import type { Random } from "#test/simulation/engine/random.ts";
 import { EPOCH_MS, type Scheduler } from "#test/simulation/engine/scheduler.ts";
-import type { Plan } from "./plan.ts";
+import { isPoisonous, type Plan } from "./plan.ts";
 
 /** One call as the dependency saw it. Times are ms from the start. */
 export interface Call {
@@ -51,8 +51,8 @@ export function makeDependency(plan: Plan, scheduler: Scheduler, random: Random)
   };
   if (trouble.slots) scheduler.after(plan.outage_until_ms, "dependency is well again", next);
 
-  const serve = (answer: (ok: boolean) => void) => {
-    const fails = troubled() && random.chance(trouble.failing);
+  const serve = (poisonous: boolean, answer: (ok: boolean) => void) => {
+    const fails = (troubled() && random.chance(trouble.failing)) || poisonous;
     const slower = troubled() ? trouble.slower : 1;
     const normal = Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
     const duration_ms = (fails ? error_ms : call_ms * slower) * Math.exp(SIGMA * normal);
@@ -87,7 +87,7 @@ export function makeDependency(plan: Plan, scheduler: Scheduler, random: Random)
           if (fault) reject(fault);
           else resolve();
         };
-        serve((ok) =>
+        serve(isPoisonous(task, trouble), (ok) =>
           end(
             ok
               ? undefined

@@ -1,7 +1,7 @@
 import { type Random, seededRandom } from "#test/simulation/engine/random.ts";
 import { EPOCH_MS, makeScheduler, type Scheduler } from "#test/simulation/engine/scheduler.ts";
 import { type Dependency, makeDependency } from "./dependency.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, taskId } from "./plan.ts";
 
 /** What became of a task. Times are ms from the start. */
 export interface Fate {
@@ -82,7 +82,7 @@ export async function runVariant(
   const arrive = () => {
     if (lab.now() >= plan.arrivals_until_ms) return;
     const fate: Fate = {
-      id: `task-${fates.size}`,
+      id: taskId(fates.size),
       tenant: drawTenant(plan, arrivals),
       arrived_at: lab.now(),
       outcome: "open",

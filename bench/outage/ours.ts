@@ -50,8 +50,8 @@ export function ours(options: OursOptions = {}): Variant {
         sk: circuitKey({ ...LABELS, tenant: "" }, circuitPolicyFor(value, LABELS)),
       };
       const halfOpen = () => world.table.get(circuit)?.state === "half_open";
-      const agent = callingAgent(lab, halfOpen);
       const tasks = new Map<string, string>();
+      const agent = callingAgent(lab, tasks, halfOpen);
       let healthy_writes = 0;
       const system = startSystem(
         world,
@@ -103,13 +103,17 @@ function submit(fate: Fate, system: System, tasks: Map<string, string>): void {
     .finally(end);
 }
 
-function callingAgent({ dependency }: Lab, halfOpen: () => boolean): Agent<z.ZodType, z.ZodType> {
+function callingAgent(
+  { dependency }: Lab,
+  tasks: ReadonlyMap<string, string>,
+  halfOpen: () => boolean,
+): Agent<z.ZodType, z.ZodType> {
   return {
     name: SERVICE,
     input: z.unknown(),
     output: z.unknown(),
     async run(_input, { envelope: { task_id }, call }) {
-      await call(LABELS.dependency, () => dependency.call(task_id, halfOpen()));
+      await call(LABELS.dependency, () => dependency.call(tasks.get(task_id) ?? task_id, halfOpen()));
       return { verdict: "passed", output: {} };
     },
   };

@@ -6,6 +6,8 @@ export interface Trouble {
   failing: number;
   /** Calls take this many times as long. */
   slower: number;
+  /** The tasks, by their number from 0, that fail whenever they are tried, in trouble or not. */
+  poisonous?: readonly number[];
   /** Calls served at a time, well and in trouble; further calls wait in line. Undefined: no limit. */
   slots?: { well: number; troubled: number };
 }
@@ -51,6 +53,13 @@ export const TROUBLES: Trouble[] = [
 ];
 
 const MINUTE_MS = 60_000;
+
+export const taskId = (index: number) => `task-${index}`;
+
+/** Whether a task fails whenever it is tried. */
+export function isPoisonous(task: string, { poisonous = [] }: Trouble): boolean {
+  return poisonous.some((index) => task === taskId(index));
+}
 
 /** The experiment of README.md. `quick` leaves less time after the outage. */
 export function makePlan(trouble: Trouble, seed: number, environments: number, quick: boolean): Plan {

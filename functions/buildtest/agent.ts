@@ -8,5 +8,6 @@ export const buildtest: Agent<typeof BuildtestInput, typeof BuildtestOutput> = {
   name: "buildtest",
   input: BuildtestInput,
   output: BuildtestOutput,
+  notices_cancel_ms: 500,
   run: (input, context) => buildAndTest(input, context, buildtestPorts(context)),
 };

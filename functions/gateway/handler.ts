@@ -7,6 +7,7 @@ import { keyRoutes } from "./key-routes.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
 
 /** Every route of the HTTP API but `POST /api/query`. */
 export const handler = defineApi("gateway", {
@@ -17,5 +18,6 @@ export const handler = defineApi("gateway", {
   ...circuitRoutes,
   ...keyRoutes,
   ...auditRoutes,
+  ...webhookRoutes,
   ...documentationRoutes,
 });

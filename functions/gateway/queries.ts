@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { DeliveryState } from "#schemas/http/webhooks.ts";
 import { Verdict } from "#schemas/primitives.ts";
 import { TaskStatus } from "#schemas/records/task.ts";
+import { WebhookId } from "#schemas/records/webhook.ts";
 
 /** A whole number as a query string writes it. */
 const whole = (min: number, max: number) =>
@@ -47,6 +49,22 @@ export const RotationQuery = z.strictObject({
     .optional(),
 });
 export type RotationQuery = z.infer<typeof RotationQuery>;
+
+/** `POST /api/webhooks/{id}/rotate` */
+export const WebhookRotationQuery = z.strictObject({
+  grace_hours: whole(0, 87_600)
+    .describe("hours in which the old secret signs too; default and highest: configs/webhooks.json")
+    .optional(),
+});
+
+/** `GET /api/deliveries` */
+export const DeliveryQuery = z.strictObject({
+  ...Paging,
+  webhook: WebhookId.describe("only to this webhook").optional(),
+  task: z.string().min(1).max(64).describe("only of this task").optional(),
+  state: DeliveryState.optional(),
+});
+export type DeliveryQuery = z.infer<typeof DeliveryQuery>;
 
 /** `GET /api/audit` */
 export const AuditQuery = z.strictObject({

@@ -4,8 +4,10 @@ import { instant } from "#lib/runtime/runtime.ts";
 import { type Ledger, moveTask, readLedger } from "#lib/tasks/task-store.ts";
 import { inSpan, type Span } from "#lib/trace/span.ts";
 import type { TraceContext } from "#lib/trace/traceparent.ts";
+import { openDeliveries } from "#lib/webhooks/open-deliveries.ts";
 import type { AdvancePayload } from "#schemas/messages/envelope.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
+import { announce } from "./announce.ts";
 import { decide, type Finished } from "./decide.ts";
 import { dispatch } from "./dispatch.ts";
 import type { OrchestratorPorts } from "./ports.ts";
@@ -105,10 +107,13 @@ async function finish(task: TaskRecord, end: Ending, span: Span, ports: Orchestr
 /** Shows the ended task's artifacts in the standard layout, then shows the task as ended. */
 async function seal(ledger: Ledger, parent: Span, ports: OrchestratorPorts): Promise<boolean> {
   if (ledger.task.sealed_at) return true;
-  return inSpan(parent, { name: "seal" }, ports.runtime, async () => {
+  return inSpan(parent, { name: "seal" }, ports.runtime, async (span) => {
     await ports.writeStandardLayout(ledger);
+    const deliveries = await openDeliveries(ledger.task, ports);
     const sealed_at = instant(ports.runtime.now());
     const expires_at = recordExpiry(ledger.task.deadline_at, ports.artifacts().value);
-    return (await moveTask(ledger.task, { sealed_at, expires_at }, undefined, ports)) !== undefined;
+    const sealed = await moveTask(ledger.task, { sealed_at, expires_at }, undefined, ports);
+    if (sealed) await announce(deliveries, span, ports);
+    return sealed !== undefined;
   });
 }

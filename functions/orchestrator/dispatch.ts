@@ -3,9 +3,9 @@ import { instant } from "#lib/runtime/runtime.ts";
 import { moveTask } from "#lib/tasks/task-store.ts";
 import { taskTrace } from "#lib/trace/task-trace.ts";
 import type { TraceContext } from "#lib/trace/traceparent.ts";
-import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { TracedNudge } from "./advance.ts";
+import { busyUntil } from "./busy-until.ts";
 import type { NextStep } from "./decide.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 
@@ -76,13 +76,6 @@ function asksAgain(
   if (!current) return false;
   if (redelivered && current.dispatched_by === message_id) return true;
   return (reason === "swept" || reason === "replayed") && current.dispatched_at < issued_at;
-}
-
-/** Until when somebody has the step in hand: its lease, or its back-off with time to come back. */
-function busyUntil(record: StepRecord | undefined, grace_ms: number): number {
-  if (record?.status === "running") return record.lease_expires_at + 1000;
-  if (record?.status === "waiting") return (record.retry_at ?? 0) + grace_ms;
-  return 0;
 }
 
 function checkTime(task: TaskRecord, wanted_ms: number): number {

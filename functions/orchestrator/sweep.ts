@@ -4,9 +4,10 @@ import { makeCounters } from "#lib/metrics/counters.ts";
 import { reportMetrics } from "#lib/metrics/report-metrics.ts";
 import { invocationSpans } from "#lib/trace/invocation-spans.ts";
 import { orchestratorPorts } from "./dependencies.ts";
+import { sweepDeliveries } from "./sweep-deliveries.ts";
 import { sweepOpenTasks } from "./sweep-open-tasks.ts";
 
-/** On a schedule: finds the tasks that stand still. */
+/** On a schedule: finds the tasks and deliveries that stand still. */
 export const handler: ScheduledHandler = async (_event, lambda) => {
   const platform = awsPlatform();
   const log = platform.logOf("sweeper");
@@ -15,7 +16,9 @@ export const handler: ScheduledHandler = async (_event, lambda) => {
   const { runtime, spanSinks: sinks } = platform;
   const spans = invocationSpans({ service: "sweeper", ...invocation, runtime, log, sinks });
   const following = await platform.followConfig?.(log);
-  await sweepOpenTasks(orchestratorPorts(counters, log), spans);
+  const ports = orchestratorPorts(counters, log);
+  await sweepOpenTasks(ports, spans);
+  await sweepDeliveries(ports, spans);
   following?.stop(counters);
   await Promise.all([
     reportMetrics({ service: "orchestrator", role: "sweeper" }, counters, platform, log),

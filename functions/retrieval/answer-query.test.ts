@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { GraphStore } from "#lib/graph/graph-store.ts";
+import { snapshotSearchIndex } from "#lib/graph/snapshot-search-index.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import { QueryRequest } from "#schemas/messages/submission.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
@@ -8,9 +9,9 @@ import { wordEmbedder } from "#test/fakes/word-embedder.ts";
 import { answerQuery, type QueryPorts } from "./answer-query.ts";
 
 const snapshot = await smallSnapshot();
-const graph: GraphStore = {
-  publish: () => Promise.reject(new Error("queries publish nothing")),
-  latest: async (tenant, repository) => (tenant === "acme" && repository === "shop" ? snapshot : undefined),
+const graph: Pick<GraphStore, "open"> = {
+  open: async (tenant, repository) =>
+    tenant === "acme" && repository === "shop" ? snapshotSearchIndex(snapshot) : undefined,
 };
 
 function ask(query: string, changed: Partial<QueryPorts> = {}, tenant = "acme") {
@@ -50,7 +51,7 @@ describe("answerQuery", () => {
   });
 
   it("passes on that the stored snapshot is damaged", async () => {
-    const damaged = { ...graph, latest: () => Promise.reject(new Error("SNAPSHOT_CORRUPT")) };
+    const damaged = { open: () => Promise.reject(new Error("SNAPSHOT_CORRUPT")) };
     await expect(ask("erase", { graph: damaged }).answer).rejects.toThrow("SNAPSHOT_CORRUPT");
   });
 });

@@ -7,7 +7,7 @@ import type { QueryAnswer } from "#schemas/http/query-answer.ts";
 import type { QueryRequest } from "#schemas/messages/submission.ts";
 
 export interface QueryPorts {
-  graph: GraphStore;
+  graph: Pick<GraphStore, "open">;
   embedder: Embedder;
   settings: Pick<GraphConfig, "fusion_k" | "candidates">;
   log: Log;
@@ -19,16 +19,11 @@ export async function answerQuery(
   { query, repository, limit }: QueryRequest,
   ports: QueryPorts,
 ): Promise<QueryAnswer> {
-  const snapshot = await ports.graph.latest(tenant, repository);
-  if (!snapshot) return { repository, revision: null, results: [] };
-  const comparable = snapshot.embedder === ports.embedder.name && snapshot.vectors.length > 0;
-  const vector = comparable ? await questionVector(query, ports) : undefined;
+  const index = await ports.graph.open(tenant, repository);
+  if (!index) return { repository, revision: null, results: [] };
+  const vector = index.embedder === ports.embedder.name ? await questionVector(query, ports) : undefined;
   const asked = { text: query, limit, ...(vector ? { vector } : {}) };
-  return {
-    repository,
-    revision: snapshot.revision,
-    results: await search(snapshot, asked, ports.settings),
-  };
+  return { repository, revision: index.revision, results: await search(index, asked, ports.settings) };
 }
 
 /** Words alone still answer when the embedder cannot. */

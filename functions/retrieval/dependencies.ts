@@ -1,25 +1,25 @@
 import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
-import { documentClient } from "#lib/aws/clients.ts";
 import { config } from "#lib/config/config.ts";
 import { minilmEmbedder } from "#lib/embedding/minilm-embedder.ts";
-import { dynamodbSnapshotPointers } from "#lib/graph/dynamodb-snapshot-pointers.ts";
-import { embeddedGraphStore } from "#lib/graph/embedded-graph-store.ts";
+import { type DeployedStorePorts, deployedGraphStore } from "#lib/graph/deployed-graph-store.ts";
 import { snapshotCache } from "#lib/graph/snapshot-cache.ts";
-import type { Log } from "#lib/log/log.ts";
+import type { ApiRequest } from "#lib/http/route.ts";
 import type { QueryPorts } from "./answer-query.ts";
 
 /** A word index takes about twice its snapshot; the function has 2 GB. */
 const cache = snapshotCache({ entries_max: 16, bytes_max: 256 * 1024 * 1024 });
 
+type Asked = Pick<ApiRequest<unknown, unknown>, "tenant" | "log" | "counters" | "platform">;
+
 /** What `answerQuery` runs on, on every stage. */
-export function dependencies(log: Log): QueryPorts {
-  const { table_name } = config.environment();
+export function dependencies({ tenant, log, counters, platform }: Asked): QueryPorts {
+  const guard = platform.guard?.with({ log, counters });
+  const call: DeployedStorePorts["call"] = (dependency, work) =>
+    guard
+      ? guard.call({ service: "retrieval", role: "http", tenant, dependency, attempt: 1 }, work)
+      : work(new AbortController().signal);
   return {
-    graph: embeddedGraphStore({
-      blobs: (tenant) => s3Blobs({ tenant }),
-      pointers: dynamodbSnapshotPointers(documentClient(), table_name),
-      cache,
-    }),
+    graph: deployedGraphStore({ blobs: (owner) => s3Blobs({ tenant: owner }), cache, call }),
     embedder: minilmEmbedder(),
     settings: config.graph().value,
     log,

@@ -1,11 +1,11 @@
-import { TerminalFault } from "#lib/errors/fault.ts";
+import { Fault } from "#lib/errors/fault.ts";
 import { defineApi } from "#lib/http/define-api.ts";
-import { HttpError } from "#lib/http/http-error.ts";
 import { route } from "#lib/http/route.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import { QueryRequest } from "#schemas/messages/submission.ts";
 import { answerQuery } from "./answer-query.ts";
 import { dependencies } from "./dependencies.ts";
+import { queryFailure } from "./query-failure.ts";
 
 export const handler = defineApi("retrieval", {
   "POST /api/query": route({
@@ -14,18 +14,15 @@ export const handler = defineApi("retrieval", {
     summary: "Ask the code graph",
     body: QueryRequest,
     answers: { 200: { says: "Best first; none for a repository nobody indexed", schema: QueryAnswer } },
-    codes: { 500: ["INDEX_UNREADABLE"] },
-    run: async ({ body, tenant, log }) => {
+    codes: { 500: ["INDEX_UNREADABLE"], 503: ["GRAPH_UNAVAILABLE"] },
+    run: async (request) => {
+      const { body, tenant, log } = request;
       try {
-        return { status: 200, body: await answerQuery(tenant, body, dependencies(log)) };
+        return { status: 200, body: await answerQuery(tenant, body, dependencies(request)) };
       } catch (error) {
-        if (!(error instanceof TerminalFault)) throw error;
+        if (!(error instanceof Fault)) throw error;
         log.error("QUERY_FAILED", error.message, { error_code: error.code, repository: body.repository });
-        throw new HttpError(
-          500,
-          "INDEX_UNREADABLE",
-          "the index of this repository cannot be read; index it again",
-        );
+        throw queryFailure(error);
       }
     },
   }),

@@ -8,5 +8,6 @@ export const sandbox: Agent<typeof SandboxInput, typeof SandboxOutput> = {
   name: "sandbox",
   input: SandboxInput,
   output: SandboxOutput,
+  notices_cancel_ms: 500,
   run: (input, context) => runInSandbox(input, context, sandboxPorts(context)),
 };

@@ -3,6 +3,7 @@ import type { BlobStore } from "#lib/artifacts/blobs.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
 import type { Span } from "#lib/trace/span.ts";
+import type { TraceContext } from "#lib/trace/traceparent.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { SpanAttributes } from "#schemas/records/span.ts";
@@ -55,10 +56,23 @@ export interface AgentResult<Output> {
   output?: Output;
 }
 
+/** What stands in for a task's orchestrator. No workflow may name such an agent. */
+interface Detached {
+  /**
+   * Asked for a message that comes after its deadline: true when the work has a later one, and a message
+   * that says so was sent instead. Else the work is done, or given up, by `run`.
+   */
+  sendAnew(envelope: Envelope, parent: TraceContext): Promise<boolean>;
+}
+
 export interface Agent<Input extends z.ZodType, Output extends z.ZodType> {
   /** The service: its folder in functions/, its queue, its label on everything. */
   name: string;
   input: Input;
   output: Output;
+  /** Of an agent whose steps are no part of a task's ledger: the orchestrator is told nothing of them. */
+  detached?: Detached;
+  /** How soon a running step notices that its task was canceled; at its lease's next renewal unless given. */
+  notices_cancel_ms?: number;
   run(input: z.output<Input>, context: AgentContext): Promise<AgentResult<z.input<Output>>>;
 }

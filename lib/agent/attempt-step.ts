@@ -33,6 +33,9 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     name: `step ${key.step}`,
     leaseMs: () => lease_ms,
     renew: (length_ms) => claims.renew(key, lease, length_ms),
+    look: agent.notices_cancel_ms
+      ? { interval_ms: agent.notices_cancel_ms, work: () => claims.look(key, lease) }
+      : undefined,
     onLost: (error) => stop.abort(error),
     runtime,
   });

@@ -29,7 +29,8 @@ export async function runStep<Input extends z.ZodType, Output extends z.ZodType>
   const key: ClaimKey = { tenant, task_id, step, round };
   if (platform.runtime.now() >= Date.parse(envelope.deadline_at)) {
     span.set({ "agents.outcome": "deadline_exceeded" });
-    return publish(delivery, "replayed");
+    if (!agent.detached) return publish(delivery, "replayed");
+    if (await agent.detached.sendAnew(envelope, span)) return;
   }
 
   const lease_ms = Math.max(
@@ -55,7 +56,7 @@ export async function runStep<Input extends z.ZodType, Output extends z.ZodType>
   const ended = await settleClaim(agent, delivery, key, claim, lease_ms);
   if (ended?.dead_letter) await bury(delivery, ended);
   else if (ended?.generation) await resolveFailures(envelope, ended.generation, failurePorts(platform));
-  if (ended) await publish(delivery, "step_ended");
+  if (ended && !agent.detached) await publish(delivery, "step_ended");
 }
 
 /** The step's outcome once it has one; undefined when it was canceled; throws to make the message return. */

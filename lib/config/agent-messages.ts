@@ -4,6 +4,7 @@ import { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts"
 import { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import { IndexingInput, IndexingOutput } from "#schemas/messages/indexing.ts";
 import { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
+import { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 
 /** What each agent takes and gives, so that a changed workflow can be judged before it is in force. */
 export const agentMessages: Record<string, { Input: z.ZodObject; Output: z.ZodObject }> = {
@@ -11,4 +12,5 @@ export const agentMessages: Record<string, { Input: z.ZodObject; Output: z.ZodOb
   codegen: { Input: CodegenInput, Output: CodegenOutput },
   indexing: { Input: IndexingInput, Output: IndexingOutput },
   sandbox: { Input: SandboxInput, Output: SandboxOutput },
+  webhooks: { Input: WebhooksInput, Output: WebhooksOutput },
 };

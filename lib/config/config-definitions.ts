@@ -6,9 +6,11 @@ import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
+import { OutboundConfig } from "#schemas/config/outbound.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
+import { WebhooksConfig } from "#schemas/config/webhooks.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
 
 /** What a file must agree with beyond itself. */
@@ -50,9 +52,11 @@ export const definitions = {
   circuitBreaker: define("circuit_breaker", CircuitBreakerConfig),
   authentication: define("authentication", AuthenticationConfig),
   graph: define("graph", GraphConfig),
+  outbound: define("outbound", OutboundConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),
   routePolicies: define("route_policies", RoutePoliciesConfig, routePolicyFaults),
   sandboxLimits: define("sandbox_limits", SandboxLimitsConfig),
+  webhooks: define("webhooks", WebhooksConfig),
   workflows: define("workflows", WorkflowsConfig, ({ workflows }, { services }) =>
     workflowFaults(workflows, { services, fieldsOf }).map(
       ({ workflow, position, message }) => `/workflows/${workflow}/steps/${position}: ${message}`,

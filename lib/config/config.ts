@@ -38,9 +38,11 @@ export const config = {
   circuitBreaker: reading(definitions.circuitBreaker),
   authentication: reading(definitions.authentication),
   graph: reading(definitions.graph),
+  outbound: reading(definitions.outbound),
   retryPolicy: reading(definitions.retryPolicy),
   routePolicies: reading(definitions.routePolicies),
   sandboxLimits: reading(definitions.sandboxLimits),
+  webhooks: reading(definitions.webhooks),
   workflows: reading(definitions.workflows),
   /** Brings all of it up to date when an invocation begins, and keeps it so until stopped. */
   follow: (log: Log) => store().follow(log),

@@ -19,12 +19,20 @@ const Environment = z.object({
     .union([z.literal(""), z.string().min(32)])
     .default("")
     .describe("secret that API keys are hashed with, 32 characters or more"),
+  WEBHOOK_SECRET_ROOT: z
+    .union([z.literal(""), z.string().min(32)])
+    .default("")
+    .describe("secret that webhooks' secrets follow from, 32 characters or more"),
   MODEL_URL: z
     .union([z.literal(""), z.url()])
     .default("")
     .describe("chat completions endpoint"),
   MODEL_NAME: z.string().default("").describe("the model asked there"),
   MODEL_API_KEY: z.string().default("").describe("sent as a bearer token"),
+  NEO4J_URL: z.string().default("").describe("where the code graph is kept; empty: in S3"),
+  NEO4J_USER: z.string().default("neo4j").describe("who we are there"),
+  NEO4J_PASSWORD: z.string().default("").describe("our password there"),
+  NEO4J_DATABASE: z.string().default("neo4j").describe("the database there"),
 });
 
 /** A model behind an OpenAI-compatible chat completions endpoint. */
@@ -32,6 +40,14 @@ export interface ModelSettings {
   url: string;
   name: string;
   api_key: string;
+}
+
+/** A Neo4j server that keeps the code graph. */
+export interface Neo4jSettings {
+  url: string;
+  user: string;
+  password: string;
+  database: string;
 }
 
 export interface Settings {
@@ -47,10 +63,12 @@ export interface Settings {
   config_objects?: { bucket: string; prefix: string } | undefined;
   /** What API keys are hashed with; undefined where a function answers no requests. */
   api_key_pepper?: string | undefined;
+  /** What webhooks' secrets follow from; undefined where a function neither makes nor uses them. */
+  webhook_secret_root?: string | undefined;
   /** Answers changes in words; undefined when none is configured. */
   model?: ModelSettings | undefined;
-  /** Git sources may name loopback and private hosts: on a developer's own machine only. */
-  allow_private_git_hosts: boolean;
+  /** Keeps the code graph; undefined when S3 and the table do. */
+  neo4j?: Neo4jSettings | undefined;
 }
 
 /** The process's environment, checked. Throws a ZodError naming each missing or wrong variable. */
@@ -68,14 +86,21 @@ export function settings(): Settings {
     config_directory: values.CONFIG_DIRECTORY,
     config_objects: bucket === undefined ? undefined : { bucket, prefix },
     api_key_pepper: values.API_KEY_PEPPER || undefined,
+    webhook_secret_root: values.WEBHOOK_SECRET_ROOT || undefined,
     model: modelOf(values),
-    allow_private_git_hosts: values.STAGE === "local",
+    neo4j: neo4jOf(values),
   };
 }
 
 function modelOf({ MODEL_URL, MODEL_NAME, MODEL_API_KEY }: z.output<typeof Environment>) {
   if (MODEL_URL === "" || MODEL_NAME === "") return undefined;
   return { url: MODEL_URL, name: MODEL_NAME, api_key: MODEL_API_KEY };
+}
+
+function neo4jOf(values: z.output<typeof Environment>): Neo4jSettings | undefined {
+  const { NEO4J_URL: url, NEO4J_USER, NEO4J_PASSWORD: password, NEO4J_DATABASE } = values;
+  if (url === "") return undefined;
+  return { url, user: NEO4J_USER || "neo4j", password, database: NEO4J_DATABASE || "neo4j" };
 }
 
 function required(name: string): string {

@@ -109,7 +109,12 @@ describe("workflows", () => {
     [
       "an agent without a queue",
       (flows) => Object.assign(step(flows, 1), { agent: "codgen" }),
-      '/workflows/change/steps/1: agent "codgen" has no queue; these have: orchestrator, codegen',
+      '/workflows/change/steps/1: agent "codgen" has no queue; these have: codegen',
+    ],
+    [
+      "an agent that works on no step",
+      (flows) => Object.assign(step(flows, 1), { agent: "webhooks" }),
+      '/workflows/change/steps/1: agent "webhooks" works on no step of a workflow',
     ],
     [
       "a repair that leads forward",

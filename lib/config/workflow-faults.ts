@@ -55,9 +55,15 @@ function orderFaults(steps: readonly WorkflowStep[], position: number): string[]
   return faults;
 }
 
+/** Services with a queue that work on no step. */
+const NO_AGENTS = ["orchestrator", "webhooks"];
+
 function agentFaults({ agent, input }: WorkflowStep, { services, fieldsOf }: WorkflowSurroundings): string[] {
+  if (NO_AGENTS.includes(agent)) return [`agent "${agent}" works on no step of a workflow.`];
   if (services && !services.includes(agent)) {
-    return [`agent "${agent}" has no queue; these have: ${services.join(", ")}.`];
+    return [
+      `agent "${agent}" has no queue; these have: ${services.filter((one) => !NO_AGENTS.includes(one)).join(", ")}.`,
+    ];
   }
   const fields = fieldsOf(agent, "Input");
   if (!fields) return [];

@@ -4,6 +4,7 @@ import { removeDeadLetter } from "#lib/dlq/dead-letter-queue.ts";
 import { settleFailureRecord } from "#lib/dlq/failure-store.ts";
 import { planReplay, type ReplayPlan } from "#lib/dlq/plan-replay.ts";
 import type { DeadLetter } from "#lib/dlq/read-dead-letter.ts";
+import { prepareRedelivery, previewRedelivery } from "#lib/dlq/replay-delivery.ts";
 import { replayEnvelope } from "#lib/dlq/replay-envelope.ts";
 import type { ReplayPorts } from "#lib/dlq/replay-ports.ts";
 import { keepSteps } from "#lib/idempotency/keep-steps.ts";
@@ -12,6 +13,7 @@ import { sendEnvelope } from "#lib/messages/send-envelope.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import { deadlineAgain, reopenTask } from "#lib/tasks/reopen-task.ts";
 import { type Ledger, readLedger } from "#lib/tasks/task-store.ts";
+import { WEBHOOKS } from "#lib/webhooks/webhooks-service.ts";
 
 export interface Replayed {
   did: "sent" | "removed" | "kept";
@@ -22,8 +24,16 @@ export interface Replayed {
 /** A re-arming, a reopening, a sending, and as many races lost to other replays. */
 const WRITES_MAX = 8;
 
+/** What is left to do of a replay, and until when the message that is sent may be worked on. */
+export interface PreparedReplay {
+  plan: ReplayPlan;
+  /** Undefined when nothing can be sent. */
+  deadline_at?: string | undefined;
+}
+
 /** What a replay would do first, and whatever follows from that. Reads only. */
 export async function previewReplay(letter: DeadLetter, ports: ReplayPorts): Promise<ReplayPlan> {
+  if (letter.service === WEBHOOKS) return previewRedelivery(letter, ports);
   return planReplay(letter, await ledgerOf(letter, ports), ports.runtime.now());
 }
 
@@ -37,16 +47,16 @@ export async function replayMessage(
   { force }: { force: boolean },
   ports: ReplayPorts,
 ): Promise<Replayed> {
-  const { plan, ledger } = await prepareReplay(letter, ports);
+  const { plan, deadline_at } = await prepareReplay(letter, ports);
   const { reason, sentence } = plan;
   if (plan.kind === "remove") {
     await settleFailureRecord(letter, "resolved_at", ports);
     await removeDeadLetter(letter, ports);
     return { did: "removed", reason, sentence };
   }
-  if (plan.kind === "send" && letter.envelope && ledger) {
+  if (plan.kind === "send" && letter.envelope && deadline_at !== undefined) {
     await settleFailureRecord(letter, "replayed_at", ports);
-    const message = replayEnvelope(letter.envelope, ledger.task.deadline_at, ports.runtime);
+    const message = replayEnvelope(letter.envelope, deadline_at, ports.runtime);
     await sendEnvelope(ports.queueUrl(letter.service), message, ports);
     await removeDeadLetter(letter, ports);
     return { did: "sent", reason, sentence };
@@ -59,18 +69,18 @@ export async function replayMessage(
  * Does what must be durable before the message is sent, and says what is left to do: `send`,
  * `remove` or `keep`. One write at a time, each decided from what is durable then.
  */
-export async function prepareReplay(
-  letter: DeadLetter,
-  ports: ReplayPorts,
-): Promise<{ plan: ReplayPlan; ledger: Ledger | undefined }> {
+export async function prepareReplay(letter: DeadLetter, ports: ReplayPorts): Promise<PreparedReplay> {
+  if (letter.service === WEBHOOKS) return prepareRedelivery(letter, ports);
   for (let writes = 0; writes < WRITES_MAX; writes += 1) {
     const ledger = await ledgerOf(letter, ports);
     const plan = planReplay(letter, ledger, ports.runtime.now());
-    if (!ledger || !(plan.kind === "rearm" || plan.kind === "reopen")) return { plan, ledger };
+    if (!ledger || !(plan.kind === "rearm" || plan.kind === "reopen")) {
+      return { plan, deadline_at: ledger?.task.deadline_at };
+    }
     await writeNext(plan.kind, letter, ledger, ports);
   }
   const sentence = "somebody else keeps moving its task; replay it again";
-  return { plan: { kind: "keep", reason: "TASK_CONTENDED", sentence }, ledger: undefined };
+  return { plan: { kind: "keep", reason: "TASK_CONTENDED", sentence } };
 }
 
 /** Whether the write took or somebody else's came first shows when the ledger is read again. */

@@ -4,7 +4,7 @@ import { connect as connectTls } from "node:tls";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { egressProxy } from "#lib/egress/egress-proxy.ts";
 import { egressRules } from "#lib/egress/egress-rules.ts";
-import type { Lookup } from "#lib/egress/resolve-allowed.ts";
+import type { Lookup } from "#lib/outbound/resolve-host.ts";
 import type { AllowedNetwork } from "#schemas/config/sandbox-limits.ts";
 import { type NpmRegistry, startNpmRegistry } from "#test/fakes/npm-registry.ts";
 

@@ -3,9 +3,9 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { readTarget, refuse } from "#lib/egress/connect-request.ts";
 import type { EgressRules } from "#lib/egress/egress-rules.ts";
-import type { Lookup } from "#lib/egress/resolve-allowed.ts";
 import { countTraffic, type Traffic } from "#lib/egress/traffic.ts";
 import { openTunnel, type Timeouts } from "#lib/egress/tunnel.ts";
+import type { Lookup } from "#lib/outbound/resolve-host.ts";
 
 export interface EgressProxy {
   /** Serves a connection from the inside. */

@@ -2,9 +2,10 @@ import { once } from "node:events";
 import { connect, isIP, type Socket } from "node:net";
 import { refuse, type Target } from "#lib/egress/connect-request.ts";
 import type { EgressRules } from "#lib/egress/egress-rules.ts";
-import { type Lookup, resolveAllowed } from "#lib/egress/resolve-allowed.ts";
+import { resolveAllowed } from "#lib/egress/resolve-allowed.ts";
 import { type FirstFlight, readFirstFlight } from "#lib/egress/server-name.ts";
 import type { Denial, Traffic } from "#lib/egress/traffic.ts";
+import type { Lookup } from "#lib/outbound/resolve-host.ts";
 
 export interface Timeouts {
   /** For each of: a whole request, the first bytes of TLS, a connection to a host. */
@@ -34,10 +35,10 @@ export async function openTunnel(order: TunnelOrder): Promise<void> {
   if (!rules.allows(host, port)) return refuseTarget(order, "not_listed");
   const resolved = await resolveAllowed(host, port, rules, order.lookup);
   if (resolved.kind === "forbidden") return refuseTarget(order, "address_not_allowed");
-  if (resolved.kind === "unresolved") return unreachable(order, resolved.cause);
+  if (resolved.kind === "unresolved") return unreachable(order, resolved.why);
   const upstream = await connectFirst(resolved.addresses, port, timeouts.step_ms);
   if (!(upstream instanceof Error) && client.destroyed) return void upstream.destroy();
-  if (upstream instanceof Error) return unreachable(order, upstream);
+  if (upstream instanceof Error) return unreachable(order, upstream.message);
   upstream.on("error", () => client.destroy());
   upstream.on("close", () => client.destroy());
   client.on("close", () => upstream.destroy());
@@ -60,12 +61,12 @@ function refuseTarget({ client, target, deny }: TunnelOrder, why: Denial): void 
   refuse(client, "403 Forbidden");
 }
 
-function unreachable({ client, target, traffic }: TunnelOrder, cause: unknown): void {
-  traffic.unreachable(target.host, target.port, cause instanceof Error ? cause.message : String(cause));
+function unreachable({ client, target, traffic }: TunnelOrder, why: string): void {
+  traffic.unreachable(target.host, target.port, why);
   refuse(client, "502 Bad Gateway");
 }
 
-/** The client must want TLS with the very server it named; one without a name has no name to give. */
+/** The client must want TLS with the very server it named; an address is no name to give (RFC 6066 3). */
 function objection(says: FirstFlight, host: string): Denial | null {
   if (says.kind === "incomplete") return "too_slow";
   if (says.kind === "not_tls") return "not_tls";

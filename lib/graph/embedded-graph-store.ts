@@ -5,6 +5,7 @@ import type { GraphStore } from "#lib/graph/graph-store.ts";
 import type { Snapshot } from "#lib/graph/snapshot.ts";
 import type { SnapshotCache } from "#lib/graph/snapshot-cache.ts";
 import type { SnapshotPointers } from "#lib/graph/snapshot-pointers.ts";
+import { snapshotSearchIndex } from "#lib/graph/snapshot-search-index.ts";
 
 const MOVES_MAX = 10;
 
@@ -22,7 +23,20 @@ interface StorePorts {
  * succeed and the later move is current.
  */
 export function embeddedGraphStore({ blobs, pointers, cache }: StorePorts): GraphStore {
+  const latest: GraphStore["latest"] = async (tenant, repository) => {
+    const pointer = await pointers.get(tenant, repository);
+    if (!pointer) return undefined;
+    const load = async (): Promise<Snapshot> => decodeSnapshot(await blobs(tenant).read(pointer.blob));
+    const version = `${pointer.version} ${pointer.blob.sha256}`;
+    return cache ? cache.get(`${tenant} ${repository}`, version, load) : load();
+  };
   return {
+    latest,
+    async open(tenant, repository) {
+      const snapshot = await latest(tenant, repository);
+      return snapshot && snapshotSearchIndex(snapshot);
+    },
+
     async publish(snapshot, signal) {
       const { tenant, repository, revision } = snapshot;
       const blob = await blobs(tenant).write(await encodeSnapshot(snapshot), "application/gzip");
@@ -37,14 +51,6 @@ export function embeddedGraphStore({ blobs, pointers, cache }: StorePorts): Grap
         "SNAPSHOT_CONTENDED",
         `Others published ${repository} ${MOVES_MAX} times in a row meanwhile; this revision is tried again later.`,
       );
-    },
-
-    async latest(tenant, repository) {
-      const pointer = await pointers.get(tenant, repository);
-      if (!pointer) return undefined;
-      const load = async (): Promise<Snapshot> => decodeSnapshot(await blobs(tenant).read(pointer.blob));
-      const version = `${pointer.version} ${pointer.blob.sha256}`;
-      return cache ? cache.get(`${tenant} ${repository}`, version, load) : load();
     },
   };
 }

@@ -1,7 +1,5 @@
 import type { Found } from "#lib/graph/found.ts";
-import type { Snapshot } from "#lib/graph/snapshot.ts";
-
-const TESTS_NAMED_MAX = 3;
+import type { ChunkFacts } from "#lib/graph/search-index.ts";
 
 function ordinal(rank: number): string {
   const teen = rank % 100 >= 11 && rank % 100 <= 13;
@@ -10,26 +8,16 @@ function ordinal(rank: number): string {
 }
 
 /** Sentences: which search found the chunk and at what rank, and what the graph knows of it. */
-export function explain(snapshot: Snapshot, found: Found, top: number | undefined): string[] {
+export function explain(found: Found, facts: ChunkFacts, best_symbol: string | undefined): string[] {
   const why: string[] = [];
   if (found.name !== undefined) why.push(`symbol name matches \`${found.name}\``);
   if (found.words) why.push(`${ordinal(found.words.rank)} by words: ${found.words.words.join(", ")}`);
   if (found.meaning) {
     why.push(`${ordinal(found.meaning.rank)} by meaning (cosine ${found.meaning.cosine.toFixed(2)})`);
   }
-  const best = top === undefined || top === found.chunk ? undefined : snapshot.chunks[top]?.symbol;
-  if (best && snapshot.calls.some(([, from, to]) => from === found.chunk && to === top)) {
-    why.push(`calls \`${best}\`, the best result`);
-  }
-  return [...why, ...failingTests(snapshot, found.chunk)];
-}
-
-/** Failing tests of files that call the chunk, */
-function failingTests(snapshot: Snapshot, chunk: number): string[] {
-  const files = new Set<number>();
-  for (const [file, , to] of snapshot.calls) if (to === chunk) files.add(file);
-  const failing = snapshot.tests.filter(({ file, status }) => status === "failed" && files.has(file));
-  return failing
-    .slice(0, TESTS_NAMED_MAX)
-    .map(({ name, file }) => `covered by failing test \`${name}\` in ${snapshot.files[file]?.path}`);
+  if (best_symbol && facts.calls_best) why.push(`calls \`${best_symbol}\`, the best result`);
+  const failing = facts.failing_tests.map(
+    ({ name, path }) => `covered by failing test \`${name}\` in ${path}`,
+  );
+  return [...why, ...failing];
 }

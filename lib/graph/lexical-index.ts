@@ -1,6 +1,6 @@
 import MiniSearch from "minisearch";
 import { codeWords, stem } from "#lib/graph/code-words.ts";
-import type { Snapshot } from "#lib/graph/snapshot.ts";
+import type { Snapshot, SnapshotChunk } from "#lib/graph/snapshot.ts";
 
 /** Words of a question that say nothing about code. */
 const SILENT = new Set(
@@ -9,7 +9,8 @@ const SILENT = new Set(
   ),
 );
 
-const BOOST = { name: 4, doc: 2, signature: 1.5, path: 0.3, body: 1 };
+/** How much a word counts by where it stands. */
+export const BOOST = { name: 4, doc: 2, signature: 1.5, path: 0.3, body: 1 };
 /** Chosen by bench/retrieval.ts: long functions are held back a little more. */
 const BM25 = { k: 2, b: 0.9, d: 0.5 };
 const INDEXED_AT_ONCE = 200;
@@ -27,13 +28,8 @@ export interface LexicalIndex {
   search(query: string, hits_max: number): LexicalHit[];
 }
 
-interface Document {
+interface Document extends Record<keyof typeof BOOST, string> {
   id: number;
-  name: string;
-  doc: string;
-  signature: string;
-  path: string;
-  body: string;
 }
 
 /** BM25 over every chunk of a snapshot, names above comments above code. Yields while it builds. */
@@ -45,21 +41,12 @@ export async function lexicalIndex(snapshot: Snapshot): Promise<LexicalIndex> {
     processTerm: stem,
   });
   const documents = snapshot.chunks.map(
-    (chunk, id): Document => ({
-      id,
-      name: chunk.symbol ?? chunk.signature,
-      doc: chunk.doc,
-      signature: chunk.symbol === null ? "" : chunk.signature,
-      path: snapshot.files[chunk.file]?.path ?? "",
-      body: chunk.excerpt,
-    }),
+    (chunk, id): Document => ({ id, ...wordFields(chunk, snapshot.files[chunk.file]?.path ?? "") }),
   );
   await index.addAllAsync(documents, { chunkSize: INDEXED_AT_ONCE });
   return {
     search(query, hits_max) {
-      const all = codeWords(query).slice(0, QUERY_WORDS_MAX);
-      const telling = all.filter((word) => !SILENT.has(word));
-      const words = [...new Set(telling.length > 0 ? telling : all)];
+      const words = wordsAsked(query);
       const options = {
         boost: BOOST,
         bm25: BM25,
@@ -75,5 +62,23 @@ export async function lexicalIndex(snapshot: Snapshot): Promise<LexicalIndex> {
           words: words.filter((word) => queryTerms.includes(stem(word))),
         }));
     },
+  };
+}
+
+/** The different words of a query that say something about code; all of them when none does. */
+export function wordsAsked(query: string): string[] {
+  const all = codeWords(query).slice(0, QUERY_WORDS_MAX);
+  const telling = all.filter((word) => !SILENT.has(word));
+  return [...new Set(telling.length > 0 ? telling : all)];
+}
+
+/** A chunk's words by the fields that are weighed apart. */
+export function wordFields(chunk: SnapshotChunk, path: string): Record<keyof typeof BOOST, string> {
+  return {
+    name: chunk.symbol ?? chunk.signature,
+    doc: chunk.doc,
+    signature: chunk.symbol === null ? "" : chunk.signature,
+    path,
+    body: chunk.excerpt,
   };
 }

@@ -1,4 +1,5 @@
 import type { Call, FileSymbols } from "#lib/graph/code-symbol.ts";
+import { simpleName } from "#lib/graph/match-names.ts";
 import { type ImportMap, resolveImport } from "#lib/graph/resolve-import.ts";
 import type { SnapshotBody, SnapshotChunk } from "#lib/graph/snapshot.ts";
 
@@ -13,10 +14,6 @@ export interface ReadFile {
 const CANDIDATES_MAX = 200;
 
 type Edges = Pick<SnapshotBody, "imports" | "calls">;
-
-function simpleName(qualified: string): string {
-  return qualified.slice(qualified.lastIndexOf(".") + 1);
-}
 
 /**
  * IMPORTS and CALLS by name. A call means a symbol of its own file, else of a file it imports, else

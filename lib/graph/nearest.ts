@@ -1,9 +1,5 @@
+import type { VectorHit } from "#lib/graph/search-index.ts";
 import { type Snapshot, vectorAt } from "#lib/graph/snapshot.ts";
-
-export interface VectorHit {
-  chunk: number;
-  cosine: number;
-}
 
 /** Exact nearest chunks by meaning, best first. All vectors are of unit length. */
 export function nearest(snapshot: Snapshot, query: Float32Array, hits_max: number): VectorHit[] {

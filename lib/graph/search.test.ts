@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { search } from "#lib/graph/search.ts";
 import type { Snapshot } from "#lib/graph/snapshot.ts";
+import { snapshotSearchIndex } from "#lib/graph/snapshot-search-index.ts";
 import { GRAPH_SETTINGS, smallSnapshot } from "#test/fakes/small-snapshot.ts";
 import { wordEmbedder } from "#test/fakes/word-embedder.ts";
 
@@ -9,7 +10,7 @@ const snapshot = await smallSnapshot();
 async function ask(text: string, options: { limit?: number; over?: Snapshot; words_only?: boolean } = {}) {
   const [vector] = options.words_only ? [] : await wordEmbedder().embed([text]);
   const query = { text, limit: options.limit ?? 10, ...(vector ? { vector } : {}) };
-  return search(options.over ?? snapshot, query, GRAPH_SETTINGS);
+  return search(snapshotSearchIndex(options.over ?? snapshot), query, GRAPH_SETTINGS);
 }
 
 describe("search", () => {

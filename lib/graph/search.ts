@@ -1,40 +1,24 @@
 import { explain } from "#lib/graph/explain.ts";
 import type { Found } from "#lib/graph/found.ts";
-import { type LexicalIndex, lexicalIndex } from "#lib/graph/lexical-index.ts";
-import { matchNames } from "#lib/graph/match-names.ts";
-import { nearest } from "#lib/graph/nearest.ts";
-import type { Snapshot } from "#lib/graph/snapshot.ts";
+import type { SearchIndex } from "#lib/graph/search-index.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 import type { QueryAnswer } from "#schemas/http/query-answer.ts";
 
 export interface Query {
   text: string;
-  /** Of the snapshot's embedder; without one the search is by names and words alone. */
+  /** Of the index's embedder; without one the search is by names and words alone. */
   vector?: Float32Array;
   limit: number;
 }
 
-const EXCERPT_CHARACTERS_MAX = 1500;
-
-/** Indexes live as long as their snapshot is cached. */
-const indexes = new WeakMap<Snapshot, Promise<LexicalIndex>>();
-
-function indexOf(snapshot: Snapshot): Promise<LexicalIndex> {
-  const index = indexes.get(snapshot) ?? lexicalIndex(snapshot);
-  indexes.set(snapshot, index);
-  return index;
-}
+type SearchSettings = Pick<GraphConfig, "fusion_k" | "candidates">;
 
 /**
- * Finds chunks by name, by words (BM25) and by meaning (cosine), and fuses the two rankings by
- * reciprocal rank (Cormack, Clarke, Büttcher 2009, https://doi.org/10.1145/1571941.1572114).
+ * Finds chunks by name, by words and by meaning (cosine), and fuses the two rankings by reciprocal
+ * rank (Cormack, Clarke, Büttcher 2009, https://doi.org/10.1145/1571941.1572114).
  * A symbol the query names comes before all others.
  */
-export async function rank(
-  snapshot: Snapshot,
-  query: Query,
-  settings: Pick<GraphConfig, "fusion_k" | "candidates">,
-): Promise<Found[]> {
+export async function rank(index: SearchIndex, query: Query, settings: SearchSettings): Promise<Found[]> {
   const found = new Map<number, Found>();
   const at = (chunk: number): Found => {
     const known = found.get(chunk) ?? { chunk, score: 0 };
@@ -42,22 +26,26 @@ export async function rank(
     return known;
   };
   const { fusion_k, candidates } = settings;
-  const hits = (await indexOf(snapshot)).search(query.text, candidates);
-  for (const [index, { chunk, words }] of hits.entries()) {
+  const vector = query.vector?.some((number) => number !== 0) ? query.vector : undefined;
+  const [hits, near, names] = await Promise.all([
+    index.byWords(query.text, candidates),
+    vector ? index.byMeaning(vector, candidates) : [],
+    index.byName(query.text),
+  ]);
+  for (const [place, { chunk, words, has_vector }] of hits.entries()) {
     const entry = at(chunk);
-    entry.words = { rank: index + 1, words };
+    entry.words = { rank: place + 1, words };
     // What has no vector cannot be found by meaning: its rank by words stands for both.
-    const stands_for = query.vector && snapshot.chunks[chunk]?.vector === null ? 2 : 1;
-    entry.score += stands_for / (fusion_k + index + 1);
+    const stands_for = vector && !has_vector ? 2 : 1;
+    entry.score += stands_for / (fusion_k + place + 1);
   }
-  const near = query.vector ? nearest(snapshot, query.vector, candidates) : [];
-  for (const [index, { chunk, cosine }] of near.entries()) {
+  for (const [place, { chunk, cosine }] of near.entries()) {
     const entry = at(chunk);
-    entry.meaning = { rank: index + 1, cosine };
-    entry.score += 1 / (fusion_k + index + 1);
+    entry.meaning = { rank: place + 1, cosine };
+    entry.score += 1 / (fusion_k + place + 1);
   }
   let named = 0;
-  for (const [chunk, name] of matchNames(snapshot, query.text)) {
+  for (const [chunk, name] of names) {
     const entry = at(chunk);
     entry.name = name;
     entry.score += 1 + 1 / (fusion_k + ++named);
@@ -65,23 +53,27 @@ export async function rank(
   return [...found.values()].sort((a, b) => b.score - a.score || a.chunk - b.chunk).slice(0, query.limit);
 }
 
-/** The answer of `POST /api/query` over one snapshot. */
+/** The answer of `POST /api/query` over one revision. */
 export async function search(
-  snapshot: Snapshot,
+  index: SearchIndex,
   query: Query,
-  settings: Pick<GraphConfig, "fusion_k" | "candidates">,
+  settings: SearchSettings,
 ): Promise<QueryAnswer["results"]> {
-  const ranked = await rank(snapshot, query, settings);
-  const top = ranked[0]?.chunk;
+  const ranked = await rank(index, query, settings);
+  const best = ranked[0]?.chunk;
+  if (best === undefined) return [];
+  const facts = await index.describe(
+    ranked.map(({ chunk }) => chunk),
+    best,
+  );
+  const best_symbol = facts.get(best)?.symbol ?? undefined;
   return ranked.flatMap((found) => {
-    const chunk = snapshot.chunks[found.chunk];
-    if (!chunk) return [];
-    const path = snapshot.files[chunk.file]?.path ?? "";
-    const { kind, start_line, end_line } = chunk;
-    const excerpt = chunk.excerpt.slice(0, EXCERPT_CHARACTERS_MAX);
-    const why = explain(snapshot, found, top);
+    const known = facts.get(found.chunk);
+    if (!known) return [];
+    const { kind, path, start_line, end_line, excerpt } = known;
+    const why = explain(found, known, best_symbol);
     return [
-      { symbol: chunk.symbol ?? path, kind, path, start_line, end_line, excerpt, score: found.score, why },
+      { symbol: known.symbol ?? path, kind, path, start_line, end_line, excerpt, score: found.score, why },
     ];
   });
 }

@@ -1,18 +1,22 @@
 import { isExpired } from "#lib/artifacts/retention.ts";
 import { claimItem } from "#lib/idempotency/claim-item.ts";
-import type { ClaimPorts, Token } from "#lib/idempotency/claimed-item.ts";
+import type { ClaimedItem, ClaimPorts, Token } from "#lib/idempotency/claimed-item.ts";
 import type { ClaimRequest, ClaimResult, Lease } from "#lib/idempotency/claims.ts";
-import { stepFields, stepItem } from "#lib/idempotency/step-item.ts";
+import { stepFields } from "#lib/idempotency/step-item.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 
 /** The claim of a step, which enters itself into the step's history. */
-export async function claimStep(request: ClaimRequest, ports: ClaimPorts): Promise<ClaimResult> {
-  const { key, source_hash, owner, lease_ms, attempts_max, expires_at } = request;
+export async function claimStep(
+  request: ClaimRequest,
+  item: ClaimedItem<StepRecord>,
+  ports: ClaimPorts,
+): Promise<ClaimResult> {
+  const { source_hash, owner, lease_ms, attempts_max, expires_at } = request;
   const at = instant(ports.runtime.now());
   const claim = await claimItem<StepRecord>(
     {
-      item: stepItem(key),
+      item,
       fields: { ...stepFields(request, at), source_hash },
       also: {
         update: "history = list_append(if_not_exists(history, :none), :entry), expires_at = :expires_at",

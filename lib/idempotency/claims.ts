@@ -67,6 +67,8 @@ export interface Claims {
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Throws `LeaseLost` when the lease is somebody else's now, or the step was canceled. */
   renew(key: ClaimKey, lease: Lease, lease_ms: number): Promise<void>;
+  /** Changes nothing. Throws `LeaseLost` when `renew` would for a reason other than time. */
+  look(key: ClaimKey, lease: Lease): Promise<void>;
   /** Ends the step for good. Throws `LeaseLost`. */
   complete(key: ClaimKey, lease: Lease, outcome: StepOutcome): Promise<void>;
   /** Gives the step back to be tried again at `retry_at_ms`. Throws `LeaseLost`. */

@@ -3,22 +3,27 @@ import {
   assignments,
   type ClaimPorts,
   type ItemWrite,
+  readItem,
   writeAsOwner,
   writeItem,
 } from "#lib/idempotency/claimed-item.ts";
 import type { ClaimKey, Claims, Lease, Release } from "#lib/idempotency/claims.ts";
-import { stepFields, stepItem } from "#lib/idempotency/step-item.ts";
+import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
+import { stepFields } from "#lib/idempotency/step-item.ts";
+import { type Listing, ledgerSteps, listingUpdate, type StepPlace } from "#lib/idempotency/step-place.ts";
 import { instant } from "#lib/runtime/runtime.ts";
-import { artifactIndexSortKey, tenantArtifactsPartition } from "#lib/tasks/keys.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 
 const MESSAGE_CHARACTERS_MAX = 2000;
 
-/** Step claims in DynamoDB. */
-export function dynamodbClaims(ports: ClaimPorts): Claims {
+/** Step claims in DynamoDB: of a task's own steps, or of what is kept elsewhere and claimed as they are. */
+export function dynamodbClaims(ports: ClaimPorts, place: StepPlace = ledgerSteps): Claims {
   const now = () => ports.runtime.now();
+  const stepItem = place.item;
+  const completion = (key: ClaimKey, outcome: StepOutcome) =>
+    completionOf(outcome, place.ended(key, now()), now());
   return {
-    claim: (request) => claimStep(request, ports),
+    claim: (request) => claimStep(request, stepItem(request.key), ports),
 
     renew: (key, lease, lease_ms) =>
       writeAsOwner(
@@ -29,8 +34,15 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
         ports,
       ),
 
+    async look(key, lease) {
+      const item = stepItem(key);
+      const record = await readItem(item, ports);
+      const ours = record?.owner === lease.owner && record.fence === lease.fence;
+      if (!ours || record.status !== "running") throw new LeaseLost(item.name);
+    },
+
     complete: (key, lease, outcome) =>
-      writeAsOwner(stepItem(key), lease, completion(key, outcome, now()), isCompleted, ports),
+      writeAsOwner(stepItem(key), lease, completion(key, outcome), isCompleted, ports),
 
     release: (key, lease, next) =>
       writeAsOwner(
@@ -42,7 +54,7 @@ export function dynamodbClaims(ports: ClaimPorts): Claims {
       ),
 
     async completeExhausted(record, outcome) {
-      const { update, values } = completion(record, outcome, now());
+      const { update, values } = completion(record, outcome);
       const written = await writeItem(
         stepItem(record),
         {
@@ -120,18 +132,17 @@ function giveBack(
   };
 }
 
-/** Ends the step and, in the same write, enters its artifacts into the tenant's index. */
-function completion(key: ClaimKey, outcome: StepOutcome, now: number): Pick<ItemWrite, "update" | "values"> {
-  const at = instant(now);
+/** Ends the step and, in the same write, moves it in the lists of its place. */
+function completionOf(
+  outcome: StepOutcome,
+  listing: Listing,
+  now: number,
+): Pick<ItemWrite, "update" | "values"> {
+  const { sets, removes, values } = listingUpdate(listing);
   return {
-    update:
-      "SET #status = :completed, outcome = :outcome, ended_at = :at, gsi1pk = :gsi1pk, gsi1sk = :gsi1sk",
-    values: {
-      ":completed": "completed",
-      ":outcome": outcome,
-      ":at": at,
-      ":gsi1pk": tenantArtifactsPartition(key.tenant),
-      ":gsi1sk": artifactIndexSortKey(key, at),
-    },
+    update: `SET #status = :completed, outcome = :outcome, ended_at = :at${sets}${
+      removes.length > 0 ? ` REMOVE ${removes.join(", ")}` : ""
+    }`,
+    values: { ":completed": "completed", ":outcome": outcome, ":at": instant(now), ...values },
   };
 }

@@ -1,5 +1,5 @@
 import { type ClaimPorts, writeItem } from "#lib/idempotency/claimed-item.ts";
-import { stepItem } from "#lib/idempotency/step-item.ts";
+import { ledgerSteps, listingUpdate, type StepPlace } from "#lib/idempotency/step-place.ts";
 import { instant } from "#lib/runtime/runtime.ts";
 import type { StepRecord, StepReplay } from "#schemas/records/step.ts";
 
@@ -14,24 +14,28 @@ export function rearmStep(
   record: StepRecord,
   dead: Pick<StepReplay, "failure_id" | "message_id">,
   ports: ClaimPorts,
+  place: StepPlace = ledgerSteps,
 ): Promise<StepRecord | undefined> {
   if (record.status !== "completed" && record.status !== "canceled") {
     throw new RangeError(
       `step ${record.step} has not ended (${record.status}); only an ended step is re-armed`,
     );
   }
-  const at = instant(ports.runtime.now());
+  const now_ms = ports.runtime.now();
+  const at = instant(now_ms);
+  const { sets, removes, values } = listingUpdate(place.rearmed(record, now_ms));
   const { code = "DEADLINE_EXCEEDED", message: said = "the task did not end before its deadline" } =
     record.outcome ?? {};
   const message = said.slice(0, MESSAGE_CHARACTERS_MAX);
   return writeItem(
-    stepItem(record),
+    place.item(record),
     {
       update: `SET #status = :waiting, fence = fence + :one, attempts = :zero, lease_expires_at = :zero,
-        retry_at = :zero, last_error = :error, replays = list_append(if_not_exists(replays, :none), :replay)
-        REMOVE outcome, ended_at, parked_at, parked_ms, gsi1pk, gsi1sk`,
+        retry_at = :zero, last_error = :error, replays = list_append(if_not_exists(replays, :none), :replay)${sets}
+        REMOVE ${["outcome", "ended_at", "parked_at", "parked_ms", ...removes].join(", ")}`,
       condition: "fence = :fence AND #status = :status",
       values: {
+        ...values,
         ":waiting": "waiting",
         ":status": record.status,
         ":fence": record.fence,

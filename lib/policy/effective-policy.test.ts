@@ -76,4 +76,18 @@ describe("what is wrong with a file of policies", () => {
     const config = policies({ tenants: { acme: { every_route: { shards: 8, burst_requests: 7 } } } });
     expect(routePolicyFaults(config)).toEqual([expect.stringContaining("for tenant acme: 8 shards")]);
   });
+
+  it("finds origins that are let in for one tenant, which no browser can ask for", () => {
+    const cors_origins = ["https://console.example"];
+    const tenants = { acme: { every_route: { cors_origins } }, other: { every_route: {} } };
+    const config = {
+      ...shipped,
+      tenants,
+      stages: { prod: { tenants: { acme: { routes: { "GET /api/tasks": { cors_origins } } } } } },
+    };
+    expect(routePolicyFaults(config).map((fault) => fault.split(" ")[0])).toEqual([
+      "/tenants/acme",
+      "/stages/prod/tenants/acme",
+    ]);
+  });
 });

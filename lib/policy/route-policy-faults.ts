@@ -5,7 +5,7 @@ const NOBODY = "";
 
 /** What the schema alone cannot say of the file: a sentence a fault. */
 export function routePolicyFaults(config: RoutePoliciesConfig): string[] {
-  return [...unopenedRoutes(config), ...tooManyShards(config)];
+  return [...unopenedRoutes(config), ...tenantsWithOrigins(config), ...tooManyShards(config)];
 }
 
 /** A route that is named for a tenant or a stage and is not opened is a slip of the pen. */
@@ -25,6 +25,24 @@ function unopenedRoutes(config: RoutePoliciesConfig): string[] {
     Object.keys(routes ?? {})
       .filter((route) => !Object.hasOwn(config.routes, route))
       .map((route) => `${path} names ${route}, which /routes does not open`),
+  );
+}
+
+/** A browser asks before it says who asks, so an origin cannot be let in for one tenant. */
+function tenantsWithOrigins(config: RoutePoliciesConfig): string[] {
+  const places: [string, RoutePoliciesConfig["tenants"]][] = [["", config.tenants]];
+  for (const [stage, { tenants = {} }] of Object.entries(config.stages)) {
+    places.push([`/stages/${stage}`, tenants]);
+  }
+  return places.flatMap(([path, tenants]) =>
+    Object.entries(tenants)
+      .filter(([, { every_route, routes = {} }]) =>
+        [every_route, ...Object.values(routes)].some((change) => change?.cors_origins !== undefined),
+      )
+      .map(
+        ([tenant]) =>
+          `${path}/tenants/${tenant} names cors_origins: they count for a route, not for a tenant`,
+      ),
   );
 }
 

@@ -6,6 +6,8 @@ import { leaseFromShard, type ShardLease, type ShardPorts } from "#lib/rate-limi
 
 /** What is not used by then is the table's again: it has come back there meanwhile. */
 const LEASE_US = 10_000_000;
+/** For a lease of a second's worth at most: spent late, it adds no more than that to any span. */
+const SMALL_LEASE_US = 60_000_000;
 /** After a failure the table is left alone for so long. */
 const OUTAGE_US = 1_000_000;
 const ROUNDS_MAX = 16;
@@ -119,7 +121,9 @@ export class Bucket {
     this.#tokens = count;
     this.#alone = alone;
     this.#scarce = scarce;
-    this.#lease = { day_utc: this.#item?.day_utc ?? "", expires_us: now_us + LEASE_US };
+    const small = count <= this.#rule.requests_per_second;
+    const expires_us = now_us + (small ? SMALL_LEASE_US : LEASE_US);
+    this.#lease = { day_utc: this.#item?.day_utc ?? "", expires_us };
     this.#unspent = { day_utc: "", count: 0 };
     this.#refused = undefined;
     this.#unknown_until_us = 0;

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Bubblewrap } from "#lib/sandbox/bubblewrap-backend.ts";
 
@@ -8,7 +8,7 @@ export interface BubblewrapMounts {
   home: string;
   home_inside: string;
   temporary: string;
-  /** Directory holding passwd, group, hosts and resolv.conf. */
+  /** Directory holding passwd, group, hosts and resolv.conf, as the worker sees it. */
   accounts: string;
   shared_memory: string;
   /** Directories of the sandbox's PATH. */
@@ -37,20 +37,35 @@ const ETC = [
   "/etc/timezone",
 ];
 
-/** `bwrap`'s arguments up to the program, deny by default: what is not listed is not there. */
-export function bubblewrapArguments(mounts: BubblewrapMounts, { modern }: Pick<Bubblewrap, "modern">) {
-  return [
+/** What `bwrap` is to be called with, up to the program. */
+export interface BubblewrapCall {
+  args: string[];
+  /** Paths to be open for reading, from `first_descriptor` on: copied, because a mount for each takes longer. */
+  files: string[];
+}
+
+/** Deny by default: what is not listed is not there. */
+export function bubblewrapArguments(
+  mounts: BubblewrapMounts,
+  { modern, first_descriptor }: Pick<Bubblewrap, "modern"> & { first_descriptor: number },
+): BubblewrapCall {
+  const readable = ETC.filter(isReadable);
+  const directories = readable.filter((path) => statSync(path).isDirectory());
+  const copies = [
+    ...readable.filter((path) => !directories.includes(path)).map((path) => ({ path, to: path })),
+    ...["passwd", "group", "hosts", "resolv.conf"].map((name) => ({
+      path: join(mounts.accounts, name),
+      to: `/etc/${name}`,
+    })),
+  ];
+  const args = [
     ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"],
     ...["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"],
     ...["--uid", "1000", "--gid", "1000", "--hostname", "sandbox"],
     ...(modern ? ["--disable-userns"] : []),
     ...SYSTEM.flatMap(systemMount),
-    ...ETC.flatMap((path) => ["--ro-bind-try", path, path]),
-    ...["passwd", "group", "hosts", "resolv.conf"].flatMap((name) => [
-      "--ro-bind",
-      join(mounts.accounts, name),
-      `/etc/${name}`,
-    ]),
+    ...directories.flatMap((path) => ["--ro-bind", path, path]),
+    ...copies.flatMap(({ to }, index) => ["--file", String(first_descriptor + index), to]),
     // Read-only: to the kernel's settings in /proc/sys a worker that is root stays root in any namespace.
     ...["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"],
     ...["--bind", mounts.shared_memory, "/dev/shm", "--remount-ro", "/dev"],
@@ -64,6 +79,16 @@ export function bubblewrapArguments(mounts: BubblewrapMounts, { modern }: Pick<B
     ...["--bind", mounts.home, mounts.home_inside],
     ...["--bind", mounts.tree, mounts.tree_inside, "--chdir", mounts.tree_inside, "--remount-ro", "/"],
   ];
+  return { args, files: copies.map(({ path }) => path) };
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** /bin is a link to /usr/bin on most systems and a directory on some. */

@@ -3,7 +3,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { bubblewrapArguments } from "#lib/sandbox/bubblewrap-arguments.ts";
 import { commandScript } from "#lib/sandbox/command-script.ts";
-import type { LaunchOrder, SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
+import {
+  FIRST_FILE_DESCRIPTOR,
+  type LaunchOrder,
+  type SandboxBackend,
+} from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { openSealedVolume } from "#lib/sandbox/sealed-volume.ts";
 import { systemCallFilter } from "#lib/sandbox/system-call-filter.ts";
@@ -40,13 +44,25 @@ export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
       const inside = placesInside(order);
       const decoys = await makeDecoys(order);
       const filter = systemCallFilter();
-      const mounts = { ...inside, tree_inside: TREE, home_inside: HOME, path, ...profile.filesystem };
+      const accounts = join(scratch, ACCOUNTS);
+      const mounts = {
+        ...inside,
+        accounts,
+        tree_inside: TREE,
+        home_inside: HOME,
+        path,
+        ...profile.filesystem,
+      };
+      const call = bubblewrapArguments(
+        { ...mounts, decoys: decoys.map(inside.decoy) },
+        { ...bubblewrap, first_descriptor: FIRST_FILE_DESCRIPTOR },
+      );
       return {
         file: "nsenter",
         args: [
           ...inside.options,
           bubblewrap.file,
-          ...bubblewrapArguments({ ...mounts, decoys: decoys.map(inside.decoy) }, bubblewrap),
+          ...call.args,
           ...(filter ? ["--seccomp", "4"] : []),
           ...["--unsetenv", MARKER_NAME, "--"],
           ...commandScript(order.command, profile),
@@ -64,6 +80,7 @@ export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
         own_generations: 2,
         marker: null,
         input: filter,
+        files: call.files,
         decoys: decoys.map(({ name, hides }) => ({ path: join(scratch, DECOYS, name), hides })),
       };
     },
@@ -83,7 +100,6 @@ function placesInside({ volume }: LaunchOrder) {
     home: join(scratch, "home"),
     temporary: join(scratch, "tmp"),
     shared_memory: join(scratch, "shm"),
-    accounts: join(scratch, ACCOUNTS),
     decoy: ({ name, hides }: Decoy) => ({ path: join(scratch, DECOYS, name), hides }),
   };
 }

@@ -37,6 +37,7 @@ export const processBackend: SandboxBackend = {
       own_generations: 0,
       marker: `${MARKER_NAME}=${run_id}`,
       input: null,
+      files: [],
       decoys: [],
     };
   },

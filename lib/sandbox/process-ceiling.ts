@@ -9,6 +9,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isAbandoned, workerMark } from "#lib/sandbox/worker-mark.ts";
@@ -22,6 +23,11 @@ export interface ProcessCeiling {
   grouped: boolean;
   /** Puts processes into the group; their children are born into it. */
   join(pids: readonly number[]): void;
+  /**
+   * The same in the background. The first of several joins takes milliseconds, until nobody in the kernel
+   * is in the middle of a fork; one soon after it does not.
+   */
+  joinSoon(pid: number): void;
   /** Every process in the group, however it left its parents; none without a group. */
   members(): number[];
   release(): Promise<void>;
@@ -46,12 +52,13 @@ export function processCeiling(processes_max: number, hierarchies = HIERARCHIES)
       return {
         grouped: true,
         join: (pids) => joinGroup(group_file, pids),
+        joinSoon: (pid) => void writeFile(group_file, String(pid)).catch(() => {}), // it has ended
         members: () => membersOf(group_file),
         release: () => release(group),
       };
     }
   }
-  return { grouped: false, join: () => {}, members: () => [], release: async () => {} };
+  return { grouped: false, join: () => {}, joinSoon: () => {}, members: () => [], release: async () => {} };
 }
 
 function joinGroup(group_file: string, pids: readonly number[]): void {

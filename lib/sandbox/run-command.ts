@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { Lookup } from "#lib/egress/resolve-allowed.ts";
+import type { Lookup } from "#lib/outbound/resolve-host.ts";
 import { type Accountant, accountant } from "#lib/sandbox/accountant.ts";
 import { captureOutput } from "#lib/sandbox/captured-output.ts";
 import { watchDecoys } from "#lib/sandbox/decoys.ts";
@@ -105,6 +105,7 @@ async function supervise(
   { profile, signal }: CommandOrder,
   { disk, ceiling, older, network }: Instruments,
 ) {
+  ceiling.joinSoon(sandboxed.pid); // while the sandbox is being set up
   const tree = followTree(sandboxed.pid, launch.marker, older);
   const accounts = accountant(profile, sandboxed.pid, launch.own_generations);
   const decoys = watchDecoys(launch.decoys);

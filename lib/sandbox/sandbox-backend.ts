@@ -15,6 +15,8 @@ export interface LaunchOrder {
   network_environment?: Record<string, string>;
 }
 
+export const FIRST_FILE_DESCRIPTOR = 5;
+
 /** How to start one command. */
 export interface Launch {
   file: string;
@@ -32,6 +34,8 @@ export interface Launch {
   marker: string | null;
   /** What the program reads from file descriptor 4. */
   input: Buffer | null;
+  /** Paths, as the worker sees them, that the program finds open for reading from descriptor 5 on. */
+  files: string[];
   /** Paths, as the worker sees them, whose reading is proof that a hidden path was read. */
   decoys: { path: string; hides: string }[];
 }

@@ -1,8 +1,8 @@
 import type { Server } from "node:net";
 import { type EgressProxy, egressProxy } from "#lib/egress/egress-proxy.ts";
 import { egressRules } from "#lib/egress/egress-rules.ts";
-import type { Lookup } from "#lib/egress/resolve-allowed.ts";
 import type { Traffic } from "#lib/egress/traffic.ts";
+import type { Lookup } from "#lib/outbound/resolve-host.ts";
 import { listenInside } from "#lib/sandbox/listen-inside.ts";
 import { countNetworkAttempts, processInside } from "#lib/sandbox/network-attempts.ts";
 import { type NpmRegistry, npmRegistry } from "#lib/sandbox/npm-registry.ts";
@@ -98,11 +98,12 @@ function refusals(traffic: Traffic): LimitHit | null {
   if (!first) return null;
   const named = `${first.host ?? "a connection without a host"}${first.port === null ? "" : `:${first.port}`}`;
   const more = others.length > 0 ? ` and ${others.length} more` : "";
+  const refused = traffic.denials();
   return {
     code: "SANDBOX_NETWORK_DENIED",
     limit: 0,
-    observed: traffic.denials(),
-    evidence: `the filtering proxy refused ${named} (${first.why})${more}, ${traffic.denials()} connections in all`,
+    observed: refused,
+    evidence: `the filtering proxy refused ${named} (${first.why})${more}, ${refused} ${refused === 1 ? "connection" : "connections"} in all`,
   };
 }
 

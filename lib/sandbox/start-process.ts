@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import type { Duplex, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Launch } from "#lib/sandbox/sandbox-backend.ts";
@@ -27,12 +28,14 @@ const DRAIN_MS_MAX = 5000;
 /** Starts what a backend planned, leader of its own session. Throws SandboxUnavailable. */
 export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
   const watchdog = launch.marker === null ? null : startWatchdog(launch.marker);
+  const files = launch.files.map((path) => openSync(path, "r"));
   const child = spawn(launch.file, launch.args, {
     cwd: launch.cwd,
     env: launch.environment,
     detached: true,
-    stdio: ["ignore", "pipe", "pipe", "pipe", ...(launch.input ? (["pipe"] as const) : [])],
+    stdio: ["ignore", "pipe", "pipe", "pipe", launch.input ? "pipe" : "ignore", ...files],
   });
+  for (const file of files) closeSync(file);
   const ended = new Promise<{ exit_code: number | null; signal: string | null }>((resolve) => {
     child.once("exit", (exit_code, signal) => resolve({ exit_code, signal }));
   });
@@ -40,7 +43,7 @@ export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
   let stood = false;
   const proof = child.stdio[3] as Duplex;
   proof.on("error", () => {});
-  const input = child.stdio[4] as Writable | undefined;
+  const input = child.stdio[4] as Writable | null;
   input?.on("error", () => {});
   input?.end(launch.input);
   try {

@@ -15,7 +15,10 @@ import { fakeSourcePorts } from "#test/fakes/source-ports.ts";
 
 type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-const loopback = (limits = {}): SourcePorts => ({ ...fakeSourcePorts(limits), allow_private_hosts: true });
+const loopback = (limits = {}): SourcePorts => ({
+  ...fakeSourcePorts(limits),
+  outbound: { schemes: ["https", "http"], addresses: "loopback" },
+});
 const serveAll: Intercept = () => false;
 
 let root: string;
@@ -203,6 +206,7 @@ describe("resolveSource", () => {
     "http://[::1]:1",
     "http://2130706433:1",
     "http://0x7f.1:1",
+    "http://[::ffff:127.0.0.1]:1",
     "http://169.254.169.254",
   ])("refuses %s unless private hosts are allowed", async (origin) => {
     const source = { kind: "git" as const, url: `${origin}/project.git` };
@@ -210,6 +214,32 @@ describe("resolveSource", () => {
       code: "GIT_HOST_FORBIDDEN",
       disposition: "reject",
     });
+  });
+
+  it("connects to the address that was checked, and does not resolve the name again", async () => {
+    const url = project.replace("127.0.0.1", "project.example");
+    const lookup = async () => [{ address: "127.0.0.1" }];
+    const resolved = await resolveSource({ kind: "git", url }, { ...loopback(), lookup });
+    expect(resolved.blob.bytes).toBeGreaterThan(0);
+    const unresolved = resolveSource({ kind: "git", url }, { ...loopback(), lookup: async () => [] });
+    await expect(unresolved).rejects.toMatchObject({ code: "GIT_REPOSITORY_REFUSED", disposition: "reject" });
+  });
+
+  it("refuses a name that leads to a private address, also beside a public one", async () => {
+    const url = project.replace("127.0.0.1", "project.example");
+    const before = server.requests.length;
+    for (const address of ["127.0.0.1", "169.254.169.254"]) {
+      const lookup = async () => [{ address: "140.82.112.3" }, { address }];
+      const refused = resolveSource({ kind: "git", url }, { ...fakeSourcePorts(), lookup });
+      await expect(refused).rejects.toMatchObject({ code: "GIT_HOST_FORBIDDEN", disposition: "reject" });
+    }
+    expect(server.requests.length).toBe(before);
+  });
+
+  it("connects by no scheme but those allowed", async () => {
+    const outbound = { schemes: ["https" as const], addresses: "loopback" as const };
+    const refused = resolveSource({ kind: "git", url: project }, { ...loopback(), outbound });
+    await expect(refused).rejects.toMatchObject({ code: "GIT_URL_INVALID", disposition: "reject" });
   });
 
   it.each(["ext::sh -c id", "file:///etc", "ssh://a/b", "http://user:secret@127.0.0.1/x", "not a url"])(

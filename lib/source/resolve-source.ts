@@ -1,9 +1,8 @@
-import { isIP } from "node:net";
 import { join } from "node:path";
 import { gitFault, unreadableObjects } from "#lib/source/git-fault.ts";
 import { checkGitRef, gitUrl } from "#lib/source/git-url.ts";
 import { packRevision } from "#lib/source/pack-revision.ts";
-import { publicAddresses } from "#lib/source/public-host.ts";
+import { pinnedHost } from "#lib/source/pinned-host.ts";
 import { runGit } from "#lib/source/run-git.ts";
 import type { SourcePorts } from "#lib/source/source-ports.ts";
 import { withTemporaryDirectory } from "#lib/source/temporary-directory.ts";
@@ -28,24 +27,14 @@ export async function resolveSource(
   ports: SourcePorts,
 ): Promise<{ kind: "archive"; blob: BlobRef }> {
   if (source.kind === "archive") return { kind: "archive", blob: source.blob };
-  const url = gitUrl(source.url);
+  const url = gitUrl(source.url, ports.outbound);
   const ref = source.ref ?? "HEAD";
   checkGitRef(ref);
-  const pin = ports.allow_private_hosts ? [] : await pinnedHost(url);
+  const pin = await pinnedHost(url, ports);
   const archive = await withTemporaryDirectory("git", (directory) =>
     fetchArchive(directory, url, ref, pin, ports),
   );
   return { kind: "archive", blob: await ports.blobs.write(archive, "application/gzip") };
-}
-
-/** Git connects to the very addresses that were checked, whatever the name says by then. */
-async function pinnedHost(url: URL): Promise<string[]> {
-  const addresses = await publicAddresses(url.hostname);
-  const is_address = isIP(url.hostname.replace(/^\[|\]$/g, "")) !== 0;
-  if (is_address) return [];
-  const port = url.port || (url.protocol === "https:" ? "443" : "80");
-  const targets = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
-  return [`http.curloptResolve=${url.hostname}:${port}:${targets.join(",")}`];
 }
 
 async function fetchArchive(
@@ -65,7 +54,7 @@ async function fetchArchive(
   await withinFetchLimits(repository, ports, async (signal) => {
     const fetched = await runGit(
       ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", url.href, ref],
-      { ...run, signal, configuration },
+      { ...run, signal, configuration, protocols: ports.outbound.schemes },
     );
     if (fetched.exit_code !== 0) throw gitFault(fetched.stderr, url.href, ref);
   });

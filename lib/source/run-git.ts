@@ -20,15 +20,13 @@ const ENVIRONMENT = {
 
 const CONFIGURATION = [
   "core.hooksPath=/dev/null",
-  "protocol.allow=never",
-  "protocol.http.allow=always",
-  "protocol.https.allow=always",
   "http.followRedirects=false",
   "http.lowSpeedLimit=1000",
   "http.lowSpeedTime=30",
   "credential.helper=",
   "submodule.recurse=false",
   "fetch.recurseSubmodules=false",
+  "transfer.bundleURI=false", // else a server may name another one to fetch from
   "gc.auto=0",
   "maintenance.auto=false",
   "core.bigFileThreshold=16m",
@@ -39,6 +37,8 @@ interface RunGitOptions {
   signal: AbortSignal;
   program?: string | undefined;
   configuration?: readonly string[];
+  /** What it may connect by; without it, by nothing. */
+  protocols?: readonly string[];
   /** Gets the process to write to and read from; without it stdout is dropped. */
   exchange?(stdin: Writable, stdout: Readable): Promise<void>;
 }
@@ -58,7 +58,12 @@ export async function runGit(
   const child = spawn(
     options.program ?? "git",
     [...settings, `--git-dir=${options.repository}`, ...command],
-    { env: ENVIRONMENT, cwd: "/", detached: true, stdio: ["pipe", "pipe", "pipe"] },
+    {
+      env: { ...ENVIRONMENT, GIT_ALLOW_PROTOCOL: options.protocols?.join(":") ?? "" },
+      cwd: "/",
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+    },
   );
   const kill = () => killGroup(child);
   options.signal.addEventListener("abort", kill, { once: true });

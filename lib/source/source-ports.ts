@@ -1,4 +1,6 @@
 import type { BlobStore } from "#lib/artifacts/blobs.ts";
+import type { Lookup } from "#lib/outbound/resolve-host.ts";
+import type { OutboundRules } from "#schemas/config/outbound.ts";
 
 /** Sizes a source tree may have; they come from `configs/sandbox_limits.json`. */
 export interface SourceLimits {
@@ -15,8 +17,10 @@ export interface SourcePorts {
   blobs: BlobStore;
   limits: SourceLimits;
   signal: AbortSignal;
-  /** Lets a git source name a loopback or private host: for development and tests only. */
-  allow_private_hosts: boolean;
+  /** Where a git source may lead. */
+  outbound: OutboundRules;
+  /** Resolves names, when the system is not to. */
+  lookup?: Lookup;
   /** The git program, when it is not the one on the standard path. */
   git_program?: string;
 }

@@ -1,5 +1,6 @@
 import type { AgentContext } from "#lib/agent/agent.ts";
 import { config } from "#lib/config/config.ts";
+import { outboundRules } from "#lib/outbound/outbound-rules.ts";
 import { resolveSource } from "#lib/source/resolve-source.ts";
 import type { SourcePorts } from "#lib/source/source-ports.ts";
 import { unpackSource } from "#lib/source/unpack-source.ts";
@@ -8,11 +9,12 @@ import type { BlobRef } from "#schemas/primitives.ts";
 
 /** What fetching and unpacking sources runs on, for one message: its tenant's blobs, the limits in force now. */
 export function sourcePortsOf({ blobs, signal }: Pick<AgentContext, "blobs" | "signal">): SourcePorts {
+  const { stage } = config.environment();
   return {
     blobs,
     signal,
     limits: config.sandboxLimits().value,
-    allow_private_hosts: config.environment().allow_private_git_hosts,
+    outbound: outboundRules(config.outbound().value, stage),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Backend, BackendOptions } from "../backend.ts";
 import type { DataDirectory } from "../data-directory.ts";
-import { ensurePepper } from "../development-key.ts";
+import { ensureSecret } from "../development-key.ts";
 import { enterLocalEnvironment, localEnvironment } from "../local-environment.ts";
 import { createResources } from "../resources/create-resources.ts";
 import { startEmulators } from "./start-emulators.ts";
@@ -15,5 +15,12 @@ export async function embeddedBackend(
   enterLocalEnvironment(environment);
   const sqs_url = emulators.sqs_and_s3_url;
   const lookup = await createResources(resources, names, sqs_url);
-  return { environment, lookup, sqs_url, pepper: ensurePepper(data.path), close: () => emulators.close() };
+  return {
+    environment,
+    lookup,
+    sqs_url,
+    pepper: ensureSecret(data.path, "pepper"),
+    webhook_secret_root: ensureSecret(data.path, "webhook-secret-root"),
+    close: () => emulators.close(),
+  };
 }

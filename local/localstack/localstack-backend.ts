@@ -9,8 +9,6 @@ import { deployStack } from "./deploy-stack.ts";
 import { deployableResources } from "./deployable-resources.ts";
 import { type LocalstackEndpoints, localstackEndpoints } from "./localstack-endpoints.ts";
 
-const PEPPER = "ApiKeyPepper";
-
 /**
  * LocalStack, with the resources of the packaged template: those it holds are made by its CloudFormation,
  * a table or bucket that another server holds (AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_S3) is made there.
@@ -39,7 +37,8 @@ export async function localstackBackend({ names }: BackendOptions, repository: s
     environment,
     lookup: plannedLookup(resources, names, endpoints.sqs),
     sqs_url: endpoints.sqs,
-    pepper: await secretOf(stack),
+    pepper: await secretOf(stack, "ApiKeyPepper"),
+    webhook_secret_root: await secretOf(stack, "WebhookSecretRoot"),
     restore,
     close: async () => {},
   };
@@ -56,17 +55,17 @@ function heldElsewhere(
   return new Map(Object.entries(resources).filter(([, { Type }]) => types.includes(Type)));
 }
 
-/** As the functions of a deployed stage get it: from the secret that the stack made. */
-async function secretOf(StackName: string): Promise<string> {
+/** As the functions of a deployed stage get it: from a secret that the stack made. */
+async function secretOf(StackName: string, LogicalResourceId: string): Promise<string> {
   const cloudformation = new CloudFormationClient();
   const secrets = new SecretsManagerClient();
   try {
     const { StackResourceDetail } = await cloudformation.send(
-      new DescribeStackResourceCommand({ StackName, LogicalResourceId: PEPPER }),
+      new DescribeStackResourceCommand({ StackName, LogicalResourceId }),
     );
     const SecretId = StackResourceDetail?.PhysicalResourceId;
     const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId }));
-    if (!SecretString) throw new Error(`The stack ${StackName} made no secret ${PEPPER}.`);
+    if (!SecretString) throw new Error(`The stack ${StackName} made no secret ${LogicalResourceId}.`);
     return SecretString;
   } finally {
     cloudformation.destroy();

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundle } from "../build/bundle.ts";
 import { packagesFor, readLock } from "./locked-packages.ts";
+import { mustRunOn } from "./native-code.ts";
 import { packageFiles } from "./package-files.ts";
 import type { Platform } from "./platform.ts";
 
@@ -31,6 +32,7 @@ export async function functionFiles(
   for (const [external, locked] of packagesFor(externals, platform, readLock())) {
     for (const [path, bytes] of await packageFiles(external, locked)) files.set(path, bytes);
   }
+  mustRunOn(platform, files);
   for (const config of readdirSync(CONFIGS)) {
     files.set(`${CONFIGS}/${config}`, readFileSync(join(CONFIGS, config)));
   }

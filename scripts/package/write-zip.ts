@@ -3,8 +3,8 @@ import { type Zippable, zipSync } from "fflate";
 /** Files by path, with forward slashes. */
 export type FileTree = ReadonlyMap<string, Uint8Array>;
 
-/** The earliest a ZIP can say. */
-const LONG_AGO = new Date(1980, 0, 1);
+/** The earliest a ZIP can say; it tells the time on the wall. */
+const longAgo = () => new Date(1980, 0, 1);
 const UNIX = 3;
 /** Weights are noise to deflate: a tenth smaller, for ten seconds. */
 const STORED = /\.safetensors$/;
@@ -21,7 +21,7 @@ export function writeZip(files: FileTree): Uint8Array {
     const level = STORED.test(path) ? 0 : 9;
     entries[path] = [
       files.get(path) ?? new Uint8Array(),
-      { mtime: LONG_AGO, os: UNIX, attrs: READABLE, level },
+      { mtime: longAgo(), os: UNIX, attrs: READABLE, level },
     ];
   }
   return zipSync(entries);

@@ -6,11 +6,15 @@ import { limitConcurrency } from "./stage-settings.ts";
 
 interface Serverless {
   service: ServiceDeclaration;
+  processedInput: { commands: readonly string[] };
   getProvider(name: "aws"): { getStage(): string };
   configSchemaHandler: { defineFunctionProperties(provider: string, schema: object): void };
 }
 
-/** Any file: `npm run package` makes the code, and names it in the template that the framework renders. */
+/**
+ * Any file: `npm run package` makes the code, and names it in the template that the framework renders.
+ * serverless-offline runs the sources.
+ */
 const PLACEHOLDER = "package.json";
 
 /** The serverless plugin that makes one `agent:` block all an agent needs in serverless.yml, and a stage what AWS wants. */
@@ -39,7 +43,7 @@ class AgentsPlugin {
     expandAgents(service);
     guardRoutes(service);
     if (service.provider.stage === "local") return; // emulators ask nobody for permission, and watch nothing
-    service.package = { artifact: PLACEHOLDER };
+    if (!serverless.processedInput.commands.includes("offline")) service.package = { artifact: PLACEHOLDER };
     addRoles(service);
     addAlarms(service);
     limitConcurrency(service);

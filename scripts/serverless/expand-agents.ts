@@ -19,6 +19,7 @@ export interface ServiceDeclaration {
     | {
         public_routes?: readonly string[] | undefined;
         api_key_pepper?: unknown;
+        webhook_secret_root?: unknown;
         stages?: Record<string, { concurrency_max?: number | undefined }> | undefined;
       }
     | undefined;
@@ -44,6 +45,8 @@ export interface FunctionDeclaration {
 const VISIBILITY_FACTOR = 6;
 /** The safety net only: attempts are counted in the step record. */
 const RECEIVE_COUNT_MAX = 20;
+/** A dead letter's age counts from when it was sent first, so a DLQ must keep messages for longer. */
+const MESSAGE_SECONDS = 4 * 24 * 3600;
 const DEAD_LETTER_SECONDS = 14 * 24 * 3600;
 
 /**
@@ -80,6 +83,7 @@ function declareQueues(
       Properties: {
         QueueName: queue_name,
         VisibilityTimeout: timeout * VISIBILITY_FACTOR,
+        MessageRetentionPeriod: MESSAGE_SECONDS,
         SqsManagedSseEnabled: true,
         RedrivePolicy: { deadLetterTargetArn: arnOf(dead), maxReceiveCount: RECEIVE_COUNT_MAX },
       },

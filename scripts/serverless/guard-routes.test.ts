@@ -9,7 +9,7 @@ function guarded(
   functions: Record<string, FunctionDeclaration>,
   public_routes: string[] = [],
 ) {
-  const custom = { public_routes, api_key_pepper: "pepper" };
+  const custom = { public_routes, api_key_pepper: "pepper", webhook_secret_root: "root" };
   guardRoutes({ service: "agents", provider: { stage }, custom, functions });
   return functions;
 }
@@ -33,12 +33,30 @@ describe("guardRoutes", () => {
   it("gives the pepper to the functions that judge credentials, and to no others", () => {
     const functions = guarded("prod", {
       gateway: { events: [{ httpApi: "GET /api/tasks" }], environment: { SERVICE: "gateway" } },
+      retrieval: { events: [{ httpApi: "POST /api/query" }] },
       authorizer: {},
       sandbox: { events: [queue] },
     });
-    expect(functions.gateway?.environment).toEqual({ SERVICE: "gateway", API_KEY_PEPPER: "pepper" });
+    expect(functions.gateway?.environment).toMatchObject({ SERVICE: "gateway", API_KEY_PEPPER: "pepper" });
+    expect(functions.retrieval?.environment).toEqual({ API_KEY_PEPPER: "pepper" });
     expect(functions.authorizer?.environment).toEqual({ API_KEY_PEPPER: "pepper" });
     expect(functions.sandbox?.environment).toBeUndefined();
+  });
+
+  it("gives what webhooks' secrets follow from to the functions that make and use them, and to no others", () => {
+    const functions = guarded("prod", {
+      gateway: {},
+      webhooks: { events: [queue] },
+      retrieval: {},
+      sandbox: {},
+    });
+    const given = Object.entries(functions).map(([name, { environment }]) => [name, environment]);
+    expect(given).toEqual([
+      ["gateway", { WEBHOOK_SECRET_ROOT: "root" }],
+      ["webhooks", { WEBHOOK_SECRET_ROOT: "root" }],
+      ["retrieval", undefined],
+      ["sandbox", undefined],
+    ]);
   });
 
   it("refuses a route it cannot read, instead of leaving it open", () => {

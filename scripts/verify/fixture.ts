@@ -8,13 +8,6 @@ provider:
   environment:
     QUEUE_URL_GREETER: { Ref: GreeterQueue }
     DLQ_URL_GREETER: { Ref: GreeterDeadLetterQueue }
-  iam:
-    role:
-      statements:
-        - Action: [sqs:SendMessage]
-          Resource:
-            - { Fn::GetAtt: [GreeterQueue, Arn] }
-            - { Fn::GetAtt: [GreeterDeadLetterQueue, Arn] }
 functions:
   greeter:
     handler: functions/greeter/handler.handler

@@ -54,7 +54,7 @@ describe("queues-keep-messages", () => {
   const check = (text: string, replacement: string) =>
     queuesKeepMessages.check(greeterTree({ "serverless.yml": serverless(text, replacement) }));
 
-  it("accepts a queue with redrive, visibility, address and permission", () => {
+  it("accepts a queue with redrive, visibility and address", () => {
     expect(queuesKeepMessages.check(greeterTree())).toEqual([]);
   });
 
@@ -83,7 +83,6 @@ describe("queues-keep-messages", () => {
       "DLQ_URL_OTHER",
       "add DLQ_URL_GREETER: {Ref: GreeterDeadLetterQueue}",
     ],
-    ["no permission", "- { Fn::GetAtt: [GreeterQueue, Arn] }", "", "sqs:SendMessage on GreeterQueue"],
   ])("rejects %s", (_, text, replacement, said) => {
     const findings = check(text, replacement);
     expect(findings).toHaveLength(1);

@@ -10,9 +10,13 @@ export const UNREACHED: [RegExp, string][] = [
     "here the files are watched; test/integration/config-s3.test.ts",
   ],
   [/ s3:ListBucket /, "S3 looks for it when an object is missing, to answer 404"],
+  [
+    /^(indexing|retrieval) dynamodb:\w+ Table.Arn CIRCUITS/,
+    "where the code graph is in Neo4j; test/neo4j/whole-system.test.ts",
+  ],
   [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.test.ts"],
   [
-    / sqs:SendMessage (Indexing|Buildtest|Sandbox|Orchestrator)Queue/,
+    / sqs:SendMessage (Indexing|Buildtest|Sandbox|Orchestrator|Webhooks)Queue/,
     "parked work; test/integration/parking.test.ts",
   ],
   [
@@ -32,6 +36,10 @@ export const UNREACHED: [RegExp, string][] = [
     "the claim check of a large message",
   ],
   [/^orchestrator dynamodb:UpdateItem Table.Arn TASK#/, "takes up a step again, on replay"],
+  [
+    /^sweeper dynamodb:\w+ Table.Arn TASK#/,
+    "only when a delivery stands still; test/integration/webhooks.test.ts",
+  ],
   [
     /^sweeper (sqs:SendMessage OrchestratorQueue|dynamodb:\w+ Table.Arn (METRICS|TRACE))/,
     "only when a task stands still",

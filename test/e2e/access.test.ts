@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { DeliveryList } from "#schemas/http/webhooks.ts";
 import { anyFreePort } from "../../local/ports.ts";
 import { resourcesOf, type Template } from "../../scripts/package/template.ts";
 import { templateOf } from "../../scripts/package/template-of.ts";
@@ -12,11 +14,13 @@ import { allows, type Permission, permissionsOf } from "../access/permissions.ts
 import { type RecordedStack, recordedStack } from "../access/recorded-stack.ts";
 import { UNREACHED } from "../access/unreached.ts";
 import { rawArchive } from "../fakes/tar-archive.ts";
+import { webhookReceiver } from "../fakes/webhook-receiver.ts";
 import { type ApiClient, developmentClient, queues } from "./client.ts";
 import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
 
 const patience = { timeout: 60_000, interval: 200 };
 const KEY = "codegen.worker.model";
+const FAILURES_BATCH: number = JSON.parse(readFileSync("configs/authentication.json", "utf8")).failures_batch;
 const TEST = "node --test --test-reporter=tap";
 const model = createServer((_, response) => response.writeHead(503).end());
 let recorded: RecordedStack;
@@ -36,7 +40,7 @@ beforeAll(async () => {
   });
   api = developmentClient(recorded.stack.url, recorded.stack.data_dir);
   await everyDuty();
-});
+}, 600_000);
 afterAll(async () => {
   await recorded?.stop();
   model.close();
@@ -89,22 +93,26 @@ async function everyDuty(): Promise<void> {
   for (const path of ["policies", "circuits", "keys", "audit", "integration/status"]) {
     await api.request("GET", `/api/${path}`);
   }
-  await api.artifact(task_id, "task.json");
+  await api.artifact(task_id, "build-test/report.json");
   const { task_id: cancelled } = await api.submit({
     workflow: "run",
     source: tinySource(true),
     command: "sleep 60",
   });
   await api.request("POST", `/api/tasks/${cancelled}/cancel`);
-  const { body: made } = await api.request<{ key_id: string }>("POST", "/api/keys", {
+  const { body: made_key } = await api.request<{ key_id: string; key: string }>("POST", "/api/keys", {
     name: "x",
     scopes: ["read"],
   });
-  await api.request("POST", `/api/keys/${made.key_id}/rotate`);
-  await api.request("POST", `/api/keys/${made.key_id}/revoke`);
-  await fetch(`${recorded.stack.url}/api/tasks`, { headers: { authorization: "Bearer dak_0000_wrong" } });
-  await authorized(`Bearer ${api.key}`);
+  await authorized(`Bearer ${made_key.key}`); // before any function remembers it
+  await api.request("POST", `/api/keys/${made_key.key_id}/rotate`);
+  await api.request("POST", `/api/keys/${made_key.key_id}/revoke`);
+  // Twice: they may fall into two windows.
+  for (let failures = 0; failures < 2 * FAILURES_BATCH; failures += 1) {
+    await fetch(`${recorded.stack.url}/api/tasks`, { headers: { authorization: "Bearer dak_wrong" } });
+  }
   await withTheModelAway();
+  await withWebhooks();
   await unreadableMessages();
 }
 
@@ -145,9 +153,35 @@ async function withTheModelAway(): Promise<void> {
   await command("reset");
 }
 
+/** A receiver that fails, takes an event, and is gone when it is sent again. */
+async function withWebhooks(): Promise<void> {
+  const receiver = await webhookReceiver();
+  receiver.answer(500);
+  const { body } = await api.request<{ webhook_id: string }>("POST", "/api/webhooks", {
+    name: "x",
+    url: receiver.url,
+  });
+  const { task_id } = await verdict({ workflow: "run", source: tinySource(true), command: "true" });
+  const delivery = (state: string) =>
+    vi.waitUntil(async () => {
+      const found = await api.request("GET", `/api/deliveries?task=${task_id}&state=${state}`);
+      return DeliveryList.parse(found.body).deliveries[0]?.delivery_id;
+    }, patience);
+  const delivery_id = await delivery("delivered");
+  receiver.answer(410);
+  await api.request("POST", `/api/deliveries/${delivery_id}/redeliver`);
+  await delivery("failed");
+  await api.request("GET", "/api/webhooks");
+  for (const action of ["rotate", "enable"]) {
+    await api.request("POST", `/api/webhooks/${body.webhook_id}/${action}`);
+  }
+  await api.request("DELETE", `/api/webhooks/${body.webhook_id}`);
+  await receiver.close();
+}
+
 async function unreadableMessages(): Promise<void> {
   const { sqs, queueUrl } = queues(recorded.stack.data_dir);
-  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing"]) {
+  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing", "webhooks"]) {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
     const dead = `${agent[0]?.toUpperCase()}${agent.slice(1)}DeadLetterQueue.Arn`;
     await vi.waitUntil(() => sent(agent, dead) && noted(agent), patience);

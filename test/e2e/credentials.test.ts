@@ -11,8 +11,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AuditList } from "#schemas/http/audit-list.ts";
 import { KeyList, NewKey } from "#schemas/http/keys.ts";
 import { Problem } from "#schemas/http/task-view.ts";
+import { DeliveryList } from "#schemas/http/webhooks.ts";
 import { Scope } from "#schemas/records/api-key.ts";
 import { runCli } from "#test/fakes/run-cli.ts";
+import { webhookReceiver } from "#test/fakes/webhook-receiver.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient, table, tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
@@ -34,6 +36,7 @@ const closed = routes.filter(({ is_public }) => !is_public);
 let stack: Stack;
 let owner: ApiClient;
 let intruder: ApiClient;
+let receiver: Awaited<ReturnType<typeof webhookReceiver>>;
 let refused: Record<string, string | undefined>;
 const scoped = new Map<Scope, ApiClient>();
 
@@ -42,8 +45,11 @@ beforeAll(async () => {
   owner = developmentClient(stack.url, stack.data_dir);
   intruder = await client("intruder");
   for (const scope of Scope.options) scoped.set(scope, await client("intruder", { scopes: [scope] }));
+  receiver = await webhookReceiver();
+  await owner.request("POST", "/api/webhooks", { name: "test", url: receiver.url });
   const { task_id } = await owner.submit({ workflow: "run", source: tinySource(true), command: "true" });
   await owner.ended(task_id);
+  await delivered();
   const revoked = await client("intruder");
   const expired = await client("intruder", { valid_until: "2020-01-01T00:00:00.000Z" });
   const [key_id] = await listedIds("/api/keys", revoked);
@@ -65,9 +71,21 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await stack?.stop();
+  await receiver?.close();
   rmSync(stack?.data_dir, { recursive: true, force: true });
   rmSync(configs, { recursive: true, force: true });
 });
+
+/** Nothing moves any more when a refused request is looked for in the table. */
+async function delivered(): Promise<void> {
+  await vi.waitUntil(
+    async () => {
+      const { body } = await owner.request("GET", "/api/deliveries?state=delivered");
+      return DeliveryList.parse(body).deliveries.length > 0;
+    },
+    { timeout: 60_000, interval: 100 },
+  );
+}
 
 const client = (tenant: string, wish: Parameters<typeof tenantClient>[3] = {}) =>
   tenantClient(stack.url, stack.data_dir, tenant, wish);

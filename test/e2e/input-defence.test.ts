@@ -9,6 +9,7 @@ import type { OpenApiDocument } from "#lib/openapi/openapi-document.ts";
 import { Problem, UploadGrant } from "#schemas/http/task-view.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient, table, tenantClient } from "./client.ts";
+import { checkConformance } from "./conformance.ts";
 import { tinySource } from "./example.ts";
 import { declaredRoutes, ownedPath } from "./routes.ts";
 
@@ -106,6 +107,33 @@ describe("the API's description", () => {
     const hash = createHash("sha256").update(style).digest("base64");
     expect(page.headers["content-security-policy"]).toContain(`'sha256-${hash}'`);
     for (const { path } of declaredRoutes()) expect(page.text).toContain(path.replace("+}", "}"));
+  });
+});
+
+describe("the comparison of answers with the description", () => {
+  const good = {
+    type: "t",
+    title: "t",
+    status: 404,
+    code: "TASK_NOT_FOUND",
+    detail: "d",
+    trace_id: "a".repeat(32),
+  };
+  const answer = { method: "GET", path: "/api/tasks/x", status: 404, body: good as unknown };
+  const headers = new Headers({ "content-type": "application/problem+json", traceparent: "00-a-b-01" });
+
+  it("accepts what is described, and names what is not", async () => {
+    await expect(checkConformance({ ...answer, headers })).resolves.toBeUndefined();
+    for (const wrong of [
+      { status: 418 },
+      { body: { ...good, code: "SOMETHING_ELSE" } },
+      { body: { ...good, stack: "at x.ts:1" } },
+      { headers: new Headers({ "content-type": "application/problem+json" }) },
+      { headers: new Headers({ "content-type": "application/json", traceparent: "00-a-b-01" }) },
+      { path: "/api/nothing", status: 200 },
+    ]) {
+      await expect(checkConformance({ ...answer, headers, ...wrong })).rejects.toThrow("GET /api/");
+    }
   });
 });
 

@@ -26,8 +26,8 @@ export interface NpmRegistry {
 }
 
 /**
- * A registry of two packages, over TLS, on loopback. Its certificate is for registry.test and
- * 127.0.0.2; `/bytes/<n>` gives that many bytes.
+ * A registry of two packages, over TLS, on loopback. Its certificate is for registry.test,
+ * 127.0.0.2 and localhost (which npm takes any address for); `/bytes/<n>` gives that many bytes.
  */
 export async function startNpmRegistry(address: string): Promise<NpmRegistry> {
   const asked: string[] = [];

@@ -39,14 +39,18 @@ const Anything = z.record(z.string(), z.unknown());
 /** What a test's worker does with each step; it may throw. */
 export type Work = (step: string) => { verdict: "passed" | "failed"; output?: Record<string, unknown> };
 
+/** Handlers of further services, each with a queue of its own. */
+type Others = Record<string, (platform: Platform) => SQSHandler>;
+
 /** Orchestrator, one agent and their queues on the real emulators, pumped by hand. */
-export async function replayStage(work: Work) {
+export async function replayStage(work: Work, others: Others = {}) {
+  const services = [...SERVICES, ...Object.keys(others)];
   const directory = mkdtempSync(join(tmpdir(), "replay-"));
   const [store, emulator] = await Promise.all([realTable(), startSqsAndS3({ directory, port: 0 })]);
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
   const sqs = new SQSClient({ endpoint: emulator.url, region: "us-east-1", credentials });
   const urls = new Map<string, string>();
-  for (const service of SERVICES) await createQueues(sqs, service, urls);
+  for (const service of services) await createQueues(sqs, service, urls);
   const clock = { ahead_ms: 0 };
   const platform = stagePlatform(store, sqs, urls, clock);
   const ports: ReplayPorts = { ...platform, table_name: store.table_name };
@@ -55,11 +59,11 @@ export async function replayStage(work: Work) {
     worker: workerOf(work, effects, platform),
     orchestrator: orchestratorOf(platform),
   };
+  for (const [service, handlerOf] of Object.entries(others)) handlers[service] = handlerOf(platform);
+  const pumpService = (name: string) => pumpOnce(sqs, urls.get(name)!, handlers[name]!);
   const pump = async (): Promise<void> => {
     for (let idle = 0; idle < 2; ) {
-      const counts = await Promise.all(
-        SERVICES.map((name) => pumpOnce(sqs, urls.get(name)!, handlers[name]!)),
-      );
+      const counts = await Promise.all(services.map(pumpService));
       idle = counts.some((count) => count > 0) ? 0 : idle + 1;
     }
   };
@@ -69,6 +73,7 @@ export async function replayStage(work: Work) {
     clock,
     effects,
     pump,
+    pumpService,
     platform,
     ledger: async (task_id: string) => (await readLedger(TENANT, task_id, ports))!,
     async submit(definition: Workflow): Promise<TaskRecord> {
@@ -138,7 +143,6 @@ function stagePlatform(
       service_version: "0",
       s3_force_path_style: true,
       config_directory: "configs",
-      allow_private_git_hosts: false,
     },
     retryPolicy: () => ({ value: policy, hash: "0".repeat(64) }),
     artifacts: () => ({ value: retention, hash: "0".repeat(64) }),

@@ -6,7 +6,7 @@ export function fakeSourcePorts(limits: Partial<SourceLimits> = {}): SourcePorts
   return {
     blobs: fakeBlobStore(),
     signal: new AbortController().signal,
-    allow_private_hosts: false,
+    outbound: { schemes: ["https", "http"], addresses: "public" },
     limits: { source_bytes_max: 1_000_000, tree_bytes_max: 1_000_000, tree_files_max: 1000, ...limits },
   };
 }

@@ -38,7 +38,7 @@ function vectorOf(text: string, dimensions: number): Float32Array {
   const vector = new Float32Array(dimensions);
   for (const [word] of text.toLowerCase().matchAll(/[a-z]+/g)) {
     const digest = createHash("sha256")
-      .update(MEANINGS[word] ?? word)
+      .update(Object.hasOwn(MEANINGS, word) ? (MEANINGS[word] ?? word) : word)
       .digest();
     const place = digest.readUInt16LE(0) % dimensions;
     vector[place] = (vector[place] ?? 0) + 1;

@@ -49,7 +49,6 @@ function platform(spanSinks: Platform["spanSinks"]): Platform {
       service_version: "1",
       s3_force_path_style: true,
       config_directory: "configs",
-      allow_private_git_hosts: true,
     },
     artifacts: () => ({
       hash: "hash",

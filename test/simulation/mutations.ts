@@ -144,5 +144,31 @@ const tasks: KnownMutation[] = [
   },
 ];
 
+const webhooks: KnownMutation[] = [
+  {
+    name: "no delivery is swept",
+    query: (input) => {
+      const { ":partition": partition } = input.ExpressionAttributeValues ?? {};
+      if (!String(partition).startsWith("OPEN_DELIVERIES#")) return input;
+      return {
+        ...input,
+        ExpressionAttributeValues: { ...input.ExpressionAttributeValues, ":partition": "-" },
+      };
+    },
+    breaks: ["every end is told"],
+  },
+  {
+    name: "a delivery is written over another one",
+    write: (input, { sk }) =>
+      sk.startsWith("DELIVERY#") ? always(input, "attribute_not_exists(pk)") : input,
+    breaks: [
+      "fences grow",
+      "an outcome never changes",
+      "a live lease is not taken",
+      "no fenced worker writes",
+    ],
+  },
+];
+
 /** Every protection the simulation must miss when it is gone. */
-export const mutations: KnownMutation[] = [...conditions, ...parking, ...publishing, ...tasks];
+export const mutations: KnownMutation[] = [...conditions, ...parking, ...publishing, ...tasks, ...webhooks];

@@ -11,6 +11,7 @@ import { readDeployment } from "./workload/deployment.ts";
 import { drive } from "./workload/drive.ts";
 import { type Stack, startStack } from "./workload/stack.ts";
 import { uploadSources } from "./workload/submissions.ts";
+import { registerWebhooks } from "./workload/webhooks.ts";
 
 export interface SeedOptions {
   mutation?: Mutation;
@@ -45,13 +46,16 @@ export async function simulateSeed(seed: number, options: SeedOptions = {}): Pro
   const stack = startStack(world);
   const client = makeClient(world, stack);
   uploadSources(world);
+  if (!options.workload) registerWebhooks(world);
   (options.workload ?? drive)(world, stack, client);
-  const { open_tasks } = stack.watch;
+  const { open_tasks, open_deliveries } = stack.watch;
   if (world.mutation.sweeper !== "off") keepSweeping(world, stack);
 
   let settle_by = EPOCH_MS + faults.duration_ms + SETTLE_MS;
   const settled = () => {
-    for (const deadline of open_tasks.values()) settle_by = Math.max(settle_by, deadline + SETTLE_MS);
+    for (const deadline of [...open_tasks.values(), ...open_deliveries.values()]) {
+      settle_by = Math.max(settle_by, deadline + SETTLE_MS);
+    }
     const idle = atRest(world, stack) && client.open() === 0;
     return world.violations.length > 0 || idle || scheduler.now() > settle_by;
   };
@@ -92,6 +96,7 @@ function makeWorld(seed: number, options: SeedOptions): World {
     bucket: makeBucket(),
     queues: new Map(),
     invocations: new Set(),
+    received: new Map(),
     counts,
     count: (name, amount = 1) => void counts.set(name, (counts.get(name) ?? 0) + amount),
     violations: [],
@@ -111,7 +116,8 @@ function drawQuota({ run_fails, duration_ms }: FaultProfile, random: Random) {
 }
 
 function atRest({ faulty, scheduler, late_until }: World, { watch }: Stack): boolean {
-  return !faulty() && scheduler.now() > late_until && watch.open_tasks.size === 0;
+  const open = watch.open_tasks.size + watch.open_deliveries.size;
+  return !faulty() && scheduler.now() > late_until && open === 0;
 }
 
 /** The sweeper's schedule; it ends when nothing is open, for then it has nothing to find. */

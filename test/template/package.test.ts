@@ -3,7 +3,10 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { loadBundle } from "../../scripts/build/load-bundle.ts";
+import { functionFiles } from "../../scripts/package/function-files.ts";
+import { thisMachine } from "../../scripts/package/platform.ts";
 import { overBudget, sizeTable } from "../../scripts/package/size-budgets.ts";
+import { writeZip } from "../../scripts/package/write-zip.ts";
 import { type ApiClient, developmentClient } from "../e2e/client.ts";
 import { CODEMOD, exampleSource, FIX } from "../e2e/example.ts";
 import { type Unpacked, unpackedPackage } from "./unpacked.ts";
@@ -53,6 +56,23 @@ describe("a packaged function", () => {
     for (const [, { path }] of unpacked.directories) {
       const files = readdirSync(path, { recursive: true, encoding: "utf8" });
       expect(files.filter((file) => /\.(map|d\.ts|ts)$|README/.test(file))).toEqual([]);
+    }
+  });
+
+  it("is the same bytes when it is made again, elsewhere", async () => {
+    const module = "functions/authorizer/handler.ts";
+    const { files } = await functionFiles("authorizer", module, thisMachine(), join(unpacked.root, "again"));
+    const [, kept] = [...unpacked.made.files].find(([path]) => path.startsWith("code/authorizer-")) ?? [];
+    expect(Buffer.from(writeZip(files)).equals(kept!)).toBe(true);
+  });
+
+  it("in the image finds everything its Dockerfile copies", () => {
+    const { files } = unpacked.made;
+    const dockerfile = Buffer.from(files.get("worker/Dockerfile")!).toString("utf8");
+    const copied = [...dockerfile.matchAll(/^COPY (\S+) /gm)].map(([, path]) => `worker/${path}`);
+    expect(copied).toEqual(["worker/task/"]);
+    for (const name of ["buildtest", "sandbox"]) {
+      expect(files.has(`worker/task/functions/${name}/handler.mjs`)).toBe(true);
     }
   });
 

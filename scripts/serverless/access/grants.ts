@@ -17,6 +17,7 @@ export interface QueueIds {
 }
 
 const ORCHESTRATOR = "orchestrator";
+const WEBHOOKS = "webhooks";
 
 /**
  * What functions may do, by the name that `access:` in serverless.yml uses. A grant is one duty, with
@@ -55,6 +56,20 @@ const GRANTS = {
     indexed("by_tenant", ["TASKS#*", "ARTIFACTS#*"]),
   ],
   manage_keys: () => [items(["KEY#*"], ["PutItem", "UpdateItem"]), indexed("by_tenant", ["KEYS#*"])],
+  /** functions/gateway/webhook-routes.ts; deliveries are kept with their tasks. */
+  manage_webhooks: ({ queues: by_agent }: QueueIds) => [
+    items(["WEBHOOKS#*"], ["GetItem", "PutItem", "DeleteItem", "Query"]),
+    items(["TASK#*"], ["UpdateItem"]),
+    indexed("by_tenant", ["DELIVERIES#*"]),
+    queues(pick(by_agent, WEBHOOKS), ["SendMessage"]),
+  ],
+  /** functions/webhooks: claims a delivery, and ends what is sent to a receiver that is gone. */
+  deliver_webhooks: () => [
+    items(["WEBHOOKS#*"], ["GetItem", "PutItem"]),
+    items(["TASK#*"], ["GetItem", "UpdateItem"]),
+  ],
+  /** functions/orchestrator/advance.ts: whom to tell of an end. */
+  find_webhooks: () => [items(["WEBHOOKS#*"], ["Query"])],
   command_circuits: () => [items(["CIRCUITS"], ["GetItem", "Query", "UpdateItem"])],
   /** functions/gateway/integration-status.ts; HeadBucket is s3:ListBucket, of submit_tasks. */
   check_parts: ({ queues: by_agent, dead_letter_queues }: QueueIds) => [
@@ -74,6 +89,12 @@ const GRANTS = {
     indexed("open_tasks", ["OPEN#*"]),
     queues(pick(by_agent, ORCHESTRATOR), ["SendMessage"]),
   ],
+  /** functions/orchestrator/sweep-deliveries.ts */
+  find_open_deliveries: ({ queues: by_agent }: QueueIds) => [
+    indexed("open_tasks", ["OPEN_DELIVERIES#*"]),
+    items(["TASK#*"], ["GetItem", "UpdateItem"]),
+    queues(pick(by_agent, WEBHOOKS), ["SendMessage"]),
+  ],
   /** lib/agent/run-step.ts: claims a step, reads its input, keeps its artifacts, tells the orchestrator. */
   run_steps: ({ queues: by_agent }: QueueIds) => [
     items(["TASK#*"], ["GetItem", "UpdateItem"]),
@@ -83,7 +104,7 @@ const GRANTS = {
   ],
   /** Not for functions that run what was submitted: it would list what other tenants have. */
   notice_missing_blobs: () => [noticeMissingObjects()],
-  /** lib/circuit: stands before the model. */
+  /** lib/circuit: stands before the model, Neo4j and each webhook. */
   guard_dependencies: () => [items(["CIRCUITS"], ["GetItem", "UpdateItem"])],
   /** lib/graph */
   read_graphs: () => [items(["GRAPH#*"], ["GetItem"]), objects("tenants/*/graph/*", ["GetObject"])],

@@ -53,7 +53,11 @@ async function race(claims: Promise<unknown>[]) {
 
 describe("a conditional write", () => {
   semantic("is won by one of many that claim a new item at once", {
-    relied_on_by: ["lib/idempotency/claim-item.ts", "lib/tasks/task-store.ts"],
+    relied_on_by: [
+      "lib/idempotency/claim-item.ts",
+      "lib/tasks/task-store.ts",
+      "lib/webhooks/open-deliveries.ts",
+    ],
     async observe(world) {
       const Key = newKey();
       const raced = await race(Array.from({ length: RACERS }, (_, n) => claim(world, Key, `${n}`, 100)));
@@ -124,7 +128,11 @@ describe("a conditional write", () => {
   });
 
   semantic("on a version replaces the whole item, once", {
-    relied_on_by: ["lib/tasks/task-store.ts", "lib/graph/dynamodb-snapshot-pointers.ts"],
+    relied_on_by: [
+      "lib/tasks/task-store.ts",
+      "lib/graph/dynamodb-snapshot-pointers.ts",
+      "lib/webhooks/webhook-store.ts",
+    ],
     async observe(world) {
       const Key = newKey();
       await put(world, { ...Key, version: 1, open: true });

@@ -164,7 +164,12 @@ describe("a query", () => {
   });
 
   semantic("and a get, strongly consistent, see every write that was answered before", {
-    relied_on_by: ["lib/tasks/task-store.ts", "lib/idempotency/claimed-item.ts", "lib/auth/key-store.ts"],
+    relied_on_by: [
+      "lib/tasks/task-store.ts",
+      "lib/idempotency/claimed-item.ts",
+      "lib/auth/key-store.ts",
+      "lib/webhooks/webhook-store.ts",
+    ],
     async observe(world) {
       const pk = randomUUID();
       const { table, table_name: TableName } = world;
@@ -185,7 +190,7 @@ describe("a query", () => {
 
 describe("an index", () => {
   semantic("holds only items with both of its keys, and lets go of those that lose them", {
-    relied_on_by: ["lib/tasks/task-store.ts", "lib/tasks/open-tasks.ts"],
+    relied_on_by: ["lib/tasks/task-store.ts", "lib/tasks/open-tasks.ts", "lib/webhooks/delivery-store.ts"],
     async observe(world) {
       const pk = randomUUID();
       const open = { gsi2pk: pk, gsi2sk: "2026" };
@@ -231,7 +236,7 @@ describe("an index", () => {
   });
 
   semantic("no longer lists a deleted item", {
-    relied_on_by: ["lib/artifacts/delete-task.ts"],
+    relied_on_by: ["lib/artifacts/delete-task.ts", "lib/webhooks/webhook-store.ts"],
     async observe(world) {
       const pk = randomUUID();
       const { table, table_name: TableName } = world;

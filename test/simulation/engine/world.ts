@@ -32,6 +32,8 @@ export interface World {
   bucket: Bucket;
   queues: Map<string, Queue>;
   invocations: Set<Invocation>;
+  /** What webhooks' receivers were told: webhook id → body. */
+  received: Map<string, string>;
   /** What was exercised, by name. */
   counts: Map<string, number>;
   count(name: string, amount?: number): void;

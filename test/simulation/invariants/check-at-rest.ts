@@ -1,4 +1,5 @@
 import type { World } from "../engine/world.ts";
+import { checkTold } from "../workload/webhooks.ts";
 import type { Watch } from "./watch.ts";
 
 /** What holds when faults have stopped and the system had time to settle. */
@@ -7,6 +8,7 @@ export function checkAtRest(world: World, watch: Watch): void {
     const late_seconds = Math.round((world.scheduler.now() - deadline) / 1000);
     world.violate("every accepted task ends", `${pk} is open ${late_seconds} s after its deadline`);
   }
+  checkTold(world);
   const dead_letters = new Set<string>();
   for (const { name, tally, messages } of world.queues.values()) {
     const { sent, acknowledged, redriven } = tally;

@@ -15,7 +15,7 @@ export function checkSealed(world: World, { pk }: Pick<Key, "pk">): void {
     ExpressionAttributeValues: { ":pk": pk },
   });
   const tasks = Items.filter(({ sk }) => sk === "TASK").map(parseTaskItem);
-  const steps = Items.filter(({ sk }) => sk !== "TASK").map(parseStepItem);
+  const steps = Items.filter(({ sk }) => String(sk).startsWith("STEP#")).map(parseStepItem);
   steps.sort(
     (a, b) => a.started_at.localeCompare(b.started_at) || a.round - b.round || a.step.localeCompare(b.step),
   );

@@ -1,4 +1,6 @@
 import { taskPartition } from "#lib/tasks/keys.ts";
+import { deliveryKey } from "#lib/webhooks/delivery-place.ts";
+import { WEBHOOKS } from "#lib/webhooks/webhooks-service.ts";
 import { Envelope } from "#schemas/messages/envelope.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -42,7 +44,8 @@ export function watchMessages(world: World) {
     const pk = taskPartition(tenant, task_id);
     checkProgress(world, pk, task_id, message);
     if (queue.name === "orchestrator") return;
-    const sk = `STEP#${step}#${round}`;
+    const beside = queue.name === WEBHOOKS;
+    const sk = beside ? deliveryKey(tenant, task_id, step).sk : `STEP#${step}#${round}`;
     const clock = world.scheduler.now() + invocation.clock_offset_ms;
     if (clock >= Date.parse(envelope.deadline_at)) return; // the orchestrator ends the task
     const record = world.table.get({ pk, sk }) as StepRecord | undefined;
@@ -53,7 +56,7 @@ export function watchMessages(world: World) {
     if (record?.status === "canceled") return;
     if (record?.status === "completed") {
       const told = (nudged.get(pk) ?? 0) > (completed.get(where) ?? 0);
-      if (!told && !hasSuccessor(queue, envelope)) {
+      if (!beside && !told && !hasSuccessor(queue, envelope)) {
         world.violate("publish before acknowledge", `${where} ended and nobody was told`);
       }
       if (record.outcome?.dead_letter) checkBuried(world, message, tenant, envelope.idempotency_key);

@@ -21,7 +21,18 @@ export function watchSteps(world: World) {
     world.count("effects");
   };
 
-  const onWrite = ({ key, before, after, input }: Change, writer: Invocation) => {
+  /** Of a task's own steps, which rest when it has ended. */
+  const onWrite = (change: Change, writer: Invocation) => {
+    checkTaskOpen(world, change.key, change.after as unknown as StepRecord);
+    checkWrite(change, writer);
+  };
+  /** Of what is claimed as steps are, beside the ledger. The sweeper notes when to look again. */
+  const onDeliveryWrite = (change: Change, writer: Invocation) => {
+    const { before, after } = change;
+    const swept = before && after.gsi2sk !== undefined && before.gsi2sk !== after.gsi2sk;
+    if (!swept) checkWrite(change, writer);
+  };
+  const checkWrite = ({ key, before, after, input }: Change, writer: Invocation) => {
     const was = before as StepRecord | undefined;
     const is = after as unknown as StepRecord;
     const name = `${key.pk} ${key.sk}`;
@@ -29,7 +40,6 @@ export function watchSteps(world: World) {
     if (values[":source_hash"] !== undefined && values[":source_hash"] !== is.source_hash) {
       if (is.status === "running") world.violate("a step runs one input", name);
     }
-    checkTaskOpen(world, key, is);
     if (!was) return;
     checkParking(world, name, was, is);
     if (ENDED.includes(was.status) && !(sameOutcome(was, is) && was.fence === is.fence)) {
@@ -46,7 +56,7 @@ export function watchSteps(world: World) {
     if (is.owner.includes(`/${writer.id}/`)) return;
     world.violate("no fenced worker writes", `${name}: ${writer.number} is not ${is.owner}`);
   };
-  return { onWrite, onEffect };
+  return { onWrite, onDeliveryWrite, onEffect };
 }
 
 /** Parking takes the try back, and what waits is not claimed before its time. */

@@ -17,6 +17,8 @@ export interface Watch {
   onRedriven(queue: Queue, message: Message): void;
   /** Deadlines of the tasks that were accepted and are not sealed yet, by partition. */
   open_tasks: Map<string, number>;
+  /** Deadlines of the deliveries that have not ended. */
+  open_deliveries: Map<string, number>;
   /** Messages the workload made itself: not judged by what they say. */
   poison: Set<string>;
 }
@@ -25,14 +27,23 @@ export function makeWatch(world: World): Watch {
   const steps = watchSteps(world);
   const tasks = watchTasks(world);
   const messages = watchMessages(world);
+  const open_deliveries = new Map<string, number>();
   return {
     poison: messages.poison,
     open_tasks: tasks.open_tasks,
+    open_deliveries,
     onRedriven: messages.onRedriven,
     onWrite(change, writer) {
       const { sk } = change.key;
       if (sk.startsWith("STEP#")) steps.onWrite(change, writer);
       else if (sk === "TASK") tasks.onWrite(change, writer);
+      else if (sk.startsWith("DELIVERY#")) {
+        steps.onDeliveryWrite(change, writer);
+        const name = `${change.key.pk} ${sk}`;
+        const { status, deadline_at } = change.after;
+        if (status === "completed") open_deliveries.delete(name);
+        else open_deliveries.set(name, Date.parse(String(deadline_at)));
+      }
       messages.onWrite(change);
     },
     onEffect: steps.onEffect,

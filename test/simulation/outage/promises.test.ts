@@ -21,6 +21,16 @@ describe.each(TROUBLES)("an outage of five minutes over 50 environments: $name",
   });
 });
 
+describe("a dependency that is well", () => {
+  it("is not excused for what fails by itself: that, and no more, is dead-lettered", async () => {
+    const poisonous = [60, 120, 121, 180, 240];
+    const figures = await smallOutage(ours(), "fails-100", 1, { failing: 0, poisonous });
+    const { tasks, dead_lettered, done, amplification } = figures;
+    expect({ dead_lettered, done }).toEqual({ dead_lettered: 5, done: tasks - 5 });
+    expect(amplification * tasks).toBeLessThan(tasks + 6 * 5); // five tries each, or one more
+  });
+});
+
 describe("the same outage", () => {
   it("does harm to a queue with nothing but its redrive", async () => {
     const broken = async (receives_max: number, trouble: string) =>

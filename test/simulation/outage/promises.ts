@@ -1,6 +1,6 @@
 import { type Figures, figuresOf } from "../../../bench/outage/figures.ts";
 import { runVariant, type Variant } from "../../../bench/outage/lab.ts";
-import { makePlan, TROUBLES } from "../../../bench/outage/plan.ts";
+import { makePlan, TROUBLES, type Trouble } from "../../../bench/outage/plan.ts";
 
 const ENVIRONMENTS = 50;
 /** After this time as many tasks end as arrive again. */
@@ -11,10 +11,15 @@ const RECOVERY_SECONDS_MAX_SLOW = 120;
 const BACKLOG_SECONDS_MAX = 840;
 
 /** The bench's outage with a quarter of its traffic, of calls four times as long: as many environments are busy. */
-export async function smallOutage(variant: Variant, trouble: string, seed: number): Promise<Figures> {
+export async function smallOutage(
+  variant: Variant,
+  trouble: string,
+  seed: number,
+  changes: Partial<Trouble> = {},
+): Promise<Figures> {
   const found = TROUBLES.find(({ name }) => name === trouble);
   if (!found) throw new Error(`there is no trouble ${trouble}`);
-  const plan = makePlan(found, seed, ENVIRONMENTS, true);
+  const plan = makePlan({ ...found, ...changes }, seed, ENVIRONMENTS, true);
   const slower = {
     ...plan,
     tasks_per_second: 1,

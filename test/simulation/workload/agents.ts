@@ -89,7 +89,10 @@ export function simulatedAgents(world: World): Map<string, Agent<z.ZodType, z.Zo
 }
 
 /** Mostly quick; sometimes several leases long, with or without regard to the signal. */
-async function spendTime({ random, deployment }: World, { runtime, signal }: AgentContext): Promise<void> {
+export async function spendTime(
+  { random, deployment }: World,
+  { runtime, signal }: AgentContext,
+): Promise<void> {
   const way = random.next();
   if (way < 0.6) return runtime.sleep(random.int(1, 2000), signal);
   if (way < 0.63) return runtime.sleep(random.int(3, 40) * deployment.lease_ms, signal);
@@ -122,7 +125,7 @@ const FAILURES = [
   () => new RejectedInput("DIFF_DOES_NOT_APPLY", "the diff does not apply"),
 ];
 
-function maybeFail(world: World): void {
+export function maybeFail(world: World): void {
   const { random, faults } = world;
   const rate = world.faulty() ? faults.run_fails : Math.min(faults.run_fails, 0.02);
   if (!random.chance(rate)) return;

@@ -91,7 +91,6 @@ export function readDeployment(stage: "local" | "default"): Deployment {
       service_version: "0.1.0",
       s3_force_path_style: false,
       config_directory: "configs",
-      allow_private_git_hosts: false,
     },
     retry_policy: { value: retry_policy, hash: sourceHash(retry_policy) },
     artifacts: { value: artifacts, hash: sourceHash(artifacts) },

@@ -6,6 +6,7 @@ import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
 import type { Log } from "#lib/log/log.ts";
 import type { Counters } from "#lib/metrics/counters.ts";
 import type { Runtime } from "#lib/runtime/runtime.ts";
+import { deliveryPlace } from "#lib/webhooks/delivery-place.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
 import type { OrchestratorPorts } from "../../../functions/orchestrator/ports.ts";
 import { tableClient } from "../dynamodb/table-client.ts";
@@ -19,6 +20,8 @@ import { type QueueEvents, queueClient } from "../sqs/queue-client.ts";
 /** All ports of the code under test, for one invocation in a simulated world. */
 export interface SimulatedPlatform extends GatewayPorts {
   orchestratorPorts(counters: Counters, log: Log): OrchestratorPorts;
+  /** On deliveries of webhooks. */
+  deliveryClaims: Claims;
 }
 
 export const deadLetterQueue = (service: string) => `${service}-dlq`;
@@ -65,6 +68,11 @@ export function simulatedPlatform(
   const skip = mutation.layout === "skipped";
   return {
     ...platform,
+    deliveryClaims: watchedClaims(
+      dynamodbClaims({ table, table_name, runtime }, deliveryPlace),
+      invocation,
+      watch,
+    ),
     orchestratorPorts: (counters, log) => ({
       ...platform,
       counters,

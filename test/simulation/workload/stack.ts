@@ -1,7 +1,9 @@
 import { defineAgent } from "#lib/agent/define-agent.ts";
 import { serveQueue } from "#lib/agent/serve-queue.ts";
 import { makeCounters } from "#lib/metrics/counters.ts";
+import { WEBHOOKS } from "#lib/webhooks/webhooks-service.ts";
 import { serveNudge } from "../../../functions/orchestrator/serve-nudge.ts";
+import { sweepDeliveries } from "../../../functions/orchestrator/sweep-deliveries.ts";
 import { sweepOpenTasks } from "../../../functions/orchestrator/sweep-open-tasks.ts";
 import type { Invocation } from "../engine/invocation.ts";
 import { kill } from "../engine/network.ts";
@@ -11,6 +13,7 @@ import { type EventSource, eventSource } from "../sqs/event-source.ts";
 import { makeQueue, type Queue } from "../sqs/queue.ts";
 import { simulatedAgents } from "./agents.ts";
 import { deadLetterQueue, type SimulatedPlatform, simulatedPlatform } from "./simulated-platform.ts";
+import { webhooksHandler } from "./webhooks.ts";
 
 /** The deployed system: queues, functions on them, and a way to run a function once. */
 export interface Stack {
@@ -48,6 +51,7 @@ export function startStack(world: World): Stack {
       start,
       handlerOf(invocation) {
         const platform = platformOf(invocation);
+        if (service === WEBHOOKS) return webhooksHandler(world, platform);
         if (agent) return defineAgent(agent, () => platform);
         return serveQueue(
           service,
@@ -83,7 +87,8 @@ export function startStack(world: World): Stack {
       const invocation = start("sweeper", timeout_ms);
       const platform = platformOf(invocation);
       const ports = platform.orchestratorPorts(makeCounters(), platform.logOf("sweeper"));
-      sweepOpenTasks(ports).then(
+      const sweeping = sweepOpenTasks(ports).then(() => sweepDeliveries(ports));
+      sweeping.then(
         () => end(world, invocation),
         () => end(world, invocation),
       );

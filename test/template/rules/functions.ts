@@ -19,6 +19,7 @@ const TIMEOUT_SECONDS_MAX = 900;
 const SECRETS: Record<string, string[]> = {
   API_KEY_PEPPER: ["gateway", "retrieval", "authorizer"],
   MODEL_API_KEY: ["codegen"],
+  NEO4J_PASSWORD: ["indexing", "retrieval"],
 };
 
 const functionsOf = (template: Template) => resourcesOf<LambdaFunction>(template, "AWS::Lambda::Function");

@@ -1,0 +1,30 @@
+import { isExpired } from "#lib/artifacts/retention.ts";
+import { queryPage } from "#lib/tasks/query-page.ts";
+import type { TaskPorts } from "#lib/tasks/task-store.ts";
+import { parseDelivery, tenantDeliveriesPartition } from "#lib/webhooks/delivery-place.ts";
+import { deliveryView } from "#lib/webhooks/delivery-view.ts";
+import type { DeliveryList } from "#schemas/http/webhooks.ts";
+import type { DeliveryQuery } from "./queries.ts";
+
+/** A tenant's deliveries, newest first. */
+export async function listDeliveries(
+  tenant: string,
+  query: DeliveryQuery,
+  ports: TaskPorts,
+): Promise<DeliveryList> {
+  const { webhook, task, state, ...paging } = query;
+  const now = ports.runtime.now();
+  const read = (item: Record<string, unknown>) => {
+    const record = parseDelivery(item);
+    if (isExpired(record, now)) return undefined;
+    const view = deliveryView(record);
+    const meant =
+      (webhook ?? view.webhook_id) === view.webhook_id &&
+      (task ?? view.task_id) === view.task_id &&
+      (state ?? view.state) === view.state;
+    return meant ? view : undefined;
+  };
+  const filters = { webhook, task, state };
+  const page = await queryPage(tenantDeliveriesPartition(tenant), { ...paging, filters, read }, ports);
+  return { deliveries: page.rows, next_cursor: page.next_cursor };
+}

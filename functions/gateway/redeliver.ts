@@ -1,0 +1,69 @@
+import { HttpError } from "#lib/http/http-error.ts";
+import { rearmStep } from "#lib/idempotency/rearm-step.ts";
+import type { Log } from "#lib/log/log.ts";
+import { instant } from "#lib/runtime/runtime.ts";
+import { inSpan } from "#lib/trace/span.ts";
+import { taskTrace } from "#lib/trace/task-trace.ts";
+import type { TraceContext } from "#lib/trace/traceparent.ts";
+import { deliveryStep, parseDeliveryId } from "#lib/webhooks/delivery-id.ts";
+import { deliveryPlace } from "#lib/webhooks/delivery-place.ts";
+import { readDelivery } from "#lib/webhooks/delivery-store.ts";
+import { deliveryView } from "#lib/webhooks/delivery-view.ts";
+import { sendDelivery } from "#lib/webhooks/send-delivery.ts";
+import type { DeliveryView } from "#schemas/http/webhooks.ts";
+import type { DeliveryRecord } from "#schemas/records/delivery.ts";
+import type { GatewayPorts } from "./ports.ts";
+
+const REDELIVERIES_MAX = 100;
+
+/**
+ * Delivers once more what was delivered or given up, under the same id. Throws HttpError 404
+ * `DELIVERY_NOT_FOUND`, for another tenant's too, 409 `DELIVERY_OPEN`, `REDELIVERIES_SPENT`.
+ */
+export async function redeliver(
+  tenant: string,
+  delivery_id: string,
+  { request, log }: { request: TraceContext; log: Log },
+  ports: GatewayPorts,
+): Promise<DeliveryView> {
+  const record = await findDelivery(tenant, delivery_id, ports);
+  if (record.status !== "completed") throw stillOpen(record);
+  if ((record.replays ?? []).length >= REDELIVERIES_MAX) {
+    const said = `it was delivered again ${REDELIVERIES_MAX} times; read the task instead`;
+    throw new HttpError(409, "REDELIVERIES_SPENT", said);
+  }
+  const message_id = ports.runtime.uuid();
+  const asked = { failure_id: `asked#${message_id}`, message_id };
+  const rearmed = await rearmStep(record, asked, ports, deliveryPlace);
+  const found = await findDelivery(tenant, delivery_id, ports);
+  if (!rearmed) throw stillOpen(found); // somebody else asked at the same moment
+  request.recorder?.belongsTo(found);
+  const trace = taskTrace(found, request.recorder);
+  await inSpan(trace, { name: "redeliver" }, ports.runtime, (span) => {
+    span.link(request);
+    return sendDelivery(found, span, ports).catch((error: unknown) =>
+      log.warn("DELIVERY_NOT_SENT", `the sweeper will send it: ${String(error)}`, { delivery_id }),
+    );
+  });
+  return deliveryView(found);
+}
+
+async function findDelivery(
+  tenant: string,
+  delivery_id: string,
+  ports: GatewayPorts,
+): Promise<DeliveryRecord> {
+  const name = parseDeliveryId(delivery_id);
+  const record = name && (await readDelivery({ tenant, ...name, step: deliveryStep(name) }, ports));
+  if (record) return record;
+  throw new HttpError(
+    404,
+    "DELIVERY_NOT_FOUND",
+    `there is no delivery ${delivery_id}; agents webhooks deliveries shows yours`,
+  );
+}
+
+function stillOpen({ status, retry_at }: DeliveryRecord): HttpError {
+  const when = status === "waiting" && retry_at ? `, next at ${instant(retry_at)}` : "";
+  return new HttpError(409, "DELIVERY_OPEN", `it is still being tried${when}; wait until it has ended`);
+}

@@ -1,0 +1,58 @@
+import { readTask } from "#lib/tasks/task-store.ts";
+import type { InvocationSpans } from "#lib/trace/invocation-spans.ts";
+import { taskTrace } from "#lib/trace/task-trace.ts";
+import {
+  type OverdueDelivery,
+  overdueDeliveries,
+  postponeDelivery,
+  readDelivery,
+} from "#lib/webhooks/delivery-store.ts";
+import { sendDelivery } from "#lib/webhooks/send-delivery.ts";
+import { endingOf } from "#lib/webhooks/task-ended.ts";
+import { busyUntil } from "./busy-until.ts";
+import type { OrchestratorPorts } from "./ports.ts";
+
+const DELIVERIES_MAX = 400;
+const RESEND_SECONDS_MAX = 900;
+
+/** Sends what was written down to be delivered and that nobody has in hand: its message was lost, or never sent. */
+export async function sweepDeliveries(ports: OrchestratorPorts, spans?: InvocationSpans): Promise<number> {
+  const overdue = await overdueDeliveries(DELIVERIES_MAX, ports, ({ pk, sk }, error) =>
+    ports.log.error("DELIVERY_UNREADABLE", `the delivery ${pk} ${sk} cannot be read: ${String(error)}`),
+  );
+  let sent = 0;
+  for (const delivery of overdue) if (await sweep(delivery, ports, spans)) sent += 1;
+  if (sent > 0) ports.log.info("DELIVERIES_SWEPT", `${sent} overdue deliveries sent again`, { sent });
+  return sent;
+}
+
+async function sweep(
+  { record: listed, check_at }: OverdueDelivery,
+  ports: OrchestratorPorts,
+  spans?: InvocationSpans,
+): Promise<boolean> {
+  // The index lags behind: what has ended since is not listed any more a moment later.
+  const record = await readDelivery(listed, ports);
+  if (!record || record.status === "completed") return false;
+  const delivery = { record, check_at };
+  const now = ports.runtime.now();
+  const grace_ms = ports.retryPolicy().value.redispatch_seconds * 1000;
+  const { dispatch_count } = record;
+  const never_tried = record.attempts === 0 && record.retry_at === 0;
+  const busy_ms = never_tried ? 0 : busyUntil(record, grace_ms);
+  if (busy_ms > now) {
+    await postponeDelivery(delivery, busy_ms, dispatch_count, ports);
+    return false;
+  }
+  const task = await readTask(record.tenant, record.task_id, ports);
+  if (task && !task.sealed_at && endingOf(task) === record.event.data.ending) {
+    await postponeDelivery(delivery, now + grace_ms, dispatch_count, ports); // it does not show as ended yet
+    return false;
+  }
+  const wait_ms = Math.min(RESEND_SECONDS_MAX * 1000, grace_ms * 2 ** dispatch_count);
+  if (!(await postponeDelivery(delivery, now + wait_ms, dispatch_count + 1, ports))) return false;
+  ports.counters.count("deliveries_resent", record.tenant);
+  const parent = taskTrace(record, spans?.scope(record));
+  await sendDelivery({ ...record, dispatch_count: dispatch_count + 1 }, parent, ports);
+  return true;
+}

@@ -1,0 +1,15 @@
+import type { Agent } from "#lib/agent/agent.ts";
+import { WEBHOOKS } from "#lib/webhooks/webhooks-service.ts";
+import { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
+import { deliver } from "./deliver.ts";
+import { deliveryPlatform, webhookPorts } from "./dependencies.ts";
+import { sendAnew } from "./send-anew.ts";
+
+/** Tells a tenant's receiver that a task has ended. */
+export const webhooks: Agent<typeof WebhooksInput, typeof WebhooksOutput> = {
+  name: WEBHOOKS,
+  input: WebhooksInput,
+  output: WebhooksOutput,
+  detached: { sendAnew: (envelope, parent) => sendAnew(envelope, parent, deliveryPlatform()) },
+  run: (input, context) => deliver(input, context, webhookPorts()),
+};

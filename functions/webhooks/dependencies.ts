@@ -1,0 +1,32 @@
+import { awsPlatform, type Platform } from "#lib/agent/platform.ts";
+import { config } from "#lib/config/config.ts";
+import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
+import { outboundRules } from "#lib/outbound/outbound-rules.ts";
+import { deliveryPlace } from "#lib/webhooks/delivery-place.ts";
+import { rootSecret } from "#lib/webhooks/webhook-secret.ts";
+import type { DeliveryPorts } from "./ports.ts";
+
+let shared: Platform | undefined;
+
+/** The platform with claims on deliveries, which are kept beside their task's ledger. */
+export function deliveryPlatform(): Platform {
+  if (shared) return shared;
+  const platform = awsPlatform();
+  const { table, runtime, settings } = platform;
+  const claims = dynamodbClaims({ table, table_name: settings.table_name, runtime }, deliveryPlace);
+  shared = { ...platform, claims };
+  return shared;
+}
+
+/** The real ports, for one delivery. */
+export function webhookPorts(): DeliveryPorts {
+  const { table, settings } = awsPlatform();
+  return {
+    table,
+    table_name: settings.table_name,
+    rules: () => outboundRules(config.outbound().value, settings.stage),
+    policy: () => config.webhooks().value,
+    secret_root: rootSecret(settings),
+    service_version: settings.service_version,
+  };
+}

@@ -1,0 +1,19 @@
+import { moveWebhook, readWebhook, type WebhookPorts } from "#lib/webhooks/webhook-store.ts";
+import type { WebhookRecord } from "#schemas/records/webhook.ts";
+
+const RACES_MAX = 5;
+
+/** Ends what is sent to a webhook, unless its tenant changed its mind about it since it was read. */
+export async function disable(
+  seen: WebhookRecord,
+  disabled_because: string,
+  disabled_at: string,
+  ports: WebhookPorts,
+): Promise<void> {
+  let webhook: WebhookRecord | undefined = seen;
+  for (let races = 0; races < RACES_MAX && webhook && !webhook.disabled_at; races += 1) {
+    const disabled = { ...webhook, disabled_at, disabled_because };
+    if (await moveWebhook(webhook, disabled, ports)) return;
+    webhook = await readWebhook(seen.tenant, seen.webhook_id, ports);
+  }
+}

@@ -1,0 +1,15 @@
+import type { Lookup } from "#lib/outbound/resolve-host.ts";
+import type { WebhookPorts } from "#lib/webhooks/webhook-store.ts";
+import type { OutboundRules } from "#schemas/config/outbound.ts";
+import type { WebhooksConfig } from "#schemas/config/webhooks.ts";
+
+/** What a delivery needs beside the agent's context. */
+export interface DeliveryPorts extends WebhookPorts {
+  rules(): OutboundRules;
+  policy(): WebhooksConfig;
+  /** What webhooks' secrets follow from. */
+  secret_root: string;
+  service_version: string;
+  /** Resolves names, when the system is not to. */
+  lookup?: Lookup;
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { AddressForbidden } from "#lib/outbound/address-forbidden.ts";
+import { refusalOf, unreachable } from "./refusal.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+const answer = (status: number, headers: Record<string, string> = {}) =>
+  refusalOf({ status, headers: new Headers(headers) }, NOW);
+const live = new AbortController().signal;
+
+describe("what a receiver answered", () => {
+  it.each([200, 201, 202, 204, 299])("%i means that it was taken", (status) =>
+    expect(answer(status)).toBeUndefined(),
+  );
+
+  it.each([
+    [301, "WEBHOOK_REDIRECTS", "retry"],
+    [308, "WEBHOOK_REDIRECTS", "retry"],
+    [400, "WEBHOOK_REFUSED", "retry"],
+    [404, "WEBHOOK_REFUSED", "retry"],
+    [429, "WEBHOOK_THROTTLED", "throttle"],
+    [500, "WEBHOOK_UNAVAILABLE", "retry"],
+    [503, "WEBHOOK_UNAVAILABLE", "retry"],
+    [999, "WEBHOOK_UNAVAILABLE", "retry"],
+  ])("%i means %s", (status, code, disposition) =>
+    expect(answer(status)).toMatchObject({ code, disposition, dependency: "webhook" }),
+  );
+
+  it("may ask for a wait of up to an hour", () => {
+    const waits = [
+      [429, "120", 120_000],
+      [503, "120", 120_000],
+      [429, "Thu, 01 Jan 2026 00:01:00 GMT", 60_000],
+      [429, "999999", 3_600_000],
+      [429, "soon", undefined],
+    ] as const;
+    for (const [status, header, retry_after_ms] of waits) {
+      const refusal = answer(status, { "retry-after": header });
+      expect([refusal?.code, refusal?.retry_after_ms]).toEqual(["WEBHOOK_THROTTLED", retry_after_ms]);
+    }
+  });
+});
+
+describe("no answer", () => {
+  it("means that it may come next time, and says why", () => {
+    const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+    expect(unreachable(refused, live, 10)).toMatchObject({
+      code: "WEBHOOK_UNREACHABLE",
+      message: expect.stringContaining("ECONNREFUSED"),
+      cause: refused,
+    });
+    const late = Object.assign(new Error("m"), { name: "TimeoutError" });
+    expect(unreachable(late, live, 10)).toMatchObject({ code: "WEBHOOK_LATE" });
+  });
+
+  it("is the caller's own doing when it was told to stop, and final when the address is forbidden", () => {
+    const stopped = new Error("lease lost");
+    expect(unreachable(stopped, AbortSignal.abort(stopped), 10)).toBe(stopped);
+    const forbidden = new AddressForbidden("receiver.example");
+    expect(unreachable(forbidden, live, 10)).toBe(forbidden);
+  });
+});

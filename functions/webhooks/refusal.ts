@@ -1,0 +1,49 @@
+import { Fault, RetryableFault, ThrottledFault } from "#lib/errors/fault.ts";
+import type { PostAnswer } from "#lib/outbound/post.ts";
+import { retryAfterMs } from "#lib/retry/retry-after.ts";
+
+const dependency = "webhook";
+/** A receiver may ask for no longer wait than this: its message must come back before its deadline. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
+
+/**
+ * What an answer means for the delivery; undefined when the receiver has taken it (2xx).
+ *
+ * ThrottledFault `WEBHOOK_THROTTLED` (429 or 503 that says when to come back; 429 that does not),
+ * RetryableFault `WEBHOOK_UNAVAILABLE` (5xx), `WEBHOOK_REDIRECTS` (3xx, not followed), `WEBHOOK_REFUSED`
+ * (any other). What becomes of each is up to the retry policy.
+ */
+export function refusalOf({ status, headers }: PostAnswer, now_ms: number): Fault | undefined {
+  if (status >= 200 && status < 300) return undefined;
+  const asked_ms = retryAfterMs(headers.get("retry-after"), now_ms);
+  if (status === 429 || (status === 503 && asked_ms !== undefined)) {
+    const retry_after_ms = asked_ms === undefined ? undefined : Math.min(asked_ms, RETRY_AFTER_MS_MAX);
+    return new ThrottledFault("WEBHOOK_THROTTLED", `the receiver answered ${status}: later`, {
+      retry_after_ms,
+      dependency,
+    });
+  }
+  if (status >= 500) {
+    return new RetryableFault("WEBHOOK_UNAVAILABLE", `the receiver answered ${status}`, { dependency });
+  }
+  if (status >= 300 && status < 400) {
+    return new RetryableFault(
+      "WEBHOOK_REDIRECTS",
+      `the receiver answered ${status}, and redirects are not followed: give the webhook its final URL`,
+      { dependency },
+    );
+  }
+  return new RetryableFault("WEBHOOK_REFUSED", `the receiver answered ${status}`, { dependency });
+}
+
+/** What no answer means: a Fault says so itself, anything else may pass. */
+export function unreachable(error: unknown, signal: AbortSignal, timeout_seconds: number): unknown {
+  if (error instanceof Fault || signal.aborted) return error;
+  if (error instanceof Error && error.name === "TimeoutError") {
+    const said = `the receiver did not answer within ${timeout_seconds} s`;
+    return new RetryableFault("WEBHOOK_LATE", said, { cause: error, dependency });
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+  const said = `no connection to the receiver (${code})`;
+  return new RetryableFault("WEBHOOK_UNREACHABLE", said, { cause: error, dependency });
+}

@@ -1,0 +1,2 @@
+/** The function that delivers, and its queue. */
+export const WEBHOOKS = "webhooks";

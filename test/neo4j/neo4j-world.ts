@@ -1,0 +1,60 @@
+import { inject } from "vitest";
+import type { Neo4jSettings } from "#lib/config/environment.ts";
+import { preparedOnce } from "#lib/graph/deployed-graph-store.ts";
+import { neo4jGraphStore } from "#lib/graph/neo4j-graph-store.ts";
+import { type Cypher, cypherOver, neo4jDriver } from "#lib/neo4j/cypher.ts";
+import { systemRuntime } from "#lib/runtime/runtime.ts";
+import type { GraphWorld } from "../contract-graph/graph-world.ts";
+
+export function laneSettings(): Neo4jSettings {
+  return { ...inject("neo4j"), database: "neo4j" };
+}
+
+export interface Neo4jWorld extends GraphWorld {
+  cypher: Cypher;
+  /** Takes all out of the database, constraints and indexes too. */
+  empty(): Promise<void>;
+}
+
+/** The lane's server, emptied. `now` moves its writers' clock. */
+export async function neo4jWorld(options: { now?: () => number } = {}): Promise<Neo4jWorld> {
+  const settings = laneSettings();
+  const driver = neo4jDriver(settings);
+  const cypher = cypherOver(driver, settings);
+  const prepare = preparedOnce(cypher);
+  const world: Neo4jWorld = {
+    cypher,
+    empty: () => emptyDatabase(cypher),
+    store(beforeWrite = async () => {}) {
+      const write: Cypher["write"] = async (...given) => {
+        await beforeWrite();
+        return cypher.write(...given);
+      };
+      return neo4jGraphStore({
+        cypher: { ...cypher, write },
+        prepare,
+        runtime: { uuid: systemRuntime.uuid, now: options.now ?? systemRuntime.now },
+        call: (work) => work(new AbortController().signal),
+      });
+    },
+    close: () => driver.close(),
+  };
+  await world.empty();
+  return world;
+}
+
+async function emptyDatabase(cypher: Cypher): Promise<void> {
+  for (const { name } of await cypher.read("SHOW CONSTRAINTS YIELD name")) {
+    await cypher.write(`DROP CONSTRAINT ${name}`);
+  }
+  for (const { name } of await cypher.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'")) {
+    await cypher.write(`DROP INDEX ${name}`);
+  }
+  let left = true;
+  while (left) {
+    const [row] = await cypher.write(
+      "MATCH (n) WITH n LIMIT 1000 DETACH DELETE n RETURN count(*) AS removed",
+    );
+    left = row?.removed !== 0;
+  }
+}

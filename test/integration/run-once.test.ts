@@ -38,7 +38,7 @@ async function charge(attempt: Attempt) {
 const never = () => new Promise<never>(() => undefined);
 const item = async (changes: Partial<OnceOptions> = {}) => {
   const { key: Key } = onceItem({ ...options, ...changes }.namespace, key);
-  const read = new GetCommand({ TableName: "table", Key, ConsistentRead: true });
+  const read = new GetCommand({ TableName: store.table_name, Key, ConsistentRead: true });
   const { pk: _pk, sk: _sk, ...record } = (await store.table.send(read)).Item ?? {};
   return _pk === undefined ? undefined : IdempotencyRecord.parse(record);
 };
@@ -230,7 +230,7 @@ describe("the lease of runOnce", () => {
     const { signal } = await begin();
     const { key: item_key } = onceItem(options.namespace, key);
     const taken = { ...item_key, ...(await item()), owner: "somebody else", fence: 2 };
-    await store.table.send(new PutCommand({ TableName: "table", Item: taken }));
+    await store.table.send(new PutCommand({ TableName: store.table_name, Item: taken }));
     await expect.poll(() => signal.aborted, { timeout: 20_000 }).toBe(true);
     expect(signal.reason).toBeInstanceOf(LeaseLost);
   });

@@ -14,7 +14,7 @@ interface HapiResponse {
 }
 interface HapiRequest {
   path: string;
-  app: { answered?: { status: number | undefined; cors: Record<string, unknown> } };
+  app: { answered?: { response: HapiResponse; status: number | undefined; cors: Record<string, unknown> } };
   raw: { req: { url?: string } };
   mime: string | null;
   response: HapiResponse;
@@ -62,16 +62,19 @@ export function closeHttpGaps(server: HapiServer): void {
     return toolkit.continue;
   });
   server.ext("onPostHandler", (request, toolkit) => {
-    const { headers, statusCode } = request.response;
+    const { response } = request;
+    const { headers, statusCode } = response;
     const cors = Object.entries(headers).filter(([name]) => CORS.test(name));
-    request.app.answered = { status: statusCode, cors: Object.fromEntries(cors) };
+    request.app.answered = { response, status: statusCode, cors: Object.fromEntries(cors) };
     return toolkit.continue;
   });
   server.ext("onPreResponse", ({ response, app }, toolkit) => {
     if (response.isBoom) return problem(refusal(response.output), toolkit);
     for (const name of Object.keys(response.headers)) if (CORS.test(name)) delete response.headers[name];
     Object.assign(response.headers, app.answered?.cors);
-    if (app.answered?.status !== undefined) response.statusCode = app.answered.status;
+    // What a failure was replaced by (http-failures.ts) has a status of its own.
+    const { response: answer, status } = app.answered ?? {};
+    if (answer === response && status !== undefined) response.statusCode = status;
     return toolkit.continue;
   });
 }

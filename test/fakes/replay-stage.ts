@@ -128,6 +128,7 @@ function stagePlatform(
   const blobs: BlobStore = fakeBlobStore();
   const { table_name } = store;
   const policy = retryPolicy({
+    last_try_seconds_min: 0,
     attempts_max: 2,
     backoff_ms_base: 1,
     backoff_ms_max: 1,

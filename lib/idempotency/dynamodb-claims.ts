@@ -20,8 +20,10 @@ const MESSAGE_CHARACTERS_MAX = 2000;
 export function dynamodbClaims(ports: ClaimPorts, place: StepPlace = ledgerSteps): Claims {
   const now = () => ports.runtime.now();
   const stepItem = place.item;
-  const completion = (key: ClaimKey, outcome: StepOutcome) =>
-    completionOf(outcome, place.ended(key, now()), now());
+  const completion = (key: ClaimKey, outcome: StepOutcome) => {
+    const at_ms = now(); // one moment for the record and for what lists it
+    return completionOf(outcome, place.ended(key, at_ms), at_ms);
+  };
   return {
     claim: (request) => claimStep(request, stepItem(request.key), ports),
 

@@ -99,7 +99,7 @@ function systemMount(path: string): string[] {
 }
 
 /** A directory of programs outside the system's, and the `lib` beside it (npm lives there). */
-function toolMounts(directory: string): string[] {
+export function toolMounts(directory: string): string[] {
   if (SYSTEM.some((system) => directory === system || directory.startsWith(`${system}/`))) return [];
   if (basename(directory) !== "bin") return [directory];
   return [directory, join(dirname(directory), "lib")];

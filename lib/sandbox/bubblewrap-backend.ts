@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { bubblewrapArguments } from "#lib/sandbox/bubblewrap-arguments.ts";
+import { bubblewrapArguments, toolMounts } from "#lib/sandbox/bubblewrap-arguments.ts";
 import { commandScript } from "#lib/sandbox/command-script.ts";
 import {
   FIRST_FILE_DESCRIPTOR,
@@ -37,7 +37,13 @@ export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
     name: "bubblewrap",
     isolation: "full",
     not_enforced: systemCallFilter() ? [] : ["system calls"],
-    open: (profile) => openSealedVolume(profile, furnish),
+    async open(profile) {
+      const path = await toolPath(profile.environment.PATH);
+      return openSealedVolume(profile, (scratch) => {
+        writeAccounts(scratch);
+        makeMountPoints(scratch, path.flatMap(toolMounts));
+      });
+    },
     async launch(order) {
       const { profile, scratch } = order;
       const path = await toolPath(profile.environment.PATH);
@@ -124,7 +130,14 @@ async function makeDecoys({ profile, scratch }: LaunchOrder): Promise<Decoy[]> {
   return decoys;
 }
 
-function furnish(scratch: string): void {
+/** Where programs are mounted below /tmp, which is on the volume; elsewhere it costs the command nothing. */
+function makeMountPoints(scratch: string, mounted: readonly string[]): void {
+  for (const path of mounted.filter((each) => each.startsWith("/tmp/") && existsSync(each))) {
+    mkdirSync(join(scratch, path), { recursive: true });
+  }
+}
+
+function writeAccounts(scratch: string): void {
   mkdirSync(join(scratch, ACCOUNTS));
   const write = (name: string, text: string) => writeFileSync(join(scratch, ACCOUNTS, name), text);
   write("passwd", `root:x:0:0:root:/root:/bin/sh\nsandbox:x:1000:1000:sandbox:${HOME}:/bin/sh\n`);

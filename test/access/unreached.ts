@@ -24,8 +24,8 @@ export const UNREACHED: [RegExp, string][] = [
     "only when a conditional write finds another one before it",
   ],
   [
-    /^(retrieval|authorizer) dynamodb:UpdateItem Table.Arn KEY#/,
-    "whichever function sees a key first notes its use",
+    /^(retrieval|authorizer) dynamodb:(Get|Update)Item Table.Arn KEY#/,
+    "whichever function sees a key first reads it and notes its use; here they share a process",
   ],
   [
     /^retrieval dynamodb:(PutItem Table.Arn AUDIT|UpdateItem Table.Arn ATTEMPTS|GetItem Table.Arn LIMIT)#/,

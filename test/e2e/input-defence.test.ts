@@ -11,7 +11,7 @@ import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient, table, tenantClient } from "./client.ts";
 import { checkConformance } from "./conformance.ts";
 import { tinySource } from "./example.ts";
-import { declaredRoutes, ownedPath } from "./routes.ts";
+import { declaredRoutes } from "./routes.ts";
 
 const FRIEND = "https://console.example";
 
@@ -141,7 +141,7 @@ describe("every route", () => {
   it.each(declaredRoutes().map((route) => [route.key, route] as const))(
     "%s: unknown methods, unknown parameters, and headers on whatever is answered",
     async (_key, route) => {
-      const path = await ownedPath(route, api);
+      const path = route.path.replaceAll(/\{\w+\+?\}/g, "none");
       const allowed = declaredRoutes().filter((each) => each.path === route.path);
       const allow = allowed
         .map(({ method }) => method)

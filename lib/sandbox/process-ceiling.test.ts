@@ -29,6 +29,18 @@ describe("the ceiling on processes", () => {
     expect(ceiling.members()).toEqual([4711]);
   });
 
+  it("says that the limit was met when the kernel refused a fork, and not before", () => {
+    mkdirSync(hierarchy, { recursive: true });
+    writeFileSync(join(hierarchy, "cgroup.procs"), "");
+    const ceiling = processCeiling(60, [hierarchy]);
+    const [group = ""] = readdirSync(hierarchy).filter((name) => name.startsWith("distributed-agents-"));
+    expect(ceiling.hit()).toBe(null);
+    writeFileSync(join(hierarchy, group, "pids.events"), "max 0\n");
+    expect(ceiling.hit()).toBe(null);
+    writeFileSync(join(hierarchy, group, "pids.events"), "max 3\n");
+    expect(ceiling.hit()).toMatchObject({ code: "SANDBOX_PROCESSES", limit: 60, observed: 136 });
+  });
+
   it("clears away the groups of workers that died, and no others", () => {
     const dead_mark = workerMark().replace(/\.\d+\.\d+$/, `.${spawnSync("true").pid}.1`);
     const abandoned = join(hierarchy, `distributed-agents-${dead_mark}-x`);

@@ -13,6 +13,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isAbandoned, workerMark } from "#lib/sandbox/worker-mark.ts";
+import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 
 /**
  * What the kernel refuses to let a command exceed, well above the limit: the accountant has seen
@@ -28,12 +29,15 @@ export interface ProcessCeiling {
    * is in the middle of a fork; one soon after it does not.
    */
   joinSoon(pid: number): void;
+  /** The limit that the kernel met for the accountant: a command may be over between two of its looks. */
+  hit(): LimitHit | null;
   /** Every process in the group, however it left its parents; none without a group. */
   members(): number[];
   release(): Promise<void>;
 }
 
 const PREFIX = "distributed-agents-";
+const NO_GROUP = { hit: () => null, members: () => [], release: async () => {} };
 const SLACK = 16;
 const RELEASE_TRIES_MAX = 100;
 /** Version 1 has a hierarchy for each controller; version 2 has one, which must offer `pids`. */
@@ -53,12 +57,35 @@ export function processCeiling(processes_max: number, hierarchies = HIERARCHIES)
         grouped: true,
         join: (pids) => joinGroup(group_file, pids),
         joinSoon: (pid) => void writeFile(group_file, String(pid)).catch(() => {}), // it has ended
+        hit: () => hitOf(group, processes_max),
         members: () => membersOf(group_file),
         release: () => release(group),
       };
     }
   }
-  return { grouped: false, join: () => {}, joinSoon: () => {}, members: () => [], release: async () => {} };
+  return { grouped: false, join: () => {}, joinSoon: () => {}, ...NO_GROUP };
+}
+
+/** `max` of pids.events: how often a fork was refused, https://docs.kernel.org/admin-guide/cgroup-v1/pids.html */
+function hitOf(group: string, processes_max: number): LimitHit | null {
+  const events = readIfThere(join(group, "pids.events"));
+  const refused = Number(/^max (\d+)$/m.exec(events)?.[1] ?? 0);
+  if (refused === 0) return null;
+  const observed = ceilingOf(processes_max);
+  return {
+    code: "SANDBOX_PROCESSES",
+    limit: processes_max,
+    observed,
+    evidence: `${observed} processes and threads alive at once, where the kernel refused ${refused} more, from pids.events`,
+  };
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function joinGroup(group_file: string, pids: readonly number[]): void {
@@ -72,11 +99,7 @@ function joinGroup(group_file: string, pids: readonly number[]): void {
 }
 
 function membersOf(group_file: string): number[] {
-  try {
-    return readFileSync(group_file, "utf8").split("\n").filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
+  return readIfThere(group_file).split("\n").filter(Boolean).map(Number);
 }
 
 function makeGroup(hierarchy: string, ceiling: number): string | undefined {

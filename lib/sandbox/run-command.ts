@@ -144,7 +144,7 @@ async function supervise(
   sandboxed.dismiss();
   await Promise.all([sandboxed.drained(), stopDisk()]);
   // What it left behind is evidence too, also of a command too quick to be sampled.
-  limit ??= disk.count() ?? decoys.touched() ?? (await disk.survey());
+  limit ??= ceiling.hit() ?? disk.count() ?? decoys.touched() ?? (await disk.survey());
   const stopped = limit !== null;
   if (ended.exit_code !== 0) limit ??= denied;
   return { limit: limit as LimitHit | null, stopped, accounts, output, ended, use, unready };

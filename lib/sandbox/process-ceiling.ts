@@ -76,7 +76,7 @@ function hitOf(group: string, processes_max: number): LimitHit | null {
     code: "SANDBOX_PROCESSES",
     limit: processes_max,
     observed,
-    evidence: `${observed} processes and threads alive at once, where the kernel refused ${refused} more, from pids.events`,
+    evidence: `${observed} processes and threads at once, where the kernel refused ${refused} more, from pids.events`,
   };
 }
 

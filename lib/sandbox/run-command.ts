@@ -140,11 +140,14 @@ async function supervise(
   stopAccounts();
   signal.removeEventListener("abort", stop);
   const { use, denied } = network.close();
+  // Before the rest is ended: what is refused meanwhile is not the command's. Outside a namespace of its own the dead
+  // count until the machine's init has noticed them.
+  if (launch.marker === null) limit ??= ceiling.hit();
   await endTree(tree, ceiling);
   sandboxed.dismiss();
   await Promise.all([sandboxed.drained(), stopDisk()]);
   // What it left behind is evidence too, also of a command too quick to be sampled.
-  limit ??= ceiling.hit() ?? disk.count() ?? decoys.touched() ?? (await disk.survey());
+  limit ??= disk.count() ?? decoys.touched() ?? (await disk.survey());
   const stopped = limit !== null;
   if (ended.exit_code !== 0) limit ??= denied;
   return { limit: limit as LimitHit | null, stopped, accounts, output, ended, use, unready };

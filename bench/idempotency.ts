@@ -9,7 +9,7 @@ import { IdempotencyConfig, makeIdempotent } from "@aws-lambda-powertools/idempo
 import { DynamoDBPersistenceLayer } from "@aws-lambda-powertools/idempotency/dynamodb";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { build } from "esbuild";
-import { runOnce } from "#lib/idempotency/run-once.ts";
+import { runOnce } from "#lib/resilience/idempotency/run-once.ts";
 import { realTable } from "#test/fakes/real-table.ts";
 
 const CALLS = Number(process.argv[2] ?? 1000);
@@ -106,7 +106,7 @@ await measure(WARM_UP, (number) => `warm-${number}`);
 const first = await measure(CALLS, (number) => `order-${number}`);
 const duplicate = await measure(CALLS, (number) => `order-${number}`);
 const bundles = {
-  runOnce: await bundleBytes('export { runOnce } from "#lib/idempotency/run-once.ts"'),
+  runOnce: await bundleBytes('export { runOnce } from "#lib/resilience/idempotency/run-once.ts"'),
   Powertools: await bundleBytes(
     'export { makeIdempotent, IdempotencyConfig } from "@aws-lambda-powertools/idempotency"; export { DynamoDBPersistenceLayer } from "@aws-lambda-powertools/idempotency/dynamodb"',
   ),

@@ -8,12 +8,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { minilmEmbedder } from "#lib/embedding/minilm-embedder.ts";
-import { preparedOnce } from "#lib/graph/deployed-graph-store.ts";
-import { neo4jGraphStore } from "#lib/graph/neo4j-graph-store.ts";
-import { snapshotSearchIndex } from "#lib/graph/snapshot-search-index.ts";
-import { cypherOver, neo4jDriver } from "#lib/neo4j/cypher.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
+import { preparedOnce } from "#lib/code/graph/deployed-graph-store.ts";
+import { neo4jGraphStore } from "#lib/code/graph/neo4j-graph-store.ts";
+import { snapshotSearchIndex } from "#lib/code/graph/snapshot-search-index.ts";
+import { cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import configured from "../configs/graph.json" with { type: "json" };
 import { neo4jPart } from "../local/host/neo4j.ts";
 import { anyFreePort } from "../local/ports.ts";

@@ -8,8 +8,8 @@
  *     node bench/retrieval.ts [characters given to the embedder] [functions at most]
  */
 
-import { minilmEmbedder } from "#lib/embedding/minilm-embedder.ts";
-import { snapshotSearchIndex } from "#lib/graph/snapshot-search-index.ts";
+import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
+import { snapshotSearchIndex } from "#lib/code/graph/snapshot-search-index.ts";
 import configured from "../configs/graph.json" with { type: "json" };
 import { quality } from "./retrieval/quality.ts";
 import { questionCorpus } from "./retrieval/question-corpus.ts";

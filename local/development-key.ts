@@ -12,11 +12,11 @@ interface KeyOptions {
 }
 
 /**
- * Makes the key that opens the HTTP API, through the service's own `lib/auth/development-key.ts`.
+ * Makes the key that opens the HTTP API, through the service's own `lib/http/auth/development-key.ts`.
  * Answers the file it is in; undefined for a service without keys.
  */
 export async function ensureKey(service_directory: string, options: KeyOptions): Promise<string | undefined> {
-  const module = join(service_directory, "lib/auth/development-key.ts");
+  const module = join(service_directory, "lib/http/auth/development-key.ts");
   if (!options.table_name || !existsSync(module)) return undefined;
   const { ensureDevelopmentKey } = await import(pathToFileURL(module).href);
   await ensureDevelopmentKey(options);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import Lambda from "serverless-offline/lambda";
-import type { Log } from "#lib/log/log.ts";
+import type { Log } from "#lib/platform/log/log.ts";
 import type { ServiceFunction } from "./event-source/event-source-mappings.ts";
 
 export interface LoadableFunction extends ServiceFunction {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { HttpError } from "#lib/http/http-error.ts";
 import { checkUrl } from "#lib/http/parse-request.ts";
 import { problemResponse } from "#lib/http/problem.ts";
 import { SECURITY_HEADERS } from "#lib/http/security-headers.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { stackLog } from "./stack-log.ts";
 
 /** The parts of hapi, serverless-offline's HTTP server, that are used here. */

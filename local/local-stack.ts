@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import type { Log } from "#lib/log/log.ts";
+import type { Log } from "#lib/platform/log/log.ts";
 import type { Backend } from "./backend.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { ensureKey } from "./development-key.ts";

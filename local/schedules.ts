@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "#lib/log/log.ts";
+import type { Log } from "#lib/platform/log/log.ts";
 import type { ServiceFunction } from "./event-source/event-source-mappings.ts";
 
 export interface SchedulePorts {

@@ -1,4 +1,4 @@
-import type { Log } from "#lib/log/log.ts";
+import type { Log } from "#lib/platform/log/log.ts";
 
 /** The stack's own JSON lines, beside those of the handlers in `stack.log`. */
 export function stackLog(

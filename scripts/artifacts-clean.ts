@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { clean } from "#lib/artifacts/clean.ts";
-import { documentClient, s3Client } from "#lib/aws/clients.ts";
-import { config } from "#lib/config/config.ts";
-import { jsonLog } from "#lib/log/json-log.ts";
-import { makeCounters } from "#lib/metrics/counters.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { documentClient, s3Client } from "#lib/platform/aws/clients.ts";
+import { config } from "#lib/platform/config/config.ts";
+import { jsonLog } from "#lib/platform/log/json-log.ts";
+import { makeCounters } from "#lib/platform/metrics/counters.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { clean } from "#lib/work/artifacts/clean.ts";
 import { Tenant } from "#schemas/primitives.ts";
 import { parseSpan } from "../cli/parse-span.ts";
 import { count, formatBytes } from "../cli/render/format.ts";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
-import { withAudit } from "#lib/audit/with-audit.ts";
-import { draftApiKey } from "#lib/auth/issue-api-key.ts";
-import { putKey } from "#lib/auth/key-store.ts";
-import { definitions } from "#lib/config/config-definitions.ts";
-import { instant } from "#lib/runtime/runtime.ts";
+import { withAudit } from "#lib/http/audit/with-audit.ts";
+import { draftApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { putKey } from "#lib/http/auth/key-store.ts";
+import { definitions } from "#lib/platform/config/config-definitions.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
 import { Tenant } from "#schemas/primitives.ts";
 import { Scope } from "#schemas/records/api-key.ts";
 import { scopesOption } from "../cli/parse-option.ts";

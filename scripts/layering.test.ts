@@ -9,7 +9,7 @@ type Case = [folder: string, source: string, rule?: string];
 
 const IMPORTS = "noRestrictedImports";
 const CASES: Case[] = [
-  ["functions/a", 'import { x } from "#lib/retry/backoff.ts"; x();'],
+  ["functions/a", 'import { x } from "#lib/resilience/retry/backoff.ts"; x();'],
   ["functions/a", 'import { x } from "./use-case.ts"; x();'],
   ["functions/a", 'import { x } from "../b/use-case.ts"; x();', IMPORTS],
   ["functions/a", 'export const x = () => import("../b/use-case.ts");', IMPORTS],
@@ -36,7 +36,7 @@ const CASES: Case[] = [
   ["cli", 'import { x } from "../lib/a/x.ts"; x();', IMPORTS],
   ["cli", 'import { x } from "../functions/a/x.ts"; x();', IMPORTS],
   ["cli", 'import { x } from "../local/x.ts"; x();', IMPORTS],
-  ["lib/config", "export const x = process.env.X;"],
+  ["lib/platform/settings", "export const x = process.env.X;"],
   ["local", "export const x = process.env.X;"],
   ["lib/a", "export const x = process.env.X;", "noProcessEnv"],
   ["functions/a", "export const x = process.env.X;", "noProcessEnv"],

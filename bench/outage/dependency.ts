@@ -1,4 +1,4 @@
-import { RetryableFault } from "#lib/errors/fault.ts";
+import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import type { Random } from "#test/simulation/engine/random.ts";
 import { EPOCH_MS, type Scheduler } from "#test/simulation/engine/scheduler.ts";
 import { isPoisonous, type Plan } from "./plan.ts";

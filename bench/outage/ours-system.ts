@@ -1,6 +1,6 @@
 import type { SQSHandler } from "aws-lambda";
-import { serveQueue } from "#lib/agent/serve-queue.ts";
-import { makeCounters } from "#lib/metrics/counters.ts";
+import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
+import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { Change } from "#test/simulation/dynamodb/table.ts";

@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import type { Agent } from "#lib/agent/agent.ts";
-import { defineAgent } from "#lib/agent/define-agent.ts";
-import { type CircuitLabels, circuitKey, circuitPolicyFor } from "#lib/circuit/circuit-policy.ts";
-import { type DependencyGuard, dependencyGuard, type RetryBudget } from "#lib/circuit/dependency-guard.ts";
-import { sourceHash } from "#lib/idempotency/source-hash.ts";
-import { retryPolicyFor } from "#lib/retry/retry-policy-for.ts";
-import { childSpan } from "#lib/trace/traceparent.ts";
+import type { Agent } from "#lib/agents/agent/agent.ts";
+import { defineAgent } from "#lib/agents/agent/define-agent.ts";
+import { sourceHash } from "#lib/platform/hash/source-hash.ts";
+import { childSpan } from "#lib/platform/trace/traceparent.ts";
+import { type CircuitLabels, circuitKey, circuitPolicyFor } from "#lib/resilience/circuit/circuit-policy.ts";
+import {
+  type DependencyGuard,
+  dependencyGuard,
+  type RetryBudget,
+} from "#lib/resilience/circuit/dependency-guard.ts";
+import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { Submission } from "#schemas/messages/submission.ts";

@@ -1,5 +1,5 @@
-import { rank } from "#lib/graph/search.ts";
-import type { SearchIndex } from "#lib/graph/search-index.ts";
+import { rank } from "#lib/code/graph/search.ts";
+import type { SearchIndex } from "#lib/code/graph/search-index.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 import type { AskedQuestion } from "./question-corpus.ts";
 

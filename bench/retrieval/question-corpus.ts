@@ -1,10 +1,10 @@
-import { sha256 } from "#lib/artifacts/blobs.ts";
-import type { Embedder } from "#lib/embedding/embedder.ts";
-import { embedChunks } from "#lib/graph/embed-chunks.ts";
-import { embeddingText } from "#lib/graph/embedding-text.ts";
-import { readTree } from "#lib/graph/read-tree.ts";
-import type { Snapshot, SnapshotChunk } from "#lib/graph/snapshot.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import type { Embedder } from "#lib/code/embedding/embedder.ts";
+import { embedChunks } from "#lib/code/graph/embed-chunks.ts";
+import { embeddingText } from "#lib/code/graph/embedding-text.ts";
+import { readTree } from "#lib/code/graph/read-tree.ts";
+import type { Snapshot, SnapshotChunk } from "#lib/code/graph/snapshot.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 
 const CORPUS = ["node_modules/commander/lib", "node_modules/luxon/src", "node_modules/minisearch/src"];

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fromEdgeContext } from "#lib/auth/edge-verdict.ts";
-import { issueApiKey } from "#lib/auth/issue-api-key.ts";
-import { verifyCredential } from "#lib/auth/verify-credential.ts";
+import { fromEdgeContext } from "#lib/http/auth/edge-verdict.ts";
+import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { verifyCredential } from "#lib/http/auth/verify-credential.ts";
 import { keyWorld } from "#test/fakes/key-world.ts";
 import { type Decision, decide } from "./decide.ts";
 

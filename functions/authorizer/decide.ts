@@ -1,7 +1,7 @@
 import type { APIGatewayRequestAuthorizerEventV2 } from "aws-lambda";
-import { toEdgeContext } from "#lib/auth/edge-verdict.ts";
-import type { Verdict } from "#lib/auth/identity.ts";
-import type { Log } from "#lib/log/log.ts";
+import { toEdgeContext } from "#lib/http/auth/edge-verdict.ts";
+import type { Verdict } from "#lib/http/auth/identity.ts";
+import type { Log } from "#lib/platform/log/log.ts";
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html, format 2.0 */
 export interface Decision {

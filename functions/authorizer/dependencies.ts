@@ -1,6 +1,6 @@
-import { awsPlatform } from "#lib/agent/platform.ts";
-import { credentialPorts } from "#lib/auth/credential-ports.ts";
-import { verifyCredential } from "#lib/auth/verify-credential.ts";
+import { awsPlatform } from "#lib/agents/agent/platform.ts";
+import { credentialPorts } from "#lib/http/auth/credential-ports.ts";
+import { verifyCredential } from "#lib/http/auth/verify-credential.ts";
 import type { AuthorizerPorts } from "./decide.ts";
 
 /** What `decide` runs on, on every stage. */

@@ -1,6 +1,6 @@
 import type { APIGatewayRequestAuthorizerEventV2 } from "aws-lambda";
-import { config } from "#lib/config/config.ts";
-import { makeCounters } from "#lib/metrics/counters.ts";
+import { config } from "#lib/platform/config/config.ts";
+import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { type Decision, decide } from "./decide.ts";
 import { dependencies } from "./dependencies.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { packFiles } from "#lib/source/pack-source.ts";
+import { packFiles } from "#lib/code/source/pack-source.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { buildtest } from "./agent.ts";
 

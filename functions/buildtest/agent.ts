@@ -1,4 +1,4 @@
-import type { Agent } from "#lib/agent/agent.ts";
+import type { Agent } from "#lib/agents/agent/agent.ts";
 import { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";
 import { buildAndTest } from "./build-and-test.ts";
 import { buildtestPorts } from "./dependencies.ts";

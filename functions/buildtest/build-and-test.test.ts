@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
-import { RejectedInput } from "#lib/errors/fault.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { processBackend } from "#lib/sandbox/process-backend.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";

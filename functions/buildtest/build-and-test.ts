@@ -1,5 +1,5 @@
-import type { AgentContext, AgentResult } from "#lib/agent/agent.ts";
-import { RejectedInput } from "#lib/errors/fault.ts";
+import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import type { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";

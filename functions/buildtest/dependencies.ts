@@ -1,7 +1,7 @@
-import type { AgentContext } from "#lib/agent/agent.ts";
-import { config } from "#lib/config/config.ts";
-import { applyDiff } from "#lib/diff/apply-diff.ts";
-import { sourcesOf } from "#lib/source/sources-of.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import { sourcesOf } from "#lib/code/source/sources-of.ts";
+import { config } from "#lib/platform/config/config.ts";
 import type { BuildtestPorts } from "./ports.ts";
 
 /** The real ports, for one message. */

@@ -1,10 +1,10 @@
-import type { AgentContext } from "#lib/agent/agent.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import { parseTestResults, type TestResults } from "#lib/code/test-results/parse-test-results.ts";
+import { newReportFiles, reportFileVersions } from "#lib/code/test-results/report-files.ts";
 import { missingProgram } from "#lib/sandbox/missing-program.ts";
 import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import type { CommandOrder } from "#lib/sandbox/run-command.ts";
 import { type PhaseRun, runPhase, skippedPhase } from "#lib/sandbox/run-phase.ts";
-import { parseTestResults, type TestResults } from "#lib/test-results/parse-test-results.ts";
-import { newReportFiles, reportFileVersions } from "#lib/test-results/report-files.ts";
 
 export interface BuildtestRun {
   /** Null when there was no such command. */

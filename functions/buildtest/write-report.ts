@@ -1,4 +1,4 @@
-import type { AgentContext } from "#lib/agent/agent.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { Judgement } from "./judge.ts";

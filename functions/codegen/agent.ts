@@ -1,4 +1,4 @@
-import type { Agent } from "#lib/agent/agent.ts";
+import type { Agent } from "#lib/agents/agent/agent.ts";
 import { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import { codegenPorts } from "./dependencies.ts";
 import { generateChange } from "./generate-change.ts";

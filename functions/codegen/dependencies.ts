@@ -1,6 +1,6 @@
-import type { AgentContext } from "#lib/agent/agent.ts";
-import { config } from "#lib/config/config.ts";
-import { sourcePortsOf } from "#lib/source/sources-of.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import { sourcePortsOf } from "#lib/code/source/sources-of.ts";
+import { config } from "#lib/platform/config/config.ts";
 import type { CodegenPorts } from "./ports.ts";
 
 /** The real ports, for one message. */

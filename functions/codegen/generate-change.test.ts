@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { applyDiff } from "#lib/diff/apply-diff.ts";
-import { readTree } from "#lib/diff/read-tree.ts";
-import { packFiles } from "#lib/source/pack-source.ts";
-import { withTemporaryDirectory } from "#lib/source/temporary-directory.ts";
-import { unpackSource } from "#lib/source/unpack-source.ts";
+import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import { readTree } from "#lib/code/diff/read-tree.ts";
+import { packFiles } from "#lib/code/source/pack-source.ts";
+import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
+import { unpackSource } from "#lib/code/source/unpack-source.ts";
 import { type ChangeRef, CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { fakeSourcePorts } from "#test/fakes/source-ports.ts";

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import type { AgentContext, AgentResult } from "#lib/agent/agent.ts";
-import { applyDiff } from "#lib/diff/apply-diff.ts";
-import { type CreatedDiff, createDiff } from "#lib/diff/create-diff.ts";
-import { RejectedInput, TerminalFault } from "#lib/errors/fault.ts";
-import { resolveSource } from "#lib/source/resolve-source.ts";
-import { withTemporaryDirectory } from "#lib/source/temporary-directory.ts";
-import { unpackSource } from "#lib/source/unpack-source.ts";
+import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
+import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import { type CreatedDiff, createDiff } from "#lib/code/diff/create-diff.ts";
+import { resolveSource } from "#lib/code/source/resolve-source.ts";
+import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
+import { unpackSource } from "#lib/code/source/unpack-source.ts";
+import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
 import type { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { CodegenPorts } from "./ports.ts";

@@ -1,4 +1,4 @@
-import { defineAgent } from "#lib/agent/define-agent.ts";
+import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import { codegen } from "./agent.ts";
 
 /** Queue `codegen`. */

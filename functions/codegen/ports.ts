@@ -1,5 +1,5 @@
-import type { ModelSettings } from "#lib/config/environment.ts";
-import type { SourcePorts } from "#lib/source/source-ports.ts";
+import type { SourcePorts } from "#lib/code/source/source-ports.ts";
+import type { ModelSettings } from "#lib/platform/settings/environment.ts";
 
 /** What generating a change needs beyond the `AgentContext`. */
 export interface CodegenPorts {

@@ -1,5 +1,5 @@
-import type { AgentContext } from "#lib/agent/agent.ts";
-import type { CreatedDiff } from "#lib/diff/create-diff.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import type { CreatedDiff } from "#lib/code/diff/create-diff.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
 import type { Provided } from "./providers/provider-task.ts";
 

@@ -1,4 +1,4 @@
-import { HttpError } from "#lib/http/http-error.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
 import type { Submission } from "#schemas/messages/submission.ts";

@@ -1,6 +1,6 @@
-import { listAudit } from "#lib/audit/list-audit.ts";
+import { listAudit } from "#lib/http/audit/list-audit.ts";
 import { type Route, route } from "#lib/http/route.ts";
-import { PLATFORM_TENANT } from "#lib/metrics/counters.ts";
+import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 import { AuditList } from "#schemas/http/audit-list.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import { AuditQuery } from "./queries.ts";

@@ -1,8 +1,8 @@
-import { withAudit } from "#lib/audit/with-audit.ts";
-import { HttpError } from "#lib/http/http-error.ts";
-import { instant } from "#lib/runtime/runtime.ts";
-import { secretsInForce } from "#lib/webhooks/webhook-secret.ts";
-import { deleteWebhook, moveWebhook } from "#lib/webhooks/webhook-store.ts";
+import { withAudit } from "#lib/http/audit/with-audit.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import { secretsInForce } from "#lib/work/webhooks/webhook-secret.ts";
+import { deleteWebhook, moveWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import type { NewWebhook, WebhookView } from "#schemas/http/webhooks.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
 import { findWebhook, type WebhookAdmin } from "./webhook-admin.ts";

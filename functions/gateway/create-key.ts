@@ -1,9 +1,9 @@
-import { withAudit } from "#lib/audit/with-audit.ts";
-import { draftApiKey } from "#lib/auth/issue-api-key.ts";
-import { parseKeyItem, putKey, tenantKeysPartition } from "#lib/auth/key-store.ts";
-import { HttpError } from "#lib/http/http-error.ts";
-import { instant } from "#lib/runtime/runtime.ts";
-import { queryPage } from "#lib/tasks/query-page.ts";
+import { withAudit } from "#lib/http/audit/with-audit.ts";
+import { draftApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { parseKeyItem, putKey, tenantKeysPartition } from "#lib/http/auth/key-store.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import { queryPage } from "#lib/platform/table/query-page.ts";
 import type { KeyRequest, NewKey } from "#schemas/http/keys.ts";
 import { type KeyAdmin, type KeyAdminPorts, signed } from "./key-admin.ts";
 import { keyView, stateOf } from "./key-view.ts";

@@ -1,9 +1,9 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { uploadKey } from "#lib/artifacts/object-keys.ts";
-import { retentionTag } from "#lib/artifacts/retention.ts";
-import { HttpError } from "#lib/http/http-error.ts";
-import { instant } from "#lib/runtime/runtime.ts";
+import { uploadKey } from "#lib/platform/blobs/object-keys.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import { retentionTag } from "#lib/platform/table/retention.ts";
 import type { UploadGrant } from "#schemas/http/task-view.ts";
 import type { UploadRequest } from "#schemas/messages/submission.ts";
 import type { GatewayPorts } from "./ports.ts";

@@ -1,9 +1,9 @@
-import { withAudit } from "#lib/audit/with-audit.ts";
-import { HttpError } from "#lib/http/http-error.ts";
-import { readUrl } from "#lib/outbound/read-url.ts";
-import { resolveHost } from "#lib/outbound/resolve-host.ts";
-import { instant } from "#lib/runtime/runtime.ts";
-import { listWebhooks, createWebhook as write } from "#lib/webhooks/webhook-store.ts";
+import { withAudit } from "#lib/http/audit/with-audit.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { readUrl } from "#lib/platform/outbound/read-url.ts";
+import { resolveHost } from "#lib/platform/outbound/resolve-host.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import { listWebhooks, createWebhook as write } from "#lib/work/webhooks/webhook-store.ts";
 import type { NewWebhook, WebhookRequest } from "#schemas/http/webhooks.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
 import type { WebhookAdmin } from "./webhook-admin.ts";

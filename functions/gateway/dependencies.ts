@@ -1,6 +1,6 @@
-import type { Platform } from "#lib/agent/platform.ts";
-import { s3Client } from "#lib/aws/clients.ts";
-import { config } from "#lib/config/config.ts";
+import type { Platform } from "#lib/agents/agent/platform.ts";
+import { s3Client } from "#lib/platform/aws/clients.ts";
+import { config } from "#lib/platform/config/config.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 /** The gateway's ports on AWS and its emulators. */

@@ -1,6 +1,6 @@
+import { docsPage } from "#lib/http/openapi/docs-page.ts";
+import { documentOf } from "#lib/http/openapi/served-document.ts";
 import { type Route, route } from "#lib/http/route.ts";
-import { docsPage } from "#lib/openapi/docs-page.ts";
-import { documentOf } from "#lib/openapi/served-document.ts";
 
 const PUBLIC = { "cache-control": "public, max-age=300" };
 

@@ -1,8 +1,8 @@
 import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
-import { queueServices } from "#lib/config/environment.ts";
-import { instant } from "#lib/runtime/runtime.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import { queueServices } from "#lib/platform/settings/environment.ts";
 import type { IntegrationStatus, PartStatus } from "#schemas/http/integration-status.ts";
 import type { GatewayPorts } from "./ports.ts";
 

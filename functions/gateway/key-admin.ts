@@ -1,10 +1,10 @@
-import type { AuditNote, AuditPorts } from "#lib/audit/record-audit.ts";
-import { credentialPorts } from "#lib/auth/credential-ports.ts";
-import type { Identity } from "#lib/auth/identity.ts";
-import { readKey } from "#lib/auth/key-store.ts";
-import type { CredentialPorts } from "#lib/auth/verify-credential.ts";
-import { HttpError } from "#lib/http/http-error.ts";
+import type { AuditNote, AuditPorts } from "#lib/http/audit/record-audit.ts";
+import { credentialPorts } from "#lib/http/auth/credential-ports.ts";
+import type { Identity } from "#lib/http/auth/identity.ts";
+import { readKey } from "#lib/http/auth/key-store.ts";
+import type { CredentialPorts } from "#lib/http/auth/verify-credential.ts";
 import type { ApiRequest } from "#lib/http/route.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { type ApiKeyRecord, KeyId } from "#schemas/records/api-key.ts";
 
 /** Somebody at work on the keys of his own tenant, and where from. */

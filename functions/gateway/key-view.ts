@@ -1,4 +1,4 @@
-import { isPast } from "#lib/auth/verify-api-key.ts";
+import { isPast } from "#lib/http/auth/verify-api-key.ts";
 import type { KeyView } from "#schemas/http/keys.ts";
 import type { ApiKeyRecord } from "#schemas/records/api-key.ts";
 

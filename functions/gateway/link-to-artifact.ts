@@ -1,6 +1,6 @@
 import { GetObjectCommand, HeadObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { TerminalFault } from "#lib/errors/fault.ts";
+import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
 import type { GatewayPorts } from "./ports.ts";
 

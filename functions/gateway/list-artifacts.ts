@@ -1,16 +1,16 @@
-import { artifactSet, firstOfEachKind } from "#lib/artifacts/artifact-set.ts";
-import { isExpired } from "#lib/artifacts/retention.ts";
-import { HttpError } from "#lib/http/http-error.ts";
-import { parseStepItem } from "#lib/idempotency/step-item.ts";
-import { decodeCursor, encodeCursor } from "#lib/tasks/cursor.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { decodeCursor, encodeCursor } from "#lib/platform/table/cursor.ts";
 import {
   artifactIndexSortKey,
   stepSortKey,
   taskPartition,
   tenantArtifactsPartition,
-} from "#lib/tasks/keys.ts";
-import { queryPage } from "#lib/tasks/query-page.ts";
-import { isWithin, keyRange } from "#lib/tasks/time-range.ts";
+} from "#lib/platform/table/keys.ts";
+import { queryPage } from "#lib/platform/table/query-page.ts";
+import { isExpired } from "#lib/platform/table/retention.ts";
+import { isWithin, keyRange } from "#lib/platform/table/time-range.ts";
+import { parseStepItem } from "#lib/resilience/idempotency/step-item.ts";
+import { artifactSet, firstOfEachKind } from "#lib/work/artifacts/artifact-set.ts";
 import type { ArtifactIndex, ArtifactSet } from "#schemas/http/task-view.ts";
 import type { GatewayPorts } from "./ports.ts";
 import type { ArtifactQuery } from "./queries.ts";

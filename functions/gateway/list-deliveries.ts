@@ -1,8 +1,8 @@
-import { isExpired } from "#lib/artifacts/retention.ts";
-import { queryPage } from "#lib/tasks/query-page.ts";
-import type { TaskPorts } from "#lib/tasks/task-store.ts";
-import { parseDelivery, tenantDeliveriesPartition } from "#lib/webhooks/delivery-place.ts";
-import { deliveryView } from "#lib/webhooks/delivery-view.ts";
+import { queryPage } from "#lib/platform/table/query-page.ts";
+import { isExpired } from "#lib/platform/table/retention.ts";
+import type { TaskPorts } from "#lib/work/tasks/task-store.ts";
+import { parseDelivery, tenantDeliveriesPartition } from "#lib/work/webhooks/delivery-place.ts";
+import { deliveryView } from "#lib/work/webhooks/delivery-view.ts";
 import type { DeliveryList } from "#schemas/http/webhooks.ts";
 import type { DeliveryQuery } from "./queries.ts";
 

@@ -1,7 +1,7 @@
-import { isExpired } from "#lib/artifacts/retention.ts";
-import { parseKeyItem, tenantKeysPartition } from "#lib/auth/key-store.ts";
-import { queryPage } from "#lib/tasks/query-page.ts";
-import type { TaskPorts } from "#lib/tasks/task-store.ts";
+import { parseKeyItem, tenantKeysPartition } from "#lib/http/auth/key-store.ts";
+import { queryPage } from "#lib/platform/table/query-page.ts";
+import { isExpired } from "#lib/platform/table/retention.ts";
+import type { TaskPorts } from "#lib/work/tasks/task-store.ts";
 import type { KeyList } from "#schemas/http/keys.ts";
 import { keyView } from "./key-view.ts";
 import type { KeyQuery } from "./queries.ts";

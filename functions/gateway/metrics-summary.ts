@@ -1,6 +1,6 @@
-import { PLATFORM_TENANT } from "#lib/metrics/counters.ts";
-import { readRollups } from "#lib/metrics/rollup.ts";
-import { instant } from "#lib/runtime/runtime.ts";
+import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
+import { readRollups } from "#lib/platform/metrics/rollup.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { MetricsSummary } from "#schemas/http/metrics-summary.ts";
 import type { GatewayPorts } from "./ports.ts";
 

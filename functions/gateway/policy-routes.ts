@@ -1,5 +1,5 @@
-import { config } from "#lib/config/config.ts";
 import { type Route, route } from "#lib/http/route.ts";
+import { config } from "#lib/platform/config/config.ts";
 import { Policies } from "#schemas/http/policies.ts";
 
 /** What the operator's files say, as the gateway's process sees them. */

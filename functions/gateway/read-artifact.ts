@@ -1,8 +1,8 @@
-import { findArtifact } from "#lib/artifacts/layout.ts";
-import { taskFiles } from "#lib/artifacts/task-files.ts";
-import { TerminalFault } from "#lib/errors/fault.ts";
-import { HttpError } from "#lib/http/http-error.ts";
 import type { ApiResponse } from "#lib/http/route.ts";
+import { TerminalFault } from "#lib/platform/errors/fault.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { findArtifact } from "#lib/work/artifacts/layout.ts";
+import { taskFiles } from "#lib/work/artifacts/task-files.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
 import { artifactHeaders, isUnchanged } from "./artifact-headers.ts";
 import { linkToArtifact } from "./link-to-artifact.ts";

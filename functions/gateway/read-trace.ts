@@ -1,7 +1,7 @@
-import { HttpError } from "#lib/http/http-error.ts";
-import { readTask } from "#lib/tasks/task-store.ts";
-import { readTaskSpans } from "#lib/trace/task-spans.ts";
-import { traceView } from "#lib/trace/trace-view.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { readTaskSpans } from "#lib/platform/trace/task-spans.ts";
+import { traceView } from "#lib/platform/trace/trace-view.ts";
+import { readTask } from "#lib/work/tasks/task-store.ts";
 import type { TraceView } from "#schemas/http/trace-view.ts";
 import type { GatewayPorts } from "./ports.ts";
 

@@ -1,7 +1,7 @@
-import { withAudit } from "#lib/audit/with-audit.ts";
-import { changeKey } from "#lib/auth/key-store.ts";
-import { forgetKey } from "#lib/auth/verify-api-key.ts";
-import { instant } from "#lib/runtime/runtime.ts";
+import { withAudit } from "#lib/http/audit/with-audit.ts";
+import { changeKey } from "#lib/http/auth/key-store.ts";
+import { forgetKey } from "#lib/http/auth/verify-api-key.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { KeyView } from "#schemas/http/keys.ts";
 import { findKey, type KeyAdmin, type KeyAdminPorts, signed } from "./key-admin.ts";
 import { keyView } from "./key-view.ts";

@@ -1,9 +1,9 @@
-import { withAudit } from "#lib/audit/with-audit.ts";
-import { draftApiKey } from "#lib/auth/issue-api-key.ts";
-import { changeKey, putKey } from "#lib/auth/key-store.ts";
-import { forgetKey } from "#lib/auth/verify-api-key.ts";
-import { HttpError } from "#lib/http/http-error.ts";
-import { instant } from "#lib/runtime/runtime.ts";
+import { withAudit } from "#lib/http/audit/with-audit.ts";
+import { draftApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { changeKey, putKey } from "#lib/http/auth/key-store.ts";
+import { forgetKey } from "#lib/http/auth/verify-api-key.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { NewKey } from "#schemas/http/keys.ts";
 import type { ApiKeyRecord } from "#schemas/records/api-key.ts";
 import { findKey, type KeyAdmin, type KeyAdminPorts, signed } from "./key-admin.ts";

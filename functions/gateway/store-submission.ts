@@ -1,9 +1,9 @@
 import { HeadObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
-import { uploadKey } from "#lib/artifacts/object-keys.ts";
-import { keptUntilMs } from "#lib/artifacts/retention.ts";
-import { parseDiff } from "#lib/diff/parse-diff.ts";
-import { HttpError } from "#lib/http/http-error.ts";
-import { packFiles } from "#lib/source/pack-source.ts";
+import { parseDiff } from "#lib/code/diff/parse-diff.ts";
+import { packFiles } from "#lib/code/source/pack-source.ts";
+import { uploadKey } from "#lib/platform/blobs/object-keys.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { keptUntilMs } from "#lib/platform/table/retention.ts";
 import type { ChangeRef } from "#schemas/messages/codegen.ts";
 import type { SourceRef } from "#schemas/messages/source.ts";
 import type { Submission, SubmittedChange, SubmittedSource } from "#schemas/messages/submission.ts";

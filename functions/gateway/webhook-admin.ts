@@ -1,11 +1,11 @@
-import { auditPorts } from "#lib/audit/audit-ports.ts";
-import type { AuditNote, AuditPorts } from "#lib/audit/record-audit.ts";
-import { config } from "#lib/config/config.ts";
-import { HttpError } from "#lib/http/http-error.ts";
+import { auditPorts } from "#lib/http/audit/audit-ports.ts";
+import type { AuditNote, AuditPorts } from "#lib/http/audit/record-audit.ts";
 import type { ApiRequest } from "#lib/http/route.ts";
-import { outboundRules } from "#lib/outbound/outbound-rules.ts";
-import { formatSecret, rootSecret, secretBytes } from "#lib/webhooks/webhook-secret.ts";
-import { readWebhook } from "#lib/webhooks/webhook-store.ts";
+import { config } from "#lib/platform/config/config.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
+import { formatSecret, rootSecret, secretBytes } from "#lib/work/webhooks/webhook-secret.ts";
+import { readWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import type { OutboundRules } from "#schemas/config/outbound.ts";
 import type { WebhooksConfig } from "#schemas/config/webhooks.ts";
 import { WebhookId, type WebhookRecord } from "#schemas/records/webhook.ts";

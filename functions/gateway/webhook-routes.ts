@@ -1,5 +1,5 @@
 import { type Route, route } from "#lib/http/route.ts";
-import { listWebhooks } from "#lib/webhooks/webhook-store.ts";
+import { listWebhooks } from "#lib/work/webhooks/webhook-store.ts";
 import {
   DeliveryId,
   DeliveryList,

@@ -1,4 +1,4 @@
-import type { Agent } from "#lib/agent/agent.ts";
+import type { Agent } from "#lib/agents/agent/agent.ts";
 import { IndexingInput, IndexingOutput } from "#schemas/messages/indexing.ts";
 import { dependencies } from "./dependencies.ts";
 import { indexRepository } from "./index-repository.ts";

@@ -1,10 +1,10 @@
-import type { AgentContext } from "#lib/agent/agent.ts";
-import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
-import { config } from "#lib/config/config.ts";
-import { applyDiff } from "#lib/diff/apply-diff.ts";
-import { minilmEmbedder } from "#lib/embedding/minilm-embedder.ts";
-import { deployedGraphStore } from "#lib/graph/deployed-graph-store.ts";
-import { sourcesOf } from "#lib/source/sources-of.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
+import { deployedGraphStore } from "#lib/code/graph/deployed-graph-store.ts";
+import { sourcesOf } from "#lib/code/source/sources-of.ts";
+import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
+import { config } from "#lib/platform/config/config.ts";
 import type { IndexPorts } from "./index-repository.ts";
 
 /** What `indexRepository` runs on, on every stage. */

@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { embeddedGraphStore } from "#lib/graph/embedded-graph-store.ts";
+import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
 import type { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import type { IndexReport } from "#schemas/artifacts/index-report.ts";
 import type { BlobRef } from "#schemas/primitives.ts";

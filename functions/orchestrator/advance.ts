@@ -1,10 +1,10 @@
-import { recordExpiry } from "#lib/artifacts/retention.ts";
-import { RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
-import { instant } from "#lib/runtime/runtime.ts";
-import { type Ledger, moveTask, readLedger } from "#lib/tasks/task-store.ts";
-import { inSpan, type Span } from "#lib/trace/span.ts";
-import type { TraceContext } from "#lib/trace/traceparent.ts";
-import { openDeliveries } from "#lib/webhooks/open-deliveries.ts";
+import { RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import { recordExpiry } from "#lib/platform/table/retention.ts";
+import { inSpan, type Span } from "#lib/platform/trace/span.ts";
+import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { type Ledger, moveTask, readLedger } from "#lib/work/tasks/task-store.ts";
+import { openDeliveries } from "#lib/work/webhooks/open-deliveries.ts";
 import type { AdvancePayload } from "#schemas/messages/envelope.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { announce } from "./announce.ts";

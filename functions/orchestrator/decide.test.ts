@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Ledger } from "#lib/tasks/task-store.ts";
+import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
 import { StepRecord } from "#schemas/records/step.ts";
 import { TaskRecord } from "#schemas/records/task.ts";

@@ -1,5 +1,5 @@
-import type { Ledger } from "#lib/tasks/task-store.ts";
-import { isRepeated } from "#lib/tasks/walk-order.ts";
+import type { Ledger } from "#lib/work/tasks/task-store.ts";
+import { isRepeated } from "#lib/work/tasks/walk-order.ts";
 import type { Workflow, WorkflowStep } from "#schemas/config/workflows.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";

@@ -1,8 +1,8 @@
-import { awsPlatform } from "#lib/agent/platform.ts";
-import { writeStandardLayout } from "#lib/artifacts/standard-layout.ts";
-import { s3Client } from "#lib/aws/clients.ts";
-import type { Log } from "#lib/log/log.ts";
-import type { Counters } from "#lib/metrics/counters.ts";
+import { awsPlatform } from "#lib/agents/agent/platform.ts";
+import { s3Client } from "#lib/platform/aws/clients.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import type { Counters } from "#lib/platform/metrics/counters.ts";
+import { writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 
 /** The orchestrator's ports on AWS and its emulators. */

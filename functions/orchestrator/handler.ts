@@ -1,4 +1,4 @@
-import { serveQueue } from "#lib/agent/serve-queue.ts";
+import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 import { orchestratorPorts } from "./dependencies.ts";
 import { serveNudge } from "./serve-nudge.ts";
 

@@ -1,7 +1,7 @@
-import type { Platform } from "#lib/agent/platform.ts";
-import type { Log } from "#lib/log/log.ts";
-import type { Counters } from "#lib/metrics/counters.ts";
-import type { Ledger } from "#lib/tasks/task-store.ts";
+import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import type { Counters } from "#lib/platform/metrics/counters.ts";
+import type { Ledger } from "#lib/work/tasks/task-store.ts";
 
 /** What the orchestrator needs of its surroundings. */
 export interface OrchestratorPorts extends Platform {

@@ -1,6 +1,6 @@
-import type { Delivery } from "#lib/agent/serve-queue.ts";
-import { TerminalFault } from "#lib/errors/fault.ts";
-import { readPayload } from "#lib/messages/send-envelope.ts";
+import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
+import { TerminalFault } from "#lib/platform/errors/fault.ts";
+import { readPayload } from "#lib/platform/messages/send-envelope.ts";
 import { AdvancePayload } from "#schemas/messages/envelope.ts";
 import { advance } from "./advance.ts";
 import type { OrchestratorPorts } from "./ports.ts";

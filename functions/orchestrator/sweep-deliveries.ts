@@ -1,14 +1,14 @@
-import { readTask } from "#lib/tasks/task-store.ts";
-import type { InvocationSpans } from "#lib/trace/invocation-spans.ts";
-import { taskTrace } from "#lib/trace/task-trace.ts";
+import type { InvocationSpans } from "#lib/platform/trace/invocation-spans.ts";
+import { taskTrace } from "#lib/platform/trace/task-trace.ts";
+import { readTask } from "#lib/work/tasks/task-store.ts";
 import {
   type OverdueDelivery,
   overdueDeliveries,
   postponeDelivery,
   readDelivery,
-} from "#lib/webhooks/delivery-store.ts";
-import { sendDelivery } from "#lib/webhooks/send-delivery.ts";
-import { endingOf } from "#lib/webhooks/task-ended.ts";
+} from "#lib/work/webhooks/delivery-store.ts";
+import { sendDelivery } from "#lib/work/webhooks/send-delivery.ts";
+import { endingOf } from "#lib/work/webhooks/task-ended.ts";
 import { busyUntil } from "./busy-until.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 

@@ -1,8 +1,8 @@
 import type { ScheduledHandler } from "aws-lambda";
-import { awsPlatform } from "#lib/agent/platform.ts";
-import { makeCounters } from "#lib/metrics/counters.ts";
-import { reportMetrics } from "#lib/metrics/report-metrics.ts";
-import { invocationSpans } from "#lib/trace/invocation-spans.ts";
+import { awsPlatform } from "#lib/agents/agent/platform.ts";
+import { makeCounters } from "#lib/platform/metrics/counters.ts";
+import { reportMetrics } from "#lib/platform/metrics/report-metrics.ts";
+import { invocationSpans } from "#lib/platform/trace/invocation-spans.ts";
 import { orchestratorPorts } from "./dependencies.ts";
 import { sweepDeliveries } from "./sweep-deliveries.ts";
 import { sweepOpenTasks } from "./sweep-open-tasks.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { GraphStore } from "#lib/graph/graph-store.ts";
-import { snapshotSearchIndex } from "#lib/graph/snapshot-search-index.ts";
+import type { GraphStore } from "#lib/code/graph/graph-store.ts";
+import { snapshotSearchIndex } from "#lib/code/graph/snapshot-search-index.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import { QueryRequest } from "#schemas/messages/submission.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";

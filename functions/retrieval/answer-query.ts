@@ -1,7 +1,7 @@
-import type { Embedder } from "#lib/embedding/embedder.ts";
-import type { GraphStore } from "#lib/graph/graph-store.ts";
-import { search } from "#lib/graph/search.ts";
-import type { Log } from "#lib/log/log.ts";
+import type { Embedder } from "#lib/code/embedding/embedder.ts";
+import type { GraphStore } from "#lib/code/graph/graph-store.ts";
+import { search } from "#lib/code/graph/search.ts";
+import type { Log } from "#lib/platform/log/log.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 import type { QueryAnswer } from "#schemas/http/query-answer.ts";
 import type { QueryRequest } from "#schemas/messages/submission.ts";

@@ -1,9 +1,9 @@
-import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
-import { config } from "#lib/config/config.ts";
-import { minilmEmbedder } from "#lib/embedding/minilm-embedder.ts";
-import { type DeployedStorePorts, deployedGraphStore } from "#lib/graph/deployed-graph-store.ts";
-import { snapshotCache } from "#lib/graph/snapshot-cache.ts";
+import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
+import { type DeployedStorePorts, deployedGraphStore } from "#lib/code/graph/deployed-graph-store.ts";
+import { snapshotCache } from "#lib/code/graph/snapshot-cache.ts";
 import type { ApiRequest } from "#lib/http/route.ts";
+import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
+import { config } from "#lib/platform/config/config.ts";
 import type { QueryPorts } from "./answer-query.ts";
 
 /** A word index takes about twice its snapshot; the function has 2 GB. */

@@ -1,6 +1,6 @@
-import { Fault } from "#lib/errors/fault.ts";
 import { defineApi } from "#lib/http/define-api.ts";
 import { route } from "#lib/http/route.ts";
+import { Fault } from "#lib/platform/errors/fault.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import { QueryRequest } from "#schemas/messages/submission.ts";
 import { answerQuery } from "./answer-query.ts";

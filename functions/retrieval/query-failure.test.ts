@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ParkedFault, RetryableFault, TerminalFault } from "#lib/errors/fault.ts";
+import { ParkedFault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { queryFailure } from "./query-failure.ts";
 
 describe("what a question that failed is answered", () => {

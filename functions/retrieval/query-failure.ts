@@ -1,5 +1,5 @@
-import type { Fault } from "#lib/errors/fault.ts";
-import { HttpError } from "#lib/http/http-error.ts";
+import type { Fault } from "#lib/platform/errors/fault.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 
 /** The log says where the graph is and what to do; who asks need not know. */
 export function queryFailure({ code }: Fault): HttpError {

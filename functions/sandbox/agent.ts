@@ -1,4 +1,4 @@
-import type { Agent } from "#lib/agent/agent.ts";
+import type { Agent } from "#lib/agents/agent/agent.ts";
 import { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
 import { sandboxPorts } from "./dependencies.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";

@@ -1,4 +1,4 @@
-import type { AgentContext, AgentResult } from "#lib/agent/agent.ts";
+import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import { collectFiles } from "#lib/sandbox/collect-files.ts";
 import { limitReason } from "#lib/sandbox/limit-reason.ts";
 import { phaseInSpan } from "#lib/sandbox/phase-span.ts";

@@ -1,9 +1,9 @@
-import { awsPlatform, type Platform } from "#lib/agent/platform.ts";
-import { config } from "#lib/config/config.ts";
-import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
-import { outboundRules } from "#lib/outbound/outbound-rules.ts";
-import { deliveryPlace } from "#lib/webhooks/delivery-place.ts";
-import { rootSecret } from "#lib/webhooks/webhook-secret.ts";
+import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
+import { config } from "#lib/platform/config/config.ts";
+import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
+import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
+import { rootSecret } from "#lib/work/webhooks/webhook-secret.ts";
 import type { DeliveryPorts } from "./ports.ts";
 
 let shared: Platform | undefined;

@@ -1,4 +1,4 @@
-import { moveWebhook, readWebhook, type WebhookPorts } from "#lib/webhooks/webhook-store.ts";
+import { moveWebhook, readWebhook, type WebhookPorts } from "#lib/work/webhooks/webhook-store.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
 
 const RACES_MAX = 5;

@@ -1,5 +1,5 @@
-import type { Lookup } from "#lib/outbound/resolve-host.ts";
-import type { WebhookPorts } from "#lib/webhooks/webhook-store.ts";
+import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
+import type { WebhookPorts } from "#lib/work/webhooks/webhook-store.ts";
 import type { OutboundRules } from "#schemas/config/outbound.ts";
 import type { WebhooksConfig } from "#schemas/config/webhooks.ts";
 

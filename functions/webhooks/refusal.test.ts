@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AddressForbidden } from "#lib/outbound/address-forbidden.ts";
+import { AddressForbidden } from "#lib/platform/outbound/address-forbidden.ts";
 import { refusalOf, unreachable } from "./refusal.ts";
 
 const NOW = Date.UTC(2026, 0, 1);

@@ -1,6 +1,6 @@
-import { Fault, RetryableFault, ThrottledFault } from "#lib/errors/fault.ts";
-import type { PostAnswer } from "#lib/outbound/post.ts";
-import { retryAfterMs } from "#lib/retry/retry-after.ts";
+import { Fault, RetryableFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
+import type { PostAnswer } from "#lib/platform/outbound/post.ts";
+import { retryAfterMs } from "#lib/resilience/retry/retry-after.ts";
 
 const dependency = "webhook";
 /** A receiver may ask for no longer wait than this: its message must come back before its deadline. */

@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { preflightHeaders } from "#lib/http/cors.ts";
-import { HttpError } from "#lib/http/http-error.ts";
+import { methodsByPath } from "#lib/http/openapi/methods-by-path.ts";
+import type { RequestGate } from "#lib/http/policy/request-gate.ts";
 import type { ApiResponse } from "#lib/http/route.ts";
-import { methodsByPath } from "#lib/openapi/methods-by-path.ts";
-import type { RequestGate } from "#lib/policy/request-gate.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 
 type Unrouted = Pick<APIGatewayProxyEventV2, "rawPath" | "requestContext">;
 

@@ -1,13 +1,13 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { type CredentialPlatform, credentialPorts } from "#lib/auth/credential-ports.ts";
-import { fromEdgeContext } from "#lib/auth/edge-verdict.ts";
-import { FailedAttempts } from "#lib/auth/failed-attempts.ts";
-import { type Identity, LOCAL_IDENTITY, type Verdict } from "#lib/auth/identity.ts";
-import { isPast } from "#lib/auth/verify-api-key.ts";
-import { verifyCredential } from "#lib/auth/verify-credential.ts";
-import { hasEdge } from "#lib/config/stages.ts";
-import { HttpError } from "#lib/http/http-error.ts";
-import type { Log } from "#lib/log/log.ts";
+import { type CredentialPlatform, credentialPorts } from "#lib/http/auth/credential-ports.ts";
+import { fromEdgeContext } from "#lib/http/auth/edge-verdict.ts";
+import { FailedAttempts } from "#lib/http/auth/failed-attempts.ts";
+import { type Identity, LOCAL_IDENTITY, type Verdict } from "#lib/http/auth/identity.ts";
+import { isPast } from "#lib/http/auth/verify-api-key.ts";
+import { verifyCredential } from "#lib/http/auth/verify-credential.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import { hasEdge } from "#lib/platform/settings/stages.ts";
 
 /** By table: a process has one. */
 const attempts = new WeakMap<object, FailedAttempts>();

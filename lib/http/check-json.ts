@@ -1,4 +1,4 @@
-import { HttpError } from "#lib/http/http-error.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 
 /** Far beyond what any route asks for, and no trouble for anything that walks over it. */
 const DEPTH_MAX = 32;

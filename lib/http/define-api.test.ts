@@ -1,10 +1,10 @@
 import type { Context } from "aws-lambda";
 import { describe, expect, it } from "vitest";
-import type { Platform } from "#lib/agent/platform.ts";
-import { RejectedInput, TerminalFault } from "#lib/errors/fault.ts";
+import type { Platform } from "#lib/agents/agent/platform.ts";
 import { defineApi } from "#lib/http/define-api.ts";
 import { route } from "#lib/http/route.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { type FakeLogLine, fakeLog } from "#test/fakes/agent-context.ts";
 
 const POLICY = { enabled: true, burst_requests: 1, requests_per_second: 1, body_bytes_max: 100 };

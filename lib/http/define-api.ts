@@ -4,29 +4,29 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from "aws-lambda";
-import { awsPlatform, type Platform } from "#lib/agent/platform.ts";
-import { auditConfigChanges } from "#lib/audit/audit-config-changes.ts";
-import { auditPorts } from "#lib/audit/audit-ports.ts";
-import { authorize, requiredScope } from "#lib/auth/required-scope.ts";
-import { withCallMeter } from "#lib/aws/call-meter.ts";
-import { Fault } from "#lib/errors/fault.ts";
+import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
 import { answerUnrouted } from "#lib/http/answer-unrouted.ts";
+import { auditConfigChanges } from "#lib/http/audit/audit-config-changes.ts";
+import { auditPorts } from "#lib/http/audit/audit-ports.ts";
+import { authorize, requiredScope } from "#lib/http/auth/required-scope.ts";
 import { authenticate } from "#lib/http/authenticate.ts";
 import { corsHeaders } from "#lib/http/cors.ts";
-import { HttpError } from "#lib/http/http-error.ts";
 import { checkUrl, NO_QUERY, parseBody, parseQuery } from "#lib/http/parse-request.ts";
+import { type Admission, admitRequest } from "#lib/http/policy/admit-request.ts";
 import { describe, problemResponse } from "#lib/http/problem.ts";
 import type { ApiResponse, Route, Routes } from "#lib/http/route.ts";
 import { SECURITY_HEADERS } from "#lib/http/security-headers.ts";
-import type { Log } from "#lib/log/log.ts";
-import { type Counters, makeCounters, PLATFORM_TENANT } from "#lib/metrics/counters.ts";
-import { reportMetrics } from "#lib/metrics/report-metrics.ts";
-import { type Admission, admitRequest } from "#lib/policy/admit-request.ts";
-import { awsCallMeter } from "#lib/trace/aws-call-attributes.ts";
-import { invocationSpans } from "#lib/trace/invocation-spans.ts";
-import { serverSpan } from "#lib/trace/server-span.ts";
-import type { Span } from "#lib/trace/span.ts";
-import { formatTraceparent } from "#lib/trace/traceparent.ts";
+import { withCallMeter } from "#lib/platform/aws/call-meter.ts";
+import { Fault } from "#lib/platform/errors/fault.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import { type Counters, makeCounters, PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
+import { reportMetrics } from "#lib/platform/metrics/report-metrics.ts";
+import { awsCallMeter } from "#lib/platform/trace/aws-call-attributes.ts";
+import { invocationSpans } from "#lib/platform/trace/invocation-spans.ts";
+import { serverSpan } from "#lib/platform/trace/server-span.ts";
+import type { Span } from "#lib/platform/trace/span.ts";
+import { formatTraceparent } from "#lib/platform/trace/traceparent.ts";
 
 /** A Lambda handler that tells its routes, so that the API's description can be made of them. */
 export type ApiHandler = APIGatewayProxyHandlerV2 & { routes: Routes };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HttpError } from "#lib/http/http-error.ts";
 import { checkUrl, NO_QUERY, parseBody, parseQuery } from "#lib/http/parse-request.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { CircuitCommand } from "#schemas/http/circuits.ts";
 import { KeyRequest } from "#schemas/http/keys.ts";
 import { Problem } from "#schemas/http/task-view.ts";

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { z } from "zod";
 import { checkJson } from "#lib/http/check-json.ts";
-import { HttpError } from "#lib/http/http-error.ts";
 import { readBody } from "#lib/http/read-body.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Problem } from "#schemas/http/task-view.ts";
 
 const ISSUES_MAX = 20;

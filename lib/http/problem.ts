@@ -1,8 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import { RejectedInput } from "#lib/errors/fault.ts";
-import { HttpError } from "#lib/http/http-error.ts";
-import type { Log } from "#lib/log/log.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import type { Log } from "#lib/platform/log/log.ts";
 import type { Problem } from "#schemas/http/task-view.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { HttpError } from "#lib/http/http-error.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 
 /** API Gateway itself takes 10 MB; larger sources go by `POST /api/uploads`. */
 const BODY_BYTES_MAX = 6_000_000;

@@ -1,10 +1,10 @@
 import type { z } from "zod";
-import type { Platform } from "#lib/agent/platform.ts";
-import type { Identity } from "#lib/auth/identity.ts";
-import type { Access } from "#lib/auth/required-scope.ts";
-import type { Log } from "#lib/log/log.ts";
-import type { Counters } from "#lib/metrics/counters.ts";
-import type { Span } from "#lib/trace/span.ts";
+import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { Identity } from "#lib/http/auth/identity.ts";
+import type { Access } from "#lib/http/auth/required-scope.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import type { Counters } from "#lib/platform/metrics/counters.ts";
+import type { Span } from "#lib/platform/trace/span.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 
 export interface ApiRequest<Body, Query> {

@@ -1,7 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { printable } from "#lib/sandbox/printable.ts";
+import { printable } from "#lib/platform/log/printable.ts";
 
 interface CollectedFile {
   /** Safe in logs, URLs and object keys, and unlike any other. */

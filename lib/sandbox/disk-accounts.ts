@@ -1,6 +1,6 @@
 import { statSync, utimesSync } from "node:fs";
 import { relative } from "node:path";
-import { printable } from "#lib/sandbox/printable.ts";
+import { printable } from "#lib/platform/log/printable.ts";
 import { surveyFiles } from "#lib/sandbox/survey-files.ts";
 import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";

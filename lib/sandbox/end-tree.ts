@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { RetryableFault } from "#lib/errors/fault.ts";
+import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import type { ProcessCeiling } from "#lib/sandbox/process-ceiling.ts";
 import { readProcess } from "#lib/sandbox/process-table.ts";
 import type { ProcessTree } from "#lib/sandbox/process-tree.ts";

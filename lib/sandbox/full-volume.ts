@@ -1,4 +1,4 @@
-import { RejectedInput } from "#lib/errors/fault.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import type { Volume } from "#lib/sandbox/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 

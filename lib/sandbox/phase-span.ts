@@ -1,4 +1,4 @@
-import type { AgentContext } from "#lib/agent/agent.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
 
 /** Runs a phase in a span of its own, which tells how it ended and what it used. */

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { Lookup } from "#lib/outbound/resolve-host.ts";
+import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
 import { type Accountant, accountant } from "#lib/sandbox/accountant.ts";
 import { captureOutput } from "#lib/sandbox/captured-output.ts";
 import { watchDecoys } from "#lib/sandbox/decoys.ts";

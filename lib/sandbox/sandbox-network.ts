@@ -1,8 +1,8 @@
 import type { Server } from "node:net";
-import { type EgressProxy, egressProxy } from "#lib/egress/egress-proxy.ts";
-import { egressRules } from "#lib/egress/egress-rules.ts";
-import type { Traffic } from "#lib/egress/traffic.ts";
-import type { Lookup } from "#lib/outbound/resolve-host.ts";
+import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
+import { type EgressProxy, egressProxy } from "#lib/sandbox/egress/egress-proxy.ts";
+import { egressRules } from "#lib/sandbox/egress/egress-rules.ts";
+import type { Traffic } from "#lib/sandbox/egress/traffic.ts";
 import { listenInside } from "#lib/sandbox/listen-inside.ts";
 import { countNetworkAttempts, processInside } from "#lib/sandbox/network-attempts.ts";
 import { type NpmRegistry, npmRegistry } from "#lib/sandbox/npm-registry.ts";

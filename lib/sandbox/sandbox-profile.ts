@@ -1,4 +1,4 @@
-import { RejectedInput } from "#lib/errors/fault.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import type { SandboxLimitsConfig, SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /** The profile of that name. Throws RejectedInput `PROFILE_UNKNOWN`. */

@@ -1,4 +1,4 @@
-import { TerminalFault } from "#lib/errors/fault.ts";
+import { TerminalFault } from "#lib/platform/errors/fault.ts";
 
 /**
  * The isolation a profile demands is not to be had on this machine, or a sandbox did not start.

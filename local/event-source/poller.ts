@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Message } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
-import type { Log } from "#lib/log/log.ts";
+import type { Log } from "#lib/platform/log/log.ts";
 import { batchVerdict } from "./batch-verdict.ts";
 import { sqsEvent } from "./sqs-event.ts";
 import type { MessageSource } from "./sqs-source.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { sha256 } from "#lib/artifacts/blobs.ts";
-import type { Ledger } from "#lib/tasks/task-store.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { Api } from "../../cli/api.ts";

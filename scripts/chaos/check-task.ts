@@ -1,5 +1,5 @@
-import { sha256 } from "#lib/artifacts/blobs.ts";
-import type { Ledger } from "#lib/tasks/task-store.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { TaskView } from "#schemas/http/task-view.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { Operator } from "./operator.ts";

@@ -4,10 +4,10 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { sha256 } from "#lib/artifacts/blobs.ts";
-import { issueApiKey } from "#lib/auth/issue-api-key.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
-import { type Ledger, readLedger } from "#lib/tasks/task-store.ts";
+import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { type Ledger, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { Scope } from "#schemas/records/api-key.ts";
 
 /** Number of messages by queue, those in flight or delayed among them; queues without any left out. */

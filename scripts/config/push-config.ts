@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { type ConfigDefinition, definitions } from "#lib/config/config-definitions.ts";
-import { parseConfig } from "#lib/config/parse-config.ts";
+import { type ConfigDefinition, definitions } from "#lib/platform/config/config-definitions.ts";
+import { parseConfig } from "#lib/platform/config/parse-config.ts";
 import { parseServerless, SERVERLESS_FILE } from "../tree/serverless.ts";
 
 export interface Push {

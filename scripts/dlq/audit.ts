@@ -1,9 +1,9 @@
 import { userInfo } from "node:os";
-import { awsPlatform } from "#lib/agent/platform.ts";
-import { auditPorts } from "#lib/audit/audit-ports.ts";
-import { recordAudit } from "#lib/audit/record-audit.ts";
-import type { DeadLetterCase } from "#lib/dlq/dead-letter-case.ts";
-import { PLATFORM_TENANT } from "#lib/metrics/counters.ts";
+import { awsPlatform } from "#lib/agents/agent/platform.ts";
+import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
+import { auditPorts } from "#lib/http/audit/audit-ports.ts";
+import { recordAudit } from "#lib/http/audit/record-audit.ts";
+import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 import { Tenant } from "#schemas/primitives.ts";
 import { type DlqOptions, filterOf } from "./options.ts";
 

@@ -1,9 +1,9 @@
-import { awsPlatform } from "#lib/agent/platform.ts";
-import type { DeadLetterCase } from "#lib/dlq/dead-letter-case.ts";
-import { explainCase } from "#lib/dlq/explain-case.ts";
-import { groupCases } from "#lib/dlq/group-cases.ts";
-import { listCases, previewCases, purgeCases, replayCases } from "#lib/dlq/replay-cases.ts";
-import type { ReplayPorts } from "#lib/dlq/replay-ports.ts";
+import { awsPlatform } from "#lib/agents/agent/platform.ts";
+import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
+import { explainCase } from "#lib/agents/dlq/explain-case.ts";
+import { groupCases } from "#lib/agents/dlq/group-cases.ts";
+import { listCases, previewCases, purgeCases, replayCases } from "#lib/agents/dlq/replay-cases.ts";
+import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
 import { auditOrder } from "./audit.ts";
 import { describeCases, describeExplanation } from "./describe-cases.ts";
 import { DLQ_EXIT, DlqError } from "./dlq-error.ts";

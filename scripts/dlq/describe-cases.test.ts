@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DeadLetterCase } from "#lib/dlq/dead-letter-case.ts";
+import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
 import { describeCases } from "./describe-cases.ts";
 import { demandChoice, parseSince } from "./options.ts";
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { queueServices } from "#lib/config/environment.ts";
-import type { CaseFilter } from "#lib/dlq/case-filter.ts";
+import type { CaseFilter } from "#lib/agents/dlq/case-filter.ts";
+import { queueServices } from "#lib/platform/settings/environment.ts";
 import { whole } from "../../cli/parse-option.ts";
 import { DLQ_EXIT, DlqError } from "./dlq-error.ts";
 

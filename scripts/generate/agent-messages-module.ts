@@ -1,9 +1,9 @@
-import { messageName } from "#lib/config/workflow-faults.ts";
+import { messageName } from "#lib/platform/config/workflow-faults.ts";
 import type { Tree } from "../tree/tree.ts";
 
 const MESSAGES = /^schemas\/messages\/([a-z][a-z0-9-]*)\.ts$/;
 
-/** lib/config/agent-messages.ts: what each agent takes and gives, from schemas/messages/<agent>.ts that export both. */
+/** lib/platform/config/agent-messages.ts: what each agent takes and gives, from schemas/messages/<agent>.ts that export both. */
 export async function agentMessagesModule(tree: Tree): Promise<string> {
   const imports: string[] = [];
   const entries: string[] = [];

@@ -10,7 +10,7 @@ export class ParkedFault extends Fault { readonly disposition = "park"; }
 `;
 
 function codesIn(source: string) {
-  return collectErrorCodes(memoryTree({ "lib/errors/fault.ts": FAULTS, "lib/x/x.ts": source }));
+  return collectErrorCodes(memoryTree({ "lib/platform/errors/fault.ts": FAULTS, "lib/x/x.ts": source }));
 }
 
 describe("collectErrorCodes", () => {

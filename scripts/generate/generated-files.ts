@@ -27,7 +27,7 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
   return [
     ...current,
     ...stale,
-    { path: "lib/config/agent-messages.ts", text: await agentMessagesModule(tree) },
+    { path: "lib/platform/config/agent-messages.ts", text: await agentMessagesModule(tree) },
     { path: "docs/reference/configuration.md", text: configurationPage(tree, schemas) },
     ...optionBlocks(tree, schemas),
     { path: "docs/reference/aws-differences.md", text: await awsDifferencesPage(tree) },

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { OpenApiDocument, Operation } from "#lib/openapi/openapi-document.ts";
+import type { OpenApiDocument, Operation } from "#lib/http/openapi/openapi-document.ts";
 import { httpRoutes, parseServerless, SERVERLESS_FILE } from "../tree/serverless.ts";
 import { diskTree, type Tree } from "../tree/tree.ts";
 import { collectErrorCodes, type ErrorCodes } from "./error-codes.ts";

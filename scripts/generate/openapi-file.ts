@@ -1,6 +1,6 @@
 import type { ApiHandler } from "#lib/http/define-api.ts";
+import { buildDocument } from "#lib/http/openapi/build-document.ts";
 import type { Routes } from "#lib/http/route.ts";
-import { buildDocument } from "#lib/openapi/build-document.ts";
 import { handlerModule, httpRoutes, parseServerless, SERVERLESS_FILE } from "../tree/serverless.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { GeneratedFile } from "./generated-file.ts";

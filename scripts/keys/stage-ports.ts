@@ -5,8 +5,8 @@ import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynam
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { parse } from "yaml";
-import type { KeyPorts } from "#lib/auth/key-store.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import type { KeyPorts } from "#lib/http/auth/key-store.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { SERVERLESS_FILE } from "../tree/serverless.ts";
 
 interface Place {

@@ -1,4 +1,4 @@
-import { messageName } from "#lib/config/workflow-faults.ts";
+import { messageName } from "#lib/platform/config/workflow-faults.ts";
 import {
   handlerModule,
   parseServerless,

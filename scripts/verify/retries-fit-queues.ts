@@ -1,4 +1,4 @@
-import { RECEIVES_MAX } from "#lib/agent/settle-failure.ts";
+import { RECEIVES_MAX } from "#lib/agents/agent/settle-failure.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import {
   parseServerless,
@@ -54,7 +54,7 @@ function queueFaults(file: ServerlessFile, queue: string | undefined, most: Most
   const faults: string[] = [];
   if (maxReceiveCount !== RECEIVES_MAX) {
     faults.push(
-      `set ${queue}.RedrivePolicy.maxReceiveCount to ${RECEIVES_MAX}: at that receive lib/agent/settle-failure.ts gives a message up with a failure record.`,
+      `set ${queue}.RedrivePolicy.maxReceiveCount to ${RECEIVES_MAX}: at that receive lib/agents/agent/settle-failure.ts gives a message up with a failure record.`,
     );
   }
   if (typeof maxReceiveCount === "number" && most.attempts >= maxReceiveCount) {

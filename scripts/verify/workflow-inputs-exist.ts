@@ -1,4 +1,4 @@
-import { workflowFaults } from "#lib/config/workflow-faults.ts";
+import { workflowFaults } from "#lib/platform/config/workflow-faults.ts";
 import type { Rule } from "./rule.ts";
 import { messageFields, readWorkflows, WORKFLOWS_FILE } from "./workflows.ts";
 

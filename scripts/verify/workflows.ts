@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { messageName } from "#lib/config/workflow-faults.ts";
+import { messageName } from "#lib/platform/config/workflow-faults.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
 import type { Tree } from "../tree/tree.ts";
 

@@ -1,6 +1,6 @@
-import type { GraphStore } from "#lib/graph/graph-store.ts";
-import { search } from "#lib/graph/search.ts";
-import type { Snapshot } from "#lib/graph/snapshot.ts";
+import type { GraphStore } from "#lib/code/graph/graph-store.ts";
+import { search } from "#lib/code/graph/search.ts";
+import type { Snapshot } from "#lib/code/graph/snapshot.ts";
 import type { QueryAnswer } from "#schemas/http/query-answer.ts";
 import { GRAPH_SETTINGS, smallSnapshot } from "#test/fakes/small-snapshot.ts";
 import { wordEmbedder } from "#test/fakes/word-embedder.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { GraphStore } from "#lib/graph/graph-store.ts";
-import type { Snapshot } from "#lib/graph/snapshot.ts";
+import type { GraphStore } from "#lib/code/graph/graph-store.ts";
+import type { Snapshot } from "#lib/code/graph/snapshot.ts";
 import { largeSnapshot } from "#test/fakes/large-snapshot.ts";
 import { smallSnapshot } from "#test/fakes/small-snapshot.ts";
 import { ask, type GraphWorld, newRepository, snapshotNaming, symbolsOf } from "./graph-world.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { OpenApiDocument } from "#lib/openapi/openapi-document.ts";
+import type { OpenApiDocument } from "#lib/http/openapi/openapi-document.ts";
 import { Problem, UploadGrant } from "#schemas/http/task-view.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient, table, tenantClient } from "./client.ts";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import type { AgentContext } from "#lib/agent/agent.ts";
-import type { BlobStore } from "#lib/artifacts/blobs.ts";
-import { sha256 } from "#lib/artifacts/blobs.ts";
-import type { Log } from "#lib/log/log.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
-import { inSpan } from "#lib/trace/span.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { inSpan } from "#lib/platform/trace/span.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 interface FakeArtifact {

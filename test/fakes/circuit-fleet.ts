@@ -1,8 +1,12 @@
 import { GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { type DependencyGuard, dependencyGuard, type GuardedCall } from "#lib/circuit/dependency-guard.ts";
-import { RetryableFault } from "#lib/errors/fault.ts";
-import { makeCounters } from "#lib/metrics/counters.ts";
-import type { Runtime } from "#lib/runtime/runtime.ts";
+import { RetryableFault } from "#lib/platform/errors/fault.ts";
+import { makeCounters } from "#lib/platform/metrics/counters.ts";
+import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import {
+  type DependencyGuard,
+  dependencyGuard,
+  type GuardedCall,
+} from "#lib/resilience/circuit/dependency-guard.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 import { makeTable } from "../simulation/dynamodb/table.ts";

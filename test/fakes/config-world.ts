@@ -1,8 +1,8 @@
-import { type Deployment, definitions } from "#lib/config/config-definitions.ts";
-import type { ConfigSource } from "#lib/config/config-source.ts";
-import { configStore } from "#lib/config/config-store.ts";
-import type { Log } from "#lib/log/log.ts";
-import type { Runtime } from "#lib/runtime/runtime.ts";
+import { type Deployment, definitions } from "#lib/platform/config/config-definitions.ts";
+import type { ConfigSource } from "#lib/platform/config/config-source.ts";
+import { configStore } from "#lib/platform/config/config-store.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import { retryPolicy } from "#test/fakes/retry-policy.ts";
 
 /** Time that passes only when told, for what takes `now` and `sleep`. */

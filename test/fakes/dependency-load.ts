@@ -1,4 +1,4 @@
-import { RetryableFault } from "#lib/errors/fault.ts";
+import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import { type Fleet, request } from "./circuit-fleet.ts";
 
 /** Work that wants one call: when next, whose, and which try it is. */

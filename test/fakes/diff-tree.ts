@@ -1,10 +1,10 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
-import { applyDiff } from "#lib/diff/apply-diff.ts";
-import type { FileChange } from "#lib/diff/file-changes.ts";
-import { readTree } from "#lib/diff/read-tree.ts";
-import { withTemporaryDirectory } from "#lib/source/temporary-directory.ts";
+import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import type { FileChange } from "#lib/code/diff/file-changes.ts";
+import { readTree } from "#lib/code/diff/read-tree.ts";
+import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 
 export type Texts = Record<string, string | Buffer>;
 export type Links = Record<string, string>;

@@ -1,4 +1,4 @@
-import type { KeptSpan } from "#lib/trace/task-spans.ts";
+import type { KeptSpan } from "#lib/platform/trace/task-spans.ts";
 
 export const FAKE_TRACE = "a".repeat(32);
 

@@ -1,5 +1,5 @@
 import { GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { CredentialPorts } from "#lib/auth/verify-credential.ts";
+import type { CredentialPorts } from "#lib/http/auth/verify-credential.ts";
 import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
 
 export const AUTHENTICATION: AuthenticationConfig = {

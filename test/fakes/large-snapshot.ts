@@ -1,5 +1,5 @@
-import { sha256 } from "#lib/artifacts/blobs.ts";
-import type { Snapshot, SnapshotChunk } from "#lib/graph/snapshot.ts";
+import type { Snapshot, SnapshotChunk } from "#lib/code/graph/snapshot.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
 import { wordEmbedder } from "./word-embedder.ts";
 
 const FUNCTIONS_A_FILE = 30;

@@ -1,4 +1,4 @@
-import type { SnapshotPointer, SnapshotPointers } from "#lib/graph/snapshot-pointers.ts";
+import type { SnapshotPointer, SnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
 
 /** Pointers in memory. `before_move` lets a test come in between another's read and write. */
 export function memoryPointers(options: { before_move?: () => Promise<void> } = {}): SnapshotPointers {

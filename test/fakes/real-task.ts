@@ -1,5 +1,5 @@
-import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
-import { createTask, moveTask, type TaskPorts } from "#lib/tasks/task-store.ts";
+import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { createTask, moveTask, type TaskPorts } from "#lib/work/tasks/task-store.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
 import { TaskRecord } from "#schemas/records/task.ts";
 

@@ -1,7 +1,7 @@
-import { embedChunks } from "#lib/graph/embed-chunks.ts";
-import { readTree } from "#lib/graph/read-tree.ts";
-import type { Snapshot } from "#lib/graph/snapshot.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { embedChunks } from "#lib/code/graph/embed-chunks.ts";
+import { readTree } from "#lib/code/graph/read-tree.ts";
+import type { Snapshot } from "#lib/code/graph/snapshot.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { SMALL_REPOSITORY, writeTree } from "./small-repository.ts";
 import { wordEmbedder } from "./word-embedder.ts";
 

@@ -1,4 +1,4 @@
-import type { SourceLimits, SourcePorts } from "#lib/source/source-ports.ts";
+import type { SourceLimits, SourcePorts } from "#lib/code/source/source-ports.ts";
 import { fakeBlobStore } from "#test/fakes/agent-context.ts";
 
 /** Ports in memory, with limits a test can reach. */

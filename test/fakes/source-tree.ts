@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { BlobStore } from "#lib/artifacts/blobs.ts";
+import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import type { SourceRef } from "#schemas/messages/source.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 

@@ -1,13 +1,17 @@
 import { readFileSync } from "node:fs";
-import { defineAgent } from "#lib/agent/define-agent.ts";
-import type { Platform } from "#lib/agent/platform.ts";
-import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
-import { makeCounters } from "#lib/metrics/counters.ts";
-import { instant } from "#lib/runtime/runtime.ts";
-import { queryPage } from "#lib/tasks/query-page.ts";
-import { deliveryPlace, parseDelivery, tenantDeliveriesPartition } from "#lib/webhooks/delivery-place.ts";
-import { deliveryView } from "#lib/webhooks/delivery-view.ts";
-import { createWebhook } from "#lib/webhooks/webhook-store.ts";
+import { defineAgent } from "#lib/agents/agent/define-agent.ts";
+import type { Platform } from "#lib/agents/agent/platform.ts";
+import { makeCounters } from "#lib/platform/metrics/counters.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import { queryPage } from "#lib/platform/table/query-page.ts";
+import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import {
+  deliveryPlace,
+  parseDelivery,
+  tenantDeliveriesPartition,
+} from "#lib/work/webhooks/delivery-place.ts";
+import { deliveryView } from "#lib/work/webhooks/delivery-view.ts";
+import { createWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import { WebhooksConfig } from "#schemas/config/webhooks.ts";
 import { Workflow } from "#schemas/config/workflows.ts";
 import { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";

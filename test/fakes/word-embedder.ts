@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Embedder } from "#lib/embedding/embedder.ts";
+import type { Embedder } from "#lib/code/embedding/embedder.ts";
 
 /** Words that mean the same to the fake, so that tests can ask by meaning. */
 const MEANINGS: Readonly<Record<string, string>> = {

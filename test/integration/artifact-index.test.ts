@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findArtifact } from "#lib/artifacts/layout.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
-import { readLedger } from "#lib/tasks/task-store.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { findArtifact } from "#lib/work/artifacts/layout.ts";
+import { readLedger } from "#lib/work/tasks/task-store.ts";
 import { ArtifactIndex, TaskList } from "#schemas/http/task-view.ts";
 import { listArtifacts } from "../../functions/gateway/list-artifacts.ts";
 import { listTasks } from "../../functions/gateway/list-tasks.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { dependencyGuard } from "#lib/circuit/dependency-guard.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { dependencyGuard } from "#lib/resilience/circuit/dependency-guard.ts";
 import { circuitFleet, fails, outcome, POLICY, request, works } from "../fakes/circuit-fleet.ts";
 import { realTable } from "../fakes/real-table.ts";
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ClaimRequest, Claims, Lease } from "#lib/idempotency/claims.ts";
-import { dynamodbClaims } from "#lib/idempotency/dynamodb-claims.ts";
-import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
-import { readLedger } from "#lib/tasks/task-store.ts";
+import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import type { ClaimRequest, Claims, Lease } from "#lib/resilience/idempotency/claims.ts";
+import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { readLedger } from "#lib/work/tasks/task-store.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 import { realTable } from "../fakes/real-table.ts";
 

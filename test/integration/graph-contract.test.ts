@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
-import { dynamodbSnapshotPointers } from "#lib/graph/dynamodb-snapshot-pointers.ts";
-import { embeddedGraphStore } from "#lib/graph/embedded-graph-store.ts";
+import { dynamodbSnapshotPointers } from "#lib/code/graph/dynamodb-snapshot-pointers.ts";
+import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
+import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import { realBucket } from "#test/fakes/real-bucket.ts";
 import { realTable } from "#test/fakes/real-table.ts";
 import { askingContract } from "../contract-graph/asking.ts";

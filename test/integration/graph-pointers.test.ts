@@ -3,9 +3,9 @@ import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import dynalite from "dynalite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sha256 } from "#lib/artifacts/blobs.ts";
-import { dynamodbSnapshotPointers } from "#lib/graph/dynamodb-snapshot-pointers.ts";
-import { embeddedGraphStore } from "#lib/graph/embedded-graph-store.ts";
+import { dynamodbSnapshotPointers } from "#lib/code/graph/dynamodb-snapshot-pointers.ts";
+import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
 import { fakeBlobStore } from "#test/fakes/agent-context.ts";
 import { smallSnapshot } from "#test/fakes/small-snapshot.ts";
 

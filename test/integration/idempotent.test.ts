@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { type IdempotentOptions, idempotent } from "#lib/idempotency/middleware.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { type IdempotentOptions, idempotent } from "#lib/resilience/idempotency/middleware.ts";
 import { realTable } from "../fakes/real-table.ts";
 
 let store: Awaited<ReturnType<typeof realTable>>;

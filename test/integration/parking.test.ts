@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { listCases } from "#lib/dlq/replay-cases.ts";
-import { type Fault, ParkedFault, QuotaFault, RetryableFault, ThrottledFault } from "#lib/errors/fault.ts";
-import { taskView } from "#lib/tasks/task-view.ts";
+import { listCases } from "#lib/agents/dlq/replay-cases.ts";
+import {
+  type Fault,
+  ParkedFault,
+  QuotaFault,
+  RetryableFault,
+  ThrottledFault,
+} from "#lib/platform/errors/fault.ts";
+import { taskView } from "#lib/work/tasks/task-view.ts";
 import { Workflow } from "#schemas/config/workflows.ts";
 import { replayStage } from "../fakes/replay-stage.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BucketRule } from "#lib/rate-limit/bucket-rule.ts";
-import { rateLimiter } from "#lib/rate-limit/rate-limiter.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";
+import { rateLimiter } from "#lib/resilience/rate-limit/rate-limiter.ts";
 import { realTable } from "#test/fakes/real-table.ts";
 
 let store: Awaited<ReturnType<typeof realTable>>;

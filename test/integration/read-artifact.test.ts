@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { s3Blobs } from "#lib/artifacts/s3-blobs.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { GatewayPorts } from "../../functions/gateway/ports.ts";
 import { readArtifact } from "../../functions/gateway/read-artifact.ts";

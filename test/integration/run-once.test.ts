@@ -1,13 +1,13 @@
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { TerminalFault, ThrottledFault } from "#lib/errors/fault.ts";
-import { InProgress } from "#lib/idempotency/in-progress.ts";
-import { LeaseLost } from "#lib/idempotency/lease-lost.ts";
-import { onceItem } from "#lib/idempotency/once-item.ts";
-import { type Attempt, type OnceOptions, runOnce } from "#lib/idempotency/run-once.ts";
-import { jsonLog } from "#lib/log/json-log.ts";
-import { systemRuntime } from "#lib/runtime/runtime.ts";
+import { TerminalFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
+import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
+import { jsonLog } from "#lib/platform/log/json-log.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { InProgress } from "#lib/resilience/idempotency/in-progress.ts";
+import { onceItem } from "#lib/resilience/idempotency/once-item.ts";
+import { type Attempt, type OnceOptions, runOnce } from "#lib/resilience/idempotency/run-once.ts";
 import { IdempotencyRecord } from "#schemas/records/idempotency.ts";
 import { realTable } from "../fakes/real-table.ts";
 
@@ -251,7 +251,7 @@ describe("the lease of runOnce", () => {
 describe("a function that takes runOnce alone", () => {
   it("bundles less than 20 KB with it, beside the AWS SDK", async () => {
     const { outputFiles } = await build({
-      entryPoints: ["lib/idempotency/run-once.ts"],
+      entryPoints: ["lib/resilience/idempotency/run-once.ts"],
       bundle: true,
       minify: true,
       write: false,

@@ -1,12 +1,12 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { DeadLetterCase } from "#lib/dlq/dead-letter-case.ts";
-import { listCases, replayCases } from "#lib/dlq/replay-cases.ts";
-import { prepareReplay } from "#lib/dlq/replay-message.ts";
-import { readLedger } from "#lib/tasks/task-store.ts";
-import { formatSecret, secretBytes } from "#lib/webhooks/webhook-secret.ts";
-import { deleteWebhook, listWebhooks, moveWebhook, readWebhook } from "#lib/webhooks/webhook-store.ts";
+import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
+import { listCases, replayCases } from "#lib/agents/dlq/replay-cases.ts";
+import { prepareReplay } from "#lib/agents/dlq/replay-message.ts";
+import { readLedger } from "#lib/work/tasks/task-store.ts";
+import { formatSecret, secretBytes } from "#lib/work/webhooks/webhook-secret.ts";
+import { deleteWebhook, listWebhooks, moveWebhook, readWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import { TaskEnded } from "#schemas/messages/webhooks.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
 import { advance } from "../../functions/orchestrator/advance.ts";

@@ -5,12 +5,12 @@ import { CloudFormationClient, DescribeStackResourcesCommand } from "@aws-sdk/cl
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, ListMessageMoveTasksCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { awsPlatform, type Platform } from "#lib/agent/platform.ts";
-import { s3Client, sqsClient } from "#lib/aws/clients.ts";
-import { deadLetterQueueUrl, queueServices, queueUrl } from "#lib/config/environment.ts";
-import { nudge } from "#lib/messages/nudge.ts";
-import { createTask, readLedger } from "#lib/tasks/task-store.ts";
-import { parseTraceparent } from "#lib/trace/traceparent.ts";
+import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
+import { s3Client, sqsClient } from "#lib/platform/aws/clients.ts";
+import { nudge } from "#lib/platform/messages/nudge.ts";
+import { deadLetterQueueUrl, queueServices, queueUrl } from "#lib/platform/settings/environment.ts";
+import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
+import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import { ArtifactMeta } from "#schemas/artifacts/artifact-meta.ts";
 import { ArtifactIndex, type TaskView } from "#schemas/http/task-view.ts";
 import { enterEnvironment } from "../../scripts/dlq/enter-environment.ts";

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import type { Neo4jSettings } from "#lib/config/environment.ts";
-import { dispositionOf } from "#lib/errors/disposition-of.ts";
-import { type Cypher, cypherOver, neo4jDriver } from "#lib/neo4j/cypher.ts";
+import { type Cypher, cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
+import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
+import type { Neo4jSettings } from "#lib/platform/settings/environment.ts";
 import { anyFreePort } from "../../local/ports.ts";
 import { laneSettings } from "./neo4j-world.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Cypher, cypherOver, neo4jDriver } from "#lib/neo4j/cypher.ts";
+import { type Cypher, cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import type { Problem } from "#schemas/http/task-view.ts";
 import { neo4jPart } from "../../local/host/neo4j.ts";

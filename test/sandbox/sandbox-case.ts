@@ -1,4 +1,4 @@
-import type { Lookup } from "#lib/outbound/resolve-host.ts";
+import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
 import type { CommandResult } from "#lib/sandbox/run-command.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import type { NpmRegistry } from "#test/fakes/npm-registry.ts";

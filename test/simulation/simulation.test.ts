@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { RECEIVES_MAX } from "#lib/agent/settle-failure.ts";
+import { RECEIVES_MAX } from "#lib/agents/agent/settle-failure.ts";
 import { simulateSeed } from "./simulate-seed.ts";
 import { readDeployment } from "./workload/deployment.ts";
 

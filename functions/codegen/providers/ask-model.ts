@@ -1,7 +1,13 @@
 import { z } from "zod";
-import type { ModelSettings } from "#lib/config/environment.ts";
-import { type Fault, QuotaFault, RetryableFault, TerminalFault, ThrottledFault } from "#lib/errors/fault.ts";
-import { askedWaitMs } from "#lib/retry/quota-reset.ts";
+import {
+  type Fault,
+  QuotaFault,
+  RetryableFault,
+  TerminalFault,
+  ThrottledFault,
+} from "#lib/platform/errors/fault.ts";
+import type { ModelSettings } from "#lib/platform/settings/environment.ts";
+import { askedWaitMs } from "#lib/resilience/retry/quota-reset.ts";
 
 const ANSWER_SECONDS_MAX = 240;
 /** What asks for a longer wait is a spent quota, not a pace that is too fast. */

@@ -1,4 +1,4 @@
-import { RejectedInput } from "#lib/errors/fault.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
 export interface CodemodLanguage {
   /** As `@ast-grep/napi` calls it. */

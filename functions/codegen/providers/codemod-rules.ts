@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { type NapiConfig, parse } from "@ast-grep/napi";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { RejectedInput } from "#lib/errors/fault.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { type CodemodLanguage, codemodLanguage } from "./codemod-language.ts";
 import { templateVariables } from "./expand-fix.ts";
 

@@ -1,8 +1,8 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readTree } from "#lib/diff/read-tree.ts";
-import { withTemporaryDirectory } from "#lib/source/temporary-directory.ts";
+import { readTree } from "#lib/code/diff/read-tree.ts";
+import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { applyCodemod } from "./codemod.ts";
 import type { Provided } from "./provider-task.ts";

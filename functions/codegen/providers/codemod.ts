@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
-import type { AgentContext } from "#lib/agent/agent.ts";
-import { readTree } from "#lib/diff/read-tree.ts";
-import { isText } from "#lib/diff/text-lines.ts";
-import { RejectedInput } from "#lib/errors/fault.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import { readTree } from "#lib/code/diff/read-tree.ts";
+import { isText } from "#lib/code/diff/text-lines.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { applyRule } from "./apply-rule.ts";
 import { type CodemodRule, parseRules } from "./codemod-rules.ts";
 import type { Provided, ProviderTask } from "./provider-task.ts";

@@ -1,8 +1,8 @@
-import type { AgentContext } from "#lib/agent/agent.ts";
-import type { ModelSettings } from "#lib/config/environment.ts";
-import { applyDiff } from "#lib/diff/apply-diff.ts";
-import { readTree } from "#lib/diff/read-tree.ts";
-import { RejectedInput } from "#lib/errors/fault.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import { readTree } from "#lib/code/diff/read-tree.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import type { ModelSettings } from "#lib/platform/settings/environment.ts";
 import { askModel } from "./ask-model.ts";
 import type { Provided, ProviderTask } from "./provider-task.ts";
 

@@ -1,6 +1,6 @@
-import type { AgentContext } from "#lib/agent/agent.ts";
-import { applyDiff } from "#lib/diff/apply-diff.ts";
-import { RejectedInput } from "#lib/errors/fault.ts";
+import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import type { Provided, ProviderTask } from "./provider-task.ts";
 
 /**

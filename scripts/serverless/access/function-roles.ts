@@ -51,7 +51,7 @@ function everywhere(function_name: string): Statement[] {
   ];
 }
 
-/** lib/agent/serve-queue.ts: its own queue and DLQ, failure records, metrics, traces. */
+/** lib/agents/agent/serve-queue.ts: its own queue and DLQ, failure records, metrics, traces. */
 function servesQueue(name: string, ids: QueueIds): Statement[] {
   return [
     queues(idOf(ids.queues, name), [

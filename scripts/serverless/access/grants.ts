@@ -24,21 +24,21 @@ const WEBHOOKS = "webhooks";
  * no more than the code behind it asks for: test/e2e/access.test.ts compares both.
  */
 const GRANTS = {
-  /** lib/metrics/rollup.ts */
+  /** lib/platform/metrics/rollup.ts */
   write_metrics: () => [items(["METRICS"], ["UpdateItem"])],
-  /** lib/trace/task-spans.ts */
+  /** lib/platform/trace/task-spans.ts */
   write_traces: () => [items(["TRACE#*"], ["PutItem"])],
-  /** lib/auth: finds the key, and may note of it when it was last used, but nothing else. */
+  /** lib/http/auth: finds the key, and may note of it when it was last used, but nothing else. */
   judge_credentials: () => [
     items(["KEY#*"], ["GetItem"]),
     attributesOf(["KEY#*"], ["UpdateItem"], ["pk", "sk", "tenant", "last_used_at", "expires_at"]),
   ],
-  /** lib/auth/failed-attempts.ts, lib/rate-limit */
+  /** lib/http/auth/failed-attempts.ts, lib/resilience/rate-limit */
   limit_requests: () => [
     items(["LIMIT#*"], ["GetItem", "UpdateItem"]),
     items(["ATTEMPTS#*"], ["UpdateItem"]),
   ],
-  /** lib/audit: entries are added; nothing may change or remove one, docs/decisions/0009-credentials.md. */
+  /** lib/http/audit: entries are added; nothing may change or remove one, docs/decisions/0009-credentials.md. */
   write_audit: () => [items(["AUDIT#*"], ["PutItem", "GetItem"])],
   read_audit: () => [indexed("by_tenant", ["AUDIT#*"])],
   /** functions/gateway: accepts a task with its source, and nudges the orchestrator. */
@@ -95,7 +95,7 @@ const GRANTS = {
     items(["TASK#*"], ["GetItem", "UpdateItem"]),
     queues(pick(by_agent, WEBHOOKS), ["SendMessage"]),
   ],
-  /** lib/agent/run-step.ts: claims a step, reads its input, keeps its artifacts, tells the orchestrator. */
+  /** lib/agents/agent/run-step.ts: claims a step, reads its input, keeps its artifacts, tells the orchestrator. */
   run_steps: ({ queues: by_agent }: QueueIds) => [
     items(["TASK#*"], ["GetItem", "UpdateItem"]),
     objects("tenants/*/blobs/*", ["GetObject", "PutObject", "PutObjectTagging"]),
@@ -104,9 +104,9 @@ const GRANTS = {
   ],
   /** Not for functions that run what was submitted: it would list what other tenants have. */
   notice_missing_blobs: () => [noticeMissingObjects()],
-  /** lib/circuit: stands before the model, Neo4j and each webhook. */
+  /** lib/resilience/circuit: stands before the model, Neo4j and each webhook. */
   guard_dependencies: () => [items(["CIRCUITS"], ["GetItem", "UpdateItem"])],
-  /** lib/graph */
+  /** lib/code/graph */
   read_graphs: () => [items(["GRAPH#*"], ["GetItem"]), objects("tenants/*/graph/*", ["GetObject"])],
   write_graphs: () => [
     items(["GRAPH#*"], ["PutItem"]),

@@ -18,7 +18,7 @@ const get = async ({ table, table_name }: TableWorld, Key: object) =>
 const remove = ({ table, table_name }: TableWorld, Key: object, condition: object = {}) =>
   table.send(new DeleteCommand({ TableName: table_name, Key: Key as never, ...condition }));
 
-/** The claim of lib/idempotency: new, or waiting and due, or running with its lease over. */
+/** The claim of lib/resilience/idempotency: new, or waiting and due, or running with its lease over. */
 const claim = ({ table, table_name }: TableWorld, Key: object, owner: string, now: number) =>
   table.send(
     new UpdateCommand({
@@ -54,9 +54,9 @@ async function race(claims: Promise<unknown>[]) {
 describe("a conditional write", () => {
   semantic("is won by one of many that claim a new item at once", {
     relied_on_by: [
-      "lib/idempotency/claim-item.ts",
-      "lib/tasks/task-store.ts",
-      "lib/webhooks/open-deliveries.ts",
+      "lib/resilience/idempotency/claim-item.ts",
+      "lib/work/tasks/task-store.ts",
+      "lib/work/webhooks/open-deliveries.ts",
     ],
     async observe(world) {
       const Key = newKey();
@@ -67,7 +67,7 @@ describe("a conditional write", () => {
   });
 
   semantic("is won by one of many that take over a lease that is over", {
-    relied_on_by: ["lib/idempotency/claim-item.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim-item.ts"],
     async observe(world) {
       const Key = newKey();
       await claim(world, Key, "first", 100);
@@ -79,7 +79,7 @@ describe("a conditional write", () => {
   });
 
   semantic("binds AND before OR", {
-    relied_on_by: ["lib/idempotency/claim-item.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim-item.ts"],
     async observe(world) {
       const Key = newKey();
       for (const now of [100, 200, 300]) await claim(world, Key, `${now}`, now);
@@ -89,7 +89,7 @@ describe("a conditional write", () => {
   });
 
   semantic("on owner and fence is refused to whoever lost them, and changes nothing", {
-    relied_on_by: ["lib/idempotency/claimed-item.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claimed-item.ts"],
     async observe(world) {
       const Key = newKey();
       const complete = (owner: string, fence: number) =>
@@ -129,9 +129,9 @@ describe("a conditional write", () => {
 
   semantic("on a version replaces the whole item, once", {
     relied_on_by: [
-      "lib/tasks/task-store.ts",
-      "lib/graph/dynamodb-snapshot-pointers.ts",
-      "lib/webhooks/webhook-store.ts",
+      "lib/work/tasks/task-store.ts",
+      "lib/code/graph/dynamodb-snapshot-pointers.ts",
+      "lib/work/webhooks/webhook-store.ts",
     ],
     async observe(world) {
       const Key = newKey();
@@ -150,7 +150,11 @@ describe("a conditional write", () => {
   });
 
   semantic("is refused as ConditionalCheckFailedException, which the code knows by its class", {
-    relied_on_by: ["lib/idempotency/claimed-item.ts", "lib/audit/record-audit.ts", "lib/auth/key-store.ts"],
+    relied_on_by: [
+      "lib/resilience/idempotency/claimed-item.ts",
+      "lib/http/audit/record-audit.ts",
+      "lib/http/auth/key-store.ts",
+    ],
     async observe(world) {
       const Key = newKey();
       await put(world, Key);
@@ -161,7 +165,7 @@ describe("a conditional write", () => {
   });
 
   semantic("that is refused gives the item that stood in its way, where that is asked for", {
-    relied_on_by: ["lib/idempotency/claimed-item.ts", "lib/circuit/move-circuit.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claimed-item.ts", "lib/resilience/circuit/move-circuit.ts"],
     async observe(world) {
       const Key = newKey();
       await put(world, { ...Key, owner: "first" });
@@ -177,7 +181,7 @@ describe("a conditional write", () => {
   });
 
   semantic("on a missing attribute: comparisons do not hold, <> and NOT do", {
-    relied_on_by: ["lib/dlq/failure-store.ts", "lib/circuit/move-circuit.ts"],
+    relied_on_by: ["lib/agents/dlq/failure-store.ts", "lib/resilience/circuit/move-circuit.ts"],
     async observe(world) {
       const holds = async (ConditionExpression: string) => {
         const Key = newKey();
@@ -195,7 +199,7 @@ describe("a conditional write", () => {
   });
 
   semantic("deletes on its condition only; deleting what is not there is done", {
-    relied_on_by: ["lib/artifacts/delete-task.ts"],
+    relied_on_by: ["lib/work/artifacts/delete-task.ts"],
     async observe(world) {
       const Key = newKey();
       const on = (version: number) => ({
@@ -214,9 +218,9 @@ describe("a conditional write", () => {
     "finds an item that is past its expires_at until DynamoDB deletes it, so the code looks at the time",
     {
       relied_on_by: [
-        "lib/artifacts/retention.ts",
-        "lib/idempotency/once-claims.ts",
-        "lib/dlq/dead-letter.ts",
+        "lib/platform/table/retention.ts",
+        "lib/resilience/idempotency/once-claims.ts",
+        "lib/agents/dlq/dead-letter.ts",
       ],
       async observe(world) {
         const Key = newKey();

@@ -29,7 +29,7 @@ export const dynamodb_differences = {
       simulation: { does: "is not given", observed: "no item" },
     },
     not_leaned_on: "Whoever needs it reads it again, which also tells a write of ours that was sent twice.",
-    bridged_in: "lib/idempotency/claimed-item.ts",
+    bridged_in: "lib/resilience/idempotency/claimed-item.ts",
   },
   expression_bytes: {
     behaviour: "Expressions over 4 KB",
@@ -41,7 +41,7 @@ export const dynamodb_differences = {
       simulation: { does: "are taken", observed: { columns: 120, at_4096: "done", at_4097: "done" } },
     },
     not_leaned_on: "The two updates whose length depends on the load have a most number of columns.",
-    bridged_in: "lib/circuit/circuit-table.ts",
+    bridged_in: "lib/resilience/circuit/circuit-table.ts",
   },
   index_keys: {
     behaviour: "An item whose index key is empty or no text",
@@ -105,7 +105,7 @@ export const dynamodb_differences = {
       },
     },
     not_leaned_on: "What may grow is cut at 100,000 characters or 300,000 bytes.",
-    bridged_in: "lib/trace/task-spans.ts",
+    bridged_in: "lib/platform/trace/task-spans.ts",
   },
   last_page: {
     behaviour: "A last page that is exactly full",
@@ -125,7 +125,7 @@ export const dynamodb_differences = {
       },
     },
     not_leaned_on: "A list asks for one more than it shows; all others take an empty page for what it is.",
-    bridged_in: "lib/tasks/query-page.ts",
+    bridged_in: "lib/platform/table/query-page.ts",
   },
   unknown_commands: {
     behaviour: "Deleting items, numbers of 38 digits, sets, items of 400 KB",
@@ -213,7 +213,7 @@ export const dynamodb_differences = {
       simulation: { does: "finds nothing", observed: { between: "bc", up_to: "ab", upside_down: "done" } },
     },
     not_leaned_on: "A time range that is upside down never gets to the table.",
-    bridged_in: "lib/tasks/query-page.ts",
+    bridged_in: "lib/platform/table/query-page.ts",
   },
   projection: {
     behaviour: "`ProjectionExpression`",

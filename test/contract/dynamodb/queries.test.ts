@@ -50,7 +50,11 @@ async function indexed(world: TableWorld, gsi1pk: string, items: number) {
 
 describe("a query", () => {
   semantic("pages by Limit; a full last page still has a LastEvaluatedKey, and an empty one follows", {
-    relied_on_by: ["lib/tasks/query-page.ts", "lib/circuit/circuit-table.ts", "lib/tasks/task-store.ts"],
+    relied_on_by: [
+      "lib/platform/table/query-page.ts",
+      "lib/resilience/circuit/circuit-table.ts",
+      "lib/work/tasks/task-store.ts",
+    ],
     async observe(world) {
       const pk = randomUUID();
       for (const sk of ["a", "b", "c", "d"]) await put(world, { pk, sk });
@@ -69,7 +73,7 @@ describe("a query", () => {
   });
 
   semantic("gives sort keys in the order of their UTF-8 bytes, or backwards", {
-    relied_on_by: ["lib/tasks/task-store.ts", "lib/tasks/query-page.ts"],
+    relied_on_by: ["lib/work/tasks/task-store.ts", "lib/platform/table/query-page.ts"],
     async observe(world) {
       const pk = randomUUID();
       for (const sk of ["b", "STEP#1", "a", "TASK", "\uff5e", "\u{1f600}", "STEP#0"])
@@ -86,7 +90,7 @@ describe("a query", () => {
   });
 
   semantic("goes on from a place whose item is gone, in the table and in an index", {
-    relied_on_by: ["lib/tasks/query-page.ts", "lib/artifacts/delete-task.ts"],
+    relied_on_by: ["lib/platform/table/query-page.ts", "lib/work/artifacts/delete-task.ts"],
     async observe(world) {
       const pk = randomUUID();
       for (const n of [1, 2, 3]) await put(world, { pk, sk: `${n}`, gsi1pk: pk, gsi1sk: `at ${n}` });
@@ -106,7 +110,11 @@ describe("a query", () => {
   });
 
   semantic("ends a page at 1 MB, in the table and in an index, and loses nothing between pages", {
-    relied_on_by: ["lib/tasks/task-store.ts", "lib/trace/task-spans.ts", "lib/metrics/rollup.ts"],
+    relied_on_by: [
+      "lib/work/tasks/task-store.ts",
+      "lib/platform/trace/task-spans.ts",
+      "lib/platform/metrics/rollup.ts",
+    ],
     async observe(world) {
       const pk = randomUUID();
       const text = "t".repeat(300_000);
@@ -126,7 +134,11 @@ describe("a query", () => {
   });
 
   semantic("takes a range of sort keys, both ends included, and refuses one that is upside down", {
-    relied_on_by: ["lib/tasks/time-range.ts", "lib/tasks/query-page.ts", "lib/tasks/open-tasks.ts"],
+    relied_on_by: [
+      "lib/platform/table/time-range.ts",
+      "lib/platform/table/query-page.ts",
+      "lib/work/tasks/open-tasks.ts",
+    ],
     async observe(world) {
       const pk = randomUUID();
       for (const sk of ["a", "b", "c", "d"]) await put(world, { pk, sk });
@@ -146,7 +158,7 @@ describe("a query", () => {
   });
 
   semantic("gives only the attributes it is asked for", {
-    relied_on_by: ["lib/artifacts/delete-task.ts", "lib/artifacts/clean-objects.ts"],
+    relied_on_by: ["lib/work/artifacts/delete-task.ts", "lib/work/artifacts/clean-objects.ts"],
     async observe(world) {
       const pk = "p";
       await put(world, { pk, sk: "a", text: "t" });
@@ -165,10 +177,10 @@ describe("a query", () => {
 
   semantic("and a get, strongly consistent, see every write that was answered before", {
     relied_on_by: [
-      "lib/tasks/task-store.ts",
-      "lib/idempotency/claimed-item.ts",
-      "lib/auth/key-store.ts",
-      "lib/webhooks/webhook-store.ts",
+      "lib/work/tasks/task-store.ts",
+      "lib/resilience/idempotency/claimed-item.ts",
+      "lib/http/auth/key-store.ts",
+      "lib/work/webhooks/webhook-store.ts",
     ],
     async observe(world) {
       const pk = randomUUID();
@@ -190,7 +202,11 @@ describe("a query", () => {
 
 describe("an index", () => {
   semantic("holds only items with both of its keys, and lets go of those that lose them", {
-    relied_on_by: ["lib/tasks/task-store.ts", "lib/tasks/open-tasks.ts", "lib/webhooks/delivery-store.ts"],
+    relied_on_by: [
+      "lib/work/tasks/task-store.ts",
+      "lib/work/tasks/open-tasks.ts",
+      "lib/work/webhooks/delivery-store.ts",
+    ],
     async observe(world) {
       const pk = randomUUID();
       const open = { gsi2pk: pk, gsi2sk: "2026" };
@@ -214,14 +230,18 @@ describe("an index", () => {
   });
 
   semantic("is refused a strongly consistent read", {
-    relied_on_by: ["lib/tasks/query-page.ts", "lib/artifacts/find-references.ts"],
+    relied_on_by: ["lib/platform/table/query-page.ts", "lib/work/artifacts/find-references.ts"],
     observe: (world) => outcome(query(world, { ...inIndex(randomUUID()), ConsistentRead: true })),
     aws: "ValidationException",
     differs: [dynamodb_differences.index_reads],
   });
 
   semantic("may be behind the table", {
-    relied_on_by: ["lib/tasks/open-tasks.ts", "lib/tasks/query-page.ts", "lib/artifacts/find-references.ts"],
+    relied_on_by: [
+      "lib/work/tasks/open-tasks.ts",
+      "lib/platform/table/query-page.ts",
+      "lib/work/artifacts/find-references.ts",
+    ],
     async observe(world) {
       const pk = randomUUID();
       let behind = 0;
@@ -236,7 +256,7 @@ describe("an index", () => {
   });
 
   semantic("no longer lists a deleted item", {
-    relied_on_by: ["lib/artifacts/delete-task.ts", "lib/webhooks/webhook-store.ts"],
+    relied_on_by: ["lib/work/artifacts/delete-task.ts", "lib/work/webhooks/webhook-store.ts"],
     async observe(world) {
       const pk = randomUUID();
       const { table, table_name: TableName } = world;

@@ -28,7 +28,11 @@ async function left({ table, table_name }: TableWorld, Key: object) {
 
 describe("an update", () => {
   semantic("makes the item that is not there", {
-    relied_on_by: ["lib/metrics/rollup.ts", "lib/circuit/circuit-table.ts", "lib/auth/failed-attempts.ts"],
+    relied_on_by: [
+      "lib/platform/metrics/rollup.ts",
+      "lib/resilience/circuit/circuit-table.ts",
+      "lib/http/auth/failed-attempts.ts",
+    ],
     async observe(world) {
       const Key = newKey();
       await update(world, Key, { UpdateExpression: "SET a = :a", ExpressionAttributeValues: { ":a": 1 } });
@@ -39,9 +43,9 @@ describe("an update", () => {
 
   semantic("gives the item as it was, as it is, or what it set, as it is asked", {
     relied_on_by: [
-      "lib/rate-limit/bucket-table.ts",
-      "lib/idempotency/claimed-item.ts",
-      "lib/auth/failed-attempts.ts",
+      "lib/resilience/rate-limit/bucket-table.ts",
+      "lib/resilience/idempotency/claimed-item.ts",
+      "lib/http/auth/failed-attempts.ts",
     ],
     async observe(world) {
       const given = async (ReturnValues: ReturnValue, known: boolean) => {
@@ -73,7 +77,11 @@ describe("an update", () => {
   });
 
   semantic("adds numbers from 0, and loses none of many at once", {
-    relied_on_by: ["lib/metrics/rollup.ts", "lib/circuit/circuit-table.ts", "lib/auth/failed-attempts.ts"],
+    relied_on_by: [
+      "lib/platform/metrics/rollup.ts",
+      "lib/resilience/circuit/circuit-table.ts",
+      "lib/http/auth/failed-attempts.ts",
+    ],
     async observe(world) {
       const Key = newKey();
       const add = {
@@ -88,7 +96,7 @@ describe("an update", () => {
   });
 
   semantic("counts by if_not_exists(field, zero) + one, and loses none of many at once", {
-    relied_on_by: ["lib/idempotency/claim-item.ts", "lib/circuit/circuit-table.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim-item.ts", "lib/resilience/circuit/circuit-table.ts"],
     async observe(world) {
       const Key = newKey();
       const count = {
@@ -102,7 +110,7 @@ describe("an update", () => {
   });
 
   semantic("takes every value from the item as it was before", {
-    relied_on_by: ["lib/idempotency/claim-item.ts", "lib/rate-limit/bucket-table.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim-item.ts", "lib/resilience/rate-limit/bucket-table.ts"],
     async observe(world) {
       const Key = newKey();
       await put(world, { ...Key, a: 1, b: 2 });
@@ -113,7 +121,10 @@ describe("an update", () => {
   });
 
   semantic("appends to a list that may not be there, and takes out its last entry", {
-    relied_on_by: ["lib/idempotency/claim-step.ts", "lib/idempotency/dynamodb-claims.ts"],
+    relied_on_by: [
+      "lib/resilience/idempotency/claim-step.ts",
+      "lib/resilience/idempotency/dynamodb-claims.ts",
+    ],
     async observe(world) {
       const Key = newKey();
       const append = (entry: string) =>
@@ -129,7 +140,7 @@ describe("an update", () => {
   });
 
   semantic("is refused whole when it counts on a field that is not there, or lacks a name or value", {
-    relied_on_by: ["lib/idempotency/claim-item.ts", "lib/rate-limit/bucket-table.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim-item.ts", "lib/resilience/rate-limit/bucket-table.ts"],
     async observe(world) {
       const Key = newKey();
       await put(world, { ...Key, a: 1 });
@@ -157,7 +168,7 @@ describe("an update", () => {
   });
 
   semantic("takes reserved words as names only behind #", {
-    relied_on_by: ["lib/idempotency/claimed-item.ts", "lib/circuit/move-circuit.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claimed-item.ts", "lib/resilience/circuit/move-circuit.ts"],
     async observe(world) {
       const bare = (name: string) =>
         outcome(
@@ -173,7 +184,7 @@ describe("an update", () => {
   });
 
   semantic("takes 120 columns to add and 120 to remove, and expressions up to 4 KB", {
-    relied_on_by: ["lib/circuit/circuit-table.ts", "lib/metrics/rollup.ts"],
+    relied_on_by: ["lib/resilience/circuit/circuit-table.ts", "lib/platform/metrics/rollup.ts"],
     async observe(world) {
       const Key = newKey();
       const columns = Array.from({ length: 120 }, (_, index) => index);

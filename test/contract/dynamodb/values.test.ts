@@ -39,9 +39,9 @@ async function sum({ table, table_name }: TableWorld, a: number, b: number) {
 describe("a value", () => {
   semantic("of JavaScript comes back as it was, whole numbers up to 2^53 and fractions included", {
     relied_on_by: [
-      "lib/rate-limit/bucket-table.ts",
-      "lib/circuit/circuit-table.ts",
-      "lib/tasks/task-store.ts",
+      "lib/resilience/rate-limit/bucket-table.ts",
+      "lib/resilience/circuit/circuit-table.ts",
+      "lib/work/tasks/task-store.ts",
     ],
     observe: (world) =>
       kept(world, {
@@ -70,14 +70,14 @@ describe("a value", () => {
   });
 
   semantic("that is a number is added in decimals: 0.1 + 0.2 is 0.3", {
-    relied_on_by: ["lib/circuit/circuit-table.ts", "lib/rate-limit/bucket-table.ts"],
+    relied_on_by: ["lib/resilience/circuit/circuit-table.ts", "lib/resilience/rate-limit/bucket-table.ts"],
     observe: (world) => sum(world, 0.1, 0.2),
     aws: 0.3,
     differs: [dynamodb_differences.decimals],
   });
 
   semantic("that is a number has 38 digits; one more is refused", {
-    relied_on_by: ["lib/rate-limit/bucket-table.ts"],
+    relied_on_by: ["lib/resilience/rate-limit/bucket-table.ts"],
     async observe({ client, table_name: TableName }) {
       const number = async (N: string) => {
         const Key = { pk: { S: randomUUID() }, sk: { S: "ITEM" } };
@@ -94,13 +94,13 @@ describe("a value", () => {
   });
 
   semantic("may be an empty text, list or map", {
-    relied_on_by: ["lib/dlq/dead-letter.ts", "lib/trace/task-spans.ts"],
+    relied_on_by: ["lib/agents/dlq/dead-letter.ts", "lib/platform/trace/task-spans.ts"],
     observe: (world) => kept(world, { text: "", list: [], map: {} }),
     aws: { text: "", list: [], map: {} },
   });
 
   semantic("is no empty set, for which the code uses lists", {
-    relied_on_by: ["lib/idempotency/claim-step.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim-step.ts"],
     observe: ({ client, table_name }) =>
       outcome(
         client.send(
@@ -115,7 +115,7 @@ describe("a value", () => {
   });
 
   semantic("of a key, of the table or an index, is a text that is not empty", {
-    relied_on_by: ["lib/tasks/task-store.ts", "lib/graph/dynamodb-snapshot-pointers.ts"],
+    relied_on_by: ["lib/work/tasks/task-store.ts", "lib/code/graph/dynamodb-snapshot-pointers.ts"],
     async observe(world) {
       const tried = (fields: object) => outcome(put(world, { ...newKey(), ...fields }));
       return {
@@ -138,9 +138,9 @@ describe("a value", () => {
 
   semantic("of a key has up to 2,048 bytes in the partition key and 1,024 in the sort key", {
     relied_on_by: [
-      "lib/tasks/keys.ts",
-      "lib/graph/dynamodb-snapshot-pointers.ts",
-      "lib/circuit/circuit-table.ts",
+      "lib/platform/table/keys.ts",
+      "lib/code/graph/dynamodb-snapshot-pointers.ts",
+      "lib/resilience/circuit/circuit-table.ts",
     ],
     async observe(world) {
       const tried = (pk_bytes: number, sk_bytes: number) =>
@@ -152,7 +152,11 @@ describe("a value", () => {
   });
 
   semantic("makes an item of up to 400 KB, whether it is put or grown", {
-    relied_on_by: ["lib/trace/task-spans.ts", "lib/dlq/dead-letter.ts", "lib/idempotency/stored-response.ts"],
+    relied_on_by: [
+      "lib/platform/trace/task-spans.ts",
+      "lib/agents/dlq/dead-letter.ts",
+      "lib/resilience/idempotency/stored-response.ts",
+    ],
     async observe(world) {
       const key_bytes = "pk".length + 36 + "sk".length + "ITEM".length + "text".length;
       const text = (bytes: number) => "t".repeat(bytes - key_bytes);

@@ -33,7 +33,7 @@ export const s3_differences = {
     },
     not_leaned_on:
       "Only the bucket's lifecycle rules go by tags; everywhere else `artifacts:clean` goes by records and times.",
-    bridged_in: "lib/artifacts/clean.ts",
+    bridged_in: "lib/work/artifacts/clean.ts",
   },
   listed_times: {
     behaviour: "`LastModified` in a listing",
@@ -47,7 +47,7 @@ export const s3_differences = {
     },
     not_leaned_on:
       "A header that is up to a second older counts as the same; only objects days old are deleted.",
-    bridged_in: "lib/artifacts/stored-objects.ts",
+    bridged_in: "lib/work/artifacts/stored-objects.ts",
   },
   wrong_checksum: {
     behaviour: "An object after an overwrite was refused by its checksum",
@@ -65,7 +65,7 @@ export const s3_differences = {
     },
     not_leaned_on:
       "The code computes checksums from the bytes it sends, under keys made of them. A client's broken upload is refused by its own key.",
-    bridged_in: "lib/artifacts/s3-blobs.ts",
+    bridged_in: "lib/platform/blobs/s3-blobs.ts",
   },
   kept_checksum: {
     behaviour: "The SHA-256 an object was written with",
@@ -116,7 +116,7 @@ export const s3_differences = {
     targets: { simulation: { does: "are taken like any other", observed: { won: 20, refused: 0 } } },
     not_leaned_on:
       "Only `config:push` writes so, which is no handler; handlers write under keys made of the content.",
-    bridged_in: "lib/artifacts/object-keys.ts",
+    bridged_in: "lib/platform/blobs/object-keys.ts",
   },
   matching_write: {
     behaviour: "Writes on `If-Match`",

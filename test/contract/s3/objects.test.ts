@@ -21,9 +21,9 @@ const sha256 = (body: string) => createHash("sha256").update(body).digest("base6
 describe("an object", () => {
   semantic("comes back whole, with its type and metadata, right after it was written or overwritten", {
     relied_on_by: [
-      "lib/artifacts/s3-blobs.ts",
-      "lib/config/s3-source.ts",
-      "lib/artifacts/standard-layout.ts",
+      "lib/platform/blobs/s3-blobs.ts",
+      "lib/platform/config/s3-source.ts",
+      "lib/work/artifacts/standard-layout.ts",
     ],
     async observe(world) {
       const key = randomUUID();
@@ -41,10 +41,10 @@ describe("an object", () => {
 
   semantic("that is not there is a 404, NoSuchKey to a get and NotFound to a head", {
     relied_on_by: [
-      "lib/artifacts/s3-blobs.ts",
+      "lib/platform/blobs/s3-blobs.ts",
       "functions/gateway/store-submission.ts",
       "scripts/config/push-config.ts",
-      "lib/config/s3-source.ts",
+      "lib/platform/config/s3-source.ts",
     ],
     async observe(world) {
       const Key = randomUUID();
@@ -100,7 +100,7 @@ describe("an object", () => {
   });
 
   semantic("that is unchanged is answered with 304 to a get on If-None-Match", {
-    relied_on_by: ["lib/config/s3-source.ts"],
+    relied_on_by: ["lib/platform/config/s3-source.ts"],
     async observe(world) {
       const key = randomUUID();
       await put(world, key, "first");
@@ -118,7 +118,7 @@ describe("an object", () => {
   });
 
   semantic("is refused with another checksum than its bytes have, and what was there stays", {
-    relied_on_by: ["lib/artifacts/s3-blobs.ts", "functions/gateway/create-upload.ts"],
+    relied_on_by: ["lib/platform/blobs/s3-blobs.ts", "functions/gateway/create-upload.ts"],
     async observe(world) {
       const key = randomUUID();
       const wrong = { ChecksumSHA256: sha256("other") };
@@ -146,9 +146,9 @@ describe("an object", () => {
 
   semantic("keeps the tags that its lifecycle rule goes by", {
     relied_on_by: [
-      "lib/artifacts/retention.ts",
-      "lib/artifacts/s3-blobs.ts",
-      "lib/artifacts/standard-layout.ts",
+      "lib/platform/table/retention.ts",
+      "lib/platform/blobs/s3-blobs.ts",
+      "lib/work/artifacts/standard-layout.ts",
     ],
     async observe(world) {
       const [Key, copy] = [randomUUID(), randomUUID()];
@@ -171,7 +171,7 @@ describe("an object", () => {
   });
 
   semantic("is copied whole, with the type and metadata of the copy; a copy of nothing is a 404", {
-    relied_on_by: ["lib/artifacts/standard-layout.ts"],
+    relied_on_by: ["lib/work/artifacts/standard-layout.ts"],
     async observe(world) {
       const [from, to] = [randomUUID(), `tenants/acme/tasks/t/${randomUUID()}/a b.txt`];
       const { s3, bucket: Bucket } = world;
@@ -201,7 +201,7 @@ describe("an object", () => {
   });
 
   semantic("is gone once it is deleted, and deleting it again is done", {
-    relied_on_by: ["lib/artifacts/stored-objects.ts"],
+    relied_on_by: ["lib/work/artifacts/stored-objects.ts"],
     async observe(world) {
       const Key = randomUUID();
       await put(world, Key, "first");

@@ -39,7 +39,7 @@ export const sqs_differences = {
       simulation: { does: "is taken", observed: "done" },
     },
     not_leaned_on: "A message is given back for 12 hours less the longest a function may have held it.",
-    bridged_in: "lib/agent/settle-failure.ts",
+    bridged_in: "lib/agents/agent/settle-failure.ts",
   },
   visibility_bounds: {
     behaviour: "A visibility below 0 or over 12 hours",
@@ -50,7 +50,7 @@ export const sqs_differences = {
       simulation: { does: "is taken", observed: ["done", "done", "Error"] },
     },
     not_leaned_on: "The code keeps to 1 s and 12 h less the longest a function may have held the message.",
-    bridged_in: "lib/agent/settle-failure.ts",
+    bridged_in: "lib/agents/agent/settle-failure.ts",
   },
   visible_again: {
     behaviour: "Changing the visibility of a message that is visible again",
@@ -68,7 +68,7 @@ export const sqs_differences = {
     },
     not_leaned_on:
       "Whether it is refused or not, the message comes again by itself; the claim keeps it from doubling.",
-    bridged_in: "lib/idempotency/claim-item.ts",
+    bridged_in: "lib/resilience/idempotency/claim-item.ts",
   },
   stale_delete: {
     behaviour: "Deleting a message by the receipt of an earlier receive",
@@ -76,7 +76,7 @@ export const sqs_differences = {
     page: `${REFERENCE}/API_DeleteMessage.html`,
     targets: { localstack: { does: "deletes it", observed: { deleted: "done", left: [] } } },
     not_leaned_on: "Who deletes has made the outcome durable before, so either is right.",
-    bridged_in: "lib/agent/run-step.ts",
+    bridged_in: "lib/agents/agent/run-step.ts",
   },
   receipts: {
     behaviour: "A receipt that is none",
@@ -119,7 +119,7 @@ export const sqs_differences = {
       simulation: { does: "is dropped", observed: undefined },
     },
     not_leaned_on: "Traces travel as W3C `traceparent` in the envelope.",
-    bridged_in: "lib/messages/make-envelope.ts",
+    bridged_in: "lib/platform/messages/make-envelope.ts",
   },
   message_group: {
     behaviour: "`MessageGroupId` on a standard queue",
@@ -135,7 +135,7 @@ export const sqs_differences = {
       },
     },
     not_leaned_on: "It only changes who waits for whom; the tenant itself is in the envelope.",
-    bridged_in: "lib/messages/send-envelope.ts",
+    bridged_in: "lib/platform/messages/send-envelope.ts",
   },
   empty_attribute: {
     behaviour: "An empty message attribute",
@@ -144,7 +144,7 @@ export const sqs_differences = {
     targets: { simulation: { does: "is taken", observed: "done" } },
     not_leaned_on:
       "An empty `tracestate` is left out; the other attributes are never empty by their schemas.",
-    bridged_in: "lib/messages/send-envelope.ts",
+    bridged_in: "lib/platform/messages/send-envelope.ts",
   },
   delay_bounds: {
     behaviour: "A delay over 15 minutes",
@@ -155,7 +155,7 @@ export const sqs_differences = {
       simulation: { does: "ends the simulation as a mistake in the code", observed: { throws: "TypeError" } },
     },
     not_leaned_on: "Whoever waits longer is forwarded again.",
-    bridged_in: "lib/messages/forward-message.ts",
+    bridged_in: "lib/platform/messages/forward-message.ts",
   },
   message_bytes: {
     behaviour: "Messages over 1 MiB",
@@ -173,7 +173,7 @@ export const sqs_differences = {
       },
     },
     not_leaned_on: "A payload over 200,000 bytes travels by claim check.",
-    bridged_in: "lib/messages/send-envelope.ts",
+    bridged_in: "lib/platform/messages/send-envelope.ts",
   },
   message_characters: {
     behaviour: "Characters that XML 1.0 lacks",
@@ -186,7 +186,7 @@ export const sqs_differences = {
       },
     },
     not_leaned_on: "An envelope is JSON, in which they are escaped.",
-    bridged_in: "lib/messages/send-envelope.ts",
+    bridged_in: "lib/platform/messages/send-envelope.ts",
   },
   receive_bounds: {
     behaviour: "Receiving more than ten messages",
@@ -194,7 +194,7 @@ export const sqs_differences = {
     page: `${REFERENCE}/API_ReceiveMessage.html`,
     targets: { simulation: { does: "is answered with as many as there are", observed: "done" } },
     not_leaned_on: "The event source's batches come from serverless.yml; readers of a DLQ take ten.",
-    bridged_in: "lib/dlq/dead-letter-queue.ts",
+    bridged_in: "lib/agents/dlq/dead-letter-queue.ts",
   },
   event_source: {
     behaviour: "The event source mapping",
@@ -261,7 +261,7 @@ export const sqs_differences = {
     },
     not_leaned_on:
       "Attempts are counted in the ledger. There, a message that had used up its receives goes back to the DLQ, where it can be replayed one by one, as a new message.",
-    bridged_in: "lib/dlq/replay-message.ts",
+    bridged_in: "lib/agents/dlq/replay-message.ts",
   },
   moved_message: {
     behaviour: "A message that a move brought back",

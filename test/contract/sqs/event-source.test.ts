@@ -1,6 +1,6 @@
 import type { SQSEvent } from "aws-lambda";
 import { describe } from "vitest";
-import { jsonLog } from "#lib/log/json-log.ts";
+import { jsonLog } from "#lib/platform/log/json-log.ts";
 import { startPoller } from "../../../local/event-source/poller.ts";
 import { sqsSource } from "../../../local/event-source/sqs-source.ts";
 import { contract } from "../contract.ts";
@@ -14,7 +14,7 @@ describe("the event source mapping", () => {
     relied_on_by: [
       "local/event-source/poller.ts",
       "local/event-source/sqs-source.ts",
-      "lib/agent/serve-queue.ts",
+      "lib/agents/agent/serve-queue.ts",
     ],
     async observe(world) {
       const queue = await world.queue({ VisibilityTimeout: "1" });

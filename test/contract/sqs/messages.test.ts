@@ -11,9 +11,9 @@ const KIB = 1024;
 describe("a message", () => {
   semantic("carries its body and attributes, and when it was sent and first received", {
     relied_on_by: [
-      "lib/messages/send-envelope.ts",
+      "lib/platform/messages/send-envelope.ts",
       "local/event-source/sqs-event.ts",
-      "lib/dlq/read-dead-letter.ts",
+      "lib/agents/dlq/read-dead-letter.ts",
     ],
     async observe(world) {
       const queue = await world.queue();
@@ -43,7 +43,7 @@ describe("a message", () => {
   });
 
   semantic("takes no empty attribute", {
-    relied_on_by: ["lib/messages/send-envelope.ts", "lib/dlq/dead-letter.ts"],
+    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/dead-letter.ts"],
     async observe(world) {
       const queue = await world.queue();
       const MessageAttributes = { tracestate: { DataType: "String", StringValue: "" } };
@@ -54,7 +54,7 @@ describe("a message", () => {
   });
 
   semantic("on a standard queue keeps its group, by which fair queues share", {
-    relied_on_by: ["lib/messages/send-envelope.ts"],
+    relied_on_by: ["lib/platform/messages/send-envelope.ts"],
     async observe(world) {
       const queue = await world.queue();
       await send(world, queue, { MessageBody: "a", MessageGroupId: "tenant-a" });
@@ -86,7 +86,7 @@ describe("a message", () => {
   });
 
   semantic("that is delayed comes no earlier, and by 15 minutes at most", {
-    relied_on_by: ["lib/messages/forward-message.ts", "lib/messages/send-envelope.ts"],
+    relied_on_by: ["lib/platform/messages/forward-message.ts", "lib/platform/messages/send-envelope.ts"],
     async observe(world) {
       const queue = await world.queue();
       await send(world, queue, { DelaySeconds: 2 });
@@ -103,7 +103,11 @@ describe("a message", () => {
   });
 
   semantic("has room for 200,000 bytes and its attributes", {
-    relied_on_by: ["lib/messages/send-envelope.ts", "lib/dlq/dead-letter.ts", "lib/dlq/replay-message.ts"],
+    relied_on_by: [
+      "lib/platform/messages/send-envelope.ts",
+      "lib/agents/dlq/dead-letter.ts",
+      "lib/agents/dlq/replay-message.ts",
+    ],
     async observe(world) {
       const queue = await world.queue();
       await send(world, queue, { MessageBody: "ü".repeat(128 * KIB) });
@@ -113,7 +117,7 @@ describe("a message", () => {
   });
 
   semantic("has 1 MiB at most, its attributes counted", {
-    relied_on_by: ["lib/messages/send-envelope.ts"],
+    relied_on_by: ["lib/platform/messages/send-envelope.ts"],
     async observe(world) {
       const queue = await world.queue();
       const tried = (MessageBody: string, more: object = {}) =>
@@ -136,7 +140,7 @@ describe("a message", () => {
   });
 
   semantic("is Unicode that XML 1.0 has too: anything else is refused", {
-    relied_on_by: ["lib/messages/send-envelope.ts", "lib/dlq/dead-letter.ts"],
+    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/dead-letter.ts"],
     async observe(world) {
       const queue = await world.queue();
       const tried = (MessageBody: string) => outcome(send(world, queue, { MessageBody }));
@@ -153,7 +157,7 @@ describe("a message", () => {
 
 describe("a queue", () => {
   semantic("gives ten messages at most in one receive", {
-    relied_on_by: ["local/event-source/sqs-source.ts", "lib/dlq/dead-letter-queue.ts"],
+    relied_on_by: ["local/event-source/sqs-source.ts", "lib/agents/dlq/dead-letter-queue.ts"],
     async observe(world) {
       const queue = await world.queue();
       return outcome(receive(world, queue, { MaxNumberOfMessages: 11 }));
@@ -163,7 +167,7 @@ describe("a queue", () => {
   });
 
   semantic("answers a long poll when a message comes, or empty after its time", {
-    relied_on_by: ["local/event-source/sqs-source.ts", "lib/dlq/dead-letter-queue.ts"],
+    relied_on_by: ["local/event-source/sqs-source.ts", "lib/agents/dlq/dead-letter-queue.ts"],
     async observe(world) {
       const queue = await world.queue();
       const empty = await receive(world, queue, { WaitTimeSeconds: 1 });

@@ -12,7 +12,7 @@ describe("a received message", () => {
   semantic(
     "is hidden for the visibility timeout and then comes again: same id, another receipt, one receive more",
     {
-      relied_on_by: ["lib/agent/settle-failure.ts", "local/event-source/poller.ts"],
+      relied_on_by: ["lib/agents/agent/settle-failure.ts", "local/event-source/poller.ts"],
       async observe(world) {
         const queue = await world.queue({ VisibilityTimeout: "2" });
         await send(world, queue);
@@ -31,7 +31,7 @@ describe("a received message", () => {
   );
 
   semantic("stays hidden for as long as its visibility is extended", {
-    relied_on_by: ["lib/agent/settle-failure.ts"],
+    relied_on_by: ["lib/agents/agent/settle-failure.ts"],
     async observe(world) {
       const queue = await world.queue({ VisibilityTimeout: "2" });
       await send(world, queue);
@@ -43,7 +43,7 @@ describe("a received message", () => {
   });
 
   semantic("is visible at once with a visibility of 0, and the receive counts", {
-    relied_on_by: ["lib/dlq/dead-letter-queue.ts"],
+    relied_on_by: ["lib/agents/dlq/dead-letter-queue.ts"],
     async observe(world) {
       const queue = await world.queue();
       await send(world, queue);
@@ -54,7 +54,7 @@ describe("a received message", () => {
   });
 
   semantic("can be hidden for 12 hours, and no longer", {
-    relied_on_by: ["lib/agent/settle-failure.ts"],
+    relied_on_by: ["lib/agents/agent/settle-failure.ts"],
     async observe(world) {
       const queue = await world.queue();
       await send(world, queue);
@@ -70,7 +70,7 @@ describe("a received message", () => {
   });
 
   semantic("can be hidden for 12 hours in all: what it was held for already is taken off", {
-    relied_on_by: ["lib/agent/settle-failure.ts"],
+    relied_on_by: ["lib/agents/agent/settle-failure.ts"],
     async observe(world) {
       const queue = await world.queue();
       await send(world, queue);
@@ -83,7 +83,7 @@ describe("a received message", () => {
   });
 
   semantic("that is visible again is in nobody's hands: changing its visibility is refused", {
-    relied_on_by: ["lib/agent/settle-failure.ts"],
+    relied_on_by: ["lib/agents/agent/settle-failure.ts"],
     async observe(world) {
       const queue = await world.queue({ VisibilityTimeout: "1" });
       await send(world, queue);
@@ -97,7 +97,7 @@ describe("a received message", () => {
   });
 
   semantic("stays when it is deleted by the receipt of an earlier receive", {
-    relied_on_by: ["local/event-source/sqs-source.ts", "lib/dlq/dead-letter-queue.ts"],
+    relied_on_by: ["local/event-source/sqs-source.ts", "lib/agents/dlq/dead-letter-queue.ts"],
     async observe(world) {
       const queue = await world.queue({ VisibilityTimeout: "1" });
       await send(world, queue);
@@ -112,7 +112,7 @@ describe("a received message", () => {
   });
 
   semantic("is gone once it is deleted, and deleting it again is done", {
-    relied_on_by: ["local/event-source/sqs-source.ts", "lib/dlq/dead-letter-queue.ts"],
+    relied_on_by: ["local/event-source/sqs-source.ts", "lib/agents/dlq/dead-letter-queue.ts"],
     async observe(world) {
       const queue = await world.queue({ VisibilityTimeout: "1" });
       await send(world, queue);
@@ -128,7 +128,7 @@ describe("a received message", () => {
   });
 
   semantic("is not touched by a receipt that is none", {
-    relied_on_by: ["lib/agent/settle-failure.ts", "lib/dlq/dead-letter-queue.ts"],
+    relied_on_by: ["lib/agents/agent/settle-failure.ts", "lib/agents/dlq/dead-letter-queue.ts"],
     async observe(world) {
       const queue = await world.queue();
       const none = { ReceiptHandle: "none" };
@@ -142,7 +142,7 @@ describe("a received message", () => {
   });
 
   semantic("of a batch is deleted or shown by itself, and the answer names those that were not", {
-    relied_on_by: ["local/event-source/sqs-source.ts", "lib/dlq/dead-letter-queue.ts"],
+    relied_on_by: ["local/event-source/sqs-source.ts", "lib/agents/dlq/dead-letter-queue.ts"],
     async observe(world) {
       const queue = await world.queue();
       for (const MessageBody of ["a", "b"]) await send(world, queue, { MessageBody });

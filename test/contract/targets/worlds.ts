@@ -10,7 +10,7 @@ interface Opened {
 
 /** The table of serverless.yml, new and empty. */
 export interface TableWorld extends Opened {
-  /** As the code makes it: lib/aws/clients.ts. */
+  /** As the code makes it: lib/platform/aws/clients.ts. */
   table: DynamoDBDocumentClient;
   /** For what the document client hides. */
   client: DynamoDBClient;

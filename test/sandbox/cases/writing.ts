@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { newReportFiles } from "#lib/test-results/report-files.ts";
+import { newReportFiles } from "#lib/code/test-results/report-files.ts";
 import type { SandboxCase } from "../sandbox-case.ts";
 
 /** Writing outside, links, devices, hostile names. */

@@ -1,8 +1,8 @@
-import { sha256 } from "#lib/artifacts/blobs.ts";
-import { artifactKey } from "#lib/artifacts/object-keys.ts";
-import { parseStepItem } from "#lib/idempotency/step-item.ts";
-import { parseTaskItem } from "#lib/tasks/task-store.ts";
-import { taskView } from "#lib/tasks/task-view.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { artifactKey } from "#lib/platform/blobs/object-keys.ts";
+import { parseStepItem } from "#lib/resilience/idempotency/step-item.ts";
+import { parseTaskItem } from "#lib/work/tasks/task-store.ts";
+import { taskView } from "#lib/work/tasks/task-view.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { Key } from "../dynamodb/table.ts";

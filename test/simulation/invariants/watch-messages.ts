@@ -1,6 +1,6 @@
-import { taskPartition } from "#lib/tasks/keys.ts";
-import { deliveryKey } from "#lib/webhooks/delivery-place.ts";
-import { WEBHOOKS } from "#lib/webhooks/webhooks-service.ts";
+import { taskPartition } from "#lib/platform/table/keys.ts";
+import { deliveryKey } from "#lib/work/webhooks/delivery-place.ts";
+import { WEBHOOKS } from "#lib/work/webhooks/webhooks-service.ts";
 import { Envelope } from "#schemas/messages/envelope.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";

@@ -1,4 +1,4 @@
-import type { ClaimKey, Lease } from "#lib/idempotency/claims.ts";
+import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { Change } from "../dynamodb/table.ts";
 import { equalValues } from "../dynamodb/values.ts";

@@ -1,4 +1,4 @@
-import type { ClaimKey, Lease } from "#lib/idempotency/claims.ts";
+import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
 import type { Change } from "../dynamodb/table.ts";
 import type { Invocation } from "../engine/invocation.ts";
 import type { World } from "../engine/world.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { DependencyGuard } from "#lib/circuit/dependency-guard.ts";
-import { ParkedFault } from "#lib/errors/fault.ts";
+import { ParkedFault } from "#lib/platform/errors/fault.ts";
+import type { DependencyGuard } from "#lib/resilience/circuit/dependency-guard.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { type OursOptions, ours } from "../../../bench/outage/ours.ts";
 import type { Mutation } from "../engine/mutation.ts";

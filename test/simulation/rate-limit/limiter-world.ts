@@ -1,8 +1,8 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { BucketRule } from "#lib/rate-limit/bucket-rule.ts";
-import type { Decision } from "#lib/rate-limit/decision.ts";
-import { type RateLimiter, rateLimiter } from "#lib/rate-limit/rate-limiter.ts";
+import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";
+import type { Decision } from "#lib/resilience/rate-limit/decision.ts";
+import { type RateLimiter, rateLimiter } from "#lib/resilience/rate-limit/rate-limiter.ts";
 import { type Key, makeTable } from "../dynamodb/table.ts";
 import type { Item } from "../dynamodb/values.ts";
 import { seededRandom } from "../engine/random.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Agent, AgentContext, AgentResult } from "#lib/agent/agent.ts";
+import type { Agent, AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import {
   ParkedFault,
   QuotaFault,
@@ -7,7 +7,7 @@ import {
   RetryableFault,
   TerminalFault,
   ThrottledFault,
-} from "#lib/errors/fault.ts";
+} from "#lib/platform/errors/fault.ts";
 import { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";
 import { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import { IndexingInput, IndexingOutput } from "#schemas/messages/indexing.ts";

@@ -1,5 +1,5 @@
-import { HttpError } from "#lib/http/http-error.ts";
-import { childSpan } from "#lib/trace/traceparent.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { childSpan } from "#lib/platform/trace/traceparent.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { cancelTask } from "../../../functions/gateway/cancel-task.ts";

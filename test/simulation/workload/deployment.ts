@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import type { Settings } from "#lib/config/environment.ts";
-import { sourceHash } from "#lib/idempotency/source-hash.ts";
+import { sourceHash } from "#lib/platform/hash/source-hash.ts";
+import type { Settings } from "#lib/platform/settings/environment.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";

@@ -1,4 +1,4 @@
-import { idempotencyKey, sourceHash } from "#lib/idempotency/source-hash.ts";
+import { idempotencyKey, sourceHash } from "#lib/platform/hash/source-hash.ts";
 import { Envelope } from "#schemas/messages/envelope.ts";
 import type { World } from "../engine/world.ts";
 import type { Client } from "./client.ts";

@@ -1,9 +1,9 @@
-import { defineAgent } from "#lib/agent/define-agent.ts";
-import { taskPartition } from "#lib/tasks/keys.ts";
-import { deliveryId, deliveryStep } from "#lib/webhooks/delivery-id.ts";
-import { deliveryKey } from "#lib/webhooks/delivery-place.ts";
-import { endingOf } from "#lib/webhooks/task-ended.ts";
-import { WEBHOOKS } from "#lib/webhooks/webhooks-service.ts";
+import { defineAgent } from "#lib/agents/agent/define-agent.ts";
+import { taskPartition } from "#lib/platform/table/keys.ts";
+import { deliveryId, deliveryStep } from "#lib/work/webhooks/delivery-id.ts";
+import { deliveryKey } from "#lib/work/webhooks/delivery-place.ts";
+import { endingOf } from "#lib/work/webhooks/task-ended.ts";
+import { WEBHOOKS } from "#lib/work/webhooks/webhooks-service.ts";
 import { type TaskEnded, WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { RECEIVES_MAX } from "#lib/agent/settle-failure.ts";
+import { RECEIVES_MAX } from "#lib/agents/agent/settle-failure.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { resourcesOf, type Template } from "../../../scripts/package/template.ts";
 import { idIn, properties, type TemplateRule } from "./rule.ts";

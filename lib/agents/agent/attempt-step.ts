@@ -1,0 +1,135 @@
+import { z } from "zod";
+import type { Agent, AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
+import { policyOf } from "#lib/agents/agent/policy-of.ts";
+import { recordFailure } from "#lib/agents/agent/record-failure.ts";
+import { type EndedStep, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
+import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
+import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
+import { Fault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
+import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
+import { readPayload } from "#lib/platform/messages/send-envelope.ts";
+import { failSpan, inSpan, type Span } from "#lib/platform/trace/span.ts";
+import type { GuardedCall } from "#lib/resilience/circuit/dependency-guard.ts";
+import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
+import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
+import { artifactWriter } from "#lib/work/artifacts/artifact-writer.ts";
+import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
+
+const CLOSING_MS = 5000;
+
+/** Runs a claimed step and records how it ended: an outcome, or its release to be tried again. */
+export async function attemptStep<Input extends z.ZodType, Output extends z.ZodType>(
+  agent: Agent<Input, Output>,
+  delivery: Delivery,
+  key: ClaimKey,
+  lease: Lease,
+  lease_ms: number,
+): Promise<EndedStep> {
+  const { platform, counters, log } = delivery;
+  const { claims, runtime } = platform;
+  const stop = new AbortController();
+  const keeper = keepLease({
+    name: `step ${key.step}`,
+    leaseMs: () => lease_ms,
+    renew: (length_ms) => claims.renew(key, lease, length_ms),
+    look: agent.notices_cancel_ms
+      ? { interval_ms: agent.notices_cancel_ms, work: () => claims.look(key, lease) }
+      : undefined,
+    onLost: (error) => stop.abort(error),
+    runtime,
+  });
+  const done = new AbortController();
+  const closing_ms = Math.max(1, delivery.lambda.getRemainingTimeInMillis() - CLOSING_MS);
+  runtime.sleep(closing_ms, done.signal).then(
+    () => stop.abort(new RetryableFault("INVOCATION_ENDING", "the invocation's time is nearly over")),
+    () => undefined, // the step ended first
+  );
+  try {
+    log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, {
+      attempt: lease.attempt,
+      policy_hash: platform.retryPolicy().hash,
+    });
+    const started = runtime.now();
+    const attributes = { "agents.attempt": lease.attempt };
+    const outcome = await inSpan(delivery.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
+      runAgent(agent, delivery, { lease, signal: stop.signal, run_span: span }),
+    );
+    stop.signal.throwIfAborted();
+    counters.duration("step", key.tenant, runtime.now() - started);
+    return await recordOutcome(outcome, delivery, key, lease);
+  } catch (thrown) {
+    const error = stop.signal.aborted ? stop.signal.reason : thrown;
+    if (error instanceof LeaseLost) throw error;
+    return await recordFailure(error, delivery, key, lease);
+  } finally {
+    done.abort();
+    keeper.stop();
+  }
+}
+
+async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
+  agent: Agent<Input, Output>,
+  delivery: Delivery,
+  { lease, signal, run_span }: { lease: Lease; signal: AbortSignal; run_span: Span },
+): Promise<StepOutcome> {
+  const { envelope, platform, log, counters } = delivery;
+  const { runtime, settings } = platform;
+  const blobs = platform.blobsOf(envelope.tenant, run_span);
+  const { writer, manifest } = artifactWriter({
+    blobs,
+    envelope,
+    service_version: settings.service_version,
+    now: runtime.now,
+  });
+  const input = agent.input.safeParse(await readPayload(envelope, { blobsOf: () => blobs }));
+  if (!input.success) {
+    throw new TerminalFault(
+      "PAYLOAD_INVALID",
+      `not an input of ${agent.name}: ${z.prettifyError(input.error)}`,
+    );
+  }
+  const span: AgentContext["span"] = (name, attributes, work) =>
+    inSpan(run_span, { name, attributes }, runtime, work);
+  const guard = platform.guard?.with({ log, counters });
+  const call: AgentContext["call"] = (dependency, work) =>
+    guard ? guard.call({ ...callOf(agent.name, delivery, dependency, lease), signal }, work) : work(signal);
+  try {
+    const context = { envelope, signal, blobs, artifacts: writer, log, runtime, call, span };
+    const result = await agent.run(input.data, context);
+    return toOutcome(agent, result, manifest());
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    if (dispositionOf(error, policyOf(delivery, error).dispositions) !== "reject") throw error;
+    failSpan(run_span, error);
+    return { verdict: "failed", code: error.code, message: error.message, artifacts: manifest() };
+  }
+}
+
+/** A call to a dependency, as its circuit is asked for it. */
+function callOf(
+  service: string,
+  { envelope, platform }: Delivery,
+  dependency: string,
+  { attempt, parked_at: waiting_since_ms }: Lease,
+): GuardedCall {
+  const { tenant, shard, role, idempotency_key: work } = envelope;
+  const labels = { service, role, tenant, shard, dependency };
+  const { attempts_max } = retryPolicyFor(platform.retryPolicy().value, labels);
+  return { ...labels, attempt, work, waiting_since_ms, last_try: attempt >= attempts_max };
+}
+
+function toOutcome<Output extends z.ZodType>(
+  agent: { name: string; output: Output },
+  { verdict, code, message, output }: AgentResult<z.input<Output>>,
+  artifacts: ManifestEntry[],
+): StepOutcome {
+  const parsed = output === undefined ? undefined : agent.output.parse(output);
+  return {
+    verdict,
+    ...(code && { code }),
+    ...(message && { message }),
+    ...(parsed !== undefined && { output: parsed as Record<string, unknown> }),
+    artifacts,
+  };
+}

@@ -1,0 +1,134 @@
+import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
+import type { SQSRecord } from "aws-lambda";
+import { buryMessage } from "#lib/agents/agent/bury-message.ts";
+import { policyOf } from "#lib/agents/agent/policy-of.ts";
+import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
+import { dispositionOf, isOutage } from "#lib/platform/errors/disposition-of.ts";
+import { type Disposition, Fault, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { forwardMessage } from "#lib/platform/messages/forward-message.ts";
+import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { backoffMs } from "#lib/resilience/retry/backoff.ts";
+import { askedTime } from "#lib/resilience/retry/decide-retry.ts";
+import type { Envelope } from "#schemas/messages/envelope.ts";
+
+/**
+ * SQS: 12 hours from the receive on, of which an invocation has used up to 15 minutes; at least a second,
+ * for a message that is visible at once is received in a loop.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+ */
+const VISIBILITY_SECONDS_MAX = 43_200 - 900;
+
+/**
+ * `maxReceiveCount` of every queue in serverless.yml: returned once more, SQS would move the
+ * message to the DLQ by itself, without a failure record.
+ */
+export const RECEIVES_MAX = 20;
+
+/** From this receive on, a message that only waits is replaced by a successor, so that waiting does not use them up. */
+const WAITS_MAX = 10;
+
+interface Failed extends Omit<Delivery, "envelope" | "span"> {
+  service: string;
+  envelope: Envelope | undefined;
+  error: unknown;
+  /** Its message's span; absent when the message could not be read. */
+  span?: TraceContext;
+}
+
+/** What becomes of a message: the DLQ, its own return, or a successor that is sent before it is acknowledged. */
+type Settlement = "bury" | "return" | "forward";
+
+/**
+ * Decides by the error's disposition what becomes of its message. Returns the message's id when SQS
+ * must keep it.
+ */
+export async function settleFailure(failed: Failed): Promise<string | undefined> {
+  const { envelope, record, counters, log, platform } = failed;
+  const disposition = dispositionOf(failed.error, policyOf(failed, failed.error).dispositions);
+  const settlement = settle(failed, disposition);
+  const spent = settlement === "bury" && disposition !== "terminal" && disposition !== "reject";
+  const error = spent ? receivesSpent(failed.error) : failed.error;
+  const error_code = error instanceof Fault ? error.code : "UNEXPECTED";
+  counters.count(`messages_${spent ? "terminal" : disposition}`, envelope?.tenant ?? "unknown");
+  try {
+    if (settlement === "bury") {
+      log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${String(error)}`, { error_code });
+      await buryMessage({ ...failed, envelope, error });
+      return undefined;
+    }
+    const delay_ms = delayMs(failed, disposition);
+    const event = settlement === "forward" ? "MESSAGE_PARKED" : "MESSAGE_RETURNS";
+    log[disposition === "park" ? "info" : "warn"](event, `message comes back: ${String(error)}`, {
+      error_code,
+      disposition,
+      delay_ms,
+      policy_hash: platform.retryPolicy().hash,
+    });
+    if (settlement === "forward" && envelope && failed.span) {
+      await forwardMessage(envelope, delay_ms, failed.span, platform);
+      return undefined;
+    }
+    await delayMessage(record, delay_ms, failed);
+  } catch (cause) {
+    // The message stays in its queue and returns after its visibility timeout.
+    log.error("SETTLE_FAILED", `the failure of a message could not be settled: ${String(cause)}`, {
+      error_code,
+    });
+  }
+  return record.messageId;
+}
+
+/**
+ * Work that waits for a dependency leaves its message behind: a successor counts its receives anew, so
+ * no outage, however long, uses them up. The same is done for a message at its last receive when its
+ * step's attempts are counted in the ledger, or a service is away; anything else was tried enough then.
+ */
+function settle({ error, envelope, record, platform }: Failed, disposition: Disposition): Settlement {
+  if (disposition === "terminal" || disposition === "reject") return "bury";
+  const received = receives(record);
+  const ends = envelope === undefined || platform.runtime.now() >= Date.parse(envelope.deadline_at);
+  if (ends) return received >= RECEIVES_MAX ? "bury" : "return";
+  if (disposition === "park") {
+    const brief = error instanceof Fault && error.code === "STEP_IN_PROGRESS";
+    return brief && received < WAITS_MAX ? "return" : "forward";
+  }
+  if (received < RECEIVES_MAX) return "return";
+  const counted = error instanceof Fault && error.decided;
+  return counted || isOutage(error) ? "forward" : "bury";
+}
+
+function receivesSpent(error: unknown): TerminalFault {
+  const why = error instanceof Error ? error.message : String(error);
+  return new TerminalFault("RECEIVES_SPENT", `received ${RECEIVES_MAX} times, at last: ${why}`, {
+    cause: error,
+  });
+}
+
+function receives(record: SQSRecord): number {
+  return Number(record.attributes.ApproximateReceiveCount);
+}
+
+function delayMs(failed: Failed, disposition: Disposition): number {
+  const { error, record, platform } = failed;
+  const { runtime } = platform;
+  const now = runtime.now();
+  const asked_ms = askedTime(error, now);
+  if (asked_ms !== undefined) return Math.max(0, asked_ms - now);
+  const slowly = disposition === "park" ? "throttle" : disposition;
+  return backoffMs(policyOf(failed, error), slowly, receives(record), runtime.random);
+}
+
+async function delayMessage(
+  record: SQSRecord,
+  delay_ms: number,
+  { platform, service }: Failed,
+): Promise<void> {
+  const seconds = Math.min(VISIBILITY_SECONDS_MAX, Math.max(1, Math.ceil(delay_ms / 1000)));
+  await platform.sqs.send(
+    new ChangeMessageVisibilityCommand({
+      QueueUrl: platform.queueUrl(service),
+      ReceiptHandle: record.receiptHandle,
+      VisibilityTimeout: seconds,
+    }),
+  );
+}

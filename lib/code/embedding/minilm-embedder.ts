@@ -1,0 +1,110 @@
+import type { Worker } from "node:worker_threads";
+import type { Embedder } from "#lib/code/embedding/embedder.ts";
+import { startMinilmThread, type ThreadAnswer } from "#lib/code/embedding/minilm-thread.ts";
+import { RetryableFault } from "#lib/platform/errors/fault.ts";
+
+/** The model reads 256 tokens; more characters than this only cost tokenizing. */
+const TEXT_CHARACTERS_MAX = 4000;
+
+interface Job {
+  texts: readonly string[];
+  vectors: Float32Array[];
+  resolve(vectors: Float32Array[]): void;
+  reject(reason: unknown): void;
+}
+
+/**
+ * all-MiniLM-L6-v2 in a thread of its own, so that timers and HTTP of this process go on. Callers
+ * take turns text by text: a query waits for one text of a long indexing, not for all of it.
+ * The thread starts with the first text and never keeps the process alive.
+ *
+ * Throws RetryableFault `EMBEDDER_FAILED` when the thread dies; the next call starts another.
+ */
+export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmThread): Embedder {
+  const jobs: Job[] = [];
+  let thread: Worker | undefined;
+  let busy = false;
+
+  function fail(cause: unknown) {
+    thread = undefined;
+    busy = false;
+    const fault = new RetryableFault("EMBEDDER_FAILED", "The embedding engine stopped; try again.", {
+      cause,
+    });
+    for (const job of jobs.splice(0)) job.reject(fault);
+  }
+
+  async function ready(): Promise<Worker> {
+    if (thread) return thread;
+    const started = await start();
+    started.on("error", (error) => started === thread && fail(error));
+    started.on("exit", (code) => started === thread && fail(new Error(`thread exited with ${code}`)));
+    thread = started;
+    return started;
+  }
+
+  async function next() {
+    const [job] = jobs;
+    if (busy || !job) return;
+    busy = true;
+    try {
+      const worker = await ready();
+      worker.ref();
+      worker.once("message", (answer: ThreadAnswer) => settle(worker, job, answer));
+      worker.postMessage({ text: (job.texts[job.vectors.length] ?? "").slice(0, TEXT_CHARACTERS_MAX) });
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function settle(worker: Worker, job: Job, answer: ThreadAnswer) {
+    worker.unref();
+    if ("error" in answer) return fail(new Error(answer.error));
+    busy = false;
+    job.vectors.push(answer.vector);
+    const place = jobs.indexOf(job);
+    if (place >= 0) jobs.splice(place, 1);
+    if (job.vectors.length === job.texts.length) job.resolve(job.vectors);
+    else if (place >= 0) jobs.push(job);
+    void next();
+  }
+
+  return {
+    name: "minilm-l6-v2",
+    dimensions: 384,
+    embed(texts, signal) {
+      if (texts.length === 0) return Promise.resolve([]);
+      return new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const abort = () => {
+          if (jobs.includes(job)) jobs.splice(jobs.indexOf(job), 1);
+          reject(signal?.reason);
+        };
+        const ended = () => signal?.removeEventListener("abort", abort);
+        const job: Job = {
+          texts,
+          vectors: [],
+          resolve(vectors) {
+            ended();
+            resolve(vectors);
+          },
+          reject(reason) {
+            ended();
+            reject(reason);
+          },
+        };
+        signal?.addEventListener("abort", abort, { once: true });
+        jobs.push(job);
+        void next();
+      });
+    },
+  };
+}
+
+let shared: Embedder | undefined;
+
+/** The one MiniLM of this process: about 200 MB once loaded. */
+export function minilmEmbedder(): Embedder {
+  shared ??= createMinilmEmbedder();
+  return shared;
+}

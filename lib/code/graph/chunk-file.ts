@@ -1,0 +1,94 @@
+import type { Chunk } from "#lib/code/graph/chunk.ts";
+import type { CodeSymbol } from "#lib/code/graph/code-symbol.ts";
+import { embeddingText } from "#lib/code/graph/embedding-text.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
+
+const WINDOW_LINES = 40;
+/** Fewer letters and digits than this outside any symbol are not worth a chunk. */
+const REST_CHARACTERS_MIN = 60;
+
+export interface ChunkLimits {
+  chunk_characters_max: number;
+  excerpt_characters_max: number;
+}
+
+type Draft = Omit<Chunk, "content_hash" | "excerpt">;
+
+/** One chunk per symbol, and the rest of the file by sections (Markdown) or windows of lines. */
+export function chunkFile(
+  file: { language: string; text: string; symbols: readonly CodeSymbol[] },
+  limits: ChunkLimits,
+): Chunk[] {
+  const lines = file.text.split(/\r?\n/);
+  const drafts =
+    file.language === "markdown"
+      ? sections(lines)
+      : [...file.symbols.map(symbolDraft), ...rest(lines, file.symbols)];
+  return drafts.map((draft) => {
+    const text = lines.slice(draft.start_line - 1, draft.end_line).join("\n");
+    const chunk = { ...draft, excerpt: text.slice(0, limits.excerpt_characters_max) };
+    return { ...chunk, content_hash: sha256(embeddingText(chunk, limits.chunk_characters_max)) };
+  });
+}
+
+function symbolDraft(symbol: CodeSymbol): Draft {
+  const { name, kind, exported, start_line, end_line, signature, doc } = symbol;
+  return { symbol: name, kind, exported, start_line, end_line, signature, doc: doc.slice(0, 1000) };
+}
+
+/** Windows over the lines that no symbol covers. */
+function rest(lines: readonly string[], symbols: readonly CodeSymbol[]): Draft[] {
+  const covered = new Uint8Array(lines.length + 2);
+  for (const symbol of symbols) covered.fill(1, symbol.doc_line, symbol.end_line + 1);
+  const drafts: Draft[] = [];
+  let start = 0;
+  for (let line = 1; line <= lines.length + 1; line++) {
+    const open = line <= lines.length && covered[line] === 0 && !isImport(lines[line - 1] ?? "");
+    if (open && start === 0) start = line;
+    if (start > 0 && (!open || line - start >= WINDOW_LINES)) {
+      drafts.push(...windowDraft(lines, start, line - 1));
+      start = open ? line : 0;
+    }
+  }
+  return drafts;
+}
+
+function isImport(line: string): boolean {
+  return /^\s*(import\b|export \* from|(const|let|var) [^=]+= require\()/.test(line);
+}
+
+function windowDraft(lines: readonly string[], start: number, end: number): Draft[] {
+  const letters = lines
+    .slice(start - 1, end)
+    .join("")
+    .replace(/[^\p{L}\p{N}]/gu, "");
+  if (letters.length < Math.min(REST_CHARACTERS_MIN, lines.length)) return [];
+  const span = { start_line: start, end_line: end };
+  return [{ symbol: null, kind: "lines", exported: false, ...span, signature: "", doc: "" }];
+}
+
+/** Headings outside fences open a section; long sections are cut into windows. */
+function sections(lines: readonly string[]): Draft[] {
+  const drafts: Draft[] = [];
+  let heading = "";
+  let start = 1;
+  let fenced = false;
+  const close = (end: number) => {
+    for (let from = start; from <= end; from += WINDOW_LINES) {
+      const to = Math.min(end, from + WINDOW_LINES - 1);
+      if (lines.slice(from - 1, to).every((line) => line.trim() === "")) continue;
+      const span = { start_line: from, end_line: to };
+      drafts.push({ symbol: null, kind: "section", exported: false, ...span, signature: heading, doc: "" });
+    }
+  };
+  for (const [index, line] of lines.entries()) {
+    if (/^\s*(```|~~~)/.test(line)) fenced = !fenced;
+    const title = fenced ? undefined : /^#{1,6}\s+(.*)$/.exec(line)?.[1];
+    if (title === undefined) continue;
+    close(index);
+    heading = title.replace(/[#\s]+$/, "");
+    start = index + 1;
+  }
+  close(lines.length);
+  return drafts;
+}

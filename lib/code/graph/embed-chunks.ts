@@ -1,0 +1,111 @@
+import type { Embedder } from "#lib/code/embedding/embedder.ts";
+import { embeddingText } from "#lib/code/graph/embedding-text.ts";
+import { type Snapshot, type SnapshotChunk, vectorAt } from "#lib/code/graph/snapshot.ts";
+import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { GraphConfig } from "#schemas/config/graph.ts";
+
+export interface EmbeddedChunks {
+  chunks: SnapshotChunk[];
+  vectors: Float32Array;
+  /** Texts given to the embedder now. */
+  embedded: number;
+  /** Chunks whose vector was known from the previous snapshot. */
+  reused: number;
+  /** Texts there was no time for. */
+  left_out: number;
+}
+
+/** Texts between two looks at the clock. */
+const BATCH = 16;
+
+/** Lower is embedded first when there are more chunks than may be. */
+function priority({ symbol, exported, kind }: SnapshotChunk): number {
+  if (symbol !== null) return exported ? 0 : 1;
+  return kind === "section" ? 2 : 3;
+}
+
+interface EmbeddingOptions {
+  embedder: Embedder;
+  limits: Pick<GraphConfig, "chunks_max" | "chunk_characters_max" | "embedding_seconds_max">;
+  runtime: Pick<Runtime, "now">;
+  /** Of the same repository; a text it knows is not embedded again. */
+  previous?: Snapshot | undefined;
+  signal?: AbortSignal;
+}
+
+/**
+ * Gives the `chunks_max` most telling chunks a vector. When `embedding_seconds_max` is over, the
+ * rest goes without; indexing the repository again goes on from there.
+ */
+export async function embedChunks(
+  chunks: readonly SnapshotChunk[],
+  options: EmbeddingOptions,
+): Promise<EmbeddedChunks> {
+  const { embedder, limits } = options;
+  const chosen = chunks
+    .map((chunk, place) => ({ place, chunk, rank: priority(chunk) }))
+    .sort((a, b) => a.rank - b.rank || a.place - b.place)
+    .slice(0, limits.chunks_max);
+  const known = knownVectors(options.previous, embedder);
+  const missing = new Map<string, string>();
+  for (const { chunk } of chosen) {
+    if (known.has(chunk.content_hash)) continue;
+    missing.set(chunk.content_hash, embeddingText(chunk, limits.chunk_characters_max));
+  }
+  const fresh = await embedWithin(missing, options);
+
+  const rows = new Map<string, number>();
+  const vectors: Float32Array[] = [];
+  const row_of_place = new Map<number, number>();
+  for (const { place, chunk } of chosen) {
+    const vector = known.get(chunk.content_hash) ?? fresh.get(chunk.content_hash);
+    if (!vector) continue;
+    const row = rows.get(chunk.content_hash) ?? vectors.push(vector) - 1;
+    rows.set(chunk.content_hash, row);
+    row_of_place.set(place, row);
+  }
+  return {
+    chunks: chunks.map((chunk, place) => ({ ...chunk, vector: row_of_place.get(place) ?? null })),
+    vectors: joined(vectors, embedder.dimensions),
+    embedded: fresh.size,
+    reused: chosen.filter(({ chunk }) => known.has(chunk.content_hash)).length,
+    left_out: missing.size - fresh.size,
+  };
+}
+
+async function embedWithin(
+  texts: ReadonlyMap<string, string>,
+  { embedder, limits, runtime, signal }: EmbeddingOptions,
+): Promise<Map<string, Float32Array>> {
+  const end = runtime.now() + limits.embedding_seconds_max * 1000;
+  const hashes = [...texts.keys()];
+  const fresh = new Map<string, Float32Array>();
+  for (let from = 0; from < hashes.length && runtime.now() < end; from += BATCH) {
+    const batch = hashes.slice(from, from + BATCH);
+    const vectors = await embedder.embed(
+      batch.map((hash) => texts.get(hash) ?? ""),
+      signal,
+    );
+    for (const [index, hash] of batch.entries()) {
+      const vector = vectors[index];
+      if (vector?.length !== embedder.dimensions) throw new Error(`${embedder.name} gave no usable vector.`);
+      fresh.set(hash, vector);
+    }
+  }
+  return fresh;
+}
+
+function joined(vectors: readonly Float32Array[], dimensions: number): Float32Array {
+  const all = new Float32Array(vectors.length * dimensions);
+  for (const [row, vector] of vectors.entries()) all.set(vector, row * dimensions);
+  return all;
+}
+
+function knownVectors(previous: Snapshot | undefined, embedder: Embedder): Map<string, Float32Array> {
+  const known = new Map<string, Float32Array>();
+  if (previous?.embedder !== embedder.name || previous.dimensions !== embedder.dimensions) return known;
+  for (const { content_hash, vector } of previous.chunks) {
+    if (vector !== null) known.set(content_hash, vectorAt(previous, vector));
+  }
+  return known;
+}

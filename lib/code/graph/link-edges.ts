@@ -1,0 +1,71 @@
+import type { Call, FileSymbols } from "#lib/code/graph/code-symbol.ts";
+import { simpleName } from "#lib/code/graph/match-names.ts";
+import { type ImportMap, resolveImport } from "#lib/code/graph/resolve-import.ts";
+import type { SnapshotBody, SnapshotChunk } from "#lib/code/graph/snapshot.ts";
+
+export interface ReadFile {
+  path: string;
+  symbols: FileSymbols;
+  /** Place in `chunks` of the file's first chunk; its symbols' chunks come first, in order. */
+  first_chunk: number;
+}
+
+/** A name this common says nothing about which symbol is meant. */
+const CANDIDATES_MAX = 200;
+
+type Edges = Pick<SnapshotBody, "imports" | "calls">;
+
+/**
+ * IMPORTS and CALLS by name. A call means a symbol of its own file, else of a file it imports, else
+ * (plain calls only, as through re-exports) the one exported symbol of that name in the tree.
+ * What stays ambiguous gives no edge. DEFINES is each chunk's `file`.
+ */
+export function linkEdges(
+  files: readonly ReadFile[],
+  chunks: readonly SnapshotChunk[],
+  import_map: ImportMap,
+): Edges {
+  const places = new Map(files.map(({ path }, place) => [path, place]));
+  const named = new Map<string, number[]>();
+  for (const [place, chunk] of chunks.entries()) {
+    if (chunk.symbol === null) continue;
+    const name = simpleName(chunk.symbol);
+    const same = named.get(name);
+    if (same) same.push(place);
+    else named.set(name, [place]);
+  }
+  const edges: Edges = { imports: [], calls: [] };
+  for (const [place, file] of files.entries()) {
+    const imported = new Set<number>();
+    for (const specifier of file.symbols.imports) {
+      const target = resolveImport(file.path, specifier, places, import_map);
+      if (target !== undefined && target !== place) imported.add(target);
+    }
+    for (const target of imported) edges.imports.push([place, target]);
+    const link = (call: Call, from: number | null) => {
+      const to = resolveCall(call, named.get(call.name) ?? [], chunks, place, imported);
+      if (to !== undefined && to !== from) edges.calls.push([place, from, to]);
+    };
+    for (const call of file.symbols.calls) link(call, null);
+    for (const [index, symbol] of file.symbols.symbols.entries()) {
+      for (const call of symbol.calls) link(call, file.first_chunk + index);
+    }
+  }
+  return edges;
+}
+
+function resolveCall(
+  call: Call,
+  candidates: readonly number[],
+  chunks: readonly SnapshotChunk[],
+  file: number,
+  imported: ReadonlySet<number>,
+): number | undefined {
+  if (candidates.length > CANDIDATES_MAX) return undefined;
+  const own = candidates.filter((place) => chunks[place]?.file === file);
+  if (own.length > 0) return own.length === 1 ? own[0] : undefined;
+  const near = candidates.filter((place) => imported.has(chunks[place]?.file ?? -1));
+  if (near.length > 0) return near.length === 1 ? near[0] : undefined;
+  const far = call.member ? [] : candidates.filter((place) => chunks[place]?.exported);
+  return far.length === 1 ? far[0] : undefined;
+}

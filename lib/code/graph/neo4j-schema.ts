@@ -1,0 +1,84 @@
+import { BOOST } from "#lib/code/graph/lexical-index.ts";
+import type { Cypher } from "#lib/code/neo4j/cypher.ts";
+import { TerminalFault } from "#lib/platform/errors/fault.ts";
+
+export const WORDS_INDEX = "code_chunk_words";
+export const VECTOR_INDEX = "code_chunk_vector";
+const ONLINE_SECONDS_MAX = 300;
+
+const MADE_MEANWHILE = new Set(
+  ["EquivalentSchemaRule", "Index", "Constraint"].map(
+    (rule) => `Neo.ClientError.Schema.${rule}AlreadyExists`,
+  ),
+);
+
+const UNIQUE: readonly [name: string, label: string, properties: readonly string[]][] = [
+  ["code_repository", "CodeRepository", ["tenant", "name"]],
+  ["code_revision", "CodeRevision", ["id"]],
+  ["code_file", "CodeFile", ["revision_id", "place"]],
+  ["code_chunk", "CodeChunk", ["revision_id", "place"]],
+  ["code_test", "CodeTest", ["revision_id", "place"]],
+];
+
+const SORTED: readonly [name: string, label: string, properties: readonly string[]][] = [
+  ["code_revision_of", "CodeRevision", ["tenant", "repository"]],
+  ["code_chunk_symbol", "CodeChunk", ["revision_id", "symbol_lower"]],
+  ["code_chunk_simple_name", "CodeChunk", ["revision_id", "simple_name_lower"]],
+];
+
+/** The property a chunk's words of one field are kept in, as `name_words`. */
+export function wordsProperty(field: string): string {
+  return `${field}_words`;
+}
+
+/**
+ * Creates what is missing of constraints and indexes, and waits until they serve. Only what the
+ * Community Edition has: no existence and no node key constraints.
+ *
+ * @throws TerminalFault `VECTOR_INDEX_DIMENSIONS`: `IF NOT EXISTS` keeps an index of other dimensions,
+ *   which would then leave out every vector without a word
+ */
+export async function ensureGraphSchema(cypher: Cypher, dimensions: number): Promise<void> {
+  const create = (statement: string) => createMissing(cypher, statement);
+  for (const [name, label, properties] of UNIQUE) {
+    const keys = properties.map((property) => `n.${property}`).join(", ");
+    await create(`CREATE CONSTRAINT ${name} IF NOT EXISTS FOR (n:${label}) REQUIRE (${keys}) IS UNIQUE`);
+  }
+  for (const [name, label, properties] of SORTED) {
+    const keys = properties.map((property) => `n.${property}`).join(", ");
+    await create(`CREATE INDEX ${name} IF NOT EXISTS FOR (n:${label}) ON (${keys})`);
+  }
+  const fields = ["revision_id", ...Object.keys(BOOST).map(wordsProperty)].map((field) => `n.${field}`);
+  await create(
+    `CREATE FULLTEXT INDEX ${WORDS_INDEX} IF NOT EXISTS FOR (n:CodeChunk) ON EACH [${fields.join(", ")}]
+     OPTIONS {indexConfig: {\`fulltext.analyzer\`: 'whitespace'}}`,
+  );
+  await create(
+    `CREATE VECTOR INDEX ${VECTOR_INDEX} IF NOT EXISTS FOR (n:CodeChunk) ON (n.vector)
+     OPTIONS {indexConfig: {\`vector.dimensions\`: ${dimensions}, \`vector.similarity_function\`: 'cosine'}}`,
+  );
+  await checkDimensions(cypher, dimensions);
+  await cypher.read(`CALL db.awaitIndexes(${ONLINE_SECONDS_MAX})`);
+}
+
+/** `IF NOT EXISTS` still fails when another process makes the same at that moment. */
+async function createMissing(cypher: Cypher, statement: string): Promise<void> {
+  try {
+    await cypher.write(statement);
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+    if (!MADE_MEANWHILE.has(String(code))) throw error;
+  }
+}
+
+async function checkDimensions(cypher: Cypher, dimensions: number): Promise<void> {
+  const [row] = await cypher.read(
+    `SHOW VECTOR INDEXES YIELD name, options WHERE name = '${VECTOR_INDEX}'
+     RETURN options.indexConfig['vector.dimensions'] AS dimensions`,
+  );
+  if (row?.dimensions === dimensions) return;
+  throw new TerminalFault(
+    "VECTOR_INDEX_DIMENSIONS",
+    `Neo4j's index ${VECTOR_INDEX} is for vectors of ${row?.dimensions} dimensions and the embedder gives ${dimensions}: DROP INDEX ${VECTOR_INDEX}, then replay what failed and index every repository again.`,
+  );
+}

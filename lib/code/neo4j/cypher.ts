@@ -1,0 +1,75 @@
+import neo4j, { type Driver, type ManagedTransaction } from "neo4j-driver";
+import { neo4jFault } from "#lib/code/neo4j/neo4j-fault.ts";
+import { TerminalFault } from "#lib/platform/errors/fault.ts";
+import type { Neo4jSettings } from "#lib/platform/settings/environment.ts";
+
+export type Row = Record<string, unknown>;
+
+/**
+ * Speaks Cypher to one database. Each statement is a transaction of its own, repeated by the driver for a few
+ * seconds after what may pass (a deadlock, a new leader): so it must be safe to repeat. Whole numbers
+ * go in as `int()`, for a number is a float to Neo4j; they come back as numbers.
+ */
+export interface Cypher {
+  read(statement: string, parameters?: Row): Promise<Row[]>;
+  write(statement: string, parameters?: Row): Promise<Row[]>;
+}
+
+const CONNECT_MS_MAX = 3_000;
+/** Also bounds a handshake that is never answered, as by a server still starting. */
+const ACQUIRE_MS_MAX = 6_000;
+const REPEAT_MS_MAX = 5_000;
+const STATEMENT_MS_MAX = 60_000;
+const CONNECTIONS_MAX = 20;
+/** A function may have been frozen meanwhile: look before a connection is used again. */
+const IDLE_MS_MAX = 20_000;
+
+export const int = neo4j.int;
+
+const USABLE_URL = /^(bolt|neo4j)(\+s|\+ssc)?:\/\/[^/\s]+$/;
+
+/**
+ * A driver for these settings. It connects when it is first used.
+ *
+ * @throws TerminalFault `NEO4J_URL_UNUSABLE`
+ */
+export function neo4jDriver({ url, user, password }: Neo4jSettings): Driver {
+  if (!USABLE_URL.test(url)) {
+    throw new TerminalFault(
+      "NEO4J_URL_UNUSABLE",
+      `NEO4J_URL is ${url}: give bolt://<host>:<port> or neo4j://<host>:<port>, with +s for TLS, then replay what failed.`,
+    );
+  }
+  return neo4j.driver(url, neo4j.auth.basic(user, password), {
+    disableLosslessIntegers: true,
+    connectionTimeout: CONNECT_MS_MAX,
+    connectionAcquisitionTimeout: ACQUIRE_MS_MAX,
+    connectionLivenessCheckTimeout: IDLE_MS_MAX,
+    maxTransactionRetryTime: REPEAT_MS_MAX,
+    maxConnectionPoolSize: CONNECTIONS_MAX,
+    telemetryDisabled: true,
+  });
+}
+
+/** @throws Fault `NEO4J_UNAVAILABLE`, `NEO4J_BUSY`, `NEO4J_CREDENTIALS_REFUSED`, `NEO4J_REFUSED` */
+export function cypherOver(driver: Driver, { url, database }: Neo4jSettings): Cypher {
+  const timeout = { timeout: STATEMENT_MS_MAX };
+  const inSession = async <Result>(work: (session: ReturnType<Driver["session"]>) => Promise<Result>) => {
+    const session = driver.session({ database });
+    try {
+      return await work(session);
+    } catch (error) {
+      throw neo4jFault(error, url);
+    } finally {
+      await session.close().catch(() => undefined); // the error above is the one to tell
+    }
+  };
+  const statementOf = (statement: string, parameters: Row) => async (transaction: ManagedTransaction) =>
+    (await transaction.run(statement, parameters)).records.map((record) => record.toObject());
+  return {
+    read: (statement, parameters = {}) =>
+      inSession((session) => session.executeRead(statementOf(statement, parameters), timeout)),
+    write: (statement, parameters = {}) =>
+      inSession((session) => session.executeWrite(statementOf(statement, parameters), timeout)),
+  };
+}

@@ -1,0 +1,77 @@
+import type { Readable } from "node:stream";
+import { unreadableObjects } from "#lib/code/source/git-fault.ts";
+import { runGit } from "#lib/code/source/run-git.ts";
+import type { SourceLimits, SourcePorts } from "#lib/code/source/source-ports.ts";
+import { byPath, isInGitDirectory } from "#lib/code/tree/tree-path.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
+
+/** One file of a revision as git stores it; `mode` 120000 is a link, 160000 a submodule. */
+export interface RevisionObject {
+  mode: string;
+  id: string;
+  bytes: number;
+  path: string;
+}
+
+const LINE = /^(?<mode>\d+) \w+ (?<id>[0-9a-f]+)\s+(?<size>\d+|-)\t(?<path>.*)$/s;
+
+/**
+ * All files of one revision of a bare repository, by path.
+ *
+ * @throws RejectedInput `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES` as soon as it is known, so
+ * that a tree which names itself many times over ends here
+ */
+export async function listRevision(
+  repository: string,
+  revision: string,
+  ports: SourcePorts,
+): Promise<RevisionObject[]> {
+  const objects: RevisionObject[] = [];
+  const listed = await runGit(["ls-tree", "-r", "-z", "-l", "--full-tree", revision], {
+    repository,
+    signal: ports.signal,
+    program: ports.git_program,
+    exchange: (stdin, stdout) => {
+      stdin.end();
+      return readList(stdout, objects, ports.limits);
+    },
+  });
+  if (listed.exit_code !== 0) throw unreadableObjects(listed.stderr);
+  return objects.filter((object) => !isInGitDirectory(object.path)).sort(byPath);
+}
+
+async function readList(stdout: Readable, objects: RevisionObject[], limits: SourceLimits): Promise<void> {
+  let rest: Buffer = Buffer.alloc(0);
+  let tree_bytes = 0;
+  for await (const chunk of stdout) {
+    rest = Buffer.concat([rest, chunk as Buffer]);
+    for (let end = rest.indexOf(0); end >= 0; end = rest.indexOf(0)) {
+      const object = parseLine(rest.subarray(0, end).toString("utf8"));
+      rest = rest.subarray(end + 1);
+      objects.push(object);
+      tree_bytes += object.bytes;
+      checkSize(object.path, objects.length, tree_bytes, limits);
+    }
+  }
+}
+
+function parseLine(line: string): RevisionObject {
+  const { mode, id, size, path } = LINE.exec(line)?.groups ?? {};
+  if (mode === undefined || id === undefined || path === undefined) throw unreadableObjects(line);
+  return { mode, id, path, bytes: size === "-" ? 0 : Number(size) };
+}
+
+function checkSize(path: string, files: number, tree_bytes: number, limits: SourceLimits): void {
+  if (files > limits.tree_files_max) {
+    throw new RejectedInput(
+      "SOURCE_TOO_MANY_FILES",
+      `The revision has more than ${limits.tree_files_max} files. Pack the part that is needed and upload it.`,
+    );
+  }
+  if (tree_bytes > limits.tree_bytes_max) {
+    throw new RejectedInput(
+      "SOURCE_TOO_LARGE",
+      `The revision's files are larger than ${limits.tree_bytes_max} bytes together (reached at ${JSON.stringify(path)}). Pack the part that is needed and upload it.`,
+    );
+  }
+}

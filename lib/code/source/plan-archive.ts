@@ -1,0 +1,177 @@
+import type { ReadEntry } from "tar";
+import { readArchive } from "#lib/code/source/read-archive.ts";
+import type { SourceLimits } from "#lib/code/source/source-ports.ts";
+import { findEscapingLink } from "#lib/code/tree/tree-link.ts";
+import { ancestorsOf, treePathProblem } from "#lib/code/tree/tree-path.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
+
+export type PlannedEntry =
+  | { kind: "directory"; path: string }
+  | { kind: "file"; path: string; executable: boolean; bytes: number }
+  | { kind: "symbolic link"; path: string; target: string }
+  | { kind: "hard link"; path: string; target: string; bytes: number };
+
+/** What an archive will become, checked as a whole before a byte of it is written. */
+export interface ArchivePlan {
+  /** Every path of the tree once, parents before children. */
+  entries: Map<string, PlannedEntry>;
+  /** One for each entry of the archive, in its order: the path it becomes. */
+  order: string[];
+}
+
+/**
+ * Reads an archive's headers and says what tree it makes.
+ *
+ * @throws RejectedInput with the `ARCHIVE_…` codes that `unpackSource` lists.
+ */
+export async function planArchive(
+  bytes: Uint8Array,
+  limits: SourceLimits,
+  signal: AbortSignal,
+): Promise<ArchivePlan> {
+  const plan: ArchivePlan = { entries: new Map(), order: [] };
+  let tree_bytes = 0;
+  await readArchive(bytes, {
+    bytes_max: streamBytesMax(limits),
+    signal,
+    onEntry: (entry) => {
+      const planned = classify(entry, plan.entries);
+      plan.order.push(planned.path);
+      if (planned.path !== "") place(planned, plan.entries);
+      tree_bytes += "bytes" in planned ? planned.bytes : 0;
+      checkSize(planned.path, plan.entries.size, tree_bytes, limits);
+      entry.resume();
+    },
+  });
+  if (![...plan.entries.values()].some((entry) => entry.kind !== "directory")) throw empty();
+  const stripped = stripPackageDirectory(plan);
+  checkLinks(stripped);
+  return stripped;
+}
+
+/** Headers, padding and extended headers come on top of the files' bytes. */
+export function streamBytesMax(limits: SourceLimits): number {
+  return limits.tree_bytes_max + limits.tree_files_max * 4096 + 1024 * 1024;
+}
+
+function classify(entry: ReadEntry, entries: ReadonlyMap<string, PlannedEntry>): PlannedEntry {
+  const path = normalPath(entry.path, "ARCHIVE_UNSAFE_PATH", entry.path);
+  switch (entry.type) {
+    case "File":
+    case "OldFile":
+    case "ContiguousFile":
+      if (path === "") throw unsafePath(entry.path, "names the tree's root but is a file");
+      return { kind: "file", path, executable: ((entry.mode ?? 0) & 0o100) !== 0, bytes: entry.size };
+    case "Directory":
+      return { kind: "directory", path };
+    case "SymbolicLink":
+      if (path === "") throw unsafePath(entry.path, "names the tree's root but is a link");
+      return { kind: "symbolic link", path, target: symbolicTarget(entry) };
+    case "Link": {
+      const target = normalPath(entry.linkpath ?? "", "ARCHIVE_UNSAFE_LINK", entry.path);
+      const file = entries.get(target);
+      if (path === "" || (file?.kind !== "file" && file?.kind !== "hard link")) {
+        throw unsafeLink(entry.path, entry.linkpath, "is a hard link to something not unpacked before it");
+      }
+      return { kind: "hard link", path, target, bytes: file.bytes };
+    }
+    default:
+      throw new RejectedInput(
+        "ARCHIVE_UNSAFE_ENTRY",
+        `Entry ${JSON.stringify(entry.path)} is a ${entry.type}. Pack plain files, directories and symbolic links only.`,
+      );
+  }
+}
+
+function normalPath(raw: string, code: string, entry_path: string): string {
+  const segments = raw.split("/");
+  const path = segments.filter((segment) => segment !== "" && segment !== ".").join("/");
+  const problem = raw.startsWith("/") ? "is absolute" : path === "" ? undefined : treePathProblem(path);
+  if (problem === undefined) return path;
+  if (code === "ARCHIVE_UNSAFE_LINK") throw unsafeLink(entry_path, raw, problem);
+  throw unsafePath(raw, problem);
+}
+
+function symbolicTarget(entry: ReadEntry): string {
+  const target = entry.linkpath ?? "";
+  if (!target.isWellFormed() || /[\uFFFD\0]/.test(target)) {
+    throw unsafeLink(entry.path, target, "is not valid UTF-8");
+  }
+  return target;
+}
+
+function place(planned: PlannedEntry, entries: Map<string, PlannedEntry>): void {
+  for (const ancestor of ancestorsOf(planned.path)) {
+    const above = entries.get(ancestor);
+    if (above === undefined) entries.set(ancestor, { kind: "directory", path: ancestor });
+    else if (above.kind !== "directory") {
+      throw unsafePath(planned.path, `lies below ${JSON.stringify(ancestor)}, which is a ${above.kind}`);
+    }
+  }
+  const same = entries.get(planned.path);
+  if (same === undefined) entries.set(planned.path, planned);
+  else if (same.kind !== "directory" || planned.kind !== "directory") {
+    throw unsafePath(planned.path, "is in the archive twice");
+  }
+}
+
+function checkSize(path: string, files: number, tree_bytes: number, limits: SourceLimits): void {
+  if (files > limits.tree_files_max) {
+    throw new RejectedInput(
+      "ARCHIVE_TOO_MANY_FILES",
+      `The archive has more than ${limits.tree_files_max} files, links and directories (reached at ${JSON.stringify(path)}). Leave out build output and dependencies, or raise tree_files_max in configs/sandbox_limits.json.`,
+    );
+  }
+  if (tree_bytes > limits.tree_bytes_max) {
+    throw new RejectedInput(
+      "ARCHIVE_TOO_LARGE",
+      `The archive unpacks to more than ${limits.tree_bytes_max} bytes (reached at ${JSON.stringify(path)}). Leave out build output and dependencies, or raise tree_bytes_max in configs/sandbox_limits.json.`,
+    );
+  }
+}
+
+/** `npm pack` puts all below `package/`; nobody means that directory to be part of the tree. */
+function stripPackageDirectory(plan: ArchivePlan): ArchivePlan {
+  const is_package =
+    plan.entries.get("package/package.json")?.kind === "file" &&
+    [...plan.entries.keys()].every((path) => path === "package" || path.startsWith("package/"));
+  if (!is_package) return plan;
+  const strip = (path: string) => path.slice("package/".length);
+  const entries = new Map<string, PlannedEntry>();
+  for (const [path, entry] of plan.entries) {
+    if (path === "package") continue;
+    const moved = { ...entry, path: strip(path) };
+    entries.set(moved.path, moved.kind === "hard link" ? { ...moved, target: strip(moved.target) } : moved);
+  }
+  return { entries, order: plan.order.map(strip) };
+}
+
+function checkLinks(plan: ArchivePlan): void {
+  const links = new Map<string, string>();
+  for (const entry of plan.entries.values()) {
+    if (entry.kind === "symbolic link") links.set(entry.path, entry.target);
+  }
+  const escaping = findEscapingLink(links);
+  if (escaping !== undefined) throw unsafeLink(escaping, links.get(escaping), "leads out of the tree");
+}
+
+function unsafePath(path: string, problem: string): RejectedInput {
+  return new RejectedInput(
+    "ARCHIVE_UNSAFE_PATH",
+    `Entry ${JSON.stringify(path)} ${problem}. Pack the tree with relative paths, each once.`,
+  );
+}
+
+function unsafeLink(path: string, target: string | undefined, problem: string): RejectedInput {
+  return new RejectedInput(
+    "ARCHIVE_UNSAFE_LINK",
+    `Link ${JSON.stringify(path)} → ${JSON.stringify(target ?? "")} ${problem}. Links must stay inside the tree.`,
+  );
+}
+
+function empty(): RejectedInput {
+  return new RejectedInput(
+    "ARCHIVE_EMPTY",
+    "The archive holds no file. Pack the directory that has the code.",
+  );
+}

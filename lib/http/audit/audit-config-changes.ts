@@ -1,0 +1,48 @@
+import { type AuditPorts, recordAudit } from "#lib/http/audit/record-audit.ts";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import type { ConfigEvent } from "#lib/platform/config/config-event.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
+
+/** Every process sees a change for itself; those that see it within this time write one entry. */
+const SAME_CHANGE_MS = 600_000;
+
+/** Notes the changes of configuration that a process has seen come into force or refused. Never throws. */
+export async function auditConfigChanges(
+  events: readonly ConfigEvent[],
+  service: string,
+  ports: () => AuditPorts,
+  log: Log,
+): Promise<void> {
+  for (const { event, fields } of events) {
+    if (event !== "CONFIG_CHANGED" && event !== "CONFIG_REJECTED") continue;
+    const { file, old_hash, new_hash, hash, source, reason } = fields;
+    const detail = textsOf({ old_hash, new_hash, hash, source, reason });
+    const action = event === "CONFIG_CHANGED" ? "config.change" : "config.reject";
+    try {
+      const audit = ports();
+      const period = Math.floor(audit.runtime.now() / SAME_CHANGE_MS);
+      const entry_id = sha256(JSON.stringify([action, file, detail, period])).slice(0, 16);
+      await recordAudit(
+        {
+          entry_id,
+          tenant: PLATFORM_TENANT,
+          subject: `service:${service}`,
+          action,
+          target: file,
+          outcome: "seen",
+          detail,
+        },
+        audit,
+      );
+    } catch (error) {
+      log.warn("AUDIT_LOST", `a change of ${file} is not in the audit trail`, { reason: String(error) });
+    }
+  }
+}
+
+function textsOf(values: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
+  );
+}

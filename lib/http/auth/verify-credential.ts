@@ -1,0 +1,31 @@
+import type { Verdict } from "#lib/http/auth/identity.ts";
+import type { KeyPorts } from "#lib/http/auth/key-store.ts";
+import { verifyApiKey } from "#lib/http/auth/verify-api-key.ts";
+import { verifyJwt } from "#lib/http/auth/verify-jwt.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
+
+export interface CredentialPorts extends KeyPorts {
+  policy: AuthenticationConfig;
+  log: Log;
+}
+
+const CREDENTIAL_CHARACTERS_MAX = 10_000;
+/** RFC 6750, section 2.1: `Bearer` in any case, one blank or more, the token. */
+const BEARER = /^bearer +([\x21-\x7e]+)$/i;
+
+/**
+ * What an Authorization header proves, by nothing but itself: the same header has the same verdict
+ * wherever it is sent, which is what makes the verdict safe to cache by it.
+ *
+ * @throws HttpError 503 `ISSUER_UNAVAILABLE`
+ */
+export async function verifyCredential(authorization: string, ports: CredentialPorts): Promise<Verdict> {
+  if (authorization.length > CREDENTIAL_CHARACTERS_MAX) return { refused: "overlong header" };
+  const [, presented] = BEARER.exec(authorization.trim()) ?? [];
+  if (!presented) return { refused: "no bearer credential" };
+  if (presented.startsWith("dak_")) {
+    return verifyApiKey(presented, { ...ports, last_used_minutes: ports.policy.last_used_minutes });
+  }
+  return verifyJwt(presented, ports.policy.jwt_issuers, ports.runtime.now());
+}

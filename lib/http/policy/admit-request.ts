@@ -1,0 +1,86 @@
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import { type RequestGate, ruleOf } from "#lib/http/policy/request-gate.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import type { Counters } from "#lib/platform/metrics/counters.ts";
+import type { BucketKey } from "#lib/resilience/rate-limit/bucket-item.ts";
+import type { TellCost } from "#lib/resilience/rate-limit/decision.ts";
+import { rateLimitHeaders } from "#lib/resilience/rate-limit/rate-limit-headers.ts";
+import type { RoutePolicy } from "#schemas/config/route-policies.ts";
+
+interface AskedRequest {
+  tenant: string;
+  event: Pick<APIGatewayProxyEventV2, "routeKey" | "body" | "isBase64Encoded">;
+  log: Log;
+  counters: Counters;
+}
+
+export interface Admission {
+  policy: RoutePolicy;
+  /** To be sent with the answer, whatever it is. */
+  headers: Record<string, string>;
+}
+
+/**
+ * Lets a request through if the operator's policy opens the route to the tenant, its rate and its day
+ * have room, and its body is not too large. Throws HttpError 403 ROUTE_CLOSED, 413 BODY_TOO_LARGE,
+ * 429 RATE_LIMITED or QUOTA_SPENT, and 503 RATE_LIMIT_UNAVAILABLE where a route is to be closed while
+ * the table does not answer.
+ */
+export async function admitRequest(
+  request: AskedRequest,
+  { requestGate: gate }: { requestGate?: RequestGate },
+): Promise<Admission> {
+  const key = { tenant: request.tenant, route: request.event.routeKey };
+  const policy = gate?.policyOf(key);
+  if (!gate || !policy) throw new HttpError(403, "ROUTE_CLOSED", `no policy opens ${key.route}`);
+  if (!policy.enabled) {
+    throw new HttpError(403, "ROUTE_CLOSED", `${key.route} is closed to tenant ${key.tenant} by its policy`);
+  }
+  const headers = await withinLimits(key, policy, gate, request);
+  checkBodySize(request.event, policy, headers);
+  return { policy, headers };
+}
+
+/** The headers that tell what is left. */
+async function withinLimits(
+  key: BucketKey,
+  policy: RoutePolicy,
+  gate: RequestGate,
+  { log, counters }: AskedRequest,
+): Promise<Record<string, string>> {
+  const tell: TellCost = (cost, reason) => {
+    counters.count(cost, key.tenant);
+    if (cost !== "rate_limit_outages") return;
+    log.warn("RATE_LIMIT_OUTAGE", `requests cannot be counted in the table: ${String(reason)}`, {
+      tenant: key.tenant,
+      on_limiter_failure: policy.on_limiter_failure,
+    });
+  };
+  const decision = await gate.take(key, policy, tell);
+  const headers = rateLimitHeaders(ruleOf(policy), decision);
+  if (decision.kind === "admitted") return headers;
+  if (decision.kind === "unknown") {
+    const detail = `requests to ${key.route} cannot be counted at the moment; try again in 1 s`;
+    throw new HttpError(503, "RATE_LIMIT_UNAVAILABLE", detail, undefined, { ...headers, "retry-after": "1" });
+  }
+  counters.count("rate_limited", key.tenant);
+  const again = `try again in ${decision.retry_after_seconds} s`;
+  if (decision.reason === "day") {
+    const detail = `the ${policy.requests_per_day_max} requests a day to ${key.route} are spent; the next day begins at 00:00 UTC: ${again}`;
+    throw new HttpError(429, "QUOTA_SPENT", detail, undefined, headers);
+  }
+  const detail = `${key.route} takes ${policy.requests_per_second} requests a second from one tenant, ${policy.burst_requests} at once after a pause: ${again}`;
+  throw new HttpError(429, "RATE_LIMITED", detail, undefined, headers);
+}
+
+function checkBodySize(
+  { body, isBase64Encoded }: AskedRequest["event"],
+  { body_bytes_max }: RoutePolicy,
+  headers: Record<string, string>,
+): void {
+  const bytes = Buffer.byteLength(body ?? "", isBase64Encoded ? "base64" : "utf8");
+  if (bytes <= body_bytes_max) return;
+  const detail = `the body has ${bytes} bytes; ${body_bytes_max} is the limit of this route`;
+  throw new HttpError(413, "BODY_TOO_LARGE", detail, undefined, headers);
+}

@@ -1,0 +1,23 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+
+/** The work that reads and writes blobs, as a position in its trace. */
+export interface BlobTrace extends TraceContext {
+  /** Called for a blob that another trace wrote. */
+  link?(other: TraceContext): void;
+}
+
+/** Content-addressed bytes of one tenant. Writing the same bytes twice is the same write. */
+export interface BlobStore {
+  write(bytes: Uint8Array | string, content_type: string): Promise<BlobRef>;
+  /** Throws TerminalFault `BLOB_CORRUPT` when the bytes are not what the reference says. */
+  read(reference: BlobRef): Promise<Buffer>;
+  readText(reference: BlobRef): Promise<string>;
+  stream(reference: BlobRef): Promise<Readable>;
+}
+
+export function sha256(bytes: Uint8Array | string): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

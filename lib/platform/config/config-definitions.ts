@@ -1,0 +1,65 @@
+import type { z } from "zod";
+import { agentMessages } from "#lib/platform/config/agent-messages.ts";
+import { routePolicyFaults } from "#lib/platform/config/route-policy-faults.ts";
+import { workflowFaults } from "#lib/platform/config/workflow-faults.ts";
+import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
+import { AuthenticationConfig } from "#schemas/config/authentication.ts";
+import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
+import { GraphConfig } from "#schemas/config/graph.ts";
+import { OutboundConfig } from "#schemas/config/outbound.ts";
+import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
+import { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
+import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
+import { WebhooksConfig } from "#schemas/config/webhooks.ts";
+import { WorkflowsConfig } from "#schemas/config/workflows.ts";
+
+/** What a file must agree with beyond itself. */
+export interface Deployment {
+  /** The services that have a queue. */
+  services: readonly string[];
+}
+
+export interface ConfigDefinition<Schema extends z.ZodType = z.ZodType> {
+  /** Name of the file in configs/ and of the object in the bucket. */
+  name: string;
+  /** The generated JSON Schema it points to. */
+  schema_id: string;
+  schema: Schema;
+  /** What a schema alone cannot say: a sentence a fault. */
+  rules?: (value: z.output<Schema>, deployment: Deployment) => string[];
+}
+
+function define<Schema extends z.ZodType>(
+  stem: string,
+  schema: Schema,
+  rules?: ConfigDefinition<Schema>["rules"],
+): ConfigDefinition<Schema> {
+  return {
+    name: `${stem}.json`,
+    schema_id: `config.${stem}.schema.json`,
+    schema,
+    ...(rules && { rules }),
+  };
+}
+
+function fieldsOf(agent: string, end: "Input" | "Output"): Record<string, z.ZodType> | undefined {
+  return Object.hasOwn(agentMessages, agent) ? (agentMessages[agent]?.[end].shape as never) : undefined;
+}
+
+/** Every file an operator may change at run time. */
+export const definitions = {
+  artifacts: define("artifacts", ArtifactsConfig),
+  circuitBreaker: define("circuit_breaker", CircuitBreakerConfig),
+  authentication: define("authentication", AuthenticationConfig),
+  graph: define("graph", GraphConfig),
+  outbound: define("outbound", OutboundConfig),
+  retryPolicy: define("retry_policy", RetryPolicyConfig),
+  routePolicies: define("route_policies", RoutePoliciesConfig, routePolicyFaults),
+  sandboxLimits: define("sandbox_limits", SandboxLimitsConfig),
+  webhooks: define("webhooks", WebhooksConfig),
+  workflows: define("workflows", WorkflowsConfig, ({ workflows }, { services }) =>
+    workflowFaults(workflows, { services, fieldsOf }).map(
+      ({ workflow, position, message }) => `/workflows/${workflow}/steps/${position}: ${message}`,
+    ),
+  ),
+};

@@ -1,0 +1,50 @@
+import type { z } from "zod";
+import { s3Client } from "#lib/platform/aws/clients.ts";
+import { type ConfigDefinition, definitions } from "#lib/platform/config/config-definitions.ts";
+import type { Loaded } from "#lib/platform/config/config-file.ts";
+import { type ConfigStore, configStore } from "#lib/platform/config/config-store.ts";
+import { bundledFiles, fileSource } from "#lib/platform/config/file-source.ts";
+import { s3Source } from "#lib/platform/config/s3-source.ts";
+import { jsonLog } from "#lib/platform/log/json-log.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { queueServices, settings } from "#lib/platform/settings/environment.ts";
+
+let shared: ConfigStore | undefined;
+
+function store(): ConfigStore {
+  if (shared) return shared;
+  const { config_directory, config_objects } = settings();
+  shared = configStore(Object.values(definitions), {
+    source: config_objects
+      ? s3Source(s3Client, config_objects.bucket, config_objects.prefix)
+      : fileSource(config_directory),
+    bundled: bundledFiles(config_directory),
+    deployment: () => ({ services: queueServices() }),
+    runtime: systemRuntime,
+    log: jsonLog({ service: "config" }),
+  });
+  return shared;
+}
+
+function reading<Schema extends z.ZodType>(definition: ConfigDefinition<Schema>) {
+  return (): Loaded<z.output<Schema>> => store().read(definition);
+}
+
+/** What an operator changes at run time. Ask again for every decision; never keep a copy. */
+export const config = {
+  environment: settings,
+  artifacts: reading(definitions.artifacts),
+  circuitBreaker: reading(definitions.circuitBreaker),
+  authentication: reading(definitions.authentication),
+  graph: reading(definitions.graph),
+  outbound: reading(definitions.outbound),
+  retryPolicy: reading(definitions.retryPolicy),
+  routePolicies: reading(definitions.routePolicies),
+  sandboxLimits: reading(definitions.sandboxLimits),
+  webhooks: reading(definitions.webhooks),
+  workflows: reading(definitions.workflows),
+  /** Brings all of it up to date when an invocation begins, and keeps it so until stopped. */
+  follow: (log: Log) => store().follow(log),
+  view: () => store().view(),
+};

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { Fault } from "#lib/platform/errors/fault.ts";
+
+export interface FailureFacts {
+  code: string;
+  message: string;
+  cause_chain: string[];
+}
+
+const CAUSES_MAX = 10;
+
+/** An error as plain facts: stable code, sentence, and the chain of causes (outermost first). */
+export function failureFacts(error: unknown): FailureFacts {
+  const cause_chain: string[] = [];
+  let cause = error instanceof Error ? error.cause : undefined;
+  while (cause !== undefined && cause_chain.length < CAUSES_MAX) {
+    cause_chain.push(sentenceOf(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return {
+    code: error instanceof Fault ? error.code : "UNEXPECTED",
+    message: error instanceof Error ? error.message : String(error),
+    cause_chain,
+  };
+}
+
+/** Groups failures of one kind: the same service, code and root cause, with numbers and ids blanked. */
+export function fingerprint(service: string, { code, message, cause_chain }: FailureFacts): string {
+  const root = (cause_chain.at(-1) ?? message).replace(/[0-9a-f]{8,}|\d+/gi, "#");
+  return sha256(`${service}\n${code}\n${root}`);
+}
+
+function sentenceOf(cause: unknown): string {
+  if (cause instanceof z.ZodError) return z.prettifyError(cause);
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+}

@@ -1,0 +1,32 @@
+import type { Platform } from "#lib/agents/agent/platform.ts";
+import { type EnvelopeParts, makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
+import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
+import { messagingAttributes } from "#lib/platform/trace/messaging-attributes.ts";
+import { inSpan } from "#lib/platform/trace/span.ts";
+import type { SpanAttributes } from "#schemas/records/span.ts";
+
+export type SendPorts = Pick<Platform, "runtime" | "sqs" | "blobsOf" | "queueUrl" | "settings">;
+
+/** Sends a message to its service's queue, in a producer span that the message names as its parent. */
+export async function sendMessage(
+  parts: Omit<EnvelopeParts, "role" | "shard">,
+  ports: SendPorts,
+  attributes: SpanAttributes = {},
+): Promise<void> {
+  const envelope = makeEnvelope({ ...parts, role: "worker", shard: ports.settings.shard }, ports.runtime);
+  const queue_url = ports.queueUrl(parts.service);
+  await inSpan(
+    parts.parent,
+    {
+      name: `send ${parts.service}`,
+      kind: "producer",
+      span_id: envelope.span_id,
+      attributes: {
+        ...messagingAttributes("send", queue_url.split("/").at(-1) || parts.service, envelope),
+        ...attributes,
+      },
+    },
+    ports.runtime,
+    () => sendEnvelope(queue_url, envelope, ports),
+  );
+}

@@ -1,0 +1,114 @@
+import type { KeptSpan } from "#lib/platform/trace/task-spans.ts";
+
+/** A span in its place in the tree, on the root's clock. */
+export interface TreeSpan {
+  span: KeptSpan;
+  start_ms: number;
+  end_ms: number;
+  clock_skew_ms: number;
+  /** Nobody recorded it; it stands for the request that the task record tells of. */
+  lost: boolean;
+  parent_lost: boolean;
+  children: TreeSpan[];
+}
+
+/** What the task record knows of its root span. */
+export interface TraceRoot {
+  trace_id: string;
+  span_id: string;
+  started_ms: number;
+}
+
+/**
+ * One tree of every span of a trace. A span whose parent is not there hangs below its grandparent
+ * when the message told that one, else below the root; a root that is not there is made up. A span
+ * that begins before its parent, on another machine's clock, is moved up to it.
+ */
+export function buildTree(root: TraceRoot, kept: readonly KeptSpan[]): TreeSpan {
+  const by_id = new Map<string, KeptSpan>();
+  for (const span of kept) {
+    if (span.trace_id === root.trace_id && !by_id.has(span.span_id)) by_id.set(span.span_id, span);
+  }
+  const top = by_id.get(root.span_id);
+  const top_span = top ?? standIn(root);
+  by_id.delete(root.span_id);
+  const { children, lost_parents } = childrenByParent(top_span, by_id);
+  const placed = new Set<string>();
+
+  const place = (span: KeptSpan, parent: TreeSpan | undefined): TreeSpan => {
+    const same_clock = parent?.span.invocation === span.invocation;
+    const behind_ms = parent ? Math.max(0, parent.start_ms - span.start_ms) : 0;
+    const clock_skew_ms = same_clock ? (parent?.clock_skew_ms ?? 0) : behind_ms;
+    const node: TreeSpan = {
+      span,
+      start_ms: span.start_ms + clock_skew_ms,
+      end_ms: span.end_ms + clock_skew_ms,
+      clock_skew_ms,
+      lost: false,
+      parent_lost: lost_parents.has(span.span_id),
+      children: [],
+    };
+    placed.add(span.span_id);
+    return node;
+  };
+
+  const tree: TreeSpan = { ...place(top_span, undefined), lost: top === undefined };
+  const grow = (from: TreeSpan) => {
+    const open = [from];
+    for (let node = open.pop(); node; node = open.pop()) {
+      for (const child of children.get(node.span.span_id) ?? []) {
+        if (placed.has(child.span_id)) continue;
+        const below = place(child, node);
+        node.children.push(below);
+        open.push(below);
+      }
+      node.children.sort(byStart);
+    }
+  };
+  grow(tree);
+  // Spans that name each other as parents hang from no root: each circle is cut at its first span.
+  for (const span of by_id.values()) {
+    if (placed.has(span.span_id)) continue;
+    const cut = { ...place(span, tree), parent_lost: true };
+    tree.children.push(cut);
+    grow(cut);
+  }
+  tree.children.sort(byStart);
+  return tree;
+}
+
+function byStart(a: TreeSpan, b: TreeSpan): number {
+  return a.start_ms - b.start_ms || a.span.span_id.localeCompare(b.span.span_id);
+}
+
+function childrenByParent(root: KeptSpan, by_id: ReadonlyMap<string, KeptSpan>) {
+  const children = new Map<string, KeptSpan[]>();
+  const lost_parents = new Set<string>();
+  const exists = (id: string | undefined): id is string =>
+    id !== undefined && (id === root.span_id || by_id.has(id));
+  for (const span of by_id.values()) {
+    const { parent_span_id, grandparent_span_id } = span;
+    const known = exists(parent_span_id);
+    // The client's own span is nowhere; a request it repeated has the same parent as the first.
+    const repeated = parent_span_id !== undefined && parent_span_id === root.parent_span_id;
+    if (!known && !repeated) lost_parents.add(span.span_id);
+    const below = known ? parent_span_id : exists(grandparent_span_id) ? grandparent_span_id : root.span_id;
+    children.set(below, [...(children.get(below) ?? []), span]);
+  }
+  return { children, lost_parents };
+}
+
+function standIn({ trace_id, span_id, started_ms }: TraceRoot): KeptSpan {
+  return {
+    trace_id,
+    span_id,
+    service: "gateway",
+    name: "POST /api/tasks",
+    kind: "server",
+    start_ms: started_ms,
+    end_ms: started_ms,
+    status: { code: "unset" },
+    attributes: {},
+    invocation: "",
+  };
+}

@@ -1,0 +1,55 @@
+import { BlockList, isIP } from "node:net";
+import { addressKind } from "#lib/platform/outbound/address-kind.ts";
+import type { AllowedNetwork } from "#schemas/config/sandbox-limits.ts";
+
+const TLS_PORT = 443;
+
+/** Where a sandbox may connect to, and how much. */
+export interface EgressRules {
+  /** Whether a host and port, as the client wrote them, are on the list. */
+  allows(host: string, port: number): boolean;
+  /** Whether a host on the list may have that address: a public one, or one its entry names. */
+  permits(host: string, port: number, address: string): boolean;
+  bytes_max: number;
+  connections_max: number;
+}
+
+/** What a profile lets through, and with it the npm registry, if any. */
+export function egressRules(network: AllowedNetwork, npm_registry: URL | null): EgressRules {
+  const own = new Map(
+    Object.entries(network.private_hosts).map(([entry, ranges]) => [withPort(entry), blockList(ranges)]),
+  );
+  const listed = new Set([
+    ...network.hosts.map(withPort),
+    ...own.keys(),
+    ...(npm_registry === null ? [] : [`${npm_registry.hostname}:${npm_registry.port || TLS_PORT}`]),
+  ]);
+  return {
+    allows: (host, port) => listed.has(`${host}:${port}`),
+    permits(host, port, address) {
+      const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+      if (metadata.check(address, family)) return false;
+      return (
+        addressKind(address) === "public" || (own.get(`${host}:${port}`)?.check(address, family) ?? false)
+      );
+    },
+    bytes_max: network.bytes_max,
+    connections_max: network.connections_max,
+  };
+}
+
+function withPort(entry: string): string {
+  return entry.includes(":") ? entry : `${entry}:${TLS_PORT}`;
+}
+
+/** Where clouds keep credentials. No entry opens these. */
+const metadata = blockList(["169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32"]);
+
+function blockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [network = "", bits] = range.split("/");
+    list.addSubnet(network, Number(bits), isIP(network) === 6 ? "ipv6" : "ipv4");
+  }
+  return list;
+}

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } f
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { visible } from "../cli/render/visible.ts";
 import { banner } from "./banner.ts";
 import type { Ready } from "./local-stack.ts";
 import { isFree } from "./ports.ts";
@@ -97,7 +98,7 @@ function spawnServerless(options: StartOptions, stage_environment: Record<string
 }
 
 function lastWords(log_file: string): string {
-  return readFileSync(log_file, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n");
+  return visible(readFileSync(log_file, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n"));
 }
 
 function openLog(log_file: string): number {

@@ -22,6 +22,8 @@ export interface CliOptions {
   cwd?: string;
   /** The Node to run it with; the one running the tests when absent. */
   node?: string;
+  /** Beyond where the API is. */
+  environment?: Record<string, string>;
   /** Make it believe that it writes to a terminal. */
   terminal?: boolean;
   /** Called with all output so far, whenever there is more. */
@@ -31,7 +33,11 @@ export interface CliOptions {
 /** Run the real command line as a child process, as a shell would, with nothing but PATH in its environment. */
 export function runCli(words: string[], options: CliOptions = {}): Promise<CliRun> {
   const { url, key = FAKE_KEY, node = process.execPath, onOutput } = options;
-  const env = { PATH: "/usr/local/bin:/usr/bin:/bin", ...(url && { AGENTS_URL: url, AGENTS_KEY: key }) };
+  const env = {
+    PATH: "/usr/local/bin:/usr/bin:/bin",
+    ...(url && { AGENTS_URL: url, AGENTS_KEY: key }),
+    ...options.environment,
+  };
   const child = spawn(node, [...(options.terminal ? ON_TERMINAL : []), LAUNCHER, ...words], {
     env,
     cwd: options.cwd ?? "/",

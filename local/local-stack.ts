@@ -10,9 +10,15 @@ import { eventSourceMappings } from "./event-source/event-source-mappings.ts";
 import { type Poller, startPoller } from "./event-source/poller.ts";
 import { oneAtATime, restoringSource } from "./event-source/restoring-source.ts";
 import { sqsSource } from "./event-source/sqs-source.ts";
-import { type Invoke, inProcessInvoke, type LoadableFunction, loadHandlers } from "./functions.ts";
+import {
+  closeInvocationPort,
+  type Invoke,
+  inProcessInvoke,
+  type LoadableFunction,
+  loadHandlers,
+} from "./functions.ts";
 import { localstackBackend } from "./localstack/localstack-backend.ts";
-import { portOrAny, untilListening } from "./ports.ts";
+import { untilListening } from "./ports.ts";
 import type { Resource } from "./resources/planned-resources.ts";
 import { type ResourceLookup, resolveIntrinsics } from "./resources/resolve-intrinsics.ts";
 import { scheduledFunctions, startSchedules } from "./schedules.ts";
@@ -89,6 +95,8 @@ export async function startLocalStack(
   }
   const broken_functions = await loadHandlers(serviceDir, service.functions, log);
 
+  const invocation_port = process.env.LOCAL_LAMBDA_PORT;
+  if (invocation_port === undefined) closeInvocationPort();
   const invoke = inProcessInvoke(
     { service, serviceDir, config: { servicePath: serviceDir } },
     service.functions,
@@ -99,7 +107,7 @@ export async function startLocalStack(
     offline_options: {
       host: "127.0.0.1",
       httpPort: http_port,
-      lambdaPort: Number(process.env.LOCAL_LAMBDA_PORT ?? (await portOrAny(http_port + 1))),
+      ...(invocation_port !== undefined && { lambdaPort: Number(invocation_port) }),
       noPrependStageInUrl: true,
       useInProcess: true,
       disableCookieValidation: true, // no route reads cookies

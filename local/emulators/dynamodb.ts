@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import dynalite from "dynalite";
+import { refuseWebPages } from "./refuse-web-pages.ts";
 
 export interface Emulator {
   url: string;
@@ -17,6 +18,7 @@ export async function startDynamoDb(options: { directory: string; port: number }
     request.removeAllListeners("error");
     request.on("error", () => {});
   });
+  refuseWebPages(server);
   server.listen(options.port, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -4,6 +4,7 @@ import type { Emulator } from "./dynamodb.ts";
 import { type FauxqsInternals, loadFauxqsInternals, type Persistence } from "./fauxqs-internals.ts";
 import { serveMoveTasks } from "./move-tasks.ts";
 import { enforcePresignedUrls } from "./presigned-urls.ts";
+import { refuseWebPages } from "./refuse-web-pages.ts";
 import { closeS3Gaps } from "./s3-gaps.ts";
 import { listInByteOrder } from "./s3-listing.ts";
 import { closeSqsGaps, keepMessageGroups } from "./sqs-gaps.ts";
@@ -36,6 +37,8 @@ export async function startSqsAndS3(options: { directory: string; port: number }
   closeS3Gaps(app, objects, internals);
   listInByteOrder(objects);
 
+  await app.ready();
+  refuseWebPages(app.server);
   await app.listen({ port: options.port, host: "127.0.0.1" });
   const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;

@@ -14,6 +14,7 @@ import { auditPorts } from "#lib/http/audit/record-audit.ts";
 import { authorize, requiredScope } from "#lib/http/auth/required-scope.ts";
 import { awsHttpPlatform, type HttpPlatform } from "#lib/http/platform.ts";
 import { type Admission, admitRequest } from "#lib/http/policy/admit-request.ts";
+import { checkHeaders } from "#lib/http/request/check-headers.ts";
 import { checkUrl, NO_QUERY, parseBody, parseQuery } from "#lib/http/request/parse-request.ts";
 import type { ApiResponse, Route, Routes } from "#lib/http/route.ts";
 import { withCallMeter } from "#lib/platform/aws/call-meter.ts";
@@ -100,6 +101,7 @@ export function defineApi(
 async function answer(visit: Visit, routes: Routes): Promise<ApiResponse> {
   const { event, headers, platform, trace, log, counters } = visit;
   checkUrl(event);
+  checkHeaders(headers);
   const found = routeOf(event, routes);
   if (!found) return answerUnrouted(event, headers, platform.requestGate);
   const identity =

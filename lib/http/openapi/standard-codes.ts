@@ -10,6 +10,7 @@ export function standardCodes({ access, body }: Pick<Route, "access" | "body">):
   const codes: Record<number, (string | false)[]> = {
     400: [
       "URL_MALFORMED",
+      "HEADER_REPEATED",
       with_body && "BODY_KEY_REFUSED",
       with_body && "BODY_NOT_JSON",
       with_body && "BODY_NOT_UNICODE",

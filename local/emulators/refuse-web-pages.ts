@@ -20,7 +20,11 @@ export function refuseWebPages(server: Server): void {
     }
     request.resume();
     const body = JSON.stringify({ code: "FOREIGN_REQUEST", message: why });
-    const headers = { "content-type": "application/json", "content-length": body.length, connection: "close" };
+    const headers = {
+      "content-type": "application/json",
+      "content-length": body.length,
+      connection: "close",
+    };
     response.writeHead(403, headers).end(body);
   });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Instant, SAYS_SOMETHING } from "#schemas/primitives.ts";
+import { Instant, ONE_LINE, SAYS_SOMETHING } from "#schemas/primitives.ts";
 import { CircuitState, CircuitTransition, ForcedCircuit } from "#schemas/records/circuit.ts";
 
 /** One circuit as all environments share it. */
@@ -39,7 +39,12 @@ export const CircuitCommand = z.strictObject({
   action: z
     .enum(["force_open", "force_closed", "reset"])
     .describe("`force_…` goes before all counting; `reset` ends it and makes the circuit forget"),
-  why: z.string().max(300).regex(SAYS_SOMETHING).describe("for the trail, the log, and whoever asks later"),
+  why: z
+    .string()
+    .max(300)
+    .regex(SAYS_SOMETHING)
+    .regex(ONE_LINE, "no control character")
+    .describe("for the trail, the log, and whoever asks later"),
   for_seconds: z.int().min(1).max(604_800).optional().describe("when a force ends by itself; absent: never"),
 });
 export type CircuitCommand = z.infer<typeof CircuitCommand>;

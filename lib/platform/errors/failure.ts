@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Fault } from "#lib/platform/errors/fault.ts";
+import { outwardText } from "#lib/platform/errors/outward-text.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 export interface FailureFacts {
@@ -9,18 +10,19 @@ export interface FailureFacts {
 }
 
 const CAUSES_MAX = 10;
+const CAUSE_CHARACTERS_MAX = 1000;
 
-/** An error as plain facts: stable code, sentence, and the chain of causes (outermost first). */
+/** An error as plain facts: stable code, sentence, and the chain of causes (outermost first), as `outwardText` has them. */
 export function failureFacts(error: unknown): FailureFacts {
   const cause_chain: string[] = [];
   let cause = error instanceof Error ? error.cause : undefined;
   while (cause !== undefined && cause_chain.length < CAUSES_MAX) {
-    cause_chain.push(sentenceOf(cause));
+    cause_chain.push(outwardText(sentenceOf(cause), CAUSE_CHARACTERS_MAX));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return {
     code: error instanceof Fault ? error.code : "UNEXPECTED",
-    message: error instanceof Error ? error.message : String(error),
+    message: outwardText(error instanceof Error ? error.message : String(error)),
     cause_chain,
   };
 }

@@ -1,3 +1,4 @@
+import type { CodeOf } from "#lib/platform/errors/codes.ts";
 import { Fault, ParkedFault } from "#lib/platform/errors/fault.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
@@ -127,7 +128,7 @@ export function retryBudgetSpent(chance: number, parking: Parking): ParkedFault 
 
 /** Waits from `least_ms` to the policy's longest; what would be longer is spread over the second half of that. */
 function parked(
-  code: string,
+  code: CodeOf<"park">,
   message: string,
   wait_ms: number,
   { dependency, policy, runtime }: Parking,

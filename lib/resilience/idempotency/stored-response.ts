@@ -1,4 +1,4 @@
-import { TerminalFault } from "#lib/platform/errors/fault.ts";
+import { faultOf, TerminalFault } from "#lib/platform/errors/fault.ts";
 import type { IdempotencyRecord } from "#schemas/records/idempotency.ts";
 
 /** DynamoDB takes items of up to 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). */
@@ -39,7 +39,8 @@ export function restoredResponse(name: string, record: IdempotencyRecord): unkno
   const { response_text, response_refused } = record;
   if (response_refused) {
     const { code, message } = response_refused;
-    throw new TerminalFault(
+    throw faultOf(
+      "terminal",
       code,
       `${name} was done at ${record.ended_at} and is not repeated, but ${message}`,
     );

@@ -10,7 +10,7 @@ import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
 import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
 import { readPayload } from "#lib/platform/messages/send-envelope.ts";
 import { failSpan, inSpan, type Span } from "#lib/platform/trace/span.ts";
-import type { GuardedCall } from "#lib/resilience/circuit/dependency-guard.ts";
+import type { GuardedCall } from "#lib/resilience/circuit/guarded-call.ts";
 import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import { artifactWriter } from "#lib/work/artifacts/artifact-writer.ts";

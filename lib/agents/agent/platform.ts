@@ -14,8 +14,8 @@ import { deadLetterQueueUrl, queueUrl, type Settings, settings } from "#lib/plat
 import { awsSpanSinks } from "#lib/platform/trace/aws-span-sinks.ts";
 import type { SpanSink } from "#lib/platform/trace/span-sink.ts";
 import { type DependencyGuard, dependencyGuard } from "#lib/resilience/circuit/dependency-guard.ts";
-import type { Claims } from "#lib/resilience/idempotency/claims.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
@@ -56,7 +56,7 @@ export function awsPlatform(): Platform {
     runtime: systemRuntime,
     table: documentClient(),
     sqs: sqsClient(),
-    claims: dynamodbClaims({
+    claims: stepClaims({
       table: documentClient(),
       table_name: settings().table_name,
       runtime: systemRuntime,

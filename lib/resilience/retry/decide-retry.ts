@@ -1,6 +1,6 @@
 import { isOutage } from "#lib/platform/errors/disposition-of.ts";
 import { type Disposition, Fault } from "#lib/platform/errors/fault.ts";
-import type { Lease } from "#lib/resilience/idempotency/claims.ts";
+import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import { backoffMs } from "#lib/resilience/retry/backoff.ts";
 import { type ParkedWork, resumeTime } from "#lib/resilience/retry/resume-time.ts";
 import type { RetryPolicy } from "#schemas/config/retry-policy.ts";

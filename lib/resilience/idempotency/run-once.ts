@@ -1,5 +1,5 @@
-import type { MiddlewareObj } from "@middy/core";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
 import { Fault, ParkedFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";

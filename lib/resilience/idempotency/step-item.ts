@@ -98,7 +98,9 @@ export function rearmStep(
   storage: StepStorage = taskSteps,
 ): Promise<StepRecord | undefined> {
   if (record.status !== "completed" && record.status !== "canceled") {
-    throw new RangeError(`step ${record.step} has not ended (${record.status}): only an ended step runs again`);
+    throw new RangeError(
+      `step ${record.step} has not ended (${record.status}): only an ended step runs again`,
+    );
   }
   const now_ms = ports.runtime.now();
   const at = instant(now_ms);

@@ -5,6 +5,7 @@ import { configsAreValid } from "./configs-are-valid.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 import { functionsAreDeployed } from "./functions-are-deployed.ts";
+import { importsRunDown } from "./imports-run-down.ts";
 import { invariantsNameChecks } from "./invariants-name-checks.ts";
 import { lastTriesKnowCircuits } from "./last-tries-know-circuits.ts";
 import { linksResolve } from "./links-resolve.ts";
@@ -28,6 +29,7 @@ const BASE = [
   optionsAreDescribed,
   routesHavePolicies,
   routesAreServed,
+  importsRunDown(),
   filesStaySmall,
   codesMeanOneThing,
   decisionsAreLinked,

@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { effectivePolicy } from "#lib/http/policy/effective-policy.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
+import { effectivePolicy } from "#lib/platform/config/effective-policy.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { BucketKey } from "#lib/resilience/rate-limit/bucket-item.ts";
 import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";

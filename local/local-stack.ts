@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Backend } from "./backend.ts";
+import { checkConfigs } from "./check-configs.ts";
 import { openDataDirectory } from "./data-directory.ts";
-import { ensureKey } from "./development-key.ts";
+import { ensureDevelopmentKey } from "./development-key.ts";
 import { embeddedBackend } from "./emulators/embedded-backend.ts";
 import { eventSourceMappings } from "./event-source/event-source-mappings.ts";
 import { type Poller, startPoller } from "./event-source/poller.ts";
@@ -63,6 +64,7 @@ export async function startLocalStack(
   log: Log,
 ): Promise<LocalStack> {
   const settings = { ...DEFAULTS, ...service.custom?.local };
+  checkConfigs(service.provider.environment ?? {}, serviceDir);
   const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));
   const { region, stage } = service.provider;
   const names = { service: service.service, stage, region };
@@ -81,13 +83,11 @@ export async function startLocalStack(
   const facts = JSON.stringify(service.provider.environment, null, 2);
   writeFileSync(join(data.path, "environment.json"), `${facts}\n`, { mode: 0o600 });
   const url = `http://127.0.0.1:${http_port}`;
-  const credentials_file = await ensureKey(serviceDir, {
-    table_name: service.provider.environment?.TABLE_NAME as string | undefined,
-    pepper,
-    credentials_file: data.credentials_file,
-    url,
-    tenant: settings.tenant,
-  });
+  const { credentials_file } = data;
+  const { tenant } = settings;
+  const table_name = service.provider.environment?.TABLE_NAME as string | undefined;
+  const has_keys = table_name !== undefined && "authorizer" in service.functions;
+  if (has_keys) await ensureDevelopmentKey({ table_name, pepper, credentials_file, url, tenant });
   const mappings = eventSourceMappings(service.functions, lookup, settings.concurrency_max);
   const scheduled = scheduledFunctions(service.functions);
   for (const { events = [] } of Object.values(service.functions)) {
@@ -119,7 +119,8 @@ export async function startLocalStack(
           ...startPollers(mappings, backend, invoke, log),
           startSchedules(scheduled, settings.schedule_seconds, { invoke, log, region }),
         );
-        ready({ url, data_directory: data.path, credentials_file, broken_functions });
+        const key_file = has_keys ? credentials_file : undefined;
+        ready({ url, data_directory: data.path, credentials_file: key_file, broken_functions });
       });
     },
     async stopInvoking() {

@@ -26,6 +26,7 @@ async function refusal(data_directory: string, environment: Record<string, strin
   const given = [START, "--port", String(await anyFreePort()), "--data-dir", data_directory];
   const ended = await promisify(execFile)(process.execPath, given, {
     env: { ...process.env, ...environment },
+    timeout: START_MS / 2,
   }).then(
     () => ({ code: 0, stdout: "", stderr: "" }),
     (error: { code: number; stdout: string; stderr: string }) => error,

@@ -1,7 +1,7 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { Fault } from "#lib/platform/errors/fault.ts";
 import { outwardText } from "#lib/platform/errors/outward-text.ts";
-import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 export interface FailureFacts {
   code: string;
@@ -30,7 +30,7 @@ export function failureFacts(error: unknown): FailureFacts {
 /** Groups failures of one kind: the same service, code and root cause, with numbers and ids blanked. */
 export function fingerprint(service: string, { code, message, cause_chain }: FailureFacts): string {
   const root = (cause_chain.at(-1) ?? message).replace(/[0-9a-f]{8,}|\d+/gi, "#");
-  return sha256(`${service}\n${code}\n${root}`);
+  return createHash("sha256").update(`${service}\n${code}\n${root}`).digest("hex");
 }
 
 function sentenceOf(cause: unknown): string {

@@ -33,7 +33,7 @@ export async function buildAndTest(
     const { diff } = input;
     if (diff) {
       await context.span("apply diff", {}, async () =>
-        ports.applyDiff(workspace.tree, await context.blobs.readText(diff)),
+        ports.applyDiff(workspace.tree, await context.blobs.read(diff)),
       );
     }
     return runBuildAndTest(input, { ...workspace, profile, signal: context.signal }, context);

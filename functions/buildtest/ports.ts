@@ -12,7 +12,7 @@ export interface BuildtestPorts {
   /** Throws RejectedInput `ARCHIVE_*`. */
   unpackSource(archive: BlobRef, directory: string): Promise<void>;
   /** Throws RejectedInput `DIFF_*`. */
-  applyDiff(directory: string, diff: string): Promise<unknown>;
+  applyDiff(directory: string, diff: Uint8Array): Promise<unknown>;
   /** The strongest that works here unless given. */
   backend?: SandboxBackend;
 }

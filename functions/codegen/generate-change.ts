@@ -36,7 +36,7 @@ export async function generateChange(
   const { provided, diff } = await withTemporaryDirectory("codegen", (directory) =>
     changeTree(input, source.blob, directory, context, ports),
   );
-  const reference = await context.blobs.write(diff.text, "text/x-diff");
+  const reference = await context.blobs.write(diff.bytes, "text/x-diff");
   const metrics = await writeReport({ ...provided, diff, round: input.round, started }, context);
   context.log.info("CHANGE_GENERATED", "The change is a diff that applies to the source.", {
     provider: provided.provider,
@@ -68,13 +68,13 @@ async function changeTree(
   );
   context.signal.throwIfAborted();
   const diff = await context.span("create diff", {}, () => createDiff(before, after));
-  if (diff.text === "") {
+  if (diff.bytes.length === 0) {
     throw new RejectedInput(
       "CHANGE_EMPTY",
       "The change leaves the source as it is. Check that it is not already part of the source.",
     );
   }
-  await context.span("prove diff", {}, () => assertReproduces(diff.text, before, after));
+  await context.span("prove diff", {}, () => assertReproduces(diff.bytes, before, after));
   return { provided, diff };
 }
 
@@ -97,10 +97,10 @@ function provide(
 }
 
 /** `before` is the source as unpacked, which nobody has touched: it becomes the proof. */
-async function assertReproduces(diff: string, before: string, after: string): Promise<void> {
+async function assertReproduces(diff: Buffer, before: string, after: string): Promise<void> {
   try {
     await applyDiff(before, diff);
-    if ((await createDiff(before, after)).text === "") return;
+    if ((await createDiff(before, after)).bytes.length === 0) return;
   } catch (cause) {
     throw notReproducible(cause);
   }

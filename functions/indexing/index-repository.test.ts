@@ -36,7 +36,7 @@ function bench() {
       directories.push(directory);
       await write(directory, await fake.blobs.readText(archive));
     },
-    applyDiff: write,
+    applyDiff: (directory, diff) => write(directory, Buffer.from(diff).toString()),
     graph: embeddedGraphStore({ blobs: () => fake.blobs, pointers }),
     embedder,
     settings: GRAPH_SETTINGS,

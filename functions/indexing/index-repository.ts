@@ -19,7 +19,7 @@ import type { BlobRef } from "#schemas/primitives.ts";
 export interface IndexPorts {
   resolveSource(source: SourceRef): Promise<{ kind: "archive"; blob: BlobRef }>;
   unpackSource(archive: BlobRef, directory: string): Promise<void>;
-  applyDiff(directory: string, diff: string): Promise<unknown>;
+  applyDiff(directory: string, diff: Uint8Array): Promise<unknown>;
   graph: GraphStore;
   embedder: Embedder;
   settings: GraphConfig;
@@ -97,7 +97,7 @@ async function readSource(
     await ports.unpackSource(archive, directory);
     if (diff) {
       await context.span("apply diff", {}, async () =>
-        ports.applyDiff(directory, await context.blobs.readText(diff)),
+        ports.applyDiff(directory, await context.blobs.read(diff)),
       );
     }
     return await context.span("read tree", {}, () => readTree(directory, ports.settings, context.signal));

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
 import { applyDiff } from "#lib/code/diff/apply-diff.ts";
-import type { FileChange } from "#lib/code/diff/file-changes.ts";
+import type { FileChange } from "#lib/code/diff/file-diff.ts";
 import { readTree } from "#lib/code/diff/read-tree.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 

@@ -35,7 +35,7 @@ function listing(tree: Tree): Record<string, string> {
   return Object.fromEntries(entries.sort());
 }
 
-async function gitApply(directory: string, diff: string): Promise<void> {
+async function gitApply(directory: string, diff: Buffer): Promise<void> {
   await writeFile(`${directory}.patch`, diff);
   await promisify(execFile)("git", ["apply", "--whitespace=nowarn", `${directory}.patch`], {
     cwd: directory,
@@ -48,24 +48,20 @@ async function gitApply(directory: string, diff: string): Promise<void> {
   });
 }
 
-async function expectReproduced(before: Files, after: Files): Promise<string> {
+async function expectReproduced(before: Files, after: Files): Promise<void> {
   return withTemporaryDirectory("diff-test", async (root) => {
     const left = await writeTree(join(root, "before"), before);
     const right = await writeTree(join(root, "after"), after);
-    const { text, changes } = await createDiff(left, right);
+    const { bytes, changes } = await createDiff(left, right);
     const expected = listing(await readTree(right));
-    if (text === "") {
-      expect(listing(await readTree(left))).toEqual(expected);
-      return text;
-    }
+    if (bytes.length === 0) return expect(listing(await readTree(left))).toEqual(expected);
     const by_git = await writeTree(join(root, "git"), before);
-    await gitApply(by_git, text);
+    await gitApply(by_git, bytes);
     expect(listing(await readTree(by_git))).toEqual(expected);
     const own = await writeTree(join(root, "own"), before);
-    expect(await applyDiff(own, text)).toEqual(changes);
+    expect(await applyDiff(own, bytes)).toEqual(changes);
     expect(listing(await readTree(own))).toEqual(expected);
-    expect((await createDiff(own, right)).text).toBe("");
-    return text;
+    expect((await createDiff(own, right)).bytes.length).toBe(0);
   });
 }
 

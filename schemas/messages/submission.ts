@@ -24,16 +24,19 @@ const SubmittedSource = z.discriminatedUnion("kind", [
 ]);
 
 const SubmittedDiff = z
-  .union([
-    Text,
-    z.strictObject({
-      base64: z
-        .base64()
-        .min(4)
-        .max(TEXT_CHARACTERS_MAX)
-        .describe("the diff's bytes in base 64, for a diff that is not UTF-8"),
-    }),
-  ])
+  .union(
+    [
+      Text,
+      z.strictObject({
+        base64: z
+          .base64()
+          .min(4)
+          .max(TEXT_CHARACTERS_MAX)
+          .describe("the diff's bytes in base 64 with padding, for a diff that is not UTF-8"),
+      }),
+    ],
+    { error: 'give the diff as text, or its bytes as {"base64": "…"}' },
+  )
   .describe("unified diff: text, which becomes UTF-8, or bytes");
 export type SubmittedDiff = z.infer<typeof SubmittedDiff>;
 

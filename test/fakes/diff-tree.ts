@@ -33,7 +33,7 @@ export async function inTree<Result>(
 
 export async function applied(
   texts: Texts,
-  diff: string,
+  diff: string | Buffer,
 ): Promise<{ tree: Record<string, string>; changes: FileChange[] }> {
   return inTree(texts, async (directory) => {
     const changes = await applyDiff(directory, diff);
@@ -43,7 +43,7 @@ export async function applied(
 
 export async function expectRefused(
   texts: Texts,
-  diff: string,
+  diff: string | Buffer,
   code: string,
   naming: RegExp = /./,
   links: Links = {},

@@ -80,7 +80,7 @@ function decodeLine(text: string, line: number): Buffer {
  */
 export function applyBinary(
   before: Buffer | undefined,
-  hunk: BinaryHunk,
+  { forward, reverse }: { forward: BinaryHunk; reverse?: BinaryHunk },
   { path, index }: { path: string; index: string | undefined },
 ): Buffer {
   const [, before_id = "", after_id = ""] = /^([0-9a-f]{40})\.\.([0-9a-f]{40})$/.exec(index ?? "") ?? [];
@@ -98,9 +98,11 @@ export function applyBinary(
       `the binary diff is of object ${before_id}, but the tree has ${found_id ?? "no such file"}`,
     );
   }
+  const data = inflate(forward, path);
+  // The way back is not used, but damage to it shows that the diff was damaged.
+  if (reverse !== undefined) inflate(reverse, path);
   if (/^0+$/.test(after_id)) return Buffer.alloc(0);
-  const data = inflate(hunk, path);
-  const after = hunk.method === "literal" ? data : applyDelta(before ?? Buffer.alloc(0), data, path);
+  const after = forward.method === "literal" ? data : applyDelta(before ?? Buffer.alloc(0), data, path);
   if (objectId(after) !== after_id) {
     throw doesNotApply(
       path,

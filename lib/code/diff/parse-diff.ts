@@ -37,7 +37,9 @@ const BYTE_ORDER_MARK = "\xef\xbb\xbf";
  */
 export function parseDiff(diff: Uint8Array | string, options: PathOptions = {}): FileDiff[][] {
   const lines = diffLines(diff);
-  const cursor: DiffCursor = { lines, index: 0 };
+  const is_cut = lines.at(-1) !== "";
+  if (!is_cut) lines.pop();
+  const cursor: DiffCursor = { lines, is_cut, index: 0 };
   const mails: ParsedFile[][] = [[]];
   while (cursor.index < lines.length) {
     if (beginsMail(cursor)) mails.push([]);
@@ -61,9 +63,7 @@ function diffLines(diff: Uint8Array | string): string[] {
     const advice = "write it with `git diff --output=<file>`";
     throw formatUnsupported(1, `it is UTF-16, as \`>\` in PowerShell makes it; ${advice}`);
   }
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
+  return text.split("\n");
 }
 
 /** The file at the cursor, or undefined after one line that belongs to none. */

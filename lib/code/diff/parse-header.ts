@@ -6,7 +6,7 @@ import {
   malformed,
   shownText,
 } from "#lib/code/diff/file-diff.ts";
-import type { DiffCursor } from "#lib/code/diff/parse-hunks.ts";
+import { type DiffCursor, refuseCut } from "#lib/code/diff/parse-hunks.ts";
 
 /** A file's header as written: names are Latin-1 and still have their prefixes. */
 export interface FileHeader {
@@ -197,6 +197,7 @@ function isEpoch(time: string): boolean {
 /** The line the cursor is at, which must be whole. */
 function takeHeaderLine(cursor: DiffCursor): string {
   const text = cursor.lines[cursor.index] ?? "";
+  refuseCut(cursor);
   cursor.index += 1;
   if (text.endsWith("\r")) {
     throw malformed(cursor.index, "the header ends with a carriage return: the diff was converted to CRLF");

@@ -4,7 +4,19 @@ import { type DiffLine, type Hunk, malformed } from "#lib/code/diff/file-diff.ts
 export interface DiffCursor {
   /** Bytes as Latin-1, without the line ending `\n`. */
   readonly lines: readonly string[];
+  /** The last line has no `\n`: it may be cut off. */
+  readonly is_cut: boolean;
   index: number;
+}
+
+/** @throws RejectedInput `DIFF_MALFORMED` when the line at the cursor is the last and may be cut off */
+export function refuseCut({ lines, is_cut, index }: DiffCursor): void {
+  if (is_cut && index === lines.length - 1) {
+    throw malformed(
+      index + 1,
+      "the diff's last line has no newline, so it may be cut off; add the newline if it is whole",
+    );
+  }
 }
 
 /** A marker was read: the file's last line is behind, on that side. */
@@ -69,6 +81,7 @@ function parseBody(cursor: DiffCursor, hunk: Omit<Hunk, "lines">, ended: Ended):
     if ((kind !== "insert" && ended.before) || (kind !== "delete" && ended.after)) {
       throw malformed(cursor.index + 1, "a line follows one that is marked as the file's last");
     }
+    refuseCut(cursor);
     // Some tools cut trailing blanks, which leaves nothing of an empty context line.
     lines.push({ kind, text: `${text.slice(1)}\n` });
     cursor.index += 1;

@@ -162,7 +162,7 @@ function afterState(file: FileDiff, before: FileState | undefined): FileState {
 
 function changedBytes(file: FileDiff, before: Buffer | undefined): Buffer {
   if (file.binary !== undefined) {
-    return applyBinary(before, file.binary.forward, { path: pathOf(file), index: file.index });
+    return applyBinary(before, file.binary, { path: pathOf(file), index: file.index });
   }
   const bytes = before ?? Buffer.alloc(0);
   return file.hunks.length === 0 ? bytes : applyHunks(bytes, file);

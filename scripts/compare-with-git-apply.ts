@@ -23,7 +23,10 @@ const COLUMNS = ["forms", "same", "refused", "refused_here", "taken_otherwise", 
 
 function row(name: string, tally: Tally): string {
   const numbers = COLUMNS.map((column) => (column === "forms" ? tally.forms : tally.counts[column]));
-  return [name.padEnd(32), ...numbers.map((number, index) => String(number).padStart(COLUMNS[index]?.length ?? 0))].join("  ");
+  return [
+    name.padEnd(32),
+    ...numbers.map((number, index) => String(number).padStart(COLUMNS[index]?.length ?? 0)),
+  ].join("  ");
 }
 
 function report({ forms, bent, faults }: ComparisonResult): void {
@@ -35,9 +38,12 @@ function report({ forms, bent, faults }: ComparisonResult): void {
     for (const [detail, count] of tally.details) details.set(detail, (details.get(detail) ?? 0) + count);
   }
   console.log("");
-  for (const [detail, count] of [...details].sort(([a], [b]) => (a < b ? -1 : 1))) console.log(`${String(count).padStart(6)}  ${detail}`);
+  for (const [detail, count] of [...details].sort(([a], [b]) => (a < b ? -1 : 1)))
+    console.log(`${String(count).padStart(6)}  ${detail}`);
   for (const { name, detail } of faults) console.log(`✗ ${name}: ${detail}`);
-  console.log(faults.length === 0 ? "✓ The same tree or a clear refusal, each time." : `${faults.length} faults.`);
+  console.log(
+    faults.length === 0 ? "✓ The same tree or a clear refusal, each time." : `${faults.length} faults.`,
+  );
 }
 
 async function keep(directory: string, { faults }: ComparisonResult): Promise<void> {
@@ -67,7 +73,8 @@ try {
     },
   });
   if (values.help) console.log(HELP);
-  else if (!hasCommand("git") || !hasCommand("diff")) throw new Error("git and diff are needed; install both.");
+  else if (!hasCommand("git") || !hasCommand("diff"))
+    throw new Error("git and diff are needed; install both.");
   else {
     const options = {
       seed: whole(values.seed, "seed"),

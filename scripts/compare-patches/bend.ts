@@ -2,7 +2,8 @@ import type { FileTree, TreeEntry } from "./file-tree.ts";
 
 type Random = () => number;
 
-const pick = <Item>(items: readonly Item[], random: Random) => items[Math.floor(random() * items.length)] as Item;
+const pick = <Item>(items: readonly Item[], random: Random) =>
+  items[Math.floor(random() * items.length)] as Item;
 const MARKS = [" ", "-", "+", "\\", "@", "a/", "b/", "", "\r", "0", "1", "9", "\t", '"', "../", "/dev/null"];
 
 /** The patch with one to three lines lost, doubled, swapped or changed. */
@@ -32,7 +33,9 @@ function bendHunkStart(lines: string[], random: Random): void {
   if (headers.length === 0) return;
   const at = pick(headers, random);
   const shift = (digits: string) => String(Math.max(0, Number(digits) + Math.floor(random() * 9) - 4));
-  lines[at] = (lines[at] ?? "").replace(/(?<=[-+])\d+/g, (digits) => (random() < 0.6 ? shift(digits) : digits));
+  lines[at] = (lines[at] ?? "").replace(/(?<=[-+])\d+/g, (digits) =>
+    random() < 0.6 ? shift(digits) : digits,
+  );
 }
 
 /** The tree with lines put in, taken out or doubled, so that hunks have moved or do not fit. */

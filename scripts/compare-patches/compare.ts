@@ -34,7 +34,10 @@ const LISTED: { way: string; apply: (directory: string, form: PatchForm) => Prom
     way: "git apply -p0 --unidiff-zero: both",
     apply: (directory, { patch }) => gitApply(directory, patch, ["-p0", "--unidiff-zero"]),
   },
-  { way: "git am: a series of mails, one after another", apply: (directory, { patch }) => gitApplyMails(directory, patch) },
+  {
+    way: "git am: a series of mails, one after another",
+    apply: (directory, { patch }) => gitApplyMails(directory, patch),
+  },
 ];
 
 /** Applies a patch to `before` by git and by ourselves, below `root`. */
@@ -44,7 +47,9 @@ export async function compare(
   form: PatchForm,
   after: FileTree | undefined,
 ): Promise<Comparison> {
-  const own = await attempt(join(root, "own"), before, (directory) => applyOwn(directory, form.patch, form.options));
+  const own = await attempt(join(root, "own"), before, (directory) =>
+    applyOwn(directory, form.patch, form.options),
+  );
   const by_git = await attempt(join(root, "git"), before, async (directory) =>
     (await gitApply(directory, form.patch, form.git_args)) ? undefined : "refused",
   );
@@ -56,7 +61,8 @@ export async function compare(
   }
   if (after !== undefined && form.is_complete) {
     const wrong = differences(own.tree, after);
-    if (wrong.length > 0) return { outcome: "other", detail: `not what it was made from: ${wrong.join(", ")}` };
+    if (wrong.length > 0)
+      return { outcome: "other", detail: `not what it was made from: ${wrong.join(", ")}` };
   }
   if (by_git.refusal === undefined) {
     const wrong = differences(own.tree, by_git.tree);

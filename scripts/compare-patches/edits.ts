@@ -5,7 +5,19 @@ type Random = () => number;
 type Edit = (tree: FileTree, random: Random) => void;
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
-const WORDS = ["alpha", "beta", "if (x) {", "}", "return x;", "", "  indented", "\ttab", "-minus", "+plus", "@@ at @@"];
+const WORDS = [
+  "alpha",
+  "beta",
+  "if (x) {",
+  "}",
+  "return x;",
+  "",
+  "  indented",
+  "\ttab",
+  "-minus",
+  "+plus",
+  "@@ at @@",
+];
 
 function someLines(random: Random, count: number, ending = "\n"): string {
   return Array.from({ length: count }, (_, index) => {
@@ -59,10 +71,15 @@ function move(from: string, to: string, keep = false): Edit {
   };
 }
 
-const add = (path: string, entry: TreeEntry): Edit => (tree) => void tree.set(path, entry);
-const remove = (...paths: string[]): Edit => (tree) => {
-  for (const path of paths) tree.delete(path);
-};
+const add =
+  (path: string, entry: TreeEntry): Edit =>
+  (tree) =>
+    void tree.set(path, entry);
+const remove =
+  (...paths: string[]): Edit =>
+  (tree) => {
+    for (const path of paths) tree.delete(path);
+  };
 const all =
   (...edits: Edit[]): Edit =>
   (tree, random) => {
@@ -80,7 +97,12 @@ function swap(left: string, right: string): Edit {
 function scatter(path: string, count: number): Edit {
   return (tree, random) => {
     for (let edit = 0; edit < count; edit++) {
-      replaceLines(path, Math.floor(random() * 60), Math.floor(random() * 3), `edited ${random()}\n`)(tree, random);
+      replaceLines(
+        path,
+        Math.floor(random() * 60),
+        Math.floor(random() * 3),
+        `edited ${random()}\n`,
+      )(tree, random);
     }
   };
 }
@@ -89,7 +111,8 @@ function flipBytes(path: string, count: number): Edit {
   return (tree, random) => {
     const entry = tree.get(path) as TreeEntry;
     const bytes = Buffer.from(entry.bytes);
-    for (let flip = 0; flip < count; flip++) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    for (let flip = 0; flip < count; flip++)
+      bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
     tree.set(path, { ...entry, bytes });
   };
 }
@@ -136,7 +159,10 @@ export const EDITS: Record<string, Edit> = {
   "make empty": replaceLines("src/one-line", 0, 1, ""),
   "fill empty": add("empty", file("no longer\n")),
   rename: move("old/one.txt", "new/uno.txt"),
-  "rename and edit": all(move("src/copy.txt", "src/moved.txt"), replaceLines("src/moved.txt", 5, 1, "edited\n")),
+  "rename and edit": all(
+    move("src/copy.txt", "src/moved.txt"),
+    replaceLines("src/moved.txt", 5, 1, "edited\n"),
+  ),
   "rename over a directory": all(remove("old/two.txt"), move("old/one.txt", "old")),
   "rename into a file's place": all(move("empty", "was-empty"), move("src/one-line", "empty/one-line")),
   swap: swap("old/one.txt", "old/two.txt"),
@@ -185,6 +211,14 @@ export const EDITS: Record<string, Edit> = {
   "unicode name added": add("日本/語.txt", file("ok\n")),
   "quoted name": replaceLines('quo"te\\.txt', 4, 1, "edited\n"),
   "quoted name renamed": move('quo"te\\.txt', 'other"quote.txt'),
-  "lines like headers": replaceLines("src/a.js", 30, 3, "-- a/x\n++ b/x\n-- \ndiff --git a/x b/x\n@@ -1 +1 @@\n"),
-  "words of a mail": add("mail.txt", file("From 1234 Mon Sep 17 00:00:00 2001\nSubject: x\n---\n-- \n2.40\n")),
+  "lines like headers": replaceLines(
+    "src/a.js",
+    30,
+    3,
+    "-- a/x\n++ b/x\n-- \ndiff --git a/x b/x\n@@ -1 +1 @@\n",
+  ),
+  "words of a mail": add(
+    "mail.txt",
+    file("From 1234 Mon Sep 17 00:00:00 2001\nSubject: x\n---\n-- \n2.40\n"),
+  ),
 };

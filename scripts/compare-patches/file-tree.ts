@@ -30,7 +30,8 @@ export async function writeFileTree(directory: string, tree: FileTree): Promise<
 
 export async function readFileTree(directory: string): Promise<FileTree> {
   const tree: FileTree = new Map();
-  for (const [path, entry] of await readTree(directory)) tree.set(path, { mode: entry.mode, bytes: entry.read() });
+  for (const [path, entry] of await readTree(directory))
+    tree.set(path, { mode: entry.mode, bytes: entry.read() });
   return tree;
 }
 

@@ -67,7 +67,8 @@ const plainDiff =
 
 async function commits(repository: string): Promise<void> {
   const status = await git(repository, "status", "--porcelain");
-  if (status.length > 0) await git(repository, "commit", "-q", "-m", "change: words\n\n- a list\n--- a/x\n-- \nend");
+  if (status.length > 0)
+    await git(repository, "commit", "-q", "-m", "change: words\n\n- a list\n--- a/x\n-- \nend");
 }
 
 const mail =
@@ -95,8 +96,10 @@ const svn: Maker = async ({ plain }) => {
   const text = output
     .toString("latin1")
     .replace(/^diff .*\n/gm, "")
-    .replace(/^--- "?base\/(.*?)"?\t.*\n\+\+\+ "?new\/.*\t.*\n/gm, (_, name) =>
-      `Index: ${name}\n${"=".repeat(67)}\n--- ${name}\t(revision 7)\n+++ ${name}\t(working copy)\n`,
+    .replace(
+      /^--- "?base\/(.*?)"?\t.*\n\+\+\+ "?new\/.*\t.*\n/gm,
+      (_, name) =>
+        `Index: ${name}\n${"=".repeat(67)}\n--- ${name}\t(revision 7)\n+++ ${name}\t(working copy)\n`,
     );
   const properties = `\nProperty changes on: x\n${"_".repeat(67)}\nAdded: svn:eol-style\n## -0,0 +1 ##\n+native\n\\ No newline at end of property\n`;
   const patch = Buffer.from(text === "" ? "" : text + properties, "latin1");
@@ -138,7 +141,10 @@ export const MAKERS: Record<string, Maker> = {
   "git diff --no-prefix": gitDiff(["--no-prefix"], { git_args: ["-p0"] }),
   "git diff --no-prefix, strip 0": gitDiff(["--no-prefix"], { git_args: ["-p0"], options: { strip: 0 } }),
   "git diff, own prefixes": gitDiff(["--src-prefix=old/", "--dst-prefix=new/"]),
-  "git diff -p2": gitDiff(["--src-prefix=a/x/", "--dst-prefix=b/x/"], { git_args: ["-p2"], options: { strip: 2 } }),
+  "git diff -p2": gitDiff(["--src-prefix=a/x/", "--dst-prefix=b/x/"], {
+    git_args: ["-p2"],
+    options: { strip: 2 },
+  }),
   "git diff without --binary": async ({ repository }) =>
     form(await git(repository, "diff", "--cached"), { is_complete: false }),
   "git diff --text": gitDiff(["--text"], { is_complete: false }),
@@ -147,7 +153,9 @@ export const MAKERS: Record<string, Maker> = {
     form(await git(repository, "-c", "core.quotePath=false", "diff", "--cached", "--binary")),
   "git diff, CRLF": changed(gitDiff([]), (text) => text.replace(/\r?\n/g, "\r\n"), { is_complete: false }),
   "git diff, byte order mark": changed(gitDiff([]), (text) => `\xef\xbb\xbf${text}`, { is_complete: false }),
-  "git diff, no last newline": changed(gitDiff([]), (text) => text.replace(/\n$/, ""), { is_complete: false }),
+  "git diff, no last newline": changed(gitDiff([]), (text) => text.replace(/\n$/, ""), {
+    is_complete: false,
+  }),
   "git diff in words": changed(gitDiff([]), (text) => `Please apply:\n\n${text}\nThank you,\nAnn\n`),
   "git show": async ({ repository }) => {
     await commits(repository);

@@ -55,7 +55,15 @@ export async function runComparison(
         done += 1;
         const name = `${maker_name}: ${edit_name}`;
         const expected = maker_name === "mbox" ? undefined : after;
-        note(result, result.forms, maker_name, name, await compare(join(root, "trees"), before, form, expected), form, before);
+        note(
+          result,
+          result.forms,
+          maker_name,
+          name,
+          await compare(join(root, "trees"), before, form, expected),
+          form,
+          before,
+        );
         for (let bend = 0; bend < bends; bend++) await compareBent(root, name, form, before, random, result);
         progress(done);
       }

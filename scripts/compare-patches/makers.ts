@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PathOptions } from "#lib/code/diff/diff-path.ts";
-import { type FileTree, writeFileTree } from "./file-tree.ts";
+import { type FileTree, file, writeFileTree } from "./file-tree.ts";
 import { git, run } from "./git.ts";
 
 /** A patch in one of the forms it may come in, and how it is to be applied. */
@@ -18,8 +18,6 @@ export interface PatchForm {
 export interface Workplace {
   repository: string;
   plain: string;
-  before: FileTree;
-  after: FileTree;
 }
 
 type Maker = (workplace: Workplace) => Promise<PatchForm>;
@@ -40,7 +38,7 @@ export async function makeWorkplace(root: string, before: FileTree, after: FileT
   await writeFileTree(join(plain, "base"), before);
   await writeFileTree(join(plain, "new"), after);
   await chmod(plain, 0o755);
-  return { repository, plain, before, after };
+  return { repository, plain };
 }
 
 function form(patch: Buffer, more: Partial<PatchForm> = {}): PatchForm {
@@ -65,29 +63,43 @@ const plainDiff =
   async ({ plain }) =>
     form((await run(plain, "diff", [...args, "base", "new"])).output, { is_complete: false });
 
-async function commits(repository: string): Promise<void> {
-  const status = await git(repository, "status", "--porcelain");
-  if (status.length > 0)
-    await git(repository, "commit", "-q", "-m", "change: words\n\n- a list\n--- a/x\n-- \nend");
+/** Runs `work` with the change committed, and leaves it staged as before. */
+async function committed(repository: string, work: () => Promise<Buffer>): Promise<Buffer> {
+  const base = (await git(repository, "rev-parse", "HEAD")).toString().trim();
+  await git(
+    repository,
+    "commit",
+    "-q",
+    "--allow-empty",
+    "-m",
+    "change: words\n\n- a list\n--- a/x\n-- \nend",
+  );
+  try {
+    return await work();
+  } finally {
+    await git(repository, "reset", "-q", "--soft", base);
+  }
 }
 
 const mail =
   (...args: string[]): Maker =>
-  async ({ repository }) => {
-    await commits(repository);
-    return form(await git(repository, "format-patch", "--stdout", "-1", "--binary", ...args));
-  };
+  async ({ repository }) =>
+    form(
+      await committed(repository, () =>
+        git(repository, "format-patch", "--stdout", "-1", "--binary", ...args),
+      ),
+    );
 
 /** The change, then one that only adds a file, as two mails in one mbox. */
-const mbox: Maker = async ({ repository, after }) => {
-  await commits(repository);
-  await writeFileTree(repository, new Map([["second.txt", { mode: "100644", bytes: Buffer.from("2\n") }]]));
-  await git(repository, "add", "-f", "second.txt");
-  await git(repository, "commit", "-q", "-m", "second");
-  const patch = await git(repository, "format-patch", "--stdout", "-2", "--binary");
-  await git(repository, "reset", "-q", "--hard", "HEAD~1");
-  after.set("second.txt", { mode: "100644", bytes: Buffer.from("2\n") });
-  return form(patch);
+const mbox: Maker = async ({ repository }) => {
+  const patch = await committed(repository, async () => {
+    await writeFileTree(repository, new Map([["second.txt", file("2\n")]]));
+    await git(repository, "add", "-f", "second.txt");
+    await git(repository, "commit", "-q", "-m", "second");
+    return git(repository, "format-patch", "--stdout", "-2", "--binary");
+  });
+  await git(repository, "rm", "-q", "-f", "second.txt");
+  return form(patch, { is_complete: false });
 };
 
 /** What `svn diff` writes: names without prefixes, revisions after a tab, properties at the end. */
@@ -157,10 +169,8 @@ export const MAKERS: Record<string, Maker> = {
     is_complete: false,
   }),
   "git diff in words": changed(gitDiff([]), (text) => `Please apply:\n\n${text}\nThank you,\nAnn\n`),
-  "git show": async ({ repository }) => {
-    await commits(repository);
-    return form(await git(repository, "show", "--binary"));
-  },
+  "git show": async ({ repository }) =>
+    form(await committed(repository, () => git(repository, "show", "--binary"))),
   mail: mail(),
   "mail, renames off": mail("--no-renames"),
   "mail, attached": mail("--attach"),

@@ -235,7 +235,8 @@ function checkHunks(file: FileDiff, line: number): void {
   if (others.some((count) => count > 0) || (is_whole && others.length > 1)) {
     throw malformed(line, `a file that is ${file.kind} has one hunk, with nothing on its other side`);
   }
-  const mode_changes = file.after_mode !== undefined && file.after_mode !== file.before_mode;
+  const { before_mode, after_mode } = file;
+  const mode_changes = before_mode !== undefined && after_mode !== undefined && before_mode !== after_mode;
   if (file.kind === "modified" && file.hunks.length === 0 && !file.binary && !mode_changes) {
     throw malformed(line, "the file's header is followed by no change");
   }

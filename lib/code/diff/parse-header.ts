@@ -62,8 +62,15 @@ export function parseGitHeader(cursor: DiffCursor, strip: number | undefined): F
     throw binaryMissing(shownText(pair.after));
   const shown = cursor.lines[cursor.index]?.startsWith("--- ") ? takeNames(cursor) : undefined;
   if (shown !== undefined) checkShown(shown, pair, is_moved, strip, line);
-  const added = lines.added !== undefined || shown?.before === null;
-  const deleted = lines.deleted !== undefined || shown?.after === null;
+  const added = lines.added !== undefined;
+  const deleted = lines.deleted !== undefined;
+  if ((shown?.before === null && !added) || (shown?.after === null && !deleted)) {
+    const missing = shown.before === null ? "new file mode 100644" : "deleted file mode 100644";
+    throw malformed(
+      line,
+      `/dev/null after \`diff --git\` needs a line \`${missing}\`, or no \`diff --git\` before it`,
+    );
+  }
   if (Number(added) + Number(deleted) + Number(is_moved) > 1) {
     throw malformed(line, "a file is either added, deleted, renamed or copied");
   }

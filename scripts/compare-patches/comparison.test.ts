@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { hasCommand } from "./git.ts";
+import { isHere, nameNeeding } from "#test/tools.ts";
 import { runComparison } from "./run-comparison.ts";
 
-const is_possible = hasCommand("git") && hasCommand("diff");
+const has_git = await isHere("git");
 
-describe("patches, compared with `git apply` (needs git and diff)", () => {
-  it.skipIf(!is_possible)(
-    "come out as the same tree or are clearly refused, in all forms and bent",
+describe("patches, compared with `git apply`", () => {
+  it.skipIf(!has_git)(
+    nameNeeding("git", "come out as the same tree or are clearly refused, in all forms and bent"),
     async () => {
       const { forms, bent, faults } = await runComparison({ seed: 7, forms_max: 60, bends: 1 });
       expect(faults.map(({ name, detail }) => `${name}: ${detail}`)).toEqual([]);

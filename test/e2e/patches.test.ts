@@ -7,9 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { Submission, SubmittedDiff } from "#schemas/messages/submission.ts";
+import { needing } from "#test/needing.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient } from "./client.ts";
 
+const with_git = await needing("git");
 let stack: Stack;
 let api: ApiClient;
 beforeAll(async () => {
@@ -74,7 +76,7 @@ describe("a submitted patch", () => {
     expect(view.verdict, JSON.stringify(view.error)).toBe("passed");
   });
 
-  it("is applied when git wrote it with --binary", async () => {
+  with_git.it("is applied when git wrote it with --binary", async () => {
     const directory = mkdtempSync(join(tmpdir(), "binary-patch-"));
     const git = (...args: string[]) =>
       execFileSync("git", args, {

@@ -10,7 +10,7 @@ import { readTree, type Tree } from "#lib/code/diff/read-tree.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { needing } from "#test/needing.ts";
 
-type Files = Record<string, { mode: "100644" | "100755" | "120000"; text: string }>;
+type Files = Record<string, { mode: "100644" | "100755" | "120000"; text: string | Buffer }>;
 
 const RUNS = 100;
 
@@ -31,7 +31,7 @@ async function writeTree(directory: string, files: Files): Promise<string> {
 function listing(tree: Tree): Record<string, string> {
   const entries = [...tree].map(([path, file]) => [
     path,
-    `${file.mode} ${JSON.stringify(file.read().toString())}`,
+    `${file.mode} ${JSON.stringify(file.read().toString("latin1"))}`,
   ]);
   return Object.fromEntries(entries.sort());
 }
@@ -159,6 +159,31 @@ function edited(source: string, changes: [number, number, string[]][]): string {
         await expectReproduced(of(one, two), of(edited(one, first), edited(two, second)));
       }),
       { numRuns: RUNS },
+    );
+  });
+
+  it("gives it too when files are in Latin-1, or no text at all", async () => {
+    const piece = fc.constantFrom(
+      "a\n",
+      "caf\xe9\n",
+      "\xff\xfe",
+      "\r\n",
+      "\x1b[0m\n",
+      "\n",
+      "\0",
+      "\xc3\x28\n",
+    );
+    const bytes = fc
+      .array(piece, { maxLength: 30 })
+      .map(
+        (pieces): Files => ({ "no text": { mode: "100644", text: Buffer.from(pieces.join(""), "latin1") } }),
+      );
+    const maybe = fc.oneof({ arbitrary: bytes, weight: 9 }, { arbitrary: fc.constant<Files>({}), weight: 1 });
+    await fc.assert(
+      fc.asyncProperty(maybe, maybe, async (before, after) => {
+        await expectReproduced(before, after);
+      }),
+      { numRuns: RUNS / 2 },
     );
   });
 });

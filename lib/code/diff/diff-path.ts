@@ -36,7 +36,7 @@ export function quotePath(path: string): string {
  *
  * @returns the name's bytes as Latin-1 and the text after it, or undefined when the quoting is broken
  */
-export function unquoteName(text: string): { name: string; rest: string } | undefined {
+function unquoteName(text: string): { name: string; rest: string } | undefined {
   const parts: string[] = [];
   for (let index = 1; index < text.length; index++) {
     const character = text.charAt(index);

@@ -348,6 +348,12 @@ describe("where a diff's names are", () => {
     const bare = `diff --git src/f src/f\n--- src/f\n+++ src/f\n${hunk}`;
     expect((await applied({ "src/f": ABC.f, f: "other\n" }, bare)).tree["src/f"]).toBe(AXC.f);
     await expectRefused(same, bare, "DIFF_STRIP_UNCLEAR", /"src\/f" and "f"/);
+    await expectRefused(
+      ABC,
+      `--- f\n+++ f\n${hunk}--- a/g\n+++ b/g\n${hunk}`,
+      "DIFF_STRIP_UNCLEAR",
+      /others have none/,
+    );
     const made = "--- /dev/null\n+++ src/new\n@@ -0,0 +1 @@\n+a\n";
     await expectRefused(ABC, made, "DIFF_STRIP_UNCLEAR", /--strip 0 .* --strip 1 for "new"/);
     expect((await applied({ "src/f": ABC.f }, bare + made)).tree["src/new"]).toBe("a\n");

@@ -126,14 +126,22 @@ function noHeader(lines: readonly string[]): RejectedInput {
 /**
  * How many parts to take off a name that has no other to compare it with. What the other files of
  * the diff show counts; a file that the diff makes shows nothing.
+ *
+ * @throws RejectedInput `DIFF_STRIP_UNCLEAR` when some of them have prefixes and others have none
  */
 function commonStrip(files: readonly ParsedFile[], given: number | undefined): number | undefined {
   if (given !== undefined) return given;
   const seen = new Set<number>();
   for (const file of files) {
-    if (isNew(file) || isMoved(file) || file.before === null || !file.before.includes("/")) continue;
-    const found = file.after === null ? undefined : headerName(file, undefined);
+    if (isNew(file) || isMoved(file) || file.before === null || file.after === null) continue;
+    const found = headerName(file, undefined);
     if (found !== undefined) seen.add(found.strip);
+  }
+  if (seen.size > 1) {
+    throw new RejectedInput(
+      "DIFF_STRIP_UNCLEAR",
+      "Some names in the diff have a prefix such as `a/`, and others have none. Make one diff of all with `git diff`.",
+    );
   }
   return seen.size === 1 ? [...seen][0] : undefined;
 }

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import type { WorkflowsConfig } from "#schemas/config/workflows.ts";
 
@@ -11,4 +12,6 @@ export interface GatewayPorts extends Platform {
   /** Of the file they come from: stamped on what they decide. */
   workflowsHash?(): string;
   sandboxLimits(): SandboxLimitsConfig;
+  /** Checks a submitted change, under limits. */
+  code: Pick<ConfinedCode, "parseDiff" | "checkRules">;
 }

@@ -24,24 +24,16 @@ export interface ArchivePlan {
  *
  * @throws RejectedInput with the `ARCHIVE_…` codes that `unpackSource` lists.
  */
-export async function planArchive(
-  bytes: Uint8Array,
-  limits: SourceLimits,
-  signal: AbortSignal,
-): Promise<ArchivePlan> {
+export async function planArchive(bytes: Uint8Array, limits: SourceLimits): Promise<ArchivePlan> {
   const plan: ArchivePlan = { entries: new Map(), order: [] };
   let tree_bytes = 0;
-  await readArchive(bytes, {
-    bytes_max: streamBytesMax(limits),
-    signal,
-    onEntry: (entry) => {
-      const planned = classify(entry, plan.entries);
-      plan.order.push(planned.path);
-      if (planned.path !== "") place(planned, plan.entries);
-      tree_bytes += "bytes" in planned ? planned.bytes : 0;
-      checkSize(planned.path, plan.entries.size, tree_bytes, limits);
-      entry.resume();
-    },
+  await readArchive(bytes, streamBytesMax(limits), (entry) => {
+    const planned = classify(entry, plan.entries);
+    plan.order.push(planned.path);
+    if (planned.path !== "") place(planned, plan.entries);
+    tree_bytes += "bytes" in planned ? planned.bytes : 0;
+    checkSize(planned.path, plan.entries.size, tree_bytes, limits);
+    entry.resume();
   });
   if (![...plan.entries.values()].some((entry) => entry.kind !== "directory")) throw empty();
   const stripped = stripPackageDirectory(plan);

@@ -24,6 +24,7 @@ export function rewrite(rule: CodemodRule, text: string, characters_max: number)
     .map((node) => ({ node, ...rewrittenRange(node, rule) }))
     .sort((left, right) => left.start - right.start || right.end - left.end);
   const applied = { matches: 0, nested: 0 };
+  const template = templateFor(rule, text);
   const pieces: string[] = [];
   let copied = 0;
   let characters = text.length;
@@ -32,7 +33,7 @@ export function rewrite(rule: CodemodRule, text: string, characters_max: number)
       applied.nested += 1;
       continue;
     }
-    const replacement = expandFix(rule.fix.template, node, text);
+    const replacement = template(node);
     characters += replacement.length - (end - start);
     if (characters > characters_max) throw tooLong(rule.id, characters_max);
     pieces.push(text.slice(copied, start), replacement);
@@ -71,16 +72,30 @@ export function templateVariables(template: string): TemplateVariable[] {
 }
 
 /**
- * The text that takes a match's place. A captured part is the file's text, unchanged to the
- * letter, of `$$$ARGS` from the first node to the last with all that is between them. Lines of the
- * template after its first are indented like the line the match begins on, and end as the file's lines do.
+ * Gives the text that takes a match's place; ask in the order of the text. A captured part is the file's
+ * text, unchanged to the letter, of `$$$ARGS` from the first node to the last with all that is between
+ * them. Lines of the template after its first are indented like the line the match begins on, and end as
+ * the file's lines do.
  */
-function expandFix(template: string, match: SgNode, source: string): string {
-  const indentation = indentationAt(source, match.range().start.index);
+function templateFor({ fix }: CodemodRule, source: string): (match: SgNode) => string {
   const newline = source.includes("\r\n") ? "\r\n" : "\n";
-  return template
-    .replace(/\r?\n(?=[^\r\n])/g, `${newline}${indentation}`)
-    .replace(VARIABLE, (_, sigil: string, name: string) => capturedText(match, sigil, name, source));
+  const lines = fix.template.split(/\r?\n/);
+  let line_start = 0;
+  let line_end = source.indexOf("\n");
+  return (match) => {
+    const { index } = match.range().start;
+    // The ends of lines are looked for once, however many matches a line has.
+    while (line_end >= 0 && line_end < index) {
+      line_start = line_end + 1;
+      line_end = source.indexOf("\n", line_start);
+    }
+    const begun = index < line_start ? source.lastIndexOf("\n", index - 1) + 1 : line_start;
+    const indentation = indentationAt(source, begun, index);
+    return lines
+      .map((line, place) => (place === 0 ? line : newline + (line === "" ? "" : indentation) + line))
+      .join("")
+      .replace(VARIABLE, (_, sigil: string, name: string) => capturedText(match, sigil, name, source));
+  };
 }
 
 function capturedText(match: SgNode, sigil: string, name: string, source: string): string {
@@ -96,9 +111,10 @@ function capturedText(match: SgNode, sigil: string, name: string, source: string
   return source.slice(start.index, end.index);
 }
 
-function indentationAt(source: string, index: number): string {
-  const line_start = source.lastIndexOf("\n", index - 1) + 1;
-  return /^[ \t]*/.exec(source.slice(line_start, index))?.[0] ?? "";
+function indentationAt(source: string, line_start: number, index: number): string {
+  let end = line_start;
+  while (end < index && (source.charAt(end) === " " || source.charAt(end) === "\t")) end += 1;
+  return source.slice(line_start, end);
 }
 
 function tooLong(rule_id: string, characters_max: number): RejectedInput {

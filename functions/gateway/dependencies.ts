@@ -1,5 +1,5 @@
-import type { Platform } from "#lib/agents/agent/platform.ts";
 import { confinedCode } from "#lib/code/confined/confined-code.ts";
+import type { HttpPlatform } from "#lib/http/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { ComputationLimits } from "#lib/platform/confined/computation.ts";
@@ -9,11 +9,12 @@ import type { GatewayPorts } from "./ports.ts";
 const CHECK_SECONDS_MAX = 10;
 
 /** The gateway's ports on AWS and its emulators. */
-export function gatewayPorts(platform: Platform): GatewayPorts {
+export function gatewayPorts(platform: HttpPlatform): GatewayPorts {
   return {
     ...platform,
     table_name: platform.settings.table_name,
     s3: s3Client(),
+    retryPolicy: config.retryPolicy,
     workflows: () => config.workflows().value.workflows,
     workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,

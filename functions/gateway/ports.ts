@@ -1,11 +1,13 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { Platform } from "#lib/agents/agent/platform.ts";
 import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
+import type { HttpPlatform } from "#lib/http/platform.ts";
+import type { Loaded } from "#lib/platform/config/config-file.ts";
+import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import type { WorkflowsConfig } from "#schemas/config/workflows.ts";
 
 /** What the gateway needs beside the platform. */
-export interface GatewayPorts extends Platform {
+export interface GatewayPorts extends HttpPlatform {
   table_name: string;
   s3: S3Client;
   workflows(): WorkflowsConfig["workflows"];
@@ -14,4 +16,5 @@ export interface GatewayPorts extends Platform {
   sandboxLimits(): SandboxLimitsConfig;
   /** Checks a submitted change, under limits. */
   code: Pick<ConfinedCode, "parseDiff" | "checkRules">;
+  retryPolicy(): Loaded<RetryPolicyConfig>;
 }

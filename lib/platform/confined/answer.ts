@@ -1,11 +1,4 @@
-import {
-  Fault,
-  ParkedFault,
-  RejectedInput,
-  RetryableFault,
-  TerminalFault,
-  ThrottledFault,
-} from "#lib/platform/errors/fault.ts";
+import { Fault, faultOf } from "#lib/platform/errors/fault.ts";
 
 /** What the child process answers to a request. */
 export type Answer =
@@ -24,14 +17,6 @@ export interface SentError {
 
 const MESSAGE_CHARACTERS_MAX = 4000;
 
-const FAULTS = {
-  retry: RetryableFault,
-  throttle: ThrottledFault,
-  park: ParkedFault,
-  terminal: TerminalFault,
-  reject: RejectedInput,
-} as const;
-
 /** An error in the child, made ready to be sent. */
 export function sentError(error: unknown): SentError {
   const { name, message, code } = (error instanceof Error ? error : new Error(String(error))) as Error & {
@@ -47,6 +32,6 @@ export function sentError(error: unknown): SentError {
 
 /** The error again, of the same class when it was a `Fault`, with the same code. */
 export function receivedError({ disposition, name, code, message }: SentError): Error {
-  if (disposition !== undefined && code !== undefined) return new FAULTS[disposition](code, message);
+  if (disposition !== undefined && code !== undefined) return faultOf(disposition, code, message);
   return Object.assign(new Error(message), { name, ...(code !== undefined && { code }) });
 }

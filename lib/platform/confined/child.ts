@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,7 @@ import type { Answer } from "#lib/platform/confined/answer.ts";
 import { FrameReader, FrameTooLong, frameOf } from "#lib/platform/confined/frames.ts";
 import { ANSWERS, EVIDENCE, type Request } from "#lib/platform/confined/serve-computations.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 
 /** How a child process ended, other than by answering. */
 export interface Ending {
@@ -49,7 +50,7 @@ const SHELL = 'ulimit -c 0; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
 
 /**
  * Starts a child process that serves computations and waits until it is ready. It inherits no
- * environment and leads a session of its own, so that a terminal's signals do not reach it.
+ * environment and no open files, and leads a session of its own, so that a terminal's signals do not reach it.
  *
  * @throws RetryableFault `COMPUTATION_UNAVAILABLE`
  */
@@ -62,7 +63,7 @@ export async function startChild(entry: URL, memory_bytes_max: number): Promise<
     "--disable-warning=ExperimentalWarning",
   ];
   const script = [fileURLToPath(entry), String(memory_bytes_max)];
-  const child = spawn("/bin/sh", ["-c", SHELL, "sh", String(data_kibibytes), ...program, ...script], {
+  const child = spawnProgram("/bin/sh", ["-c", SHELL, "sh", String(data_kibibytes), ...program, ...script], {
     cwd: "/",
     env: {},
     detached: true,

@@ -87,7 +87,7 @@ describe("a computation in a child process", () => {
   it("keeps the code and the class of what it throws", async () => {
     const rejected = await refusal(ask("reject"));
     expect(rejected).toBeInstanceOf(RejectedInput);
-    expect(rejected).toMatchObject({ code: "INPUT_BAD", message: "the input is bad" });
+    expect(rejected).toMatchObject({ code: "DIFF_EMPTY", message: "the input is bad" });
     expect(await refusal(ask("full"))).toMatchObject({ code: "ENOSPC", message: "no space" });
   });
 

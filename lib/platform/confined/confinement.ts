@@ -152,7 +152,7 @@ async function ask(
     const outcome = await child.ask({ computation: name, input, output_bytes_max });
     if ("ending" in outcome) {
       signal.throwIfAborted();
-      throw timed_out ? timeLimit(name, wall_ms) : faultOf(outcome.ending, name, limits);
+      throw timed_out ? timeLimit(name, wall_ms) : endingFault(outcome.ending, name, limits);
     }
     const { answer } = outcome;
     if (timed_out || signal.aborted) child.kill();
@@ -176,7 +176,7 @@ const OUT_OF_MEMORY =
   /heap out of memory|Reached heap limit|Allocation failed|memory allocation of \d+ bytes failed|bad_alloc|Cannot allocate memory/;
 const CRASHES = new Set(["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS"]);
 
-function faultOf(ending: Ending, name: string, limits: ComputationLimits): Fault {
+function endingFault(ending: Ending, name: string, limits: ComputationLimits): Fault {
   if (ending.output_exceeded) return outputLimit({ computation: name, ...limits });
   if (ending.memory_exceeded || OUT_OF_MEMORY.test(ending.stderr)) {
     return memoryLimit(name);

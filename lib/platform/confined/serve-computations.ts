@@ -1,4 +1,3 @@
-import { closeSync, readdirSync, readlinkSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { type Answer, sentError } from "#lib/platform/confined/answer.ts";
 import type { ComputationTable } from "#lib/platform/confined/computation.ts";
@@ -48,7 +47,6 @@ for (;;) {
  * the parent reads it from the exit status.
  */
 export async function serveComputations(table: ComputationTable, memory_bytes_max: number): Promise<void> {
-  closeInherited();
   const state = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const guard = new Worker(GUARD, {
     eval: true,
@@ -110,28 +108,4 @@ export function outputLimit({
     "COMPUTATION_OUTPUT_LIMIT",
     `The result of "${computation}" has more than ${output_bytes_max} bytes. Submit less, or raise computation.output_bytes_max in configs/sandbox_limits.json.`,
   );
-}
-
-/**
- * Closes files that the parent process had open without close-on-exec, as native modules open theirs. At
- * this point this process has no file of its own open.
- */
-function closeInherited(): void {
-  for (const name of listDescriptors()) {
-    const descriptor = Number(name);
-    if (descriptor <= EVIDENCE) continue;
-    try {
-      if (/^\/(?!dev\/|proc\/)/.test(readlinkSync(`/proc/self/fd/${name}`))) closeSync(descriptor);
-    } catch {
-      // Gone already: it was the listing's own.
-    }
-  }
-}
-
-function listDescriptors(): string[] {
-  try {
-    return readdirSync("/proc/self/fd");
-  } catch {
-    return []; // no /proc
-  }
 }

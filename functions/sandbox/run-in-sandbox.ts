@@ -64,7 +64,11 @@ export async function runInSandbox(
   };
 }
 
-function judge({ phase, unavailable }: PhaseRun): { verdict: Verdict; code: ErrorCode | null; reason: string } {
+function judge({ phase, unavailable }: PhaseRun): {
+  verdict: Verdict;
+  code: ErrorCode | null;
+  reason: string;
+} {
   if (unavailable) return { verdict: "error", code: unavailable.code, reason: unavailable.message };
   if (phase.limit) {
     return { verdict: "failed", code: phase.limit.code, reason: limitReason("the command", phase.limit) };

@@ -30,11 +30,7 @@ function setError(span: Span, { statusCode = 500 }: ApiAnswer, error: unknown): 
  * Any error as problem details (RFC 9457). What nobody foresaw answers 500 with the code
  * `INTERNAL` and nothing of the error; the log has it under the same trace.
  */
-export function problemResponse(
-  error: unknown,
-  trace_id: string,
-  log: Log,
-): ApiAnswer {
+export function problemResponse(error: unknown, trace_id: string, log: Log): ApiAnswer {
   const known = refusalOf(error);
   if (!known) {
     log.error("REQUEST_FAILED", `a request failed: ${describe(error)}`, {

@@ -1,5 +1,6 @@
 import { agentsAreComplete } from "./agents-are-complete.ts";
 import { awsCallsHaveContracts } from "./aws-calls-have-contracts.ts";
+import { childProcessesAreClosed } from "./child-processes-are-closed.ts";
 import { configsAreValid } from "./configs-are-valid.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
 import { errorCodesAreUsed } from "./error-codes-are-used.ts";
@@ -36,6 +37,7 @@ const BASE = [
   npmScriptsExist,
   linksResolve,
   awsCallsHaveContracts,
+  childProcessesAreClosed,
 ];
 
 /** All rules of `npm run verify`. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "#lib/platform/errors/codes.ts";
 import { memoryTree } from "../tree/memory-tree.ts";
+import { childProcessesAreClosed } from "./child-processes-are-closed.ts";
 import { errorCodesAreUsed } from "./error-codes-are-used.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 
@@ -45,6 +46,32 @@ describe("error-codes-are-used", () => {
     });
     expect(errorCodesAreUsed.check(tree)).toEqual([
       `${left_over} is used nowhere: take it out of lib/platform/errors/codes.ts.`,
+    ]);
+  });
+});
+
+describe("child-processes-are-closed", () => {
+  it("accepts the one place, types, tests and scripts", () => {
+    const tree = memoryTree({
+      "lib/platform/processes/spawn-program.ts": 'import { spawn } from "node:child_process";',
+      "lib/a/types.ts": 'import type { ChildProcess } from "node:child_process";',
+      "lib/a/a.test.ts": 'import { spawn } from "node:child_process";',
+      "scripts/a.ts": 'import { spawn } from "node:child_process";',
+    });
+    expect(childProcessesAreClosed.check(tree)).toEqual([]);
+  });
+
+  it.each([
+    ["lib/a/a.ts", 'import { spawn } from "node:child_process";'],
+    ["lib/a/a.ts", 'import {\n  fork,\n  type ChildProcess,\n} from "child_process";'],
+    ["functions/a/a.ts", 'const { exec } = await import("node:child_process");'],
+    ["cli/a.ts", "require('child_process').execFile();"],
+    ["local/a.ts", 'process.getBuiltinModule("node:os");'],
+    ["local/a.mjs", 'import cluster from "node:cluster";'],
+    ["lib/a/a.ts", 'process.execve("/bin/sh");'],
+  ])("rejects in %s: %s", (file, text) => {
+    expect(childProcessesAreClosed.check(memoryTree({ [file]: text }))).toEqual([
+      expect.stringContaining(`${file} starts processes by itself`),
     ]);
   });
 });

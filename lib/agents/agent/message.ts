@@ -5,7 +5,8 @@ import type { EndedStep } from "#lib/agents/agent/record-outcome.ts";
 import type { CallMeter } from "#lib/platform/aws/call-meter.ts";
 import type { Invocation } from "#lib/platform/lambda/invocation.ts";
 import type { Span } from "#lib/platform/trace/span.ts";
-import type { ClaimKey, ClaimResult } from "#lib/resilience/idempotency/claims.ts";
+import type { ClaimResult } from "#lib/resilience/idempotency/step-claims.ts";
+import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 /** One message on its way through the stack of a queue-fed function; each middleware adds what it found out. */

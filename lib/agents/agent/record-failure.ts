@@ -6,7 +6,8 @@ import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { type FailureFacts, failureFacts } from "#lib/platform/errors/failure.ts";
 import { Fault, faultOf } from "#lib/platform/errors/fault.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
+import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
+import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { decideRetry, type RetryDecision } from "#lib/resilience/retry/decide-retry.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ErrorCode } from "#schemas/primitives.ts";
 
 /** Codes by which the platform orders its own work; what they lead to is no matter of policy. */
 const FIXED_CODES = [
@@ -81,6 +82,7 @@ const RetryMatch = z
     service: Label.describe("agent, for example `codegen`").optional(),
     role: Label.describe("role of the worker, for example `worker`").optional(),
     dependency: Label.describe("dependency that failed, for example `model`").optional(),
+    code: ErrorCode.describe("code of the error, for example `WEBHOOK_REFUSED`").optional(),
     tenant: Label.describe("tenant id").optional(),
   })
   .refine((match) => Object.values(match).some((label) => label !== undefined), {

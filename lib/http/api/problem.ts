@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Log } from "#lib/platform/log/log.ts";
@@ -14,7 +15,7 @@ export function problemResponse(
   trace_id: string,
   log: Log,
 ): APIGatewayProxyStructuredResultV2 {
-  const known = asHttpError(error);
+  const known = refusalOf(error);
   if (!known) {
     log.error("REQUEST_FAILED", `a request failed: ${describe(error)}`, {
       stack: error instanceof Error ? error.stack : undefined,
@@ -48,8 +49,11 @@ export function describe(error: unknown): string {
   }
 }
 
-function asHttpError(error: unknown): HttpError | undefined {
+type Refusal = Pick<HttpError, "message" | "errors" | "headers"> & { status: number; code: ErrorCode };
+
+/** What a caller may be told; undefined for an error of ours. */
+function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof HttpError) return error;
-  if (error instanceof RejectedInput) return new HttpError(422, error.code, error.message);
-  return undefined;
+  if (!(error instanceof RejectedInput)) return undefined;
+  return { status: 422, code: error.code, message: error.message, errors: undefined, headers: {} };
 }

@@ -115,7 +115,7 @@ describe("parseMessage", () => {
     const { message, lines } = incoming();
     delete message.envelope;
     await pass(message, parseMessage(), (event) => {
-      event.log.info("READ", "x");
+      event.log.info("STEP_STARTED", "x");
       return {};
     });
     expect(message.envelope).toEqual(envelope);

@@ -87,7 +87,7 @@ describe("traceRequest", () => {
   it("records the request below the caller's span, with the answer's status, and logs the trace id", async () => {
     const { call, batches, lines } = request({ headers: { Traceparent: traceparent } });
     await pass(call, traceRequest(), ({ log }) => {
-      log.info("SEEN", "x");
+      log.info("TASK_ACCEPTED", "x");
       return { statusCode: 201 };
     });
     await call.spans.flush(60_000);

@@ -2,8 +2,8 @@ import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
 import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
-import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
-import { rootSecret } from "#lib/work/webhooks/webhook-secret.ts";
+import { deliveryPlace } from "#lib/work/webhooks/delivery-store.ts";
+import { rootSecret } from "#lib/work/webhooks/sign-webhook.ts";
 import type { DeliveryPorts } from "./ports.ts";
 
 let shared: Platform | undefined;

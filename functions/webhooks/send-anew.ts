@@ -1,7 +1,7 @@
 import type { Platform } from "#lib/agents/agent/platform.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { sendDelivery } from "#lib/work/webhooks/delivery.ts";
 import { readDelivery } from "#lib/work/webhooks/delivery-store.ts";
-import { sendDelivery } from "#lib/work/webhooks/send-delivery.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 /** Replaces an old message of a delivery that was given more time since. False when its time is over. */

@@ -11,9 +11,8 @@ import { instant } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { keepSteps } from "#lib/resilience/idempotency/keep-steps.ts";
 import { rearmStep } from "#lib/resilience/idempotency/rearm-step.ts";
-import { deadlineAgain, reopenTask } from "#lib/work/tasks/reopen-task.ts";
-import { type Ledger, readLedger } from "#lib/work/tasks/task-store.ts";
-import { WEBHOOKS } from "#lib/work/webhooks/webhooks-service.ts";
+import { deadlineAgain, type Ledger, readLedger, reopenTask } from "#lib/work/tasks/task-store.ts";
+import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 
 export interface Replayed {
   did: "sent" | "removed" | "kept";

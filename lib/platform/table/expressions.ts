@@ -1,24 +1,22 @@
 import type { Item } from "#lib/platform/table/keys.ts";
 
-/** A part of an update expression, with what its `#names` and `:values` stand for. */
-export interface ExpressionPart {
-  expression: string;
-  names: Record<string, string>;
-  values: Item;
-}
-
 /** Assignments of fields, for a SET: whatever is there, or only where nothing is there yet. */
-export function assignments(fields: Item, when: "absent" | "always" = "absent"): ExpressionPart {
-  const part: ExpressionPart = { expression: "", names: {}, values: fields };
-  const each = Object.keys(fields).map((name) => {
-    part.names[`#${name}`] = name;
-    return `#${name} = ${when === "absent" ? `if_not_exists(#${name}, :${name})` : `:${name}`}`;
-  });
-  return { ...part, expression: each.join(", ") };
+export function assignments(
+  fields: Item,
+  when: "absent" | "always" = "absent",
+): { expression: string; values: Item } {
+  const each = Object.keys(fields).map((name) =>
+    when === "absent" ? `#${name} = if_not_exists(#${name}, :${name})` : `#${name} = :${name}`,
+  );
+  return { expression: each.join(", "), values: fields };
 }
 
 /** Sums for an ADD: attributes with any name, those that are not there from 0. */
-export function additions(columns: readonly (readonly [name: string, amount: number])[]): ExpressionPart {
+export function additions(columns: readonly (readonly [name: string, amount: number])[]): {
+  expression: string;
+  names: Record<string, string>;
+  values: Item;
+} {
   return {
     expression: columns.map((_, index) => `#a${index} :a${index}`).join(", "),
     names: Object.fromEntries(columns.map(([name], index) => [`#a${index}`, name])),

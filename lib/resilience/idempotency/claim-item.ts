@@ -1,10 +1,10 @@
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
+import { assignments } from "#lib/platform/table/expressions.ts";
+import type { Condition, Update } from "#lib/platform/table/operations.ts";
 import {
-  assignments,
   type ClaimedItem,
   type ClaimedRecord,
   type ClaimPorts,
-  type ItemWrite,
   readItem,
   type Token,
   writeItem,
@@ -59,8 +59,8 @@ export async function claimItem<Item extends ClaimedRecord>(
   return { kind: "wait", until_ms: ports.runtime.now() + RACE_WAIT_MS };
 }
 
-function claimWrite<Item extends ClaimedRecord>(request: ItemRequest<Item>, now: number): ItemWrite {
-  const { names, values, expression } = assignments(request.fields);
+function claimWrite<Item extends ClaimedRecord>(request: ItemRequest<Item>, now: number): Update & Condition {
+  const { values, expression } = assignments(request.fields);
   return {
     update: `SET ${expression}, #status = :running, #owner = :owner,
       fence = if_not_exists(fence, :zero) + :one, attempts = if_not_exists(attempts, :zero) + :one,
@@ -68,18 +68,17 @@ function claimWrite<Item extends ClaimedRecord>(request: ItemRequest<Item>, now:
     // No parentheses that AND before OR makes needless: the embedded DynamoDB takes 5 ms over them.
     condition: `attribute_not_exists(pk) OR #source_hash = :source_hash AND attempts < :attempts_max AND
       (#status = :waiting AND retry_at <= :now OR #status = :running AND lease_expires_at < :now)`,
-    names: { ...names, "#owner": "owner" },
     values: {
       ...values,
       ...request.also?.values,
-      ":running": "running",
-      ":waiting": "waiting",
-      ":owner": request.owner,
-      ":zero": 0,
-      ":one": 1,
-      ":now": now,
-      ":attempts_max": request.attempts_max,
-      ":lease_expires_at": now + request.lease_ms,
+      running: "running",
+      waiting: "waiting",
+      owner: request.owner,
+      zero: 0,
+      one: 1,
+      now,
+      attempts_max: request.attempts_max,
+      lease_expires_at: now + request.lease_ms,
     },
   };
 }
@@ -89,25 +88,24 @@ function renewalWrite<Item extends ClaimedRecord>(
   request: ItemRequest<Item>,
   seen: Item,
   now: number,
-): ItemWrite {
-  const { names, values, expression } = assignments(request.fields, "always");
+): Update & Condition {
+  const { values, expression } = assignments(request.fields, "always");
   const cleared = ["retry_at", ...(request.stale?.cleared ?? [])];
   return {
     update: `SET ${expression}, #status = :running, #owner = :owner, fence = fence + :one, attempts = :one,
       lease_expires_at = :lease_expires_at${request.also ? `, ${request.also.update}` : ""}
       REMOVE ${cleared.join(", ")}`,
     condition: "fence = :fence AND #status = :status AND lease_expires_at = :seen_lease",
-    names: { ...names, "#owner": "owner" },
     values: {
       ...values,
       ...request.also?.values,
-      ":running": "running",
-      ":owner": request.owner,
-      ":one": 1,
-      ":lease_expires_at": now + request.lease_ms,
-      ":fence": seen.fence,
-      ":status": seen.status,
-      ":seen_lease": seen.lease_expires_at,
+      running: "running",
+      owner: request.owner,
+      one: 1,
+      lease_expires_at: now + request.lease_ms,
+      fence: seen.fence,
+      status: seen.status,
+      seen_lease: seen.lease_expires_at,
     },
   };
 }

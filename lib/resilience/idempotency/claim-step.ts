@@ -1,4 +1,5 @@
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { listingAttributes } from "#lib/platform/table/keys.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { claimItem } from "#lib/resilience/idempotency/claim-item.ts";
 import type { ClaimedItem, ClaimPorts, Token } from "#lib/resilience/idempotency/claimed-item.ts";
@@ -20,11 +21,18 @@ export async function claimStep(
       fields: { ...stepFields(request, at), source_hash },
       also: {
         update: "history = list_append(if_not_exists(history, :none), :entry), expires_at = :expires_at",
-        values: { ":none": [], ":entry": [{ owner, at }], ":expires_at": expires_at },
+        values: { none: [], entry: [{ owner, at }], expires_at },
       },
       stale: {
         is: (record, now_ms) => isExpired(record, now_ms),
-        cleared: ["outcome", "ended_at", "last_error", "parked_at", "parked_ms", "gsi1pk", "gsi1sk"],
+        cleared: [
+          "outcome",
+          "ended_at",
+          "last_error",
+          "parked_at",
+          "parked_ms",
+          ...listingAttributes("by_tenant"),
+        ],
       },
       owner,
       lease_ms,

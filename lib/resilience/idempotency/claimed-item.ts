@@ -1,11 +1,15 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { Item, Key } from "#lib/platform/table/keys.ts";
+import {
+  type Condition,
+  getItem,
+  type TablePorts,
+  type Update,
+  updateIf,
+} from "#lib/platform/table/operations.ts";
 
-export interface ClaimPorts {
-  table: DynamoDBDocumentClient;
-  table_name: string;
+export interface ClaimPorts extends TablePorts {
   runtime: Runtime;
 }
 
@@ -31,106 +35,55 @@ export interface ClaimedRecord {
   retry_at?: number | undefined;
 }
 
-type Values = Record<string, unknown>;
-
 /** One item of the table that is claimed, and how it is read. */
-export interface ClaimedItem<Item extends ClaimedRecord> {
-  key: { pk: string; sk: string };
+export interface ClaimedItem<Claimed extends ClaimedRecord> {
+  key: Key;
   /** For messages, as in `step codegen`. */
   name: string;
-  parse(item: Values): Item;
+  parse(item: Item): Claimed;
 }
 
-/** One conditional write to one item. `names` besides `#status`. */
-export interface ItemWrite {
-  update: string;
-  condition: string;
-  names?: Record<string, string>;
-  values: Values;
-}
-
-export async function readItem<Item extends ClaimedRecord>(
-  item: ClaimedItem<Item>,
-  { table, table_name }: ClaimPorts,
-): Promise<Item | undefined> {
-  const found = await table.send(
-    new GetCommand({ TableName: table_name, Key: item.key, ConsistentRead: true }),
-  );
-  return found.Item ? item.parse(found.Item) : undefined;
+export async function readItem<Claimed extends ClaimedRecord>(
+  { key, parse }: ClaimedItem<Claimed>,
+  ports: ClaimPorts,
+): Promise<Claimed | undefined> {
+  const found = await getItem(key, ports);
+  return found && parse(found);
 }
 
 /** The record as written, or undefined when the condition did not hold. */
-export async function writeItem<Item extends ClaimedRecord>(
-  item: ClaimedItem<Item>,
-  write: ItemWrite,
+export async function writeItem<Claimed extends ClaimedRecord>(
+  { key, parse }: ClaimedItem<Claimed>,
+  write: Update & Condition,
   ports: ClaimPorts,
-): Promise<Item | undefined> {
-  const written = await send(item, write, "ALL_NEW", ports);
-  return written && item.parse(written);
-}
-
-/** What DynamoDB returns of the write, or undefined when the condition did not hold. */
-async function send(
-  { key }: Pick<ClaimedItem<ClaimedRecord>, "key">,
-  { update, condition, names, values }: ItemWrite,
-  returned: "ALL_NEW" | "NONE",
-  { table, table_name }: ClaimPorts,
-): Promise<Values | undefined> {
-  try {
-    const { Attributes = {} } = await table.send(
-      new UpdateCommand({
-        TableName: table_name,
-        Key: key,
-        UpdateExpression: update,
-        ConditionExpression: condition,
-        ExpressionAttributeNames: { "#status": "status", ...names },
-        ExpressionAttributeValues: values,
-        ReturnValues: returned,
-      }),
-    );
-    return Attributes;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
+): Promise<Claimed | undefined> {
+  const written = await updateIf(key, { ...write, returns: "ALL_NEW" }, ports);
+  return written && parse(written);
 }
 
 /**
  * A write on the owner's token. When it is refused, reading again tells a lost lease from a write
  * of ours that took, lost its answer and was sent twice by the SDK: `took` says so of the record.
  */
-export async function writeAsOwner<Item extends ClaimedRecord>(
-  item: ClaimedItem<Item>,
+export async function writeAsOwner<Claimed extends ClaimedRecord>(
+  item: ClaimedItem<Claimed>,
   token: Token,
-  { update, values, names }: Omit<ItemWrite, "condition">,
-  took: (record: Item) => boolean,
+  write: Update,
+  took: (record: Claimed) => boolean,
   ports: ClaimPorts,
 ): Promise<void> {
-  const written = await send(
-    item,
+  const { owner, fence } = token;
+  const written = await updateIf(
+    item.key,
     {
-      update,
+      ...write,
       condition: "#owner = :owner AND fence = :fence AND #status = :running",
-      names: { ...names, "#owner": "owner" },
-      values: { ...values, ":owner": token.owner, ":fence": token.fence, ":running": "running" },
+      values: { ...write.values, owner, fence, running: "running" },
     },
-    "NONE",
     ports,
   );
   if (written) return;
   const record = await readItem(item, ports);
-  const ours = record?.owner === token.owner && record.fence === token.fence;
+  const ours = record?.owner === owner && record.fence === fence;
   if (!(record && ours && took(record))) throw new LeaseLost(item.name);
-}
-
-/** Parts of an update that write `fields`: each only when it is not there yet, or whatever is there. */
-export function assignments(fields: Values, when: "absent" | "always" = "absent") {
-  const names: Record<string, string> = {};
-  const values: Values = {};
-  const parts = Object.entries(fields).map(([name, value]) => {
-    names[`#${name}`] = name;
-    values[`:${name}`] = value;
-    return `#${name} = ${when === "absent" ? `if_not_exists(#${name}, :${name})` : `:${name}`}`;
-  });
-  return { names, values, expression: parts.join(", ") };
 }

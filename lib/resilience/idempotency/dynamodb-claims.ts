@@ -1,10 +1,10 @@
 import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { assignments } from "#lib/platform/table/expressions.ts";
+import type { Update } from "#lib/platform/table/operations.ts";
 import { claimStep } from "#lib/resilience/idempotency/claim-step.ts";
 import {
-  assignments,
   type ClaimPorts,
-  type ItemWrite,
   readItem,
   writeAsOwner,
   writeItem,
@@ -36,7 +36,7 @@ export function dynamodbClaims(ports: ClaimPorts, place: StepPlace = ledgerSteps
       writeAsOwner(
         stepItem(key),
         lease,
-        { update: "SET lease_expires_at = :until", values: { ":until": now() + lease_ms } },
+        { update: "SET lease_expires_at = :until", values: { until: now() + lease_ms } },
         (record) => record.status === "running",
         ports,
       ),
@@ -69,10 +69,10 @@ export function dynamodbClaims(ports: ClaimPorts, place: StepPlace = ledgerSteps
           condition: "fence = :fence AND #status IN (:waiting, :running) AND lease_expires_at < :now",
           values: {
             ...values,
-            ":waiting": "waiting",
-            ":running": "running",
-            ":fence": record.fence,
-            ":now": now(),
+            waiting: "waiting",
+            running: "running",
+            fence: record.fence,
+            now: now(),
           },
         },
         ports,
@@ -82,7 +82,7 @@ export function dynamodbClaims(ports: ClaimPorts, place: StepPlace = ledgerSteps
 
     async cancel(request) {
       const at = instant(now());
-      const { names, values, expression } = assignments(stepFields(request, at));
+      const { values, expression } = assignments(stepFields(request, at));
       const written = await writeItem(
         stepItem(request.key),
         {
@@ -91,18 +91,17 @@ export function dynamodbClaims(ports: ClaimPorts, place: StepPlace = ledgerSteps
             lease_expires_at = :zero, history = if_not_exists(history, :none), ended_at = :at,
             expires_at = :expires_at REMOVE retry_at`,
           condition: "attribute_not_exists(pk) OR #status IN (:running, :waiting)",
-          names: { ...names, "#owner": "owner" },
           values: {
             ...values,
-            ":canceled": "canceled",
-            ":running": "running",
-            ":waiting": "waiting",
-            ":nobody": "canceled",
-            ":zero": 0,
-            ":one": 1,
-            ":none": [],
-            ":at": at,
-            ":expires_at": request.expires_at,
+            canceled: "canceled",
+            running: "running",
+            waiting: "waiting",
+            nobody: "canceled",
+            zero: 0,
+            one: 1,
+            none: [],
+            at,
+            expires_at: request.expires_at,
           },
         },
         ports,
@@ -115,41 +114,33 @@ export function dynamodbClaims(ports: ClaimPorts, place: StepPlace = ledgerSteps
 const isCompleted = (record: { status: string }) => record.status === "completed";
 
 /** The step waits; parked, it is as if this claim had not been made, but for the fence. */
-function giveBack(
-  lease: Lease,
-  { retry_at_ms, code, message, parked }: Release,
-  now: number,
-): Pick<ItemWrite, "update" | "values"> {
+function giveBack(lease: Lease, { retry_at_ms, code, message, parked }: Release, now: number): Update {
   const counted = `REMOVE parked_at`;
   const uncounted = `, parked_at = :parked_at, parked_ms = :parked_ms REMOVE history[${lease.history_length - 1}]`;
   return {
     update: `SET #status = :waiting, retry_at = :retry_at, last_error = :error, attempts = :attempts,
       lease_expires_at = :zero ${parked ? uncounted : counted}`,
     values: {
-      ":waiting": "waiting",
-      ":zero": 0,
-      ":retry_at": retry_at_ms,
-      ":error": { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now) },
-      ":attempts": parked ? lease.attempt - 1 : lease.attempt,
+      waiting: "waiting",
+      zero: 0,
+      retry_at: retry_at_ms,
+      error: { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now) },
+      attempts: parked ? lease.attempt - 1 : lease.attempt,
       ...(parked && {
-        ":parked_at": lease.parked_at ?? now,
-        ":parked_ms": lease.parked_ms + Math.max(0, retry_at_ms - now),
+        parked_at: lease.parked_at ?? now,
+        parked_ms: lease.parked_ms + Math.max(0, retry_at_ms - now),
       }),
     },
   };
 }
 
 /** Ends the step and, in the same write, moves it in the lists of its place. */
-function completionOf(
-  outcome: StepOutcome,
-  listing: Listing,
-  now: number,
-): Pick<ItemWrite, "update" | "values"> {
+function completionOf(outcome: StepOutcome, listing: Listing, now: number): Update {
   const { sets, removes, values } = listingUpdate(listing);
   return {
     update: `SET #status = :completed, outcome = :outcome, ended_at = :at${sets}${
       removes.length > 0 ? ` REMOVE ${removes.join(", ")}` : ""
     }`,
-    values: { ":completed": "completed", ":outcome": outcome, ":at": instant(now), ...values },
+    values: { completed: "completed", outcome, at: instant(now), ...values },
   };
 }

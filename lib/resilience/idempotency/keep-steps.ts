@@ -10,7 +10,7 @@ export async function keepSteps(steps: StepRecord[], expires_at: number, ports: 
       {
         update: "SET expires_at = :expires_at",
         condition: "attribute_exists(#status) AND expires_at < :expires_at",
-        values: { ":expires_at": expires_at },
+        values: { expires_at },
       },
       ports,
     );

@@ -1,8 +1,8 @@
 import { Fault } from "#lib/platform/errors/fault.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { assignments } from "#lib/platform/table/expressions.ts";
 import { claimItem, type ItemClaim } from "#lib/resilience/idempotency/claim-item.ts";
 import {
-  assignments,
   type ClaimedItem,
   type ClaimPorts,
   type Token,
@@ -54,7 +54,7 @@ export function onceClaims(
           fields: { source_hash, started_at: instant(now()) },
           also: {
             update: "expires_at = :expires_at",
-            values: { ":expires_at": expiresAt(now() + request.lease_ms) },
+            values: { expires_at: expiresAt(now() + request.lease_ms) },
           },
           stale: { is: isExpired, cleared: CLEARED },
         },
@@ -67,7 +67,7 @@ export function onceClaims(
         token,
         {
           update: "SET lease_expires_at = :until, expires_at = :expires_at",
-          values: { ":until": now() + lease_ms, ":expires_at": expiresAt(now() + lease_ms) },
+          values: { until: now() + lease_ms, expires_at: expiresAt(now() + lease_ms) },
         },
         (record) => record.status === "running",
         ports,
@@ -76,14 +76,13 @@ export function onceClaims(
     async complete(token, response) {
       const stored = storedResponse(response);
       const fields = { ...stored, ended_at: instant(now()), expires_at: expiresAt(now()) };
-      const { names, values, expression } = assignments(fields, "always");
+      const { values, expression } = assignments(fields, "always");
       await writeAsOwner(
         item,
         token,
         {
           update: `SET #status = :completed, ${expression} REMOVE last_error`,
-          names,
-          values: { ...values, ":completed": "completed" },
+          values: { ...values, completed: "completed" },
         },
         (record) => record.status === "completed",
         ports,
@@ -101,11 +100,11 @@ export function onceClaims(
           update: `SET #status = :waiting, retry_at = :retry_at, last_error = :error, lease_expires_at = :zero,
             expires_at = :expires_at`,
           values: {
-            ":waiting": "waiting",
-            ":zero": 0,
-            ":retry_at": now() + retry_after_ms,
-            ":error": { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now()) },
-            ":expires_at": expiresAt(now() + retry_after_ms),
+            waiting: "waiting",
+            zero: 0,
+            retry_at: now() + retry_after_ms,
+            error: { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now()) },
+            expires_at: expiresAt(now() + retry_after_ms),
           },
         },
         (record) => record.status === "waiting",

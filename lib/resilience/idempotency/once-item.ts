@@ -1,10 +1,11 @@
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
+import { IDEMPOTENCY } from "#lib/platform/table/items.ts";
+import { type Item, keyOf, recordFields } from "#lib/platform/table/keys.ts";
 import type { ClaimedItem } from "#lib/resilience/idempotency/claimed-item.ts";
 import type { IdempotencyRecord } from "#schemas/records/idempotency.ts";
 
 /** DynamoDB: a partition key has up to 2,048 bytes. */
 const KEY_BYTES_MAX = 1500;
-const SORT_KEY = "IDEMPOTENCY";
 
 /**
  * The item of one key: a partition of its own, so that no number of keys makes one partition hot.
@@ -19,7 +20,7 @@ export function onceItem(namespace: string, key: string): ClaimedItem<Idempotenc
     );
   }
   return {
-    key: { pk: `IDEMPOTENCY#${namespace}#${key}`, sk: SORT_KEY },
+    key: keyOf(IDEMPOTENCY, { namespace, key }),
     name: `${namespace} ${key}`,
     parse: parseRecord,
   };
@@ -32,10 +33,11 @@ export function isExpired(record: IdempotencyRecord, now_ms: number): boolean {
 }
 
 /** Checks what a claim decides by, without the schema: zod would make up nine tenths of a user's bundle. */
-function parseRecord({ pk, sk: _sk, ...record }: Record<string, unknown>): IdempotencyRecord {
+function parseRecord(item: Item): IdempotencyRecord {
+  const record = recordFields(item);
   const { status, source_hash, owner, fence, attempts, lease_expires_at, expires_at } = record;
   const texts = [status, source_hash, owner].every((value) => typeof value === "string");
   const numbers = [fence, attempts, lease_expires_at, expires_at].every((value) => typeof value === "number");
-  if (!texts || !numbers) throw new TypeError(`the item ${pk} is no idempotency record`);
-  return record as IdempotencyRecord;
+  if (!texts || !numbers) throw new TypeError(`the item ${item.pk} is no idempotency record`);
+  return record as unknown as IdempotencyRecord;
 }

@@ -1,9 +1,9 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Fault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
 import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { type Runtime, systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 import type { Token } from "#lib/resilience/idempotency/claimed-item.ts";
 import { InProgress } from "#lib/resilience/idempotency/in-progress.ts";
 import { type OnceClaims, onceClaims } from "#lib/resilience/idempotency/once-claims.ts";
@@ -11,7 +11,8 @@ import { onceItem } from "#lib/resilience/idempotency/once-item.ts";
 import { restoredResponse } from "#lib/resilience/idempotency/stored-response.ts";
 
 export interface OnceOptions {
-  table: DynamoDBDocumentClient;
+  /** A `DynamoDBDocumentClient` of @aws-sdk/lib-dynamodb. */
+  table: TableClient;
   /** A table with string keys `pk` and `sk` and TTL on `expires_at`. */
   table_name: string;
   /** What the keys are of, as in `payments`: the same key in another namespace is another one. */

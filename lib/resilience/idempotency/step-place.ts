@@ -1,5 +1,6 @@
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import { artifactIndexSortKey, tenantArtifactsPartition } from "#lib/platform/table/keys.ts";
+import { STEP } from "#lib/platform/table/items.ts";
+import { type Item, listingAttributes, listingOf } from "#lib/platform/table/keys.ts";
 import type { ClaimedItem } from "#lib/resilience/idempotency/claimed-item.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/claims.ts";
 import { stepItem } from "#lib/resilience/idempotency/step-item.ts";
@@ -7,7 +8,7 @@ import type { StepRecord } from "#schemas/records/step.ts";
 
 /** Fields that a write sets, and those it takes away. */
 export interface Listing {
-  set: Record<string, unknown>;
+  set: Item;
   remove: readonly string[];
 }
 
@@ -22,26 +23,23 @@ export interface StepPlace {
 export const ledgerSteps: StepPlace = {
   item: stepItem,
   ended: (key, now_ms) => ({
-    set: {
-      gsi1pk: tenantArtifactsPartition(key.tenant),
-      gsi1sk: artifactIndexSortKey(key, instant(now_ms)),
-    },
+    set: listingOf(STEP, "by_tenant", { ...key, completed_at: instant(now_ms) }),
     remove: [],
   }),
-  rearmed: () => ({ set: {}, remove: ["gsi1pk", "gsi1sk"] }),
+  rearmed: () => ({ set: {}, remove: listingAttributes("by_tenant") }),
 };
 
 /** The listing as parts of an update: `, a = :a` for its SET and `, b` for its REMOVE. */
 export function listingUpdate({ set, remove }: Listing): {
   sets: string;
   removes: readonly string[];
-  values: Record<string, unknown>;
+  values: Item;
 } {
   return {
     sets: Object.keys(set)
       .map((name) => `, ${name} = :${name}`)
       .join(""),
     removes: remove,
-    values: Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
+    values: set,
   };
 }

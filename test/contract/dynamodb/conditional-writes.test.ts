@@ -56,7 +56,7 @@ describe("a conditional write", () => {
     relied_on_by: [
       "lib/resilience/idempotency/claim-item.ts",
       "lib/work/tasks/task-store.ts",
-      "lib/work/webhooks/open-deliveries.ts",
+      "lib/work/webhooks/delivery-store.ts",
     ],
     async observe(world) {
       const Key = newKey();
@@ -199,7 +199,7 @@ describe("a conditional write", () => {
   });
 
   semantic("deletes on its condition only; deleting what is not there is done", {
-    relied_on_by: ["lib/work/artifacts/delete-task.ts"],
+    relied_on_by: ["scripts/artifacts-clean/clean.ts"],
     async observe(world) {
       const Key = newKey();
       const on = (version: number) => ({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { auditPorts } from "#lib/http/audit/audit-ports.ts";
+import { auditPorts } from "#lib/http/audit/record-audit.ts";
 import { withAudit } from "#lib/http/audit/with-audit.ts";
 import { type Route, route } from "#lib/http/route.ts";
 import { config } from "#lib/platform/config/config.ts";

@@ -6,7 +6,7 @@ import { queryPage } from "#lib/platform/table/query-page.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { isWithin, keyRange } from "#lib/platform/table/time-range.ts";
 import { parseStepItem } from "#lib/resilience/idempotency/step-item.ts";
-import { artifactSet, firstOfEachKind } from "#lib/work/artifacts/artifact-set.ts";
+import { artifactSet, firstOfEachKind } from "#lib/work/views/artifact-set.ts";
 import type { ArtifactIndex, ArtifactSet } from "#schemas/http/task-view.ts";
 import type { GatewayPorts } from "./ports.ts";
 import type { ArtifactQuery } from "./queries.ts";
@@ -75,6 +75,8 @@ async function listOfTask(
   const page = rest.slice(0, limit);
   const last = page.at(-1);
   const next_cursor =
-    last && rest.length > limit ? encodeCursor({ ...keyOf(STEP, last.set), gsi1sk: last.key }, list) : null;
+    last && rest.length > limit
+      ? encodeCursor({ ...keyOf(STEP, last.set), ...listingOf(STEP, "by_tenant", last.set) }, list)
+      : null;
   return { entries: page.map(({ set }) => set), next_cursor };
 }

@@ -1,4 +1,4 @@
-import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
+import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
 import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
@@ -6,12 +6,12 @@ import { deliveryPlace } from "#lib/work/webhooks/delivery-store.ts";
 import { rootSecret } from "#lib/work/webhooks/sign-webhook.ts";
 import type { DeliveryPorts } from "./ports.ts";
 
-let shared: Platform | undefined;
+let shared: AgentPlatform | undefined;
 
 /** The platform with claims on deliveries, which are kept beside their task's ledger. */
-export function deliveryPlatform(): Platform {
+export function deliveryPlatform(): AgentPlatform {
   if (shared) return shared;
-  const platform = awsPlatform();
+  const platform = awsAgentPlatform();
   const { table, runtime, settings } = platform;
   const claims = dynamodbClaims({ table, table_name: settings.table_name, runtime }, deliveryPlace);
   shared = { ...platform, claims };
@@ -20,7 +20,7 @@ export function deliveryPlatform(): Platform {
 
 /** The real ports, for one delivery. */
 export function webhookPorts(): DeliveryPorts {
-  const { table, settings } = awsPlatform();
+  const { table, settings } = awsAgentPlatform();
   return {
     table,
     table_name: settings.table_name,

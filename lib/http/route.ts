@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { Platform } from "#lib/agents/agent/platform.ts";
 import type { Identity } from "#lib/http/auth/identity.ts";
 import type { Access } from "#lib/http/auth/required-scope.ts";
+import type { HttpPlatform } from "#lib/http/platform.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Span } from "#lib/platform/trace/span.ts";
@@ -24,7 +24,7 @@ export interface ApiRequest<Body, Query> {
   trace: Span;
   log: Log;
   counters: Counters;
-  platform: Platform;
+  platform: HttpPlatform;
   remainingMs(): number;
 }
 

@@ -5,6 +5,7 @@ import { configsAreValid } from "./configs-are-valid.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 import { functionsAreDeployed } from "./functions-are-deployed.ts";
+import { importsRunDown } from "./imports-run-down.ts";
 import { invariantsNameChecks } from "./invariants-name-checks.ts";
 import { lastTriesKnowCircuits } from "./last-tries-know-circuits.ts";
 import { linksResolve } from "./links-resolve.ts";
@@ -15,6 +16,7 @@ import { retriesFitQueues } from "./retries-fit-queues.ts";
 import { routesAreServed } from "./routes-are-served.ts";
 import { routesHavePolicies } from "./routes-have-policies.ts";
 import type { Rule } from "./rule.ts";
+import { tableHasOneModule } from "./table-has-one-module.ts";
 import { workflowInputsExist } from "./workflow-inputs-exist.ts";
 
 const BASE = [
@@ -28,12 +30,14 @@ const BASE = [
   optionsAreDescribed,
   routesHavePolicies,
   routesAreServed,
+  importsRunDown(),
   filesStaySmall,
   codesMeanOneThing,
   decisionsAreLinked,
   npmScriptsExist,
   linksResolve,
   awsCallsHaveContracts,
+  tableHasOneModule,
 ];
 
 /** All rules of `npm run verify`. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { DELIVERY } from "#lib/platform/table/items.ts";
@@ -79,7 +79,7 @@ export async function webhookStage(change: Partial<DeliveryPorts> = {}) {
   };
 }
 
-function webhooksOf(platform: Platform, change: Partial<DeliveryPorts>) {
+function webhooksOf(platform: AgentPlatform, change: Partial<DeliveryPorts>) {
   const { table_name } = platform.settings;
   const ports: DeliveryPorts = {
     table: platform.table,

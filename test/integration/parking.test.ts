@@ -7,7 +7,7 @@ import {
   RetryableFault,
   ThrottledFault,
 } from "#lib/platform/errors/fault.ts";
-import { taskView } from "#lib/work/tasks/task-view.ts";
+import { taskView } from "#lib/work/views/task-view.ts";
 import { Workflow } from "#schemas/config/workflows.ts";
 import { replayStage } from "../fakes/replay-stage.ts";
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Agent } from "#lib/agents/agent/agent.ts";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 
 /** The agent's handler in a platform with these sinks; its queue is whoever holds the event. */
-function platform(spanSinks: Platform["spanSinks"]): Platform {
+function platform(spanSinks: AgentPlatform["spanSinks"]): AgentPlatform {
   const note = (code: string) => void said.push(code);
   const log: Log = { info: note, warn: note, error: note, with: () => log };
   return {

@@ -1,13 +1,29 @@
+import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { Settings } from "#lib/platform/settings/environment.ts";
 import { AUDIT_ENTRY } from "#lib/platform/table/items.ts";
 import { keyOf, listingOf } from "#lib/platform/table/keys.ts";
-import { NEW, putIf, putIfOurs, type TablePorts } from "#lib/platform/table/operations.ts";
+import { NEW, putIf, putIfOurs, type TableClient, type TablePorts } from "#lib/platform/table/operations.ts";
+import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { AuditRecord } from "#schemas/records/audit.ts";
 
 export interface AuditPorts extends TablePorts {
   runtime: Runtime;
   /** `audit_days` of configs/authentication.json. */
   audit_days: number;
+}
+
+interface AuditPlatform {
+  table: TableClient;
+  runtime: Runtime;
+  settings: Pick<Settings, "table_name">;
+  authentication?(): Loaded<AuthenticationConfig>;
+}
+
+/** Where a function's audit entries go, and how long they are kept. */
+export function auditPorts({ table, settings, runtime, authentication }: AuditPlatform): AuditPorts {
+  if (!authentication) throw new Error("configs/authentication.json says how long audit entries are kept");
+  return { table, table_name: settings.table_name, runtime, audit_days: authentication().value.audit_days };
 }
 
 /** An entry but for what is filled in here. `entry_id` only where several processes may see one event. */

@@ -1,7 +1,7 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { effectivePolicy } from "#lib/http/policy/effective-policy.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
+import { effectivePolicy } from "#lib/platform/config/effective-policy.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 import type { BucketKey } from "#lib/resilience/rate-limit/bucket-item.ts";
 import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";
 import type { Decision, TellCost } from "#lib/resilience/rate-limit/decision.ts";
@@ -12,7 +12,7 @@ import type { RoutePoliciesConfig, RoutePolicy } from "#schemas/config/route-pol
 interface GatePorts {
   routePolicies(): Loaded<RoutePoliciesConfig>;
   stage: string;
-  table: DynamoDBDocumentClient;
+  table: TableClient;
   table_name: string;
   runtime: Pick<Runtime, "now" | "sleep" | "random">;
 }

@@ -1,10 +1,10 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { ParkedFault } from "#lib/platform/errors/fault.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 import { admit } from "#lib/resilience/circuit/admit.ts";
 import { type Asking, parkingOf } from "#lib/resilience/circuit/asking.ts";
 import { isOutages } from "#lib/resilience/circuit/blame.ts";
@@ -27,7 +27,7 @@ export interface RetryBudget {
 /** What a guard takes from its surroundings. It keeps nothing elsewhere. */
 export interface GuardPorts {
   runtime: Runtime;
-  table: DynamoDBDocumentClient;
+  table: TableClient;
   /** A table with string keys `pk` and `sk` and TTL on `expires_at`. */
   table_name: string;
   log: Log;

@@ -45,7 +45,7 @@ function listPartition(kind: ItemKind, index: IndexName): string {
   return list.partition;
 }
 
-/** The partition keys of a kind, as IAM matches them: `TASK#<tenant>#<task_id>` → `TASK#*`. */
+/** The partition keys of a kind, as IAM matches them: all after the first field is `*`. */
 function patternOf(partition: string): string {
   const [start = ""] = partition.split("<");
   return start === partition ? partition : `${start}*`;

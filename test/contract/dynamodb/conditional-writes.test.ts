@@ -151,6 +151,7 @@ describe("a conditional write", () => {
 
   semantic("is refused as ConditionalCheckFailedException, which the code knows by its class", {
     relied_on_by: [
+      "lib/platform/table/operations.ts",
       "lib/resilience/idempotency/claimed-item.ts",
       "lib/http/audit/record-audit.ts",
       "lib/http/auth/key-store.ts",

@@ -51,6 +51,7 @@ async function indexed(world: TableWorld, gsi1pk: string, items: number) {
 describe("a query", () => {
   semantic("pages by Limit; a full last page still has a LastEvaluatedKey, and an empty one follows", {
     relied_on_by: [
+      "lib/platform/table/queries.ts",
       "lib/platform/table/query-page.ts",
       "lib/resilience/circuit/circuit-table.ts",
       "lib/work/tasks/task-store.ts",
@@ -158,7 +159,7 @@ describe("a query", () => {
   });
 
   semantic("gives only the attributes it is asked for", {
-    relied_on_by: ["scripts/artifacts-clean/clean.ts", "lib/work/artifacts/clean-objects.ts"],
+    relied_on_by: ["scripts/artifacts-clean/clean.ts", "lib/platform/table/operations.ts"],
     async observe(world) {
       const pk = "p";
       await put(world, { pk, sk: "a", text: "t" });

@@ -1,4 +1,4 @@
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
@@ -18,7 +18,7 @@ import { bucketClient } from "../s3/bucket-client.ts";
 import { type QueueEvents, queueClient } from "../sqs/queue-client.ts";
 
 /** All ports of the code under test, for one invocation in a simulated world. */
-export interface SimulatedPlatform extends GatewayPorts {
+export interface SimulatedPlatform extends GatewayPorts, AgentPlatform {
   orchestratorPorts(counters: Counters, log: Log): OrchestratorPorts;
   /** On deliveries of webhooks. */
   deliveryClaims: Claims;
@@ -64,7 +64,7 @@ export function simulatedPlatform(
     queueUrl: (service: string) => service,
     deadLetterQueueUrl: deadLetterQueue,
     logOf: () => log,
-  } satisfies Platform & Record<string, unknown>;
+  } satisfies AgentPlatform & Record<string, unknown>;
   const skip = mutation.layout === "skipped";
   return {
     ...platform,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { parseBody, parseQuery } from "#lib/http/parse-request.ts";
+import { parseBody, parseQuery } from "#lib/http/request/parse-request.ts";
 import { Submission } from "#schemas/messages/submission.ts";
 
 const json = { "content-type": "application/json; charset=utf-8" };

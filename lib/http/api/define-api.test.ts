@@ -1,7 +1,7 @@
 import type { Context } from "aws-lambda";
 import { describe, expect, it } from "vitest";
-import type { Platform } from "#lib/agents/agent/platform.ts";
-import { defineApi } from "#lib/http/define-api.ts";
+import { defineApi } from "#lib/http/api/define-api.ts";
+import type { HttpPlatform } from "#lib/http/platform.ts";
 import { route } from "#lib/http/route.ts";
 import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
@@ -18,7 +18,7 @@ async function answerOf(run: () => unknown, { method = "GET", path = "/open" } =
     table: { send: async () => ({}) },
     requestGate: { policyOf: () => POLICY, take: async () => ({ kind: "admitted", remaining: 1 }) },
     logOf: () => fakeLog(lines, {}),
-  } as unknown as Platform;
+  } as unknown as HttpPlatform;
   const open = route({
     access: "public",
     summary: "anything",

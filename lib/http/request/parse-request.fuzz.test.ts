@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkUrl, NO_QUERY, parseBody, parseQuery } from "#lib/http/parse-request.ts";
+import { checkUrl, NO_QUERY, parseBody, parseQuery } from "#lib/http/request/parse-request.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { CircuitCommand } from "#schemas/http/circuits.ts";
 import { KeyRequest } from "#schemas/http/keys.ts";

@@ -4,18 +4,18 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from "aws-lambda";
-import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
-import { answerUnrouted } from "#lib/http/answer-unrouted.ts";
+import { answerUnrouted } from "#lib/http/api/answer-unrouted.ts";
+import { authenticate } from "#lib/http/api/authenticate.ts";
+import { corsHeaders } from "#lib/http/api/cors.ts";
+import { describe, problemResponse } from "#lib/http/api/problem.ts";
+import { SECURITY_HEADERS } from "#lib/http/api/security-headers.ts";
 import { auditConfigChanges } from "#lib/http/audit/audit-config-changes.ts";
-import { auditPorts } from "#lib/http/audit/audit-ports.ts";
+import { auditPorts } from "#lib/http/audit/record-audit.ts";
 import { authorize, requiredScope } from "#lib/http/auth/required-scope.ts";
-import { authenticate } from "#lib/http/authenticate.ts";
-import { corsHeaders } from "#lib/http/cors.ts";
-import { checkUrl, NO_QUERY, parseBody, parseQuery } from "#lib/http/parse-request.ts";
+import { awsHttpPlatform, type HttpPlatform } from "#lib/http/platform.ts";
 import { type Admission, admitRequest } from "#lib/http/policy/admit-request.ts";
-import { describe, problemResponse } from "#lib/http/problem.ts";
+import { checkUrl, NO_QUERY, parseBody, parseQuery } from "#lib/http/request/parse-request.ts";
 import type { ApiResponse, Route, Routes } from "#lib/http/route.ts";
-import { SECURITY_HEADERS } from "#lib/http/security-headers.ts";
 import { withCallMeter } from "#lib/platform/aws/call-meter.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
@@ -35,7 +35,7 @@ export type ApiHandler = APIGatewayProxyHandlerV2 & { routes: Routes };
 interface Visit {
   event: APIGatewayProxyEventV2;
   headers: Record<string, string>;
-  platform: Platform;
+  platform: HttpPlatform;
   trace: Span;
   log: Log;
   counters: Counters;
@@ -51,7 +51,7 @@ interface Visit {
 export function defineApi(
   service: string,
   routes: Routes,
-  platformOf: () => Platform = awsPlatform,
+  platformOf: () => HttpPlatform = awsHttpPlatform,
 ): ApiHandler {
   const handle = async (event: APIGatewayProxyEventV2, lambda: Context) => {
     const platform = platformOf();

@@ -1,10 +1,13 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { type CredentialPlatform, credentialPorts } from "#lib/http/auth/credential-ports.ts";
 import { fromEdgeContext } from "#lib/http/auth/edge-verdict.ts";
 import { FailedAttempts } from "#lib/http/auth/failed-attempts.ts";
 import { type Identity, LOCAL_IDENTITY, type Verdict } from "#lib/http/auth/identity.ts";
 import { isPast } from "#lib/http/auth/verify-api-key.ts";
-import { verifyCredential } from "#lib/http/auth/verify-credential.ts";
+import {
+  type CredentialPlatform,
+  credentialPorts,
+  verifyCredential,
+} from "#lib/http/auth/verify-credential.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { hasEdge } from "#lib/platform/settings/stages.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkJson } from "#lib/http/check-json.ts";
+import { checkJson } from "#lib/http/request/check-json.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 
 /** The code it is refused with; undefined when it is let through. */

@@ -1,5 +1,5 @@
 import { pathOfRound } from "#lib/work/artifacts/layout.ts";
-import { artifactView } from "#lib/work/tasks/task-view.ts";
+import { artifactView } from "#lib/work/views/task-view.ts";
 import type { ArtifactSet } from "#schemas/http/task-view.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 

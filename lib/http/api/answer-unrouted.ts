@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { preflightHeaders } from "#lib/http/cors.ts";
+import { preflightHeaders } from "#lib/http/api/cors.ts";
 import { methodsByPath } from "#lib/http/openapi/methods-by-path.ts";
 import type { RequestGate } from "#lib/http/policy/request-gate.ts";
 import type { ApiResponse } from "#lib/http/route.ts";

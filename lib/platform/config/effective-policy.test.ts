@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { effectivePolicy } from "#lib/http/policy/effective-policy.ts";
+import { effectivePolicy } from "#lib/platform/config/effective-policy.ts";
 import { routePolicyFaults } from "#lib/platform/config/route-policy-faults.ts";
 import { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
 

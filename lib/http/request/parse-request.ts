@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { z } from "zod";
-import { checkJson } from "#lib/http/check-json.ts";
-import { readBody } from "#lib/http/read-body.ts";
+import { checkJson } from "#lib/http/request/check-json.ts";
+import { readBody } from "#lib/http/request/read-body.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Problem } from "#schemas/http/task-view.ts";
 

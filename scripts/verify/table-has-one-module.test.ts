@@ -52,7 +52,7 @@ describe("table-has-one-module", () => {
   it.each([
     ["a key", "const key = { pk: x, sk: y };", "attribute pk"],
     ["a key in quotes", 'const key = { "gsi1pk": x };', "attribute gsi1pk"],
-    ["a prefix", 'const partition = `TASK#a`;', "prefix TASK#"],
+    ["a prefix", "const partition = `TASK#a`;", "prefix TASK#"],
     ["a prefix of an index", 'const partition = "OPEN_DELIVERIES#" + shard;', "prefix OPEN_DELIVERIES#"],
   ])("rejects %s that is spelled elsewhere", (_, source, what) => {
     expect(found({ "lib/work/a.ts": source })).toEqual([expect.stringContaining(what)]);

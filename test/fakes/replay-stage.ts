@@ -21,7 +21,7 @@ import type { Log } from "#lib/platform/log/log.ts";
 import { nudge } from "#lib/platform/messages/nudge.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
 import { AdvancePayload } from "#schemas/messages/envelope.ts";
@@ -140,7 +140,7 @@ function stagePlatform(
     runtime,
     table: store.table,
     sqs,
-    claims: dynamodbClaims({ ...store, runtime }),
+    claims: stepClaims({ ...store, runtime }),
     settings: {
       stage: "local",
       table_name,

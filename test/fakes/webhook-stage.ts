@@ -6,7 +6,7 @@ import { instant } from "#lib/platform/runtime/runtime.ts";
 import { DELIVERY } from "#lib/platform/table/items.ts";
 import { listOf } from "#lib/platform/table/keys.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { deliveryView } from "#lib/work/webhooks/delivery.ts";
 import { deliveryPlace, parseDelivery } from "#lib/work/webhooks/delivery-store.ts";
 import { createWebhook } from "#lib/work/webhooks/webhook-store.ts";
@@ -90,7 +90,7 @@ function webhooksOf(platform: AgentPlatform, change: Partial<DeliveryPorts>) {
     service_version: "0",
     ...change,
   };
-  const claims = dynamodbClaims({ ...platform, table_name }, deliveryPlace);
+  const claims = stepClaims({ ...platform, table_name }, deliveryPlace);
   return defineAgent(
     {
       name: "webhooks",

@@ -6,8 +6,7 @@ import type { SendPorts } from "#lib/platform/messages/send-message.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
 import { awsGuard } from "#lib/resilience/circuit/aws-guard.ts";
 import type { DependencyGuard } from "#lib/resilience/circuit/dependency-guard.ts";
-import type { Claims } from "#lib/resilience/idempotency/claims.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { type Claims, stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
@@ -32,7 +31,7 @@ export function awsAgentPlatform(): AgentPlatform {
   const { table, settings, runtime } = ports;
   shared = {
     ...ports,
-    claims: dynamodbClaims({ table, table_name: settings.table_name, runtime }),
+    claims: stepClaims({ table, table_name: settings.table_name, runtime }),
     retryPolicy: config.retryPolicy,
     guard: awsGuard(),
   };

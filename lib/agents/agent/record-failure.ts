@@ -11,7 +11,8 @@ import {
   ThrottledFault,
 } from "#lib/platform/errors/fault.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
+import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
+import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { decideRetry, type RetryDecision } from "#lib/resilience/retry/decide-retry.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 

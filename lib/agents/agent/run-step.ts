@@ -9,7 +9,8 @@ import { ParkedFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { nudge } from "#lib/platform/messages/nudge.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import type { ClaimKey, ClaimRequest, ClaimResult } from "#lib/resilience/idempotency/claims.ts";
+import type { ClaimRequest, ClaimResult } from "#lib/resilience/idempotency/step-claims.ts";
+import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { attemptsMaxOf } from "#lib/resilience/retry/retry-policy-for.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 

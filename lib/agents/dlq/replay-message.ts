@@ -9,8 +9,7 @@ import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
 import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
-import { keepSteps } from "#lib/resilience/idempotency/keep-steps.ts";
-import { rearmStep } from "#lib/resilience/idempotency/rearm-step.ts";
+import { keepSteps, rearmStep } from "#lib/resilience/idempotency/step-item.ts";
 import { deadlineAgain, type Ledger, readLedger, reopenTask } from "#lib/work/tasks/task-store.ts";
 import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 

@@ -64,7 +64,7 @@ export async function changeKey(
   absent: readonly (keyof Change)[],
   ports: StorePorts,
 ): Promise<boolean> {
-  const { expression, values } = assignments(withExpiry(change), "always");
+  const { expression, values } = assignments(withExpiry(change));
   const written = await updateIf(
     keyOf(API_KEY, { key_id }),
     {

@@ -1,12 +1,12 @@
 import type { Item } from "#lib/platform/table/keys.ts";
 
-/** Assignments of fields, for a SET: whatever is there, or only where nothing is there yet. */
+/** Assignments of fields, for a SET: always, or each only if the item does not have it. */
 export function assignments(
   fields: Item,
-  when: "absent" | "always" = "absent",
+  when: "always" | "if absent" = "always",
 ): { expression: string; values: Item } {
   const each = Object.keys(fields).map((name) =>
-    when === "absent" ? `#${name} = if_not_exists(#${name}, :${name})` : `#${name} = :${name}`,
+    when === "always" ? `#${name} = :${name}` : `#${name} = if_not_exists(#${name}, :${name})`,
   );
   return { expression: each.join(", "), values: fields };
 }
@@ -21,6 +21,14 @@ export function additions(columns: readonly (readonly [name: string, amount: num
     expression: columns.map((_, index) => `#a${index} :a${index}`).join(", "),
     names: Object.fromEntries(columns.map(([name], index) => [`#a${index}`, name])),
     values: Object.fromEntries(columns.map(([, amount], index) => [`a${index}`, amount])),
+  };
+}
+
+/** Attributes with any name, for a REMOVE. */
+export function removals(columns: readonly string[]): { expression: string; names: Record<string, string> } {
+  return {
+    expression: columns.map((_, index) => `#r${index}`).join(", "),
+    names: Object.fromEntries(columns.map((name, index) => [`#r${index}`, name])),
   };
 }
 

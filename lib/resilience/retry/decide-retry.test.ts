@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ParkedFault, QuotaFault, RetryableFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
-import { decideRetry, type FailedTry } from "#lib/resilience/retry/decide-retry.ts";
+import { decideRetry, type FailedAttempt } from "#lib/resilience/retry/decide-retry.ts";
 import { retryPolicy } from "#test/fakes/retry-policy.ts";
 
 const now_ms = 1_000_000;
@@ -8,7 +8,12 @@ const clock = { now_ms, deadline_ms: now_ms + 3_600_000 };
 const lease = { attempt: 1, first_attempt_ms: now_ms, parked_at: undefined, parked_ms: 0 };
 const flaky = new RetryableFault("FLAKY", "m");
 
-function decide(failed: Partial<FailedTry>, policy: Record<string, unknown> = {}, random = 1, at = clock) {
+function decide(
+  failed: Partial<FailedAttempt>,
+  policy: Record<string, unknown> = {},
+  random = 1,
+  at = clock,
+) {
   const { defaults } = retryPolicy(policy);
   return decideRetry({ disposition: "retry", error: flaky, lease, ...failed }, at, defaults, () => random);
 }
@@ -40,7 +45,7 @@ describe("a failed try", () => {
   it("is the last one only when it is known whether its dependency fails others too", () => {
     const error = new RetryableFault("MODEL_UNAVAILABLE", "m", { dependency: "model" });
     const fourth = { ...lease, attempt: 4, first_attempt_ms: now_ms - 5000 };
-    const decision = (changes: Partial<FailedTry>) => decide({ lease: fourth, error, ...changes });
+    const decision = (changes: Partial<FailedAttempt>) => decide({ lease: fourth, error, ...changes });
     expect(decision({})).toMatchObject({ kind: "again", retry_at_ms: now_ms + 55_000 });
     expect(decision({ lease: { ...fourth, attempt: 3 } })).toMatchObject({ retry_at_ms: now_ms + 4000 });
     expect(decision({ error: flaky })).toMatchObject({ retry_at_ms: now_ms + 8000 });

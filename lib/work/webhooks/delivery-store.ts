@@ -16,7 +16,7 @@ import {
 import { getItem, NEW, putIf, type TablePorts, updateIf } from "#lib/platform/table/operations.ts";
 import { queryOverdue } from "#lib/platform/table/queries.ts";
 import { isExpired, recordExpiry } from "#lib/platform/table/retention.ts";
-import type { StepPlace } from "#lib/resilience/idempotency/step-place.ts";
+import type { StepStorage } from "#lib/resilience/idempotency/step-item.ts";
 import { deliveryStep, endingOf, taskEnded, WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { listWebhooks } from "#lib/work/webhooks/webhook-store.ts";
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
@@ -54,7 +54,7 @@ function openListing(task_id: string, now_ms: number): Listing<"open_tasks"> {
 }
 
 /** Deliveries are claimed as steps are, in their task's partition, and listed as long as they are open. */
-export const deliveryPlace: StepPlace = {
+export const deliveryPlace: StepStorage = {
   item: (key) => ({ key: keyOf(DELIVERY, key), name: `delivery ${key.step}`, parse: parseStep }),
   ended: () => ({ set: {}, remove: listingAttributes("open_tasks") }),
   rearmed: ({ task_id }, now_ms) => ({

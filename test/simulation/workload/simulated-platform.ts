@@ -3,8 +3,8 @@ import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { Claims } from "#lib/resilience/idempotency/claims.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
 import { deliveryPlace } from "#lib/work/webhooks/delivery-store.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
@@ -45,7 +45,7 @@ export function simulatedPlatform(
     },
   });
   const s3 = bucketClient(world, invocation);
-  const real = dynamodbClaims({ table, table_name, runtime });
+  const real = stepClaims({ table, table_name, runtime });
   const claims = watchedClaims(mutation.claims?.(real) ?? real, invocation, watch);
   const log = simulatedLog(world, invocation);
   const platform = {
@@ -69,7 +69,7 @@ export function simulatedPlatform(
   return {
     ...platform,
     deliveryClaims: watchedClaims(
-      dynamodbClaims({ table, table_name, runtime }, deliveryPlace),
+      stepClaims({ table, table_name, runtime }, deliveryPlace),
       invocation,
       watch,
     ),

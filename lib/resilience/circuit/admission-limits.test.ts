@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fairChance, fairLevel, tenantSlots } from "#lib/resilience/circuit/fair-share.ts";
+import { fairChance, fairLevel } from "#lib/resilience/circuit/admission-limits.ts";
+import { tenantSlots } from "#lib/resilience/circuit/call-counts.ts";
 
 /** Counts as the sketch keeps them, of so many calls a tenant. */
 function counted(calls: Record<string, number>): Map<string, number> {

@@ -1,7 +1,7 @@
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { describe, expect, it } from "vitest";
-import { guarded } from "#lib/resilience/circuit/middleware.ts";
+import { guarded } from "#lib/resilience/circuit/dependency-guard.ts";
 import { circuitFleet, fails, request } from "#test/fakes/circuit-fleet.ts";
 
 const context = { getRemainingTimeInMillis: () => 10_000 } as Context;

@@ -121,7 +121,7 @@ describe("an update", () => {
   });
 
   semantic("appends to a list that may not be there, and takes out its last entry", {
-    relied_on_by: ["lib/resilience/idempotency/step-claims.ts", "lib/resilience/idempotency/step-claims.ts"],
+    relied_on_by: ["lib/resilience/idempotency/step-claims.ts"],
     async observe(world) {
       const Key = newKey();
       const append = (entry: string) =>

@@ -1,6 +1,6 @@
 import type { FunctionDeclaration, ServiceDeclaration } from "../expand-agents.ts";
 import { pascalCase } from "../logical-id.ts";
-import { AGENT_ACCESS, grantedBy, type QueueIds } from "./grants.ts";
+import { AGENT_ACCESS, grantedBy, QUEUE_ACCESS, type QueueIds } from "./grants.ts";
 import { objects, queues, type Statement } from "./statement.ts";
 
 /**
@@ -62,7 +62,7 @@ function servesQueue(name: string, ids: QueueIds): Statement[] {
       "SendMessage", // parked work is sent anew: docs/decisions/0007-parking.md
     ]),
     queues(idOf(ids.dead_letter_queues, name), ["SendMessage"]), // nothing here may read or empty one
-    ...grantedBy(["serve_queue", "write_metrics", "write_traces"], ids),
+    ...grantedBy(QUEUE_ACCESS, ids),
   ];
 }
 

@@ -57,6 +57,9 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
 /** What an agent without an `access:` of its own gets. */
 export const AGENT_ACCESS = ["run_steps"];
 
+/** What every agent has beside its `access:`. */
+export const QUEUE_ACCESS = ["serve_queue", "write_metrics", "write_traces"];
+
 /** The statements of the named grants. Throws when there is no such grant. */
 export function grantedBy(names: readonly string[], ids: QueueIds): Statement[] {
   const known = new Set([...tableDuties(), ...Object.keys(GRANTS)]);

@@ -145,7 +145,7 @@ describe("runOnce", () => {
   });
 
   it("frees it no sooner than the failure allows", async () => {
-    const fault = new ThrottledFault("SLOW_DOWN", "too fast", { retry_after_ms: 5000 });
+    const fault = new ThrottledFault("MODEL_THROTTLED", "too fast", { retry_after_ms: 5000 });
     await expect(runOnce(options, key, 1, () => Promise.reject(fault))).rejects.toBe(fault);
     await expect(runOnce(options, key, 1, charge)).rejects.toMatchObject({ retry_after_ms: 5000 });
     now += 5001;

@@ -79,7 +79,7 @@ function doubler(fails = 0): Agent<typeof Shape, typeof Shape> {
     input: Shape,
     output: Shape,
     async run({ n }, { span }) {
-      if (left-- > 0) throw new RetryableFault("FLAKY", "not this time");
+      if (left-- > 0) throw new RetryableFault("MODEL_UNAVAILABLE", "not this time");
       const doubled = await span("double", { "agents.n": n }, async () => 2 * n);
       return { verdict: "passed", output: { n: doubled } };
     },
@@ -171,7 +171,7 @@ describe("an agent's spans", () => {
       attributes["agents.outcome"],
       status.error_code,
     ]);
-    expect(outcomes[0]).toEqual(["retry", "FLAKY"]);
+    expect(outcomes[0]).toEqual(["retry", "MODEL_UNAVAILABLE"]);
     expect(outcomes.at(-2)).toEqual(["completed", undefined]);
     expect(outcomes.at(-1)).toEqual(["duplicate", undefined]);
   });

@@ -13,7 +13,7 @@ export interface AuditPorts extends TablePorts {
   audit_days: number;
 }
 
-interface AuditPlatform {
+export interface AuditPlatform {
   table: TableClient;
   runtime: Runtime;
   settings: Pick<Settings, "table_name">;

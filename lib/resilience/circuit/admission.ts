@@ -1,3 +1,4 @@
+import type { CodeOf } from "#lib/platform/errors/codes.ts";
 import { Fault, ParkedFault } from "#lib/platform/errors/fault.ts";
 import {
   allowanceOf,
@@ -242,7 +243,7 @@ function around(mean_ms: number, now: number): Wait {
 /** Waits at most `park_seconds_max`, unless the dependency itself asked for a longer wait. */
 function parked(
   { call, policy, ports }: AdmissionRequest,
-  code: string,
+  code: CodeOf<"park">,
   sentence: string,
   wait: Wait,
   cause?: unknown,

@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
+import { LRUCache } from "lru-cache";
 import { ParkedFault } from "#lib/platform/errors/fault.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
@@ -44,10 +45,10 @@ const CIRCUITS_MAX = 1000;
 
 /** A guard for one process. Share it between invocations: it remembers what it counted. */
 export function dependencyGuard(ports: GuardPorts): DependencyGuard {
-  return boundGuard(ports, new Map());
+  return boundGuard(ports, new LRUCache({ max: CIRCUITS_MAX }));
 }
 
-function boundGuard(ports: GuardPorts, circuits: Map<string, SharedCircuit>): DependencyGuard {
+function boundGuard(ports: GuardPorts, circuits: LRUCache<string, SharedCircuit>): DependencyGuard {
   return {
     async call(call, work) {
       const { value, hash: policy_hash } = ports.circuitPolicy();
@@ -84,16 +85,13 @@ function isOfDependency({ call, circuit, policy, ports }: AdmissionRequest, erro
 function circuitOf(
   labels: CircuitLabels,
   policy: CircuitPolicy,
-  circuits: Map<string, SharedCircuit>,
+  circuits: LRUCache<string, SharedCircuit>,
   ports: GuardPorts,
 ): SharedCircuit {
   const key = circuitKey(labels, policy);
   const tenant = policy.scope === "tenant" ? labels.tenant : undefined;
   const circuit = circuits.get(key) ?? new SharedCircuit({ key, tenant }, ports);
-  circuits.delete(key);
   circuits.set(key, circuit);
-  const [oldest] = circuits.keys();
-  if (circuits.size > CIRCUITS_MAX && oldest !== undefined) circuits.delete(oldest);
   return circuit;
 }
 

@@ -1,4 +1,4 @@
-import { Fault, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { Fault, faultOf, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { assignments } from "#lib/platform/table/expressions.ts";
 import { IDEMPOTENCY } from "#lib/platform/table/items.ts";
@@ -186,7 +186,7 @@ export function restoredResponse(name: string, record: IdempotencyRecord): unkno
   const { response_text, response_refused, ended_at } = record;
   if (response_refused) {
     const { code, message } = response_refused;
-    throw new TerminalFault(code, `${name} was done at ${ended_at} and is not repeated, but ${message}`);
+    throw faultOf("terminal", code, `${name} was done at ${ended_at} and is not repeated, but ${message}`);
   }
   return response_text === undefined ? undefined : JSON.parse(response_text);
 }

@@ -6,7 +6,7 @@ import { retryPolicy } from "#test/fakes/retry-policy.ts";
 const now_ms = 1_000_000;
 const clock = { now_ms, deadline_ms: now_ms + 3_600_000 };
 const lease = { attempt: 1, first_attempt_ms: now_ms, parked_at: undefined, parked_ms: 0 };
-const flaky = new RetryableFault("FLAKY", "m");
+const flaky = new RetryableFault("EMBEDDER_FAILED", "m");
 
 function decide(
   failed: Partial<FailedAttempt>,
@@ -26,7 +26,7 @@ describe("a failed try", () => {
   });
 
   it("is repeated when the dependency asked for it, longer than our own cap", () => {
-    const error = new ThrottledFault("SLOW_DOWN", "m", { retry_after_ms: 300_000 });
+    const error = new ThrottledFault("MODEL_THROTTLED", "m", { retry_after_ms: 300_000 });
     expect(decide({ error, disposition: "throttle" })).toMatchObject({ retry_at_ms: now_ms + 300_000 });
   });
 
@@ -54,7 +54,7 @@ describe("a failed try", () => {
   });
 
   it("ends at once, and not in the DLQ, when what it waits for comes after its deadline", () => {
-    const error = new QuotaFault("QUOTA_SPENT", "m", { retry_at_ms: clock.deadline_ms });
+    const error = new QuotaFault("MODEL_QUOTA_SPENT", "m", { retry_at_ms: clock.deadline_ms });
     const expected = { kind: "end", because: "deadline", dead_letter: false };
     expect(decide({ error, disposition: "park" })).toEqual(expected);
     expect(decide({ error, disposition: "throttle" })).toEqual(expected);
@@ -63,7 +63,7 @@ describe("a failed try", () => {
 
 describe("parked work", () => {
   it("waits until the time it is told, however many attempts it has had", () => {
-    const error = new QuotaFault("QUOTA_SPENT", "m", { retry_at_ms: now_ms + 600_000 });
+    const error = new QuotaFault("MODEL_QUOTA_SPENT", "m", { retry_at_ms: now_ms + 600_000 });
     const failed = { error, disposition: "park" as const, lease: { ...lease, attempt: 5 } };
     expect(decide(failed, {}, 0)).toEqual({
       kind: "again",
@@ -83,7 +83,7 @@ describe("parked work", () => {
   });
 
   it("waits a slow back-off when it is told no time", () => {
-    const error = new ParkedFault("SOMEBODY_ELSE", "m");
+    const error = new ParkedFault("IN_PROGRESS", "m");
     const decision = decide({ error, disposition: "park" }, { park_spread_ratio: 0 });
     expect(decision).toMatchObject({ retry_at_ms: now_ms + 5000 });
   });

@@ -20,7 +20,7 @@ interface Parked {
 /** When a step that parks for a spent quota is tried again. */
 function returnOf(parked: Parked, random: () => number, park_spread_ratio = 1): number {
   const { now_ms, until_ms, parked_at, since_ms, deadline_ms } = parked;
-  const error = new QuotaFault("QUOTA_SPENT", "m", { retry_at_ms: until_ms, since_ms });
+  const error = new QuotaFault("MODEL_QUOTA_SPENT", "m", { retry_at_ms: until_ms, since_ms });
   const lease = { attempt: 1, first_attempt_ms: 0, parked_at, parked_ms: 0 };
   const { defaults } = retryPolicy({ park_spread_ratio });
   const decision = decideRetry(

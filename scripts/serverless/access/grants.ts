@@ -41,7 +41,7 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
   find_open_tasks: ({ queues: by_agent }) => [queues(pick(by_agent, ORCHESTRATOR), ["SendMessage"])],
   /** functions/orchestrator/sweep-deliveries.ts */
   find_open_deliveries: ({ queues: by_agent }) => [queues(pick(by_agent, WEBHOOKS), ["SendMessage"])],
-  /** lib/agents/agent/run-step.ts: claims a step, reads its input, keeps its artifacts, nudges the orchestrator. */
+  /** lib/agents/agent/define-agent.ts: claims a step, reads its input, keeps its artifacts, nudges the orchestrator. */
   run_steps: ({ queues: by_agent }) => [
     objects("tenants/*/blobs/*", ["GetObject", "PutObject", "PutObjectTagging"]),
     objects("tenants/*/uploads/*", ["GetObject"]),

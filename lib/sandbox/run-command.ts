@@ -62,7 +62,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   const ceiling = processCeiling(profile.processes_max);
   const disk = diskAccounts(profile, order.volume);
   const older = listProcesses() ?? [];
-  const sandboxed = await startProcess(launch);
+  const sandboxed = await startProcess(launch, order.volume.pipes);
   const instruments = { disk, ceiling, older, network };
   const { limit, stopped, accounts, output, ended, use, unready } = await supervise(
     sandboxed,

@@ -3,6 +3,7 @@ import { AT_THE_LIMIT } from "./at-the-limit.ts";
 import { ESCAPING } from "./escaping.ts";
 import { LIMITS } from "./limits.ts";
 import { NETWORK } from "./network.ts";
+import { OUTPUT } from "./output.ts";
 import { PROXIED_NETWORK } from "./proxied-network.ts";
 import { READING } from "./reading.ts";
 import { SPOOFING } from "./spoofing.ts";
@@ -14,6 +15,7 @@ export const ALL_CASES: Record<string, SandboxCase[]> = {
   writes: WRITING,
   exceeds: LIMITS,
   "takes as much as is allowed:": AT_THE_LIMIT,
+  "prints to": OUTPUT,
   "reaches for": NETWORK,
   "asks the proxy for": PROXIED_NETWORK,
   "breaks out by": ESCAPING,

@@ -54,8 +54,8 @@ export const LimitCode = z.enum([
   "SANDBOX_PATH_DENIED",
 ]);
 
-/** What a profile asks for and a reduced isolation does not do. */
-export const NotEnforced = z.enum(["network", "filesystem", "processes", "system calls"]);
+/** What a profile asks for and this machine or a reduced isolation does not do. */
+export const NotEnforced = z.enum(["network", "filesystem", "processes", "system calls", "shared memory"]);
 export type NotEnforced = z.infer<typeof NotEnforced>;
 
 export const LimitHit = z.strictObject({
@@ -125,7 +125,7 @@ export const BuildTestReport = z.strictObject({
   diff_sha256: Sha256.nullable(),
   isolation: z.enum(["full", "reduced"]).describe("what the sandbox could enforce"),
   isolation_backend: z.enum(["bubblewrap", "process"]),
-  not_enforced: z.array(NotEnforced).describe("empty with full isolation"),
+  not_enforced: z.array(NotEnforced).describe("empty with full isolation; `shared memory` where no memory control group is usable: what is shared and not mapped at the moment is not counted"),
   profile: z.string(),
   profile_hash: Sha256,
   phases: z.array(Phase),

@@ -1,5 +1,6 @@
 import type { SandboxCase } from "../sandbox-case.ts";
 import { AT_THE_LIMIT } from "./at-the-limit.ts";
+import { CAUGHT } from "./caught.ts";
 import { ESCAPING } from "./escaping.ts";
 import { LIMITS } from "./limits.ts";
 import { NETWORK } from "./network.ts";
@@ -14,6 +15,7 @@ export const ALL_CASES: Record<string, SandboxCase[]> = {
   reads: READING,
   writes: WRITING,
   exceeds: LIMITS,
+  "hides that it met": CAUGHT,
   "takes as much as is allowed:": AT_THE_LIMIT,
   "prints to": OUTPUT,
   "reaches for": NETWORK,

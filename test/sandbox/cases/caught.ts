@@ -91,7 +91,7 @@ const CASES: (Omit<SandboxCase, "isolation"> & Partial<SandboxCase>)[] = [
     name: "files in memory of the machine (memfd)",
     isolation: "reduced",
     needs: caller,
-    limits: { memory_bytes_max: 200 * MIB },
+    limits: { memory_bytes_max: 200 * MIB, file_bytes_max: 1024 * MIB },
     command: call(
       `my $n="x"; my $d=syscall(319,$n,0); exit 1 if $d<0; open my $z, "<", "/dev/zero"; my $b="x" x 16777216; for(1..32){ syscall(1,$d,$b,16777216) } select(undef,undef,undef,0.3)`,
     ),

@@ -1,4 +1,5 @@
 import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { limitReason } from "#lib/sandbox/limit-reason.ts";
 import { logExcerpt } from "#lib/sandbox/log-excerpt.ts";
 import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
@@ -7,7 +8,7 @@ import type { BuildtestRun } from "./run-build-and-test.ts";
 
 export interface Judgement {
   verdict: Verdict;
-  code: string | null;
+  code: ErrorCode | null;
   /** One sentence for a person. */
   reason: string;
   first_failure: string | null;
@@ -122,10 +123,10 @@ function excerpt(run: PhaseRun): string | null {
   return logExcerpt(stripAnsi(run.log.toString("utf8")));
 }
 
-function failed(code: string, reason: string, first_failure: string | null): Judgement {
+function failed(code: ErrorCode, reason: string, first_failure: string | null): Judgement {
   return { verdict: "failed", code, reason, first_failure };
 }
 
-function error(code: string, reason: string, first_failure: string | null): Judgement {
+function error(code: ErrorCode, reason: string, first_failure: string | null): Judgement {
   return { verdict: "error", code, reason, first_failure };
 }

@@ -1,3 +1,5 @@
+import type { CodesByStatus } from "#lib/platform/errors/codes.ts";
+
 /** A submission that passes on a fresh stage. */
 export const EXAMPLE = {
   workflow: "run",
@@ -7,13 +9,19 @@ export const EXAMPLE = {
 };
 
 /** What can be wrong with a submission beyond its form. */
-export const SUBMISSION_CODES = {
+export const SUBMISSION_CODES: CodesByStatus = {
   400: ["IDEMPOTENCY_KEY_INVALID"],
   403: ["WORKFLOW_NOT_ALLOWED", "PROFILE_NOT_ALLOWED"],
   409: ["IDEMPOTENCY_KEY_EXPIRED"],
   413: ["ARCHIVE_TOO_LARGE"],
   422: [
     "ARCHIVE_EMPTY",
+    "CODEMOD_LANGUAGE_UNSUPPORTED",
+    "CODEMOD_RULES_INVALID",
+    "COMPUTATION_CRASHED",
+    "COMPUTATION_MEMORY_LIMIT",
+    "COMPUTATION_OUTPUT_LIMIT",
+    "COMPUTATION_TIME_LIMIT",
     "DIFF_BINARY_UNSUPPORTED",
     "DIFF_EMPTY",
     "DIFF_MALFORMED",
@@ -30,4 +38,5 @@ export const SUBMISSION_CODES = {
     "UPLOAD_NOT_FOUND",
     "WORKFLOW_UNKNOWN",
   ],
+  503: ["CHECK_UNAVAILABLE"],
 };

@@ -3,7 +3,7 @@ import type { Loaded } from "#lib/platform/config/config-file.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { SendPorts } from "#lib/platform/messages/send-message.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
-import type { Claims } from "#lib/resilience/idempotency/claims.ts";
+import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";

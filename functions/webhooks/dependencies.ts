@@ -1,7 +1,7 @@
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
 import { rootSecret } from "#lib/work/webhooks/webhook-secret.ts";
 import type { DeliveryPorts } from "./ports.ts";
@@ -13,7 +13,7 @@ export function deliveryPlatform(): AgentPlatform {
   if (shared) return shared;
   const platform = awsAgentPlatform();
   const { table, runtime, settings } = platform;
-  const claims = dynamodbClaims({ table, table_name: settings.table_name, runtime }, deliveryPlace);
+  const claims = stepClaims({ table, table_name: settings.table_name, runtime }, deliveryPlace);
   shared = { ...platform, claims };
   return shared;
 }

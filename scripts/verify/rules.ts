@@ -1,9 +1,9 @@
 import { agentsAreComplete } from "./agents-are-complete.ts";
 import { awsCallsHaveContracts } from "./aws-calls-have-contracts.ts";
 import { childProcessesAreClosed } from "./child-processes-are-closed.ts";
-import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
 import { configsAreValid } from "./configs-are-valid.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
+import { errorCodesAreUsed } from "./error-codes-are-used.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 import { functionsAreDeployed } from "./functions-are-deployed.ts";
 import { importsRunDown } from "./imports-run-down.ts";
@@ -32,7 +32,7 @@ const BASE = [
   routesAreServed,
   importsRunDown(),
   filesStaySmall,
-  codesMeanOneThing,
+  errorCodesAreUsed,
   decisionsAreLinked,
   npmScriptsExist,
   linksResolve,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ERROR_CODES } from "#lib/platform/errors/codes.ts";
 import { memoryTree } from "../tree/memory-tree.ts";
 import { childProcessesAreClosed } from "./child-processes-are-closed.ts";
-import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
+import { errorCodesAreUsed } from "./error-codes-are-used.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 
 const lines = (count: number) => "x\n".repeat(count);
@@ -32,18 +33,19 @@ describe("files-stay-small", () => {
   });
 });
 
-describe("codes-mean-one-thing", () => {
-  const FAULTS = `
-    class TerminalFault extends Fault { readonly disposition = "terminal"; }
-    class ParkedFault extends Fault { readonly disposition = "park"; }
-  `;
-  it("accepts a code thrown twice alike and rejects one thrown in two ways", () => {
+describe("error-codes-are-used", () => {
+  const codes = Object.keys(ERROR_CODES);
+  const catalogue = { "lib/platform/errors/codes.ts": codes.map((code) => `"${code}"`).join() };
+
+  it("accepts codes that some source names, and rejects one that only a test or the catalogue names", () => {
+    const [left_over = "", ...used] = codes;
     const tree = memoryTree({
-      "lib/a/a.ts": `${FAULTS} throw new ParkedFault("IS_BUSY", "x"); throw new ParkedFault("IS_HELD", "x");`,
-      "lib/b/b.ts": 'throw new TerminalFault("IS_BUSY", "y"); throw new ParkedFault("IS_HELD", "y");',
+      ...catalogue,
+      "lib/a/a.ts": used.map((code) => `throw new TerminalFault("${code}", "x");`).join(),
+      "lib/a/a.test.ts": `"${left_over}"`,
     });
-    expect(codesMeanOneThing.check(tree)).toEqual([
-      "IS_BUSY is park in lib/a/a.ts and terminal in lib/b/b.ts: give one of them a code of its own.",
+    expect(errorCodesAreUsed.check(tree)).toEqual([
+      `${left_over} is used nowhere: take it out of lib/platform/errors/codes.ts.`,
     ]);
   });
 });

@@ -12,8 +12,8 @@ import {
 import type { Context, SQSEvent, SQSHandler, SQSRecord } from "aws-lambda";
 import { z } from "zod";
 import type { Agent } from "#lib/agents/agent/agent.ts";
+import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
-import { runStep } from "#lib/agents/agent/run-step.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
@@ -21,7 +21,7 @@ import type { Log } from "#lib/platform/log/log.ts";
 import { nudge } from "#lib/platform/messages/nudge.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
 import { AdvancePayload } from "#schemas/messages/envelope.ts";
@@ -140,7 +140,7 @@ function stagePlatform(
     runtime,
     table: store.table,
     sqs,
-    claims: dynamodbClaims({ ...store, runtime }),
+    claims: stepClaims({ ...store, runtime }),
     settings: {
       stage: "local",
       table_name,
@@ -171,11 +171,7 @@ function workerOf(work: Work, effects: string[], platform: AgentPlatform): SQSHa
       return result;
     },
   };
-  return serveQueue(
-    "worker",
-    (delivery) => runStep(agent, delivery),
-    () => platform,
-  );
+  return defineAgent(agent, () => platform);
 }
 
 function orchestratorOf(platform: AgentPlatform): SQSHandler {

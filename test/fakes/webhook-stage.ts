@@ -4,7 +4,7 @@ import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import {
   deliveryPlace,
   parseDelivery,
@@ -92,7 +92,7 @@ function webhooksOf(platform: AgentPlatform, change: Partial<DeliveryPorts>) {
     service_version: "0",
     ...change,
   };
-  const claims = dynamodbClaims({ ...platform, table_name }, deliveryPlace);
+  const claims = stepClaims({ ...platform, table_name }, deliveryPlace);
   return defineAgent(
     {
       name: "webhooks",

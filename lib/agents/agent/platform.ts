@@ -1,13 +1,12 @@
 import { config } from "#lib/platform/config/config.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { awsPorts } from "#lib/platform/lambda/aws-ports.ts";
-import type { InvocationPorts } from "#lib/platform/lambda/invocation-ports.ts";
+import type { InvocationPorts } from "#lib/platform/lambda/invocation.ts";
 import type { SendPorts } from "#lib/platform/messages/send-message.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
 import { awsGuard } from "#lib/resilience/circuit/aws-guard.ts";
 import type { DependencyGuard } from "#lib/resilience/circuit/dependency-guard.ts";
-import type { Claims } from "#lib/resilience/idempotency/claims.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { type Claims, stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
@@ -32,7 +31,7 @@ export function awsAgentPlatform(): AgentPlatform {
   const { table, settings, runtime } = ports;
   shared = {
     ...ports,
-    claims: dynamodbClaims({ table, table_name: settings.table_name, runtime }),
+    claims: stepClaims({ table, table_name: settings.table_name, runtime }),
     retryPolicy: config.retryPolicy,
     guard: awsGuard(),
   };

@@ -1,32 +1,28 @@
+import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import { policyOf } from "#lib/agents/agent/policy-of.ts";
 import { type EndedStep, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
-import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { type FailureFacts, failureFacts } from "#lib/platform/errors/failure.ts";
-import {
-  Fault,
-  type FaultOptions,
-  ParkedFault,
-  RetryableFault,
-  ThrottledFault,
-} from "#lib/platform/errors/fault.ts";
+import { Fault, faultOf } from "#lib/platform/errors/fault.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
+import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
+import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { decideRetry, type RetryDecision } from "#lib/resilience/retry/decide-retry.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 
 /** Ends a failed step when it is not to be tried again; else gives it back and throws what the message waits for. */
 export async function recordFailure(
   error: unknown,
-  delivery: Delivery,
+  message: ReceivedMessage,
   key: ClaimKey,
   lease: Lease,
 ): Promise<EndedStep> {
-  const { platform, envelope } = delivery;
+  const { platform, envelope } = message;
   const { runtime } = platform;
   const { hash } = platform.retryPolicy();
   const facts = failureFacts(error);
-  const policy = policyOf(delivery, error);
+  const policy = policyOf(message, error);
   const decision = decideRetry(
     { disposition: dispositionOf(error, policy.dispositions), error, lease },
     { now_ms: runtime.now(), deadline_ms: Date.parse(envelope.deadline_at) },
@@ -34,24 +30,27 @@ export async function recordFailure(
     runtime.random,
   );
   if (decision.kind === "end") {
-    const ended = await recordOutcome(outcomeOf(decision, facts), delivery, key, lease, hash);
+    const ended = await recordOutcome(outcomeOf(decision, facts), message, key, lease, hash);
     return { ...ended, cause: error instanceof Error ? error.cause : undefined };
   }
   const { disposition, retry_at_ms } = decision;
   const delay_ms = retry_at_ms - runtime.now();
   const parked = disposition === "park";
   const attributes = { "agents.retry.delay_ms": Math.round(delay_ms), "error.type": facts.code };
-  await inSpan(delivery.span, { name: `release ${key.step}`, attributes }, runtime, () =>
+  await inSpan(message.span, { name: `release ${key.step}`, attributes }, runtime, () =>
     platform.claims.release(key, lease, { ...facts, retry_at_ms, parked }),
   );
   if (parked) {
-    delivery.counters.count("steps_parked", key.tenant);
-    delivery.span.set({ "agents.outcome": "parked" });
+    message.counters.count("steps_parked", key.tenant);
+    message.span.set({ "agents.outcome": "parked" });
   }
   const dependency = error instanceof Fault ? error.dependency : undefined;
-  const Kind = { park: ParkedFault, throttle: ThrottledFault, retry: RetryableFault }[disposition];
-  const options: FaultOptions = { cause: error, retry_at_ms, dependency, decided: true };
-  throw new Kind(facts.code, facts.message, options);
+  throw faultOf(disposition, facts.code, facts.message, {
+    cause: error,
+    retry_at_ms,
+    dependency,
+    decided: true,
+  });
 }
 
 function outcomeOf(
@@ -77,7 +76,7 @@ function outcomeOf(
     case "deadline":
       return {
         verdict: "error",
-        code: "WAIT_EXCEEDS_DEADLINE",
+        code: "WAIT_EXCEEDS_DEADLINE" satisfies ErrorCode,
         message: `${code}: ${message} That is after the task's deadline, so it is not waited for: submit the task again with a later one.`,
         artifacts: [],
       };

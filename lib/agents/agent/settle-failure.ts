@@ -1,14 +1,14 @@
 import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { buryMessage } from "#lib/agents/agent/bury-message.ts";
+import type { IncomingMessage } from "#lib/agents/agent/message.ts";
 import { policyOf } from "#lib/agents/agent/policy-of.ts";
-import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
 import { dispositionOf, isOutage } from "#lib/platform/errors/disposition-of.ts";
 import { type Disposition, Fault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { forwardMessage } from "#lib/platform/messages/forward-message.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import { backoffMs } from "#lib/resilience/retry/backoff.ts";
-import { askedTime } from "#lib/resilience/retry/decide-retry.ts";
+import { requestedTime } from "#lib/resilience/retry/decide-retry.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 /**
@@ -27,8 +27,8 @@ export const RECEIVES_MAX = 20;
 /** From this receive on, a message that only waits is replaced by a successor, so that waiting does not use them up. */
 const WAITS_MAX = 10;
 
-interface Failed extends Omit<Delivery, "envelope" | "span"> {
-  service: string;
+interface Failed
+  extends Pick<IncomingMessage, "service" | "record" | "platform" | "counters" | "log" | "lambda"> {
   envelope: Envelope | undefined;
   error: unknown;
   /** Its message's span; absent when the message could not be read. */
@@ -112,7 +112,7 @@ function delayMs(failed: Failed, disposition: Disposition): number {
   const { error, record, platform } = failed;
   const { runtime } = platform;
   const now = runtime.now();
-  const asked_ms = askedTime(error, now);
+  const asked_ms = requestedTime(error, now);
   if (asked_ms !== undefined) return Math.max(0, asked_ms - now);
   const slowly = disposition === "park" ? "throttle" : disposition;
   return backoffMs(policyOf(failed, error), slowly, receives(record), runtime.random);

@@ -60,7 +60,7 @@ export function checkUrl({ rawPath, rawQueryString }: { rawPath: string; rawQuer
 function parse<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
-  code: string,
+  code: "BODY_INVALID" | "QUERY_INVALID",
   what: string,
 ): z.output<Schema> {
   const parsed = schema.safeParse(value);

@@ -68,7 +68,7 @@ export const sqs_differences = {
     },
     not_leaned_on:
       "Whether it is refused or not, the message comes again by itself; the claim keeps it from doubling.",
-    bridged_in: "lib/resilience/idempotency/claim-item.ts",
+    bridged_in: "lib/resilience/idempotency/claim.ts",
   },
   stale_delete: {
     behaviour: "Deleting a message by the receipt of an earlier receive",
@@ -76,7 +76,7 @@ export const sqs_differences = {
     page: `${REFERENCE}/API_DeleteMessage.html`,
     targets: { localstack: { does: "deletes it", observed: { deleted: "done", left: [] } } },
     not_leaned_on: "Who deletes has made the outcome durable before, so either is right.",
-    bridged_in: "lib/agents/agent/run-step.ts",
+    bridged_in: "lib/agents/agent/publish-outcome.ts",
   },
   receipts: {
     behaviour: "A receipt that is none",

@@ -1,10 +1,12 @@
+import { checkRules } from "#lib/code/codemod/codemod-rules.ts";
+import { parseDiff } from "#lib/code/diff/parse-diff.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { Claims } from "#lib/resilience/idempotency/claims.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
 import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
@@ -45,7 +47,7 @@ export function simulatedPlatform(
     },
   });
   const s3 = bucketClient(world, invocation);
-  const real = dynamodbClaims({ table, table_name, runtime });
+  const real = stepClaims({ table, table_name, runtime });
   const claims = watchedClaims(mutation.claims?.(real) ?? real, invocation, watch);
   const log = simulatedLog(world, invocation);
   const platform = {
@@ -56,6 +58,11 @@ export function simulatedPlatform(
     s3,
     claims,
     settings,
+    // In this process: how long a child takes is not the simulation's to decide.
+    code: {
+      parseDiff: async (diff: string) => void parseDiff(diff),
+      checkRules: async (rules: string) => checkRules(rules),
+    },
     retryPolicy: () => deployment.retry_policy,
     artifacts: () => deployment.artifacts,
     workflows: () => deployment.workflows,
@@ -69,7 +76,7 @@ export function simulatedPlatform(
   return {
     ...platform,
     deliveryClaims: watchedClaims(
-      dynamodbClaims({ table, table_name, runtime }, deliveryPlace),
+      stepClaims({ table, table_name, runtime }, deliveryPlace),
       invocation,
       watch,
     ),

@@ -15,7 +15,9 @@ export const pagesNameFiles: Rule = {
     return PAGES.filter((page) => tree.has(page)).flatMap((page) => {
       const text = tree.read(page).replace(/^```[^]*?^```/gm, "");
       const named = [...text.matchAll(/`([^`\n]+)`/g)].map(([, token = ""]) => token);
-      const paths = new Set(named.filter((token) => PATH.test(token) && !RECIPE.test(token) && !token.startsWith("..")));
+      const paths = new Set(
+        named.filter((token) => PATH.test(token) && !RECIPE.test(token) && !token.startsWith("..")),
+      );
       return [...paths]
         .filter((path) => (tops.has(path.split("/")[0] ?? "") || path.endsWith("/")) && !known(path))
         .map((path) => `${page} names ${path}, which does not exist.`);

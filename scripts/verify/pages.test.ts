@@ -3,9 +3,9 @@ import { memoryTree } from "../tree/memory-tree.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
 import { invariantsNameChecks } from "./invariants-name-checks.ts";
 import { linksResolve } from "./links-resolve.ts";
-import { threatsNameTests } from "./threats-name-tests.ts";
-import { pagesNameFiles } from "./pages-name-files.ts";
 import { npmScriptsExist } from "./npm-scripts-exist.ts";
+import { pagesNameFiles } from "./pages-name-files.ts";
+import { threatsNameTests } from "./threats-name-tests.ts";
 
 describe("decisions-are-linked", () => {
   it("accepts a numbered record that ARCHITECTURE.md links", () => {
@@ -58,7 +58,9 @@ describe("pages-name-files", () => {
     pagesNameFiles.check(memoryTree({ "lib/a/b.ts": "", "CONTRIBUTING.md": page }));
 
   it("accepts files and folders that exist, placeholders, and what is no path", () => {
-    expect(check("`lib/a/b.ts`, `lib/a/`, `lib/a`, `lib/<room>/`, `GET /api/x`, `a/b`, `npm run x`")).toEqual([]);
+    expect(check("`lib/a/b.ts`, `lib/a/`, `lib/a`, `lib/<room>/`, `GET /api/x`, `a/b`, `npm run x`")).toEqual(
+      [],
+    );
   });
 
   it("rejects what does not", () => {

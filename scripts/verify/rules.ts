@@ -18,6 +18,7 @@ import { retriesFitQueues } from "./retries-fit-queues.ts";
 import { routesAreServed } from "./routes-are-served.ts";
 import { routesHavePolicies } from "./routes-have-policies.ts";
 import type { Rule } from "./rule.ts";
+import { tableHasOneModule } from "./table-has-one-module.ts";
 import { threatsNameTests } from "./threats-name-tests.ts";
 import { workflowInputsExist } from "./workflow-inputs-exist.ts";
 
@@ -42,6 +43,7 @@ const BASE = [
   awsCallsHaveContracts,
   childProcessesAreClosed,
   threatsNameTests,
+  tableHasOneModule,
 ];
 
 /** All rules of `npm run verify`. */

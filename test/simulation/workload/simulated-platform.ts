@@ -1,4 +1,6 @@
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
+import { checkRules } from "#lib/code/codemod/codemod-rules.ts";
+import { parseDiff } from "#lib/code/diff/parse-diff.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
@@ -6,7 +8,7 @@ import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
-import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
+import { deliveryPlace } from "#lib/work/webhooks/delivery-store.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
 import type { OrchestratorPorts } from "../../../functions/orchestrator/ports.ts";
 import { tableClient } from "../dynamodb/table-client.ts";
@@ -56,6 +58,11 @@ export function simulatedPlatform(
     s3,
     claims,
     settings,
+    // In this process: how long a child takes is not the simulation's to decide.
+    code: {
+      parseDiff: async (diff: string) => void parseDiff(diff),
+      checkRules: async (rules: string) => checkRules(rules),
+    },
     retryPolicy: () => deployment.retry_policy,
     artifacts: () => deployment.artifacts,
     workflows: () => deployment.workflows,

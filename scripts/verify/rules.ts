@@ -17,6 +17,7 @@ import { retriesFitQueues } from "./retries-fit-queues.ts";
 import { routesAreServed } from "./routes-are-served.ts";
 import { routesHavePolicies } from "./routes-have-policies.ts";
 import type { Rule } from "./rule.ts";
+import { tableHasOneModule } from "./table-has-one-module.ts";
 import { workflowInputsExist } from "./workflow-inputs-exist.ts";
 
 const BASE = [
@@ -38,6 +39,7 @@ const BASE = [
   linksResolve,
   awsCallsHaveContracts,
   childProcessesAreClosed,
+  tableHasOneModule,
 ];
 
 /** All rules of `npm run verify`. */

@@ -12,7 +12,7 @@ import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { openSealedVolume } from "#lib/sandbox/sealed-volume.ts";
 import { systemCallFilter } from "#lib/sandbox/system-call-filter.ts";
 import { toolPath } from "#lib/sandbox/tool-path.ts";
-import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
+import { MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
 
 const HOME = "/home/sandbox";
 const TREE = "/workspace";

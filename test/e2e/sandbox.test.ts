@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { listProcesses } from "#lib/sandbox/process-table.ts";
-import { DIRECTORY_PREFIX } from "#lib/sandbox/worker-mark.ts";
+import { DIRECTORY_PREFIX } from "#lib/platform/processes/worker-mark.ts";
 import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import { RunReport } from "#schemas/artifacts/run-report.ts";
 import type { SandboxLimitsConfig, SandboxProfile } from "#schemas/config/sandbox-limits.ts";

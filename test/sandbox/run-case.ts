@@ -8,7 +8,7 @@ import { listProcesses, readEnvironmentVariable, readProcess } from "#lib/sandbo
 import { type CommandResult, runCommand } from "#lib/sandbox/run-command.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
-import { DIRECTORY_PREFIX, MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
+import { DIRECTORY_PREFIX, MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { codeOf, type Outside, type SandboxCase } from "./sandbox-case.ts";
 

@@ -51,7 +51,8 @@ function judgeInstall(install: PhaseRun): Judgement {
   return failed("INSTALL_FAILED", `the install ended with ${ending(install)}`, excerpt(install));
 }
 
-function judgeTests({ test, tests }: BuildtestRun): Judgement {
+function judgeTests({ test, tests, unreadable }: BuildtestRun): Judgement {
+  if (unreadable) return failed(unreadable.code, unreadable.message, excerpt(test));
   const ran = tests.passed + tests.failed;
   if (tests.failed > 0) {
     const first = tests.tests.find((each) => each.status === "failed");

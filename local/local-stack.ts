@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
 import type { Log } from "#lib/platform/log/log.ts";
+import { sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
 import type { Backend } from "./backend.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { ensureKey } from "./development-key.ts";

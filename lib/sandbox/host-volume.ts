@@ -2,8 +2,8 @@ import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeTree } from "#lib/platform/processes/remove-tree.ts";
-import { scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
 import { DIRECTORY_PREFIX, workerMark } from "#lib/platform/processes/worker-mark.ts";
+import { scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
 
 /** A directory of the machine's temporary ones. Nothing but a walk tells how much is in it. */
 export async function openHostVolume(): Promise<Volume> {

@@ -199,7 +199,9 @@ function checkVariables(id: string, fix: string, matcher: NapiConfig): void {
 
 function checkDepth(value: unknown, position: number, depth = 0): void {
   if (typeof value === "string" && bracketDepth(value) > BRACKET_DEPTH_MAX) {
-    throw invalid(`rule ${position} has a pattern with brackets nested deeper than ${BRACKET_DEPTH_MAX} levels`);
+    throw invalid(
+      `rule ${position} has a pattern with brackets nested deeper than ${BRACKET_DEPTH_MAX} levels`,
+    );
   }
   if (typeof value !== "object" || value === null) return;
   if (depth > RULE_DEPTH_MAX)

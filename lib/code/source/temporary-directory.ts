@@ -1,5 +1,8 @@
 import { rm } from "node:fs/promises";
-import { makeOwnedDirectory, sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
+import {
+  makeOwnedDirectory,
+  sweepAbandonedDirectories,
+} from "#lib/platform/processes/abandoned-directories.ts";
 
 /**
  * Runs `work` with a fresh directory that is gone afterwards, however `work` ends. What killed workers left

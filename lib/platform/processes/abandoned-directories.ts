@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { removeTree } from "#lib/platform/processes/remove-tree.ts";
-import { DIRECTORY_PREFIX, isAbandoned, WORK_PREFIX, workerMark } from "#lib/platform/processes/worker-mark.ts";
+import {
+  DIRECTORY_PREFIX,
+  isAbandoned,
+  WORK_PREFIX,
+  workerMark,
+} from "#lib/platform/processes/worker-mark.ts";
 
 /** Listing a large temporary directory takes milliseconds. */
 const PAUSE_MS = 2000;

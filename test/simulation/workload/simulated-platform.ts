@@ -1,6 +1,6 @@
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { checkRules } from "#lib/code/codemod/codemod-rules.ts";
 import { parseDiff } from "#lib/code/diff/parse-diff.ts";
-import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";

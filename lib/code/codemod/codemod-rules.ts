@@ -30,7 +30,7 @@ const LANGUAGES: readonly CodemodLanguage[] = [
 ];
 
 /** A fix as ast-grep writes it: https://ast-grep.github.io/reference/yaml/fix.html */
-export interface CodemodFix {
+interface CodemodFix {
   template: string;
   /** What is rewritten with the match when it stands before it, or after it. */
   expand_start: Expansion | undefined;

@@ -5,7 +5,7 @@ import { frameOf, readFrame, writeFrame } from "#lib/platform/confined/frames.ts
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
 /** Descriptors of the child beside the standard three. */
-export const REQUESTS = 0;
+const REQUESTS = 0;
 export const ANSWERS = 3;
 export const EVIDENCE = 4;
 

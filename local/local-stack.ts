@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "#lib/platform/log/log.ts";
+import { sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
 import type { Backend } from "./backend.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { ensureKey } from "./development-key.ts";
@@ -57,6 +58,7 @@ export async function startLocalStack(
   log: Log,
 ): Promise<LocalStack> {
   const settings = { ...DEFAULTS, ...service.custom?.local };
+  void sweepAbandonedDirectories(); // of a stack that was killed
   const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));
   const { region, stage } = service.provider;
   const names = { service: service.service, stage, region };

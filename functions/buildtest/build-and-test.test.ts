@@ -232,6 +232,34 @@ it("refuses an unknown profile and a job without a command", async () => {
   await expect(run({}, {})).rejects.toMatchObject({ code: "COMMAND_MISSING" });
 });
 
+it("reports what ran when its tests wrote more than can be read", async () => {
+  const fake = fakeAgentContext();
+  const ports = fakeSourcePorts(fake.blobs);
+  const limit = new RejectedInput("COMPUTATION_TIME_LIMIT", "the report takes too long to read");
+  const result = await buildAndTest(
+    { source: await fakeSource(fake.blobs, {}), profile: "small", test: "echo it ran" },
+    fake.context,
+    {
+      ...ports,
+      code: { ...ports.code, readTestResults: () => Promise.reject(limit) },
+      backend: processBackend,
+      sandboxLimits: () => ({
+        value: {
+          $schema: "",
+          source_bytes_max: 1,
+          tree_bytes_max: 1,
+          tree_files_max: 1,
+          profiles: { small: profile },
+        },
+        hash: "a".repeat(64),
+      }),
+    },
+  );
+  expect(result).toMatchObject({ verdict: "failed", code: "COMPUTATION_TIME_LIMIT" });
+  expect(fake.artifacts.get("build-test/test.log")?.bytes.toString()).toContain("it ran");
+  expect(fake.artifacts.has("build-test/report.json")).toBe(true);
+});
+
 it("stops when its lease is lost, and leaves no directory behind", async () => {
   const before = readdirSync(tmpdir()).filter((name) => name.startsWith("sandbox-"));
   const fake = fakeAgentContext();

@@ -57,7 +57,8 @@ function judgeInstall(install: PhaseRun): Judgement {
 }
 
 function judgeTests(run: BuildtestRun): Judgement {
-  const { test, tests } = run;
+  const { test, tests, unreadable } = run;
+  if (unreadable) return failed(unreadable.code, unreadable.message, excerpt(test));
   const ran = tests.passed + tests.failed;
   if (tests.failed > 0) {
     const first = tests.tests.find((each) => each.status === "failed");

@@ -1,5 +1,6 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { TestResults } from "#lib/code/test-results/parse-test-results.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { missingProgram } from "#lib/sandbox/missing-program.ts";
 import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import type { CommandOrder } from "#lib/sandbox/run-command.ts";
@@ -12,6 +13,8 @@ export interface BuildtestRun {
   build: PhaseRun;
   test: PhaseRun;
   tests: TestResults;
+  /** Why what the tests wrote could not be read: it was too much for a limit. */
+  unreadable: RejectedInput | null;
   /** The program whose absence ended the build or the test, looked up and not found. */
   missing_program: string | null;
 }
@@ -41,7 +44,7 @@ export async function runBuildAndTest(
   const build = await runNext(BUILD, commands.build, install, place, context);
   const before = await context.code.reportFileVersions(place.tree);
   const test = await runNext(TEST, commands.test, build.phase.command ? build : install, place, context);
-  const tests = await readResults(test, place.tree, before, context.code);
+  const { tests, unreadable } = await readResults(test, place.tree, before, context.code);
   const missing_program = await firstMissing([install, build, test], place);
   return {
     install:
@@ -51,6 +54,7 @@ export async function runBuildAndTest(
     build: missing_program && build.phase.status === "failed" ? withStatus(build, "error") : build,
     test: withStatus(test, testStatus(test, tests, missing_program)),
     tests,
+    unreadable,
     missing_program,
   };
 }
@@ -60,11 +64,17 @@ async function readResults(
   tree: string,
   before: Map<string, string>,
   { readTestResults }: Context["code"],
-): Promise<TestResults> {
-  if (!result) return NO_RESULTS;
+): Promise<Pick<BuildtestRun, "tests" | "unreadable">> {
+  if (!result) return { tests: NO_RESULTS, unreadable: null };
   const { stdout, log, tree_inside } = result;
   const output = { stdout: stdout.toString("utf8"), log: log.toString("utf8"), tree: tree_inside };
-  return readTestResults(output, tree, before);
+  try {
+    return { tests: await readTestResults(output, tree, before), unreadable: null };
+  } catch (error) {
+    // The logs are kept all the same, and say what the tests did.
+    if (error instanceof RejectedInput) return { tests: NO_RESULTS, unreadable: error };
+    throw error;
+  }
 }
 
 /** An exit code of 0 does not make failed tests good. */

@@ -99,6 +99,7 @@ export const ERROR_CODES = {
   GIT_HOST_FORBIDDEN: reject("The git source's host leads to an address that is not public."),
   GIT_MEMORY_LIMIT: reject("Git took more memory on the server's answers than it may."),
   GIT_OBJECTS_UNREADABLE: retry("Git could not read the objects that it fetched."),
+  GIT_OUTPUT_LIMIT: reject("The git server sent more messages than it may."),
   GIT_REF_INVALID: reject("The ref cannot be a branch, a tag or a commit id."),
   GIT_REF_NOT_FOUND: reject("The repository has no such branch, tag or commit."),
   GIT_REPOSITORY_REFUSED: reject("There is no public git repository at the URL."),

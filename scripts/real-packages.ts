@@ -173,7 +173,7 @@ async function main(): Promise<void> {
       help: { type: "boolean", short: "h" },
     },
   });
-  if (values.help) return terminal.lines(HELP);
+  if (values.help) return terminal.text(HELP);
   if (values.reduced) {
     process.exitCode = withoutBubblewrap(values.only === undefined ? [] : ["--only", values.only]);
     return;

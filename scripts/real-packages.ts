@@ -26,7 +26,7 @@ codemod, one index and three queries. Prints a table; ends with 0 if all came ou
   --only <name>  only this package`;
 
 const CLI = fileURLToPath(new URL("../cli/agents.mjs", import.meta.url));
-const LEFT_BY_BUILDTEST = ["build.log", "test.log", "report.json", "summary.json"].map(
+const LEFT_BY_BUILDTEST = ["test.log", "report.json", "summary.json"].map(
   (file) => `build-test/${file}`,
 );
 const LEFT_BY_CHANGE = [

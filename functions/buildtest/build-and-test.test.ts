@@ -75,12 +75,11 @@ async function run(
   );
   const json = (path: string) => JSON.parse(fake.artifacts.get(path)?.bytes.toString() ?? "null");
   const report = BuildTestReport.parse(json("build-test/report.json"));
-  expect([...fake.artifacts.keys()].sort()).toEqual([
-    "build-test/build.log",
-    "build-test/report.json",
-    "build-test/summary.json",
-    "build-test/test.log",
-  ]);
+  const logs = report.phases.flatMap((phase) => phase.log ?? []);
+  expect([...fake.artifacts.keys()].sort()).toEqual(
+    ["build-test/report.json", "build-test/summary.json", ...logs].sort(),
+  );
+  for (const phase of report.phases) expect(phase.log === null).toBe(phase.command === "");
   expect(BuildTestSummary.parse(json("build-test/summary.json")).reason).toBe(report.reason);
   expect(BuildtestOutput.parse(result.output).verdict).toBe(result.verdict);
   expect(await fake.blobs.readText(result.output!.report)).toBe(

@@ -71,7 +71,7 @@ export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
           ...call.args,
           ...(filter ? ["--seccomp", "4"] : []),
           ...["--unsetenv", MARKER_NAME, "--"],
-          ...commandScript(order.command, profile),
+          ...commandScript(order.command, profile, order.volume),
         ],
         environment: {
           ...order.network_environment,

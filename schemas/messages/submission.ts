@@ -23,12 +23,43 @@ const SubmittedSource = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("git"), url: GitUrl, ref: z.string().min(1).max(255).optional() }),
 ]);
 
+const SubmittedDiff = z
+  .union(
+    [
+      Text,
+      z.strictObject({
+        base64: z
+          .base64()
+          .min(4)
+          .max(TEXT_CHARACTERS_MAX)
+          .describe("the diff's bytes in base 64 with padding, for a diff that is not UTF-8"),
+      }),
+    ],
+    { error: 'give the diff as text, or its bytes as {"base64": "…"}' },
+  )
+  .describe("unified diff: text, which becomes UTF-8, or bytes");
+export type SubmittedDiff = z.infer<typeof SubmittedDiff>;
+
 const SubmittedChange = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("patch"),
-    diff: Text.describe("unified diff"),
+    diff: SubmittedDiff,
+    strip: z
+      .int()
+      .min(0)
+      .max(99)
+      .describe(
+        "leading parts taken off each name in the diffs, as `patch -p`; found out from the names when absent",
+      )
+      .optional(),
+    directory: z
+      .string()
+      .min(1)
+      .max(1024)
+      .describe("directory of the source that the names in the diffs are relative to")
+      .optional(),
     fallback_diffs: z
-      .array(Text)
+      .array(SubmittedDiff)
       .max(9)
       .describe(
         "tried one a repair round, each against the unchanged source, when the one before fails its tests",

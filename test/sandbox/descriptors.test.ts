@@ -16,7 +16,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { runGit } from "#lib/code/source/run-git.ts";
+import { createConfinement } from "#lib/platform/confined/confinement.ts";
 import { inheritableDescriptors, spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { npmRegistry } from "#lib/sandbox/npm-registry.ts";
@@ -35,6 +37,8 @@ import { needing, underEachBackend } from "#test/needing.ts";
 /** Where the platform starts a process; each has a test below. */
 const STARTERS = [
   "lib/code/source/run-git.ts",
+  "lib/platform/confined/child.ts",
+  "lib/sandbox/host-volume.ts",
   "lib/sandbox/listen-inside.ts",
   "lib/sandbox/npm-registry.ts",
   "lib/sandbox/remove-tree.ts",
@@ -178,6 +182,21 @@ describe("the other processes the platform starts", () => {
     expectClean(await watched(asked), /npm config list/);
     expect((await asked).url.host).toBe("registry.example");
     vi.unstubAllEnvs();
+  });
+
+  it("a child process that computes on submitted input", async () => {
+    const fixture = new URL("../../lib/platform/confined/fixtures/child.ts", import.meta.url);
+    const confinement = createConfinement(fixture, 1);
+    const limits = { wall_seconds_max: 60, memory_bytes_max: 256 * 1024 * 1024, output_bytes_max: 1024 };
+    const { signal } = new AbortController();
+    const computed = confinement.run({ name: "echo", result: z.unknown() }, "x", {
+      signal,
+      deadline_ms: undefined,
+      limits,
+    });
+    expectClean(await watched(computed), /confined\/fixtures\/child\.ts/);
+    expect(await computed).toBe("x");
+    confinement.close();
   });
 
   it("git", async () => {

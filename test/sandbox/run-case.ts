@@ -21,7 +21,7 @@ export interface CaseRun {
 
 /** Whether a case says anything of this backend: some hold only where namespaces are. */
 export function isFor({ isolation }: SandboxCase, backend: SandboxBackend): boolean {
-  return isolation === "any" || backend.isolation === "full";
+  return isolation === "any" || isolation === backend.isolation;
 }
 
 /** Runs a case and looks for whatever it left or betrayed. */

@@ -44,7 +44,7 @@ export interface Lease extends ClaimToken {
 }
 
 /** How a step is given back. */
-export interface Release {
+interface Release {
   /** Unix ms before which it is not claimed. */
   retry_at_ms: number;
   code: string;

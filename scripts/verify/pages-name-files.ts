@@ -13,7 +13,7 @@ export const pagesNameFiles: Rule = {
     const known = (path: string) =>
       tree.has(path) || tree.files.some((file) => file.startsWith(path.endsWith("/") ? path : `${path}/`));
     return PAGES.filter((page) => tree.has(page)).flatMap((page) => {
-      const text = tree.read(page).replace(/^```[^]*?^```/gm, "");
+      const text = tree.read(page).replace(/^```[\s\S]*?^```/gm, "");
       const named = [...text.matchAll(/`([^`\n]+)`/g)].map(([, token = ""]) => token);
       const paths = new Set(
         named.filter((token) => PATH.test(token) && !RECIPE.test(token) && !token.startsWith("..")),

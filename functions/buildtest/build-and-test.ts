@@ -38,7 +38,7 @@ export async function buildAndTest(
     }
     return runBuildAndTest(input, { ...workspace, profile, signal: context.signal }, context);
   });
-  const judgement = judge(run);
+  const judgement = judge(run, input);
   context.log.info("BUILDTEST_JUDGED", judgement.reason, {
     verdict: judgement.verdict,
     error_code: judgement.code,

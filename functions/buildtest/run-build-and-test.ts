@@ -16,7 +16,9 @@ export interface BuildtestRun {
   missing_program: string | null;
 }
 
-type Commands = { [Name in "install" | "build" | "test"]?: string | undefined };
+type Commands = { [Name in "install" | "build" | "test"]?: string | undefined } & {
+  reports?: readonly string[] | undefined;
+};
 type Status = PhaseRun["phase"]["status"];
 type Place = Omit<CommandOrder, "command">;
 type Context = Pick<AgentContext, "span">;
@@ -38,9 +40,10 @@ export async function runBuildAndTest(
 ): Promise<BuildtestRun> {
   const install = commands.install ? await runInstall(commands.install, place, context) : null;
   const build = await runNext(BUILD, commands.build, install, place, context);
-  const before = await reportFileVersions(place.tree);
+  const globs = commands.reports ?? [];
+  const before = await reportFileVersions(place.tree, globs);
   const test = await runNext(TEST, commands.test, build.phase.command ? build : install, place, context);
-  const tests = await readResults(test, place.tree, before);
+  const tests = await readResults(test, place.tree, before, globs);
   const missing_program = await firstMissing([install, build, test], place);
   return {
     install:
@@ -54,19 +57,29 @@ export async function runBuildAndTest(
   };
 }
 
-async function readResults(test: PhaseRun, tree: string, before: ReadonlyMap<string, string>) {
-  return parseTestResults({
+async function readResults(
+  test: PhaseRun,
+  tree: string,
+  before: ReadonlyMap<string, string>,
+  globs: readonly string[],
+): Promise<TestResults> {
+  const { files, problems } = test.result
+    ? await newReportFiles(tree, before, globs)
+    : { files: [], problems: [] };
+  const results = parseTestResults({
     stdout: test.result?.stdout.toString("utf8") ?? "",
-    log: test.result?.log.toString("utf8") ?? "",
-    files: test.result ? await newReportFiles(tree, before) : [],
+    stderr: test.result?.stderr.toString("utf8") ?? "",
+    files,
     tree: test.result?.tree_inside ?? tree,
   });
+  return { ...results, problems: [...results.problems, ...problems] };
 }
 
-/** An exit code of 0 does not make failed tests good. */
+/** An exit code of 0 does not make failed tests good, nor a report that proves nothing. */
 function testStatus({ phase }: PhaseRun, tests: TestResults, missing_program: string | null): Status {
   if (phase.status === "failed" && missing_program) return "error";
-  return phase.status === "passed" && tests.failed > 0 ? "failed" : phase.status;
+  const failed = tests.failed > 0 || tests.problems.length > 0;
+  return phase.status === "passed" && failed ? "failed" : phase.status;
 }
 
 function withStatus(run: PhaseRun, status: Status): PhaseRun {

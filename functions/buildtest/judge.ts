@@ -113,7 +113,8 @@ function testNotice({ test, tests }: BuildtestRun, { reports = [] }: Demands): s
       ? `no test ran: all ${tests.skipped} were skipped`
       : "no test ran: the report counts none";
   }
-  const unmatched = reports.length === 0 ? "" : `; the command wrote no file that matches ${reports.join(", ")}`;
+  const unmatched =
+    reports.length === 0 ? "" : `; the command wrote no file that matches ${reports.join(", ")}`;
   const advice = reportAdviceAfter(test.phase.command, stripAnsi(test.log.toString("utf8")));
   const how = advice ?? "write TAP or JUnit XML, or name the report's file with --report";
   return `no test report was found${unmatched}, so the exit code alone decided (${how})`;

@@ -24,7 +24,13 @@ describe("a log's excerpt", () => {
     ["cargo", "test tests::adds ... FAILED"],
     ["Java", "java.lang.IllegalStateException: closed"],
   ])("starts at the first failure of %s, not at a word in what passed", (_, failure) => {
-    const log = ["ok 1 - shows errors", "✓ fails when it cannot", "> mocha --fail-zero", ...filler(50), failure];
+    const log = [
+      "ok 1 - shows errors",
+      "✓ fails when it cannot",
+      "> mocha --fail-zero",
+      ...filler(50),
+      failure,
+    ];
     expect(logExcerpt([...log, ...filler(50)].join("\n"))?.split("\n")[4]).toBe(failure);
   });
 

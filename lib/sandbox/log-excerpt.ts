@@ -7,7 +7,8 @@ const LINE_CHARACTERS_MAX = 2000;
 const FAILURE =
   /^\s*(?:not ok\b|--- FAIL\b|FAIL(?:ED)?\b|[✖✗✕×✘●]\s|E {2,}\S|panic:|Traceback \(most|Caused by:|error(?:\[\w+\])?: )|^\s*\d{1,5}\) \S|\b[A-Z]\w{0,60}(?:Error|Exception)\b|\bpanicked at\b|\bassert(?:ion)? .{0,40}failed\b|\.{3} FAILED$/;
 const ERROR = /\b(?:errors?|fail(?:ed|ing|ure|ures)?|fatal|exception|panic(?:ked)?|cannot|not found)\b/i;
-const NO_ERROR = /\b(?:0|no|without) (?:errors?|fail(?:ed|ing|ures?))\b|^\s*(?:ok\b|[✓✔√]|PASS\b|--- PASS)|\.{3} ok$|^> /i;
+const NO_ERROR =
+  /\b(?:0|no|without) (?:errors?|fail(?:ed|ing|ures?))\b|^\s*(?:ok\b|[✓✔√]|PASS\b|--- PASS)|\.{3} ok$|^> /i;
 
 /**
  * The lines of a log around the first failure: the first that a test runner or a compiler marks as one, or else

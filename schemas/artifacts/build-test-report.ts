@@ -167,7 +167,9 @@ export const BuildTestReport = z.strictObject({
     .array(z.string())
     .max(50)
     .default([])
-    .describe("why the reports are no proof, for example a plan that does not match; with one the tests failed"),
+    .describe(
+      "why the reports are no proof, for example a plan that does not match; with one the tests failed",
+    ),
   test_notice: z
     .string()
     .nullable()

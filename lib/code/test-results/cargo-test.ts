@@ -48,7 +48,9 @@ export function cargoDocuments(lines: readonly string[]): TestDocument[] {
   }
   cutOff();
   // The word "running" alone is anybody's: without a test or a result it is none of cargo's.
-  return documents.filter(({ counts, problems, tests }) => tests.length > 0 || problems.length === 0 || counts.failed > 0);
+  return documents.filter(
+    ({ counts, problems, tests }) => tests.length > 0 || problems.length === 0 || counts.failed > 0,
+  );
 }
 
 function takeLine(open: Open, line: string, file: string | null): void {
@@ -78,7 +80,11 @@ function document({ tests, failures, planned }: Open, result: RegExpExecArray | 
     return { format: "cargo-test", tests, counts, problems: [problem] };
   }
   const [, word, passed, failed, ignored, measured] = result;
-  const counts = { passed: Number(passed) + Number(measured), failed: Number(failed), skipped: Number(ignored) };
+  const counts = {
+    passed: Number(passed) + Number(measured),
+    failed: Number(failed),
+    skipped: Number(ignored),
+  };
   // With --quiet no line names a test; those that failed have their output told.
   if (named("failed") < counts.failed) {
     for (const [name, block] of failures) {

@@ -49,7 +49,10 @@ export function goTestDocuments(values: readonly unknown[]): TestDocument[] {
   return documents;
 }
 
-function takeEvent(go_package: GoPackage, { Action, Test, Elapsed, Output = "" }: z.infer<typeof Event>): void {
+function takeEvent(
+  go_package: GoPackage,
+  { Action, Test, Elapsed, Output = "" }: z.infer<typeof Event>,
+): void {
   const ended = Action === "pass" || Action === "fail" || Action === "skip" ? Action : null;
   if (Test === undefined) {
     if (Action === "output") go_package.output = appended(go_package.output, Output);

@@ -56,8 +56,7 @@ const CUT_HEAD =
 export function cutReport(head: string): TestDocument | null {
   const found = CUT_HEAD.exec(head);
   if (!found) return null;
-  const format =
-    found[1] === undefined ? "mocha-json" : found[1] === "Total" ? "vitest-json" : "jest-json";
+  const format = found[1] === undefined ? "mocha-json" : found[1] === "Total" ? "vitest-json" : "jest-json";
   return testDocument(format, [], [`a ${format} report is cut off or broken: it cannot be read`]);
 }
 
@@ -83,7 +82,12 @@ function jestDocument(report: JestShape): TestDocument {
 }
 
 /** A file that could not even be loaded has no tests, and counts as one that failed. */
-function jestFile({ name: file, status, message, assertionResults }: JestShape["testResults"][number]): TestCase[] {
+function jestFile({
+  name: file,
+  status,
+  message,
+  assertionResults,
+}: JestShape["testResults"][number]): TestCase[] {
   const cases = assertionResults.map((test) =>
     testCase({
       names: [...(test.ancestorTitles ?? []), test.title],
@@ -146,7 +150,8 @@ export function mochaStreams(values: readonly unknown[]): TestDocument[] {
   const documents: TestDocument[] = [];
   let open: TestDocument | null = null;
   const cutOff = () => {
-    if (open) documents.push({ ...open, problems: ["a json-stream of Mocha is cut off: its end is missing"] });
+    if (open)
+      documents.push({ ...open, problems: ["a json-stream of Mocha is cut off: its end is missing"] });
     open = null;
   };
   for (const value of values) {

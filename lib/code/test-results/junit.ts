@@ -11,11 +11,15 @@ export interface FoundJunit extends TestDocument {
 const XML_CHARACTERS_MAX = 8_000_000;
 const DOCUMENTS_MAX = 1000;
 const DEPTH_MAX = 50;
+const DOCTYPE_CHARACTERS_MAX = 4000;
 const DEPTH_REFUSED = 1000;
 /** A document begins at the start of a line, or right behind its XML declaration. */
 const START = /(?:^\ufeff?|\?>\s{0,100})<testsuites?(?=[\s>/])/gm;
 /** What the end of a document depends on. */
 const MARK = /<!\[CDATA\[|<!--|<\?|<!(?:DOCTYPE|ENTITY)|<testsuites?(?=[\s>/])|<\/testsuites?\s{0,100}>/g;
+
+/** How pytest names its only suite, unless it is told another name. */
+const PYTEST = /^<testsuites?[^>]{0,100} name="pytest[ "]/;
 
 interface Node {
   [key: string]: unknown;
@@ -28,20 +32,28 @@ interface Node {
  */
 export function junitInText(text: string): FoundJunit[] {
   const documents: FoundJunit[] = [];
+  let from = 0;
   START.lastIndex = 0;
   for (let found = START.exec(text); found; found = START.exec(text)) {
     if (documents.length >= DOCUMENTS_MAX) break;
     const start = found.index + found[0].lastIndexOf("<");
     const span = documentEnd(text, start);
-    documents.push({ ...readDocument(text, start, span, hasDoctype(text, start)), start, end: span.end });
-    START.lastIndex = Math.max(span.end, start + 1);
+    documents.push({
+      ...readDocument(text, start, span, hasDoctype(text, from, start)),
+      start,
+      end: span.end,
+    });
+    from = Math.max(span.end, start + 1);
+    START.lastIndex = from;
   }
   return documents;
 }
 
-/** A DOCTYPE stands before the root element. */
-function hasDoctype(text: string, start: number): boolean {
-  return /<!DOCTYPE[^<]{0,4000}$/.test(text.slice(Math.max(0, start - 4100), start));
+/** A DOCTYPE stands before the root element; a page of HTML that a test printed has another. */
+function hasDoctype(text: string, from: number, start: number): boolean {
+  return /<!DOCTYPE(?!\s{1,100}html)/i.test(
+    text.slice(Math.max(from, start - DOCTYPE_CHARACTERS_MAX), start),
+  );
 }
 
 interface Span {
@@ -90,7 +102,12 @@ function tagEnd(text: string, from: number): number {
   return -1;
 }
 
-function readDocument(text: string, start: number, { end, problem }: Span, has_doctype: boolean): TestDocument {
+function readDocument(
+  text: string,
+  start: number,
+  { end, problem }: Span,
+  has_doctype: boolean,
+): TestDocument {
   const refused = (why: string) => testDocument("junit", [], [why]);
   if (has_doctype) return refused("a JUnit report has a DTD, which is not read");
   if (problem) return refused(problem);
@@ -98,14 +115,24 @@ function readDocument(text: string, start: number, { end, problem }: Span, has_d
     return refused(`a JUnit report has more than ${XML_CHARACTERS_MAX} characters`);
   }
   try {
-    return testDocument("junit", junitCases(parser.parse(text.slice(start, end), true)));
+    const document = testDocument("junit", junitCases(parser.parse(text.slice(start, end), true)));
+    return PYTEST.test(text.slice(start, start + 400)) ? { ...document, producer: "pytest" } : document;
   } catch (error) {
     const why = error instanceof Error ? error.message.slice(0, 200) : "it is no XML";
     return refused(`a JUnit report cannot be read: ${why}`);
   }
 }
 
-const LISTS = new Set(["testsuites", "testsuite", "testcase", "failure", "error", "skipped", "disabled", "ignored"]);
+const LISTS = new Set([
+  "testsuites",
+  "testsuite",
+  "testcase",
+  "failure",
+  "error",
+  "skipped",
+  "disabled",
+  "ignored",
+]);
 
 const parser = new XMLParser({
   ignoreAttributes: false,
@@ -115,7 +142,11 @@ const parser = new XMLParser({
   parseAttributeValue: false,
   // Also numeric references, which Mocha writes; there is no DTD that could define more.
   htmlEntities: true,
-  processEntities: { enabled: true, maxExpandedLength: XML_CHARACTERS_MAX, maxTotalExpansions: XML_CHARACTERS_MAX },
+  processEntities: {
+    enabled: true,
+    maxExpandedLength: XML_CHARACTERS_MAX,
+    maxTotalExpansions: XML_CHARACTERS_MAX,
+  },
   isArray: (name) => LISTS.has(name),
 });
 
@@ -158,7 +189,8 @@ function junitCases(document: Node): TestCase[] {
       for (const suite of children(node, name).toReversed()) {
         stack.push({
           node: suite,
-          suites: name === "testsuite" ? [...suites, attribute(suite, "name") ?? ""].slice(-DEPTH_MAX) : suites,
+          suites:
+            name === "testsuite" ? [...suites, attribute(suite, "name") ?? ""].slice(-DEPTH_MAX) : suites,
           file: attribute(suite, "file") ?? file,
           failed_before: null,
         });
@@ -188,7 +220,9 @@ const SKIPPED_STATUS = new Set(["skipped", "disabled", "ignored", "notrun", "sup
 /** Surefire's `rerunFailure`, `flakyFailure` and their like tell of other tries of the same test. */
 function junitCase(test: Node, suites: readonly string[], file: string | null): TestCase {
   const [problem] = [...children(test, "failure"), ...children(test, "error")];
-  const words = [attribute(test, "status"), attribute(test, "result")].map((word) => word?.toLowerCase() ?? "");
+  const words = [attribute(test, "status"), attribute(test, "result")].map(
+    (word) => word?.toLowerCase() ?? "",
+  );
   const failed = problem !== undefined || words.some((word) => FAILED_STATUS.has(word));
   const skipped =
     ["skipped", "disabled", "ignored"].some((name) => children(test, name).length > 0) ||

@@ -44,12 +44,16 @@ export function parseNodeTest(lines: readonly string[]): TestDocument[] {
   }
   const tests = leafCases(nested(found, details));
   const failed = tests.some((test) => test.status === "failed");
-  const problems = not_passed > 0 && !failed ? [`node:test counts ${not_passed} failed, and names none of them`] : [];
+  const problems =
+    not_passed > 0 && !failed ? [`node:test counts ${not_passed} failed, and names none of them`] : [];
   return [testDocument("node-test", tests, problems)];
 }
 
 /** A container is printed after its tests, one level less deep. */
-function nested(found: readonly SpecLine[], details: Map<string, { file: string; body: string }[]>): NestedResult[] {
+function nested(
+  found: readonly SpecLine[],
+  details: Map<string, { file: string; body: string }[]>,
+): NestedResult[] {
   const levels: NestedResult[][] = [];
   for (const line of found) {
     const detail = line.status === "failed" ? details.get(line.name)?.shift() : undefined;

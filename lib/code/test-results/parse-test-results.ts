@@ -46,7 +46,9 @@ const FAILURES_CHARACTERS_MAX = 2_000_000;
  */
 export function parseTestResults({ stdout, stderr, files, tree }: TestOutput): TestResults {
   const documents: PlacedDocument[] = [
-    ...[stdout, stderr].flatMap((text) => readText(text).map((document) => ({ ...document, where: "output" }))),
+    ...[stdout, stderr].flatMap((text) =>
+      readText(text).map((document) => ({ ...document, where: "output" })),
+    ),
     ...files.flatMap(({ path, text }) => readText(text).map((document) => ({ ...document, where: path }))),
   ];
   const repeats = repeatsIn(documents);
@@ -80,7 +82,9 @@ function readText(text: string): TestDocument[] {
   const lines = withoutSpans(without_xml, json.documents).split(/\r\n|\n|\r/);
   return [
     ...values.flatMap((value) => jsonReport(value) ?? []),
-    ...json.broken.flatMap(({ start, end }) => cutReport(without_xml.slice(start, Math.min(end, start + 200))) ?? []),
+    ...json.broken.flatMap(
+      ({ start, end }) => cutReport(without_xml.slice(start, Math.min(end, start + 200))) ?? [],
+    ),
     ...mochaStreams(values),
     ...goTestDocuments(values),
     ...junit.map(({ start: _start, end: _end, ...document }) => document),

@@ -1,7 +1,8 @@
 import { type TestDocument, testCase } from "#lib/code/test-results/test-document.ts";
 import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
-const WORD = "failed|passed|skipped|xfailed|xpassed|errors?|warnings?|deselected|rerun|subtests (?:passed|failed)";
+const WORD =
+  "failed|passed|skipped|xfailed|xpassed|errors?|warnings?|deselected|rerun|subtests (?:passed|failed)";
 const SUMMARY = new RegExp(
   `^(?:=+ )?((?:\\d+ (?:${WORD})(?:, (?=\\d)| ))+|no tests (?:ran|collected) |no tests collected \\(\\d+ deselected\\) )in (\\d+(?:\\.\\d+)?)s(?: \\([^()]{1,40}\\))?(?: =+)?$`,
 );

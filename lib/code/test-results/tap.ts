@@ -9,7 +9,8 @@ const PLAN = /^( *)1\.\.(\d+)(?: *#\s*(.*))?\s*$/;
 const BAIL_OUT = /^ *Bail out!\s*(.*)$/i;
 const CLOSING = /^( *)\}\s*$/;
 /** What tape, ava and node-tap write after the results. */
-const TOTALS = /^(?:tests|pass|fail|skip|todo|time|duration_ms|suites|cancelled|skipped)\b[ =:]+[\d.]|^ok$|^not ok$/;
+const TOTALS =
+  /^(?:tests|pass|fail|skip|todo|time|duration_ms|suites|cancelled|skipped)\b[ =:]+[\d.]|^ok$|^not ok$/;
 const INDENT = 4;
 const DEPTH_MAX = 50;
 const STREAMS_MAX = 1000;
@@ -62,7 +63,9 @@ class TapStream {
     if (planned === null) return;
     const count = results.length;
     if (count !== planned) {
-      this.problems.push(`the plan of ${where} says ${planned} ${planned === 1 ? "test" : "tests"}, and ${count} reported`);
+      this.problems.push(
+        `the plan of ${where} says ${planned} ${planned === 1 ? "test" : "tests"}, and ${count} reported`,
+      );
     } else if (number_max > planned) {
       this.problems.push(`the plan of ${where} ends at ${planned}, and test ${number_max} reported`);
     }
@@ -161,7 +164,13 @@ export function parseTap(lines: readonly string[]): TestDocument[] {
 function beginsNextStream(stream: TapStream, number: number | null): boolean {
   if (stream.complete) return number === 1 || number === null || stream.bailed_out;
   const { planned, results } = stream.top();
-  return number === 1 && planned !== null && results.length >= planned && stream.in_sequence >= planned;
+  return (
+    number === 1 &&
+    planned !== null &&
+    planned > 0 &&
+    results.length >= planned &&
+    stream.in_sequence >= planned
+  );
 }
 
 /** True for a plan; ends the stream first when it has one already. */
@@ -237,7 +246,8 @@ function readDescription(rest: string) {
     const words = text.slice(hash + 1).trim();
     const time = words.length < 100 ? TIME.exec(words) : null;
     if (/^(?:skip|todo\b)/i.test(words)) directive = true;
-    else if (time && (time[2] !== undefined || /^(?:time|duration)/i.test(words))) duration_ms = inMs(time[1], time[2]);
+    else if (time && (time[2] !== undefined || /^(?:time|duration)/i.test(words)))
+      duration_ms = inMs(time[1], time[2]);
     else break;
     text = text.slice(0, hash).trimEnd();
   }

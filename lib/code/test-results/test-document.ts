@@ -16,6 +16,8 @@ export interface TestDocument {
   counts: TestCounts;
   /** Why the document proves nothing or contradicts itself: a run with one of these did not pass. */
   problems: string[];
+  /** The runner, where the document says it. */
+  producer?: string;
 }
 
 const NAME_CHARACTERS_MAX = 1000;
@@ -46,11 +48,7 @@ export function testCase({ names, status, file, duration_ms, failure }: LooseTes
 }
 
 /** A document that names every test it counts. */
-export function testDocument(
-  format: TestFormat,
-  tests: TestCase[],
-  problems: string[] = [],
-): TestDocument {
+export function testDocument(format: TestFormat, tests: TestCase[], problems: string[] = []): TestDocument {
   return { format, tests, counts: countTests(tests), problems };
 }
 

@@ -11,11 +11,21 @@ interface TestRunner {
 /** Runners whose usual output is for people. Those that are read as they are do not stand here. */
 const RUNNERS: readonly TestRunner[] = [
   { name: "Mocha", starts: [["mocha"]], reports: /(?:^|\s)(?:--reporter|-R)/, flag: "--reporter json" },
-  { name: "Jest", starts: [["jest"], ["react-scripts", "test"]], reports: /--json|--reporters/, flag: "--json" },
+  {
+    name: "Jest",
+    starts: [["jest"], ["react-scripts", "test"]],
+    reports: /--json|--reporters/,
+    flag: "--json",
+  },
   { name: "Vitest", starts: [["vitest"]], reports: /--reporter/, flag: "--reporter=json" },
   { name: "AVA", starts: [["ava"]], reports: /(?:^|\s)(?:--tap|-t)\b/, flag: "--tap" },
   { name: "node-tap", starts: [["tap"]], reports: /(?:^|\s)(?:--reporter|-R)/, flag: "--reporter=tap" },
-  { name: "Jasmine", starts: [["jasmine"]], reports: /--reporter/, flag: "--reporter=<one that writes JUnit XML>" },
+  {
+    name: "Jasmine",
+    starts: [["jasmine"]],
+    reports: /--reporter/,
+    flag: "--reporter=<one that writes JUnit XML>",
+  },
   {
     name: "Playwright",
     starts: [["playwright", "test"]],
@@ -23,7 +33,12 @@ const RUNNERS: readonly TestRunner[] = [
     flag: "--reporter=junit, with PLAYWRIGHT_JUNIT_OUTPUT_NAME=results.xml in front",
   },
   { name: "Cypress", starts: [["cypress", "run"]], reports: /--reporter/, flag: "--reporter junit" },
-  { name: "Deno", starts: [["deno", "test"]], reports: /--reporter|--junit-path/, flag: "--junit-path=junit.xml" },
+  {
+    name: "Deno",
+    starts: [["deno", "test"]],
+    reports: /--reporter|--junit-path/,
+    flag: "--junit-path=junit.xml",
+  },
   {
     name: "Bun",
     starts: [["bun", "test"]],
@@ -49,8 +64,18 @@ const RUNNERS: readonly TestRunner[] = [
     reports: /(?!)/,
     flag: "--rerun-tasks: it writes build/test-results/**/*.xml, and nothing where the tests are up to date",
   },
-  { name: "pytest", starts: [["pytest"], ["py.test"]], reports: /--junit-?xml/, flag: "--junitxml=junit.xml" },
-  { name: "unittest", starts: [["unittest"]], reports: /(?!)/, flag: "nothing: run it by `pytest`, which is read" },
+  {
+    name: "pytest",
+    starts: [["pytest"], ["py.test"]],
+    reports: /--junit-?xml/,
+    flag: "--junitxml=junit.xml",
+  },
+  {
+    name: "unittest",
+    starts: [["unittest"]],
+    reports: /(?!)/,
+    flag: "nothing: run it by `pytest`, which is read",
+  },
   {
     name: "RSpec",
     starts: [["rspec"]],
@@ -72,7 +97,21 @@ const RUNNERS: readonly TestRunner[] = [
 const READ_AS_THEY_ARE = new Set(["pytest", "Maven", "Gradle"]);
 
 const WRAPPERS = new Set([
-  ...["npx", "bunx", "env", "cross-env", "time", "exec", "c8", "nyc", "coverage", "run", "dlx", "bundle", "poetry"],
+  ...[
+    "npx",
+    "bunx",
+    "env",
+    "cross-env",
+    "time",
+    "exec",
+    "c8",
+    "nyc",
+    "coverage",
+    "run",
+    "dlx",
+    "bundle",
+    "poetry",
+  ],
   ...["pnpm", "yarn", "npm", "uv", "pipenv", "sudo", "nice", "timeout", "python", "python3", "--", "command"],
 ]);
 const COMMAND_CHARACTERS_MAX = 4096;

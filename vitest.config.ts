@@ -7,6 +7,7 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
+    reporters: ["default", "./test/skipped-tests.ts"],
     maxWorkers: 3, // much of a run is waiting, for stacks to start and for leases to end
     projects: [
       {

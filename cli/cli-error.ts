@@ -1,3 +1,4 @@
+import type { CliCode } from "./codes.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 
 interface CliErrorOptions {
@@ -10,11 +11,12 @@ interface CliErrorOptions {
 /** Anything that ends a command early: the exit code, a stable code, and sentences for a person. */
 export class CliError extends Error {
   readonly exit_code: ExitCode;
+  /** The CLI's own; of a `ProblemError`, the API's. */
   readonly code: string;
   readonly hints: string[];
   readonly trace_id: string | undefined;
 
-  constructor(exit_code: ExitCode, code: string, message: string, options: CliErrorOptions = {}) {
+  constructor(exit_code: ExitCode, code: CliCode, message: string, options: CliErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.exit_code = exit_code;

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { list } from "tar";
 import { afterEach, describe, expect, it } from "vitest";
+import { needing } from "#test/needing.ts";
 import { UsageError } from "./cli-error.ts";
 import { packDirectory, packLimits } from "./pack-directory.ts";
+
+const with_git = await needing("git");
 
 function tree(files: Record<string, string>): string {
   const root = mkdtempSync(join(tmpdir(), "agents-pack-"));
@@ -47,18 +50,21 @@ describe("packDirectory", () => {
     expect(files).toBe(1);
   });
 
-  it("follows .gitignore in a repository, takes untracked files and leaves out deleted ones", async () => {
-    const root = tree({ ".gitignore": "out\n", "a.js": "a", "gone.js": "g", "out/b.js": "b" });
-    execFileSync("git", ["-C", root, "init", "-q"]);
-    execFileSync("git", ["-C", root, "add", "."]);
-    execFileSync("rm", [join(root, "gone.js")]);
-    writeFileSync(join(root, "new.js"), "n");
-    symlinkSync("a.js", join(root, "link.js"));
-    const { archive } = await packDirectory(root);
-    expect(await names(archive)).toEqual(["./.gitignore", "./a.js", "./link.js", "./new.js"]);
-  });
+  with_git.it(
+    "follows .gitignore in a repository, takes untracked files and leaves out deleted ones",
+    async () => {
+      const root = tree({ ".gitignore": "out\n", "a.js": "a", "gone.js": "g", "out/b.js": "b" });
+      execFileSync("git", ["-C", root, "init", "-q"]);
+      execFileSync("git", ["-C", root, "add", "."]);
+      execFileSync("rm", [join(root, "gone.js")]);
+      writeFileSync(join(root, "new.js"), "n");
+      symlinkSync("a.js", join(root, "link.js"));
+      const { archive } = await packDirectory(root);
+      expect(await names(archive)).toEqual(["./.gitignore", "./a.js", "./link.js", "./new.js"]);
+    },
+  );
 
-  it("packs an ignored directory that was named itself", async () => {
+  with_git.it("packs an ignored directory that was named itself", async () => {
     const root = tree({ ".gitignore": "out\n", "out/b.js": "b" });
     execFileSync("git", ["-C", root, "init", "-q"]);
     expect((await packDirectory(join(root, "out"))).files).toBe(1);

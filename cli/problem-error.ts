@@ -1,5 +1,6 @@
 import { Problem } from "#schemas/http/task-view.ts";
 import { CliError } from "./cli-error.ts";
+import type { CliCode } from "./codes.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 
 function exitCodeOf(status: number): ExitCode {
@@ -22,7 +23,7 @@ export class ProblemError extends CliError {
   readonly retry_after_ms: number | undefined;
 
   constructor(problem: Problem, retry_after_ms: number | undefined) {
-    super(exitCodeOf(problem.status), problem.code, `${problem.title}: ${problem.detail}`, {
+    super(exitCodeOf(problem.status), problem.code as CliCode, `${problem.title}: ${problem.detail}`, {
       hints: hintsOf(problem),
       trace_id: problem.trace_id,
     });

@@ -16,15 +16,16 @@ const WAIT_MS = 5_000;
 
 /**
  * Takes the directory for this process, waiting up to five seconds for one that is just ending. The
- * lock is the operating system's (through SQLite), so `kill -9` leaves none behind.
+ * lock is the operating system's (through SQLite), so `kill -9` leaves none behind. The process of the
+ * emulators has a lock of its own: after a kill of the stack alone it may outlive it for a moment.
  *
  * @throws when another stack is using it.
  */
-export function openDataDirectory(path: string): DataDirectory {
+export function openDataDirectory(path: string, holder: "stack" | "emulators" = "stack"): DataDirectory {
   const directory = resolve(path);
   mkdirSync(directory, { recursive: true });
-  const lock = new DatabaseSync(join(directory, "stack.lock"), { timeout: WAIT_MS });
-  const pid_file = join(directory, "stack.pid");
+  const lock = new DatabaseSync(join(directory, `${holder}.lock`), { timeout: WAIT_MS });
+  const pid_file = join(directory, `${holder}.pid`);
   try {
     lock.exec("PRAGMA locking_mode = EXCLUSIVE");
     lock.exec("BEGIN EXCLUSIVE");

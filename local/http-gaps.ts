@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { checkUrl } from "#lib/http/parse-request.ts";
-import { problemResponse } from "#lib/http/problem.ts";
-import { SECURITY_HEADERS } from "#lib/http/security-headers.ts";
+import { problemResponse } from "#lib/http/api/problem.ts";
+import { SECURITY_HEADERS } from "#lib/http/api/security-headers.ts";
+import { checkUrl } from "#lib/http/request/parse-request.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { stackLog } from "./stack-log.ts";
 

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { anyFreePort } from "./ports.ts";
 
 export interface StackOptions {
@@ -43,7 +44,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const port = options.port ?? (await anyFreePort());
   const data_dir = options.data_dir ?? mkdtempSync(join(tmpdir(), "distributed-agents-"));
   const repository = fileURLToPath(new URL("..", import.meta.url));
-  const child = spawn(
+  const child = spawnProgram(
     process.execPath,
     [fileURLToPath(new URL("start.ts", import.meta.url)), "--port", String(port), "--data-dir", data_dir],
     {

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { banner } from "./banner.ts";
 import type { Ready } from "./local-stack.ts";
 import { isFree } from "./ports.ts";
@@ -83,7 +83,7 @@ async function becomesFree(port: number): Promise<boolean> {
 function spawnServerless(options: StartOptions, stage_environment: Record<string, string>, log_file: string) {
   const cli = createRequire(import.meta.url).resolve("serverless/bin/serverless.js");
   const output = options.verbose ? "inherit" : openLog(log_file);
-  return spawn(process.execPath, [cli, "offline", "--noSponsor", "--stage", options.stage], {
+  return spawnProgram(process.execPath, [cli, "offline", "--noSponsor", "--stage", options.stage], {
     cwd: options.service_directory,
     stdio: ["ignore", output, output, "ipc"],
     env: {

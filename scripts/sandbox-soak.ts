@@ -4,8 +4,9 @@ import { processBackend } from "#lib/sandbox/process-backend.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { ALL_CASES } from "#test/sandbox/cases/all-cases.ts";
 import { openOutside } from "#test/sandbox/outside.ts";
-import { canRun, leftovers, mounts, runCase } from "#test/sandbox/run-case.ts";
+import { isFor, leftovers, mounts, runCase } from "#test/sandbox/run-case.ts";
 import type { SandboxCase } from "#test/sandbox/sandbox-case.ts";
+import { isHere } from "#test/tools.ts";
 
 const HELP = `Usage: npm run sandbox:soak [-- --runs 1000] [-- --parallel 2] [-- --seed 1]
 
@@ -35,13 +36,16 @@ function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
   return keyed.sort((a, b) => a.state - b.state).map(({ item }) => item);
 }
 
-function plan(runs: number, seed: number, backends: SandboxBackend[]) {
-  const cases = Object.values(ALL_CASES).flat();
+async function plan(runs: number, seed: number, backends: SandboxBackend[]) {
+  const cases: SandboxCase[] = [];
+  for (const each of Object.values(ALL_CASES).flat()) {
+    if (each.needs === undefined || (await isHere(each.needs))) cases.push(each);
+  }
   const planned: { each: SandboxCase; backend: SandboxBackend }[] = [];
   for (let round = 0; planned.length < runs; round++) {
     for (const each of shuffled(cases, seed + round)) {
       const backend = backends[planned.length % 4 === 3 ? backends.length - 1 : 0] as SandboxBackend;
-      if (canRun(each, backend)) planned.push({ each, backend });
+      if (isFor(each, backend)) planned.push({ each, backend });
     }
   }
   return planned.slice(0, runs);
@@ -52,7 +56,7 @@ async function soak(runs: number, parallel: number, seed: number): Promise<boole
   const backends = strongest === processBackend ? [processBackend] : [strongest, processBackend];
   const outside = await openOutside();
   const mounts_before = mounts();
-  const waiting = plan(runs, seed, backends);
+  const waiting = await plan(runs, seed, backends);
   const tally: Tally = { done: 0, right: 0, false_limits: 0, codes: new Map(), wrong: [] };
   const lane = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {

@@ -17,7 +17,7 @@ export interface Call {
 
 /** A service that is called over the network and has its troubles by plan. */
 export interface Dependency {
-  /** Throws RetryableFault `MODEL_UNAVAILABLE` (it answered with an error) or `MODEL_TIMEOUT`. */
+  /** Throws RetryableFault `MODEL_UNAVAILABLE` (it answered with an error) or `CALL_DEADLINE`. */
   call(task: string, probe?: boolean): Promise<void>;
   calls: Call[];
   /** Calls made for a task so far. */
@@ -95,7 +95,7 @@ export function makeDependency(plan: Plan, scheduler: Scheduler, random: Random)
           ),
         );
         scheduler.after(call_timeout_ms, "caller gives up", () =>
-          end(new RetryableFault("MODEL_TIMEOUT", `no answer within ${call_timeout_ms} ms`, { dependency })),
+          end(new RetryableFault("CALL_DEADLINE", `no answer within ${call_timeout_ms} ms`, { dependency })),
         );
       });
     },

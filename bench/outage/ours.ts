@@ -5,11 +5,8 @@ import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
 import { childSpan } from "#lib/platform/trace/traceparent.ts";
 import { type CircuitLabels, circuitKey, circuitPolicyFor } from "#lib/resilience/circuit/circuit-policy.ts";
-import {
-  type DependencyGuard,
-  dependencyGuard,
-  type RetryBudget,
-} from "#lib/resilience/circuit/dependency-guard.ts";
+import { type DependencyGuard, dependencyGuard } from "#lib/resilience/circuit/dependency-guard.ts";
+import type { RetryBudget } from "#lib/resilience/circuit/guarded-call.ts";
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";

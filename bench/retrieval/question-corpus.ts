@@ -3,7 +3,7 @@ import { embedChunks } from "#lib/code/graph/embed-chunks.ts";
 import { embeddingText } from "#lib/code/graph/embedding-text.ts";
 import { readTree } from "#lib/code/graph/read-tree.ts";
 import type { Snapshot, SnapshotChunk } from "#lib/code/graph/snapshot.ts";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 

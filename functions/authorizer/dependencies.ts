@@ -1,11 +1,10 @@
-import { awsPlatform } from "#lib/agents/agent/platform.ts";
-import { credentialPorts } from "#lib/http/auth/credential-ports.ts";
-import { verifyCredential } from "#lib/http/auth/verify-credential.ts";
+import { credentialPorts, verifyCredential } from "#lib/http/auth/verify-credential.ts";
+import { awsHttpPlatform } from "#lib/http/platform.ts";
 import type { AuthorizerPorts } from "./decide.ts";
 
 /** What `decide` runs on, on every stage. */
 export function dependencies(): AuthorizerPorts {
-  const platform = awsPlatform();
+  const platform = awsHttpPlatform();
   const log = platform.logOf("authorizer");
   return { log, verify: (authorization) => verifyCredential(authorization, credentialPorts(platform, log)) };
 }

@@ -1,13 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { packFiles } from "#lib/code/source/pack-source.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
+import { needing } from "#test/needing.ts";
 import { buildtest } from "./agent.ts";
 
 const files = { "greet.js": "console.log('hello');\n" };
 const change = (from: string, to: string) =>
   `--- a/greet.js\n+++ b/greet.js\n@@ -1 +1 @@\n-console.log('${from}');\n+console.log('${to}');\n`;
 
-describe("the buildtest agent, with real archives, diffs and limits", () => {
+(await needing("bubblewrap")).describe("the buildtest agent, with real archives, diffs and limits", () => {
   beforeEach(() => {
     vi.stubEnv("TABLE_NAME", "table");
     vi.stubEnv("ARTIFACT_BUCKET", "bucket");

@@ -2,7 +2,6 @@ import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
-import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { processBackend } from "#lib/sandbox/process-backend.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
@@ -12,12 +11,10 @@ import { BuildtestOutput } from "#schemas/messages/buildtest.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { fakeSource, fakeSourcePorts } from "#test/fakes/source-tree.ts";
+import { underEachBackend } from "#test/needing.ts";
 import { buildAndTest } from "./build-and-test.ts";
 
 const profile = generousProfile({ cpu_seconds: 40, processes_max: 300, memory_bytes_max: 2e9 });
-
-const strongest = await strongestBackend();
-const backends = strongest === processBackend ? [processBackend] : [strongest, processBackend];
 
 /** A real package with node:test; `sum` may be given wrong. */
 function project(sum = "a + b"): Record<string, string> {
@@ -94,57 +91,64 @@ async function run(
   return { result, report, log };
 }
 
-describe.each(backends)("building and testing a package with npm under $name", (backend) => {
-  const commands = { build: "npm run build", test: "npm test" };
+await underEachBackend(
+  (name) => `building and testing a package with npm under ${name}`,
+  (backend) => {
+    const commands = { build: "npm run build", test: "npm test" };
 
-  it("passes, and reports each test", async () => {
-    const { result, report, log } = await run(project(), commands, { backend });
-    expect(result).toMatchObject({ verdict: "passed", message: "3 tests passed" });
-    expect(report).toMatchObject({
-      test_format: "node-test",
-      tests_passed: 3,
-      isolation: backend.isolation,
-      isolation_backend: backend.name,
-      first_failure: null,
-      diff_sha256: null,
+    it("passes, and reports each test", async () => {
+      const { result, report, log } = await run(project(), commands, { backend });
+      expect(result).toMatchObject({ verdict: "passed", message: "3 tests passed" });
+      expect(report).toMatchObject({
+        test_format: "node-test",
+        tests_passed: 3,
+        isolation: backend.isolation,
+        isolation_backend: backend.name,
+        first_failure: null,
+        diff_sha256: null,
+      });
+      expect(report.phases.map((phase) => [phase.name, phase.status, phase.exit_code])).toEqual([
+        ["build", "passed", 0],
+        ["test", "passed", 0],
+      ]);
+      expect(log("test")).toContain("✔ adds");
     });
-    expect(report.phases.map((phase) => [phase.name, phase.status, phase.exit_code])).toEqual([
-      ["build", "passed", 0],
-      ["test", "passed", 0],
-    ]);
-    expect(log("test")).toContain("✔ adds");
-  });
 
-  it("applies the diff first, and says which test it broke", async () => {
-    const { result, report } = await run(
-      project(),
-      commands,
-      { backend },
-      { "sum.js": project("a - b")["sum.js"]! },
-    );
-    expect(result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED", message: "1 of 3 tests failed" });
-    expect(report.tests.find((test) => test.status === "failed")).toMatchObject({
-      name: "sum > adds",
-      file: "sum.test.js",
+    it("applies the diff first, and says which test it broke", async () => {
+      const { result, report } = await run(
+        project(),
+        commands,
+        { backend },
+        { "sum.js": project("a - b")["sum.js"]! },
+      );
+      expect(result).toMatchObject({
+        verdict: "failed",
+        code: "TESTS_FAILED",
+        message: "1 of 3 tests failed",
+      });
+      expect(report.tests.find((test) => test.status === "failed")).toMatchObject({
+        name: "sum > adds",
+        file: "sum.test.js",
+      });
+      expect(report.first_failure).toMatch(/^sum > adds\n[\s\S]*0 !== 4/);
+      expect(report.diff_sha256).toMatch(/^[0-9a-f]{64}$/);
     });
-    expect(report.first_failure).toMatch(/^sum > adds\n[\s\S]*0 !== 4/);
-    expect(report.diff_sha256).toMatch(/^[0-9a-f]{64}$/);
-  });
 
-  it("stops at a limit and names it, whatever the output says", async () => {
-    const files = { "loop.js": "console.log('SANDBOX_MEMORY'); for (;;);" };
-    const { result, report } = await run(
-      files,
-      { test: "node loop.js" },
-      { backend, limits: { cpu_seconds: 1 } },
-    );
-    expect(result).toMatchObject({ verdict: "failed", code: "SANDBOX_CPU_TIME" });
-    expect(report.phases[1]).toMatchObject({
-      exit_code: null,
-      limit: { code: "SANDBOX_CPU_TIME", limit: 1 },
+    it("stops at a limit and names it, whatever the output says", async () => {
+      const files = { "loop.js": "console.log('SANDBOX_MEMORY'); for (;;);" };
+      const { result, report } = await run(
+        files,
+        { test: "node loop.js" },
+        { backend, limits: { cpu_seconds: 1 } },
+      );
+      expect(result).toMatchObject({ verdict: "failed", code: "SANDBOX_CPU_TIME" });
+      expect(report.phases[1]).toMatchObject({
+        exit_code: null,
+        limit: { code: "SANDBOX_CPU_TIME", limit: 1 },
+      });
     });
-  });
-});
+  },
+);
 
 describe("the verdict", () => {
   it("is failed when the build fails, and the test does not run", async () => {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { processBackend } from "#lib/sandbox/process-backend.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
@@ -8,9 +8,11 @@ import type { BuildtestInput } from "#schemas/messages/buildtest.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { fakeSource, fakeSourcePorts } from "#test/fakes/source-tree.ts";
+import { needing } from "#test/needing.ts";
 import { buildAndTest } from "./build-and-test.ts";
 
 const strongest = await strongestBackend();
+const with_bubblewrap = await needing("bubblewrap");
 
 async function run(commands: Partial<BuildtestInput>, backend: SandboxBackend, network?: AllowedNetwork) {
   const fake = fakeAgentContext({ service: "buildtest", step: "buildtest" });
@@ -71,7 +73,7 @@ describe("an install", () => {
   });
 });
 
-describe.skipIf(strongest === processBackend)("an install with full isolation", () => {
+with_bubblewrap.describe("an install with full isolation", () => {
   const closed: AllowedNetwork = {
     ...{ mode: "allow", hosts: [], npm_registry: false, bytes_max: 1000, connections_max: 4 },
     private_hosts: { "127.0.0.1:1": ["127.0.0.1/32"] }, // a port that nothing listens on
@@ -106,8 +108,4 @@ describe.skipIf(strongest === processBackend)("an install with full isolation", 
     };
     expect((await run(commands, strongest, closed)).result.verdict).toBe("passed");
   });
-});
-
-afterAll(() => {
-  if (strongest === processBackend) console.warn("not run, bubblewrap is not usable here: 3 tests");
 });

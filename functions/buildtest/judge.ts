@@ -1,5 +1,6 @@
 import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
 import { reportAdviceAfter } from "#lib/code/test-results/test-runners.ts";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { limitReason } from "#lib/sandbox/limit-reason.ts";
 import { linesAround, logExcerpt } from "#lib/sandbox/log-excerpt.ts";
 import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
@@ -9,7 +10,7 @@ import type { BuildtestRun } from "./run-build-and-test.ts";
 
 export interface Judgement {
   verdict: Verdict;
-  code: string | null;
+  code: ErrorCode | null;
   /** One sentence for a person. */
   reason: string;
   first_failure: string | null;
@@ -132,10 +133,10 @@ function excerpt(run: PhaseRun): string | null {
   return logExcerpt(stripAnsi(run.log.toString("utf8")));
 }
 
-function failed(code: string, reason: string, first_failure: string | null): Verdicts {
+function failed(code: ErrorCode, reason: string, first_failure: string | null): Verdicts {
   return { verdict: "failed", code, reason, first_failure };
 }
 
-function error(code: string, reason: string, first_failure: string | null): Verdicts {
+function error(code: ErrorCode, reason: string, first_failure: string | null): Verdicts {
   return { verdict: "error", code, reason, first_failure };
 }

@@ -5,7 +5,7 @@ import { inSpan } from "#lib/platform/trace/span.ts";
 import { taskTrace } from "#lib/platform/trace/task-trace.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import { moveTask } from "#lib/work/tasks/task-store.ts";
-import { taskView } from "#lib/work/tasks/task-view.ts";
+import { taskView } from "#lib/work/views/task-view.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { GatewayPorts } from "./ports.ts";

@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { auditPorts } from "#lib/http/audit/audit-ports.ts";
+import { auditPorts } from "#lib/http/audit/record-audit.ts";
 import { withAudit } from "#lib/http/audit/with-audit.ts";
 import { type Route, route } from "#lib/http/route.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { listCircuits, type SharedState } from "#lib/resilience/circuit/circuit-table.ts";
-import { circuitView } from "#lib/resilience/circuit/circuit-view.ts";
-import { commandCircuit } from "#lib/resilience/circuit/command-circuit.ts";
+import { circuitView, commandCircuit } from "#lib/resilience/circuit/operate-circuit.ts";
 import { CircuitCommand, Circuits, CircuitView } from "#schemas/http/circuits.ts";
 import { gatewayPorts } from "./dependencies.ts";
 

@@ -1,4 +1,4 @@
-import { defineApi } from "#lib/http/define-api.ts";
+import { defineApi } from "#lib/http/api/define-api.ts";
 import { artifactRoutes } from "./artifact-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";

@@ -1,8 +1,8 @@
 import type { AuditNote, AuditPorts } from "#lib/http/audit/record-audit.ts";
-import { credentialPorts } from "#lib/http/auth/credential-ports.ts";
 import type { Identity } from "#lib/http/auth/identity.ts";
 import { readKey } from "#lib/http/auth/key-store.ts";
 import type { CredentialPorts } from "#lib/http/auth/verify-credential.ts";
+import { credentialPorts } from "#lib/http/auth/verify-credential.ts";
 import type { ApiRequest } from "#lib/http/route.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { type ApiKeyRecord, KeyId } from "#schemas/records/api-key.ts";

@@ -10,7 +10,7 @@ import { queryPage } from "#lib/platform/table/query-page.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { isWithin, keyRange } from "#lib/platform/table/time-range.ts";
 import { parseStepItem } from "#lib/resilience/idempotency/step-item.ts";
-import { artifactSet, firstOfEachKind } from "#lib/work/artifacts/artifact-set.ts";
+import { artifactSet, firstOfEachKind } from "#lib/work/views/artifact-set.ts";
 import type { ArtifactIndex, ArtifactSet } from "#schemas/http/task-view.ts";
 import type { GatewayPorts } from "./ports.ts";
 import type { ArtifactQuery } from "./queries.ts";

@@ -2,7 +2,7 @@ import { tenantTasksPartition } from "#lib/platform/table/keys.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { parseTaskItem } from "#lib/work/tasks/task-store.ts";
-import { taskSummary } from "#lib/work/tasks/task-view.ts";
+import { taskSummary } from "#lib/work/views/task-view.ts";
 import type { TaskList } from "#schemas/http/task-view.ts";
 import type { GatewayPorts } from "./ports.ts";
 import type { ListQuery } from "./queries.ts";

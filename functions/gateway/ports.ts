@@ -1,14 +1,17 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { HttpPlatform } from "#lib/http/platform.ts";
+import type { Loaded } from "#lib/platform/config/config-file.ts";
+import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import type { WorkflowsConfig } from "#schemas/config/workflows.ts";
 
 /** What the gateway needs beside the platform. */
-export interface GatewayPorts extends Platform {
+export interface GatewayPorts extends HttpPlatform {
   table_name: string;
   s3: S3Client;
   workflows(): WorkflowsConfig["workflows"];
   /** Of the file they come from: stamped on what they decide. */
   workflowsHash?(): string;
   sandboxLimits(): SandboxLimitsConfig;
+  retryPolicy(): Loaded<RetryPolicyConfig>;
 }

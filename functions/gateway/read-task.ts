@@ -1,6 +1,6 @@
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { type Ledger, readLedger } from "#lib/work/tasks/task-store.ts";
-import { taskView } from "#lib/work/tasks/task-view.ts";
+import { taskView } from "#lib/work/views/task-view.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import { TaskId } from "#schemas/primitives.ts";
 import type { GatewayPorts } from "./ports.ts";

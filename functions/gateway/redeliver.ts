@@ -4,7 +4,7 @@ import { instant } from "#lib/platform/runtime/runtime.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
 import { taskTrace } from "#lib/platform/trace/task-trace.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
-import { rearmStep } from "#lib/resilience/idempotency/rearm-step.ts";
+import { rearmStep } from "#lib/resilience/idempotency/step-item.ts";
 import { deliveryStep, parseDeliveryId } from "#lib/work/webhooks/delivery-id.ts";
 import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
 import { readDelivery } from "#lib/work/webhooks/delivery-store.ts";

@@ -1,3 +1,5 @@
+import type { CodesByStatus } from "#lib/platform/errors/codes.ts";
+
 /** A submission that passes on a fresh stage. */
 export const EXAMPLE = {
   workflow: "run",
@@ -7,7 +9,7 @@ export const EXAMPLE = {
 };
 
 /** What can be wrong with a submission beyond its form. */
-export const SUBMISSION_CODES = {
+export const SUBMISSION_CODES: CodesByStatus = {
   400: ["IDEMPOTENCY_KEY_INVALID"],
   403: ["WORKFLOW_NOT_ALLOWED", "PROFILE_NOT_ALLOWED"],
   409: ["IDEMPOTENCY_KEY_EXPIRED"],

@@ -1,6 +1,6 @@
 import { type Route, route } from "#lib/http/route.ts";
 import { readLedger } from "#lib/work/tasks/task-store.ts";
-import { taskView } from "#lib/work/tasks/task-view.ts";
+import { taskView } from "#lib/work/views/task-view.ts";
 import { IdempotencyKey } from "#schemas/http/idempotency-key.ts";
 import { TaskList, TaskView } from "#schemas/http/task-view.ts";
 import { TraceView } from "#schemas/http/trace-view.ts";

@@ -1,5 +1,5 @@
-import { auditPorts } from "#lib/http/audit/audit-ports.ts";
 import type { AuditNote, AuditPorts } from "#lib/http/audit/record-audit.ts";
+import { auditPorts } from "#lib/http/audit/record-audit.ts";
 import type { ApiRequest } from "#lib/http/route.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";

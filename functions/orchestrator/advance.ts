@@ -1,3 +1,4 @@
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
@@ -83,7 +84,7 @@ function stopReason(task: TaskRecord, now_ms: number): Ending | undefined {
   return {
     status: "failed",
     verdict: "error",
-    error: { code: "DEADLINE_EXCEEDED", message, ...(step && { step }) },
+    error: { code: "DEADLINE_EXCEEDED" satisfies ErrorCode, message, ...(step && { step }) },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { isRepeated } from "#lib/work/tasks/walk-order.ts";
 import type { Workflow, WorkflowStep } from "#schemas/config/workflows.ts";
@@ -107,7 +108,7 @@ function fail(walk: Walk, current: WorkflowStep, outcome: StepOutcome): void {
 
 function taskError({ step }: WorkflowStep, { verdict, code, message }: StepOutcome): TaskError {
   return {
-    code: code ?? "STEP_FAILED",
+    code: code ?? ("STEP_FAILED" satisfies ErrorCode),
     message: message ?? `step ${step} ended with verdict ${verdict}`,
     step,
   };

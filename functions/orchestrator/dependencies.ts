@@ -1,4 +1,4 @@
-import { awsPlatform } from "#lib/agents/agent/platform.ts";
+import { awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
@@ -7,7 +7,7 @@ import type { OrchestratorPorts } from "./ports.ts";
 
 /** The orchestrator's ports on AWS and its emulators. */
 export function orchestratorPorts(counters: Counters, log: Log): OrchestratorPorts {
-  const platform = awsPlatform();
+  const platform = awsAgentPlatform();
   const { artifact_bucket, service_version, table_name } = platform.settings;
   return {
     ...platform,

@@ -1,7 +1,7 @@
 import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
 import { stepSourceHash } from "#lib/platform/messages/make-envelope.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
-import type { StepIdentity } from "#lib/resilience/idempotency/claims.ts";
+import type { StepIdentity } from "#lib/resilience/idempotency/step-item.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { NextStep } from "./decide.ts";
 import type { OrchestratorPorts } from "./ports.ts";

@@ -1,5 +1,5 @@
 import type { ScheduledHandler } from "aws-lambda";
-import { awsPlatform } from "#lib/agents/agent/platform.ts";
+import { awsPorts } from "#lib/platform/lambda/aws-ports.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { reportMetrics } from "#lib/platform/metrics/report-metrics.ts";
 import { invocationSpans } from "#lib/platform/trace/invocation-spans.ts";
@@ -9,7 +9,7 @@ import { sweepOpenTasks } from "./sweep-open-tasks.ts";
 
 /** On a schedule: finds the tasks and deliveries that stand still. */
 export const handler: ScheduledHandler = async (_event, lambda) => {
-  const platform = awsPlatform();
+  const platform = awsPorts();
   const log = platform.logOf("sweeper");
   const counters = makeCounters();
   const invocation = { function_name: lambda.functionName, invocation: lambda.awsRequestId };

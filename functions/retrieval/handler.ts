@@ -1,4 +1,4 @@
-import { defineApi } from "#lib/http/define-api.ts";
+import { defineApi } from "#lib/http/api/define-api.ts";
 import { route } from "#lib/http/route.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";

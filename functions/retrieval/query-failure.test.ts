@@ -4,7 +4,7 @@ import { queryFailure } from "./query-failure.ts";
 
 describe("what a question that failed is answered", () => {
   it("says that the index is to be made again when it is damaged", () => {
-    for (const code of ["SNAPSHOT_CORRUPT", "SNAPSHOT_INCOMPLETE"]) {
+    for (const code of ["SNAPSHOT_CORRUPT", "SNAPSHOT_INCOMPLETE"] as const) {
       expect(queryFailure(new TerminalFault(code, "damaged"))).toMatchObject({
         status: 500,
         code: "INDEX_UNREADABLE",

@@ -1,4 +1,5 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { collectFiles } from "#lib/sandbox/collect-files.ts";
 import { limitReason } from "#lib/sandbox/limit-reason.ts";
 import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
@@ -63,7 +64,11 @@ export async function runInSandbox(
   };
 }
 
-function judge({ phase, unavailable }: PhaseRun): { verdict: Verdict; code: string | null; reason: string } {
+function judge({ phase, unavailable }: PhaseRun): {
+  verdict: Verdict;
+  code: ErrorCode | null;
+  reason: string;
+} {
   if (unavailable) return { verdict: "error", code: unavailable.code, reason: unavailable.message };
   if (phase.limit) {
     return { verdict: "failed", code: phase.limit.code, reason: limitReason("the command", phase.limit) };

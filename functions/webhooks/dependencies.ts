@@ -1,26 +1,26 @@
-import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
+import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
 import { rootSecret } from "#lib/work/webhooks/webhook-secret.ts";
 import type { DeliveryPorts } from "./ports.ts";
 
-let shared: Platform | undefined;
+let shared: AgentPlatform | undefined;
 
 /** The platform with claims on deliveries, which are kept beside their task's ledger. */
-export function deliveryPlatform(): Platform {
+export function deliveryPlatform(): AgentPlatform {
   if (shared) return shared;
-  const platform = awsPlatform();
+  const platform = awsAgentPlatform();
   const { table, runtime, settings } = platform;
-  const claims = dynamodbClaims({ table, table_name: settings.table_name, runtime }, deliveryPlace);
+  const claims = stepClaims({ table, table_name: settings.table_name, runtime }, deliveryPlace);
   shared = { ...platform, claims };
   return shared;
 }
 
 /** The real ports, for one delivery. */
 export function webhookPorts(): DeliveryPorts {
-  const { table, settings } = awsPlatform();
+  const { table, settings } = awsAgentPlatform();
   return {
     table,
     table_name: settings.table_name,

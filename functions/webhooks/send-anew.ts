@@ -1,14 +1,21 @@
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { SendPorts } from "#lib/platform/messages/send-message.ts";
+import type { Settings } from "#lib/platform/settings/environment.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import { readDelivery } from "#lib/work/webhooks/delivery-store.ts";
 import { sendDelivery } from "#lib/work/webhooks/send-delivery.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
+interface SendAnewPorts extends SendPorts {
+  table: DynamoDBDocumentClient;
+  settings: Pick<Settings, "shard" | "table_name">;
+}
+
 /** Replaces an old message of a delivery that was given more time since. False when its time is over. */
 export async function sendAnew(
   envelope: Envelope,
   parent: TraceContext,
-  platform: Platform,
+  platform: SendAnewPorts,
 ): Promise<boolean> {
   const { table_name } = platform.settings;
   const delivery = await readDelivery(envelope, { ...platform, table_name });

@@ -1,7 +1,8 @@
 import type { z } from "zod";
-import type { Platform } from "#lib/agents/agent/platform.ts";
 import type { Identity } from "#lib/http/auth/identity.ts";
 import type { Access } from "#lib/http/auth/required-scope.ts";
+import type { HttpPlatform } from "#lib/http/platform.ts";
+import type { CodesByStatus } from "#lib/platform/errors/codes.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Span } from "#lib/platform/trace/span.ts";
@@ -24,7 +25,7 @@ export interface ApiRequest<Body, Query> {
   trace: Span;
   log: Log;
   counters: Counters;
-  platform: Platform;
+  platform: HttpPlatform;
   remainingMs(): number;
 }
 
@@ -60,7 +61,7 @@ interface RouteDescription {
   /** By status. */
   answers: Record<number, Answer>;
   /** Error codes of its own by status; those that its kind of route may answer come by themselves. */
-  codes?: Record<number, readonly string[]>;
+  codes?: CodesByStatus;
   /** A body that works on a fresh stage. */
   example?: unknown;
 }

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
+import { bubblewrapPaths } from "#lib/platform/settings/bubblewrap.ts";
 import { type Bubblewrap, bubblewrapBackend } from "#lib/sandbox/bubblewrap-backend.ts";
 import { processBackend } from "#lib/sandbox/process-backend.ts";
 import { runCommand } from "#lib/sandbox/run-command.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
-
-const BUBBLEWRAP_FILES = ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"];
 
 /**
  * The strongest backend that works here.
@@ -30,7 +29,7 @@ let strongest_backend: Promise<SandboxBackend> | undefined;
 
 /** Probed once a process, by running something: `bwrap` is often installed and not allowed. */
 export function strongestBackend(): Promise<SandboxBackend> {
-  strongest_backend ??= probe(BUBBLEWRAP_FILES);
+  strongest_backend ??= probe(bubblewrapPaths());
   return strongest_backend;
 }
 

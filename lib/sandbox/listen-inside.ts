@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import type { Volume } from "#lib/sandbox/volume.ts";
 import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
@@ -26,7 +26,7 @@ export async function listenInside(
   namespace: NonNullable<Volume["namespace"]>,
 ): Promise<Server> {
   const namespaces = [`--user=${namespace.user}`, `--net=/proc/${pid}/ns/net`, "--preserve-credentials"];
-  const helper = spawn("nsenter", [...namespaces, process.execPath, "-e", SCRIPT, String(port)], {
+  const helper = spawnProgram("nsenter", [...namespaces, process.execPath, "-e", SCRIPT, String(port)], {
     cwd: "/",
     env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", [MARKER_NAME]: `${workerMark()}-listener` },
     stdio: ["ignore", "ignore", "ignore", "ipc"],

@@ -1,6 +1,5 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { z } from "zod";
+import { runProgram } from "#lib/platform/processes/spawn-program.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 
 const TIMEOUT_MS = 20_000;
@@ -45,7 +44,7 @@ async function askNpm(): Promise<NpmRegistry> {
 const Configured = z.object({ registry: z.string(), cafile: z.string().nullable().default(null) });
 
 async function configured() {
-  const options = { cwd: "/", timeout: TIMEOUT_MS };
-  const { stdout } = await promisify(execFile)("npm", ["config", "list", "--json"], options);
+  const options = { cwd: "/", timeout_ms: TIMEOUT_MS };
+  const { stdout } = await runProgram("npm", ["config", "list", "--json"], options);
   return Configured.parse(JSON.parse(stdout));
 }

@@ -1,7 +1,6 @@
-import { execFile } from "node:child_process";
 import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { runProgram } from "#lib/platform/processes/spawn-program.ts";
 
 /** Removes a directory whatever its owner did to the modes inside (package caches are read-only). */
 export async function removeTree(directory: string): Promise<void> {
@@ -10,7 +9,7 @@ export async function removeTree(directory: string): Promise<void> {
   } catch {
     await makeWritable(directory).catch(() => {});
     // Paths may be longer than the kernel takes; `rm` goes from directory to directory.
-    await promisify(execFile)("rm", ["-rf", "--", directory]);
+    await runProgram("rm", ["-rf", "--", directory]);
   }
 }
 

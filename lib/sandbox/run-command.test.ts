@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { processBackend } from "#lib/sandbox/process-backend.ts";
 import { type CommandResult, runCommand } from "#lib/sandbox/run-command.ts";
@@ -13,12 +13,12 @@ import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
+import { needing, underEachBackend } from "#test/needing.ts";
 
 const MIB = 1024 * 1024;
 
 const strongest = await strongestBackend();
-const backends: SandboxBackend[] =
-  strongest === processBackend ? [processBackend] : [strongest, processBackend];
+const with_bubblewrap = await needing("bubblewrap");
 
 async function run(
   backend: SandboxBackend,
@@ -61,190 +61,203 @@ const burn = (ms: number) => `node -e "const e=process.cpuUsage;while(e().user+e
 /** Holds memory; with `together`, until so many of its kind do, and a moment more. */
 const hold = (mib: number, together = 1000) =>
   `node -e "const f=require('fs'),b=Buffer.alloc(${mib}*1048576,1);f.writeFileSync('held-'+process.pid,'');const t=setInterval(()=>{if(f.readdirSync('.').length>=${together}){clearInterval(t);setTimeout(()=>b.length,1000)}},20)"`;
-describe.each(backends)("a command under the $name backend", (backend) => {
-  it("gives exit code, both streams and what it used", async () => {
-    const result = await run(backend, "echo out; echo err >&2; exit 3");
-    expect(result).toMatchObject({
-      exit_code: 3,
-      limit: null,
-      backend: backend.name,
-      isolation: backend.isolation,
+await underEachBackend(
+  (name) => `a command under the ${name} backend`,
+  (backend) => {
+    it("gives exit code, both streams and what it used", async () => {
+      const result = await run(backend, "echo out; echo err >&2; exit 3");
+      expect(result).toMatchObject({
+        exit_code: 3,
+        limit: null,
+        backend: backend.name,
+        isolation: backend.isolation,
+      });
+      expect(result.stdout.toString()).toBe("out\n");
+      expect(result.stderr.toString()).toBe("err\n");
+      expect(result.log.length).toBe(8);
+      expect(result.usage.output_bytes).toBe(8);
+      expect(result.usage.processes_peak).not.toBeNull();
     });
-    expect(result.stdout.toString()).toBe("out\n");
-    expect(result.stderr.toString()).toBe("err\n");
-    expect(result.log.length).toBe(8);
-    expect(result.usage.output_bytes).toBe(8);
-    expect(result.usage.processes_peak).not.toBeNull();
-  });
 
-  it("runs in the tree, which it may write, with a home and a temporary directory", async () => {
-    const result = await run(
-      backend,
-      'cat hello.txt && echo made > made.txt && test -w "$HOME" && test -w "$TMPDIR" && cat made.txt',
-      {},
-      { "hello.txt": "hello\n" },
-    );
-    expect(result.stdout.toString()).toBe("hello\nmade\n");
-  });
-
-  it("finds the worker's own node, and npm", async () => {
-    const result = await run(backend, "node -p process.version && npm --version");
-    expect(result.stdout.toString()).toMatch(new RegExp(`^${process.version}\n\\d+\\.`));
-    expect(result.exit_code).toBe(0);
-  });
-
-  it("sees only the profile's environment", async () => {
-    const result = await run(backend, "env", { environment: { GREETING: "hi", PATH: "/usr/bin:/bin" } });
-    const names = result.stdout.toString().match(/^\w+(?==)/gm) ?? [];
-    const expected = ["GREETING", "HOME", "OLDPWD", "PATH", "PWD", "SANDBOX_RUN_ID", "SHLVL", "TMPDIR", "_"];
-    expect(names).toContain("GREETING");
-    expect(names.filter((name) => !expected.includes(name))).toEqual([]);
-  });
-
-  it("is stopped when it takes too long", async () => {
-    const result = await run(backend, "sleep 60", { wall_seconds: 0.5 });
-    expect(result).toMatchObject({
-      exit_code: null,
-      limit: { code: "SANDBOX_WALL_TIME", limit: 0.5 },
+    it("runs in the tree, which it may write, with a home and a temporary directory", async () => {
+      const result = await run(
+        backend,
+        'cat hello.txt && echo made > made.txt && test -w "$HOME" && test -w "$TMPDIR" && cat made.txt',
+        {},
+        { "hello.txt": "hello\n" },
+      );
+      expect(result.stdout.toString()).toBe("hello\nmade\n");
     });
-    expect(result.usage.wall_ms).toBeLessThan(30_000);
-  });
 
-  it("is not stopped when it ends in time", async () => {
-    expect(await run(backend, "sleep 0.3", { wall_seconds: 40 })).toMatchObject({
-      exit_code: 0,
-      limit: null,
+    it("finds the worker's own node, and npm", async () => {
+      const result = await run(backend, "node -p process.version && npm --version");
+      expect(result.stdout.toString()).toMatch(new RegExp(`^${process.version}\n\\d+\\.`));
+      expect(result.exit_code).toBe(0);
     });
-  });
 
-  it("is stopped when its processes together use too much CPU time", async () => {
-    const result = await run(backend, `${burn(1500)} & ${burn(1500)} & wait`, { cpu_seconds: 2 });
-    expect(result.limit).toMatchObject({ code: "SANDBOX_CPU_TIME", limit: 2 });
-    expect(result.limit?.observed).toBeGreaterThan(2);
-  });
-
-  it("counts the CPU time of processes too short-lived to be seen", async () => {
-    const result = await run(backend, "while :; do /bin/true; done", { cpu_seconds: 0.7 });
-    expect(result.limit?.code).toBe("SANDBOX_CPU_TIME");
-  });
-
-  it("is not stopped for CPU time it does not exceed, waiting included", async () => {
-    const result = await run(backend, `${burn(400)}; sleep 0.5`, { cpu_seconds: 20 });
-    expect(result).toMatchObject({ exit_code: 0, limit: null });
-    expect(result.usage.cpu_ms).toBeGreaterThan(200);
-  });
-
-  it("is stopped when it prints a byte too many", async () => {
-    const result = await run(backend, "head -c 10001 /dev/zero; sleep 60", { output_bytes_max: 10_000 });
-    expect(result.limit).toMatchObject({ code: "SANDBOX_OUTPUT", limit: 10_000, observed: 10_001 });
-    expect(result.log.length).toBe(10_000);
-  });
-
-  it("may print exactly as much as allowed", async () => {
-    const result = await run(backend, "head -c 6000 /dev/zero; head -c 4000 /dev/zero >&2", {
-      output_bytes_max: 10_000,
+    it("sees only the profile's environment", async () => {
+      const result = await run(backend, "env", { environment: { GREETING: "hi", PATH: "/usr/bin:/bin" } });
+      const names = result.stdout.toString().match(/^\w+(?==)/gm) ?? [];
+      const expected = [
+        "GREETING",
+        "HOME",
+        "OLDPWD",
+        "PATH",
+        "PWD",
+        "SANDBOX_RUN_ID",
+        "SHLVL",
+        "TMPDIR",
+        "_",
+      ];
+      expect(names).toContain("GREETING");
+      expect(names.filter((name) => !expected.includes(name))).toEqual([]);
     });
-    expect(result).toMatchObject({ exit_code: 0, limit: null, usage: { output_bytes: 10_000 } });
-  });
 
-  it("is stopped when it runs too many processes at once", async () => {
-    const result = await run(backend, "for i in 1 2 3 4 5 6 7 8; do sleep 50 & done; wait", {
-      processes_max: 8,
+    it("is stopped when it takes too long", async () => {
+      const result = await run(backend, "sleep 60", { wall_seconds: 0.5 });
+      expect(result).toMatchObject({
+        exit_code: null,
+        limit: { code: "SANDBOX_WALL_TIME", limit: 0.5 },
+      });
+      expect(result.usage.wall_ms).toBeLessThan(30_000);
     });
-    expect(result.limit).toMatchObject({ code: "SANDBOX_PROCESSES", limit: 8, observed: 9 });
-  });
 
-  it("may run exactly as many processes at once as allowed", async () => {
-    const result = await run(backend, "for i in 1 2 3 4 5 6 7; do sleep 5 & done; wait", {
-      processes_max: 8,
+    it("is not stopped when it ends in time", async () => {
+      expect(await run(backend, "sleep 0.3", { wall_seconds: 40 })).toMatchObject({
+        exit_code: 0,
+        limit: null,
+      });
     });
-    expect(result).toMatchObject({ exit_code: 0, limit: null, usage: { processes_peak: 8 } });
-  });
 
-  it("cannot fork without end", async () => {
-    const name = `bomb${uniqueSleep()}.sh`;
-    const result = await run(
-      backend,
-      `sh ./${name}`,
-      { processes_max: 60 },
-      { [name]: `sh ./${name} & sh ./${name} & wait\n` },
-    );
-    expect(result.limit?.code).toBe("SANDBOX_PROCESSES");
-    expect(processesWith(name)).toEqual([]);
-  });
-
-  it("is stopped when its processes together hold too much memory", async () => {
-    const result = await run(backend, `${hold(150)} & ${hold(150)} & wait; sleep 5`, {
-      memory_bytes_max: 250 * MIB,
+    it("is stopped when its processes together use too much CPU time", async () => {
+      const result = await run(backend, `${burn(1500)} & ${burn(1500)} & wait`, { cpu_seconds: 2 });
+      expect(result.limit).toMatchObject({ code: "SANDBOX_CPU_TIME", limit: 2 });
+      expect(result.limit?.observed).toBeGreaterThan(2);
     });
-    expect(result.limit).toMatchObject({ code: "SANDBOX_MEMORY", limit: 250 * MIB });
-    expect(result.limit?.observed).toBeGreaterThan(250 * MIB);
-  });
 
-  it("may hold memory below the limit, and shared pages count once", async () => {
-    const result = await run(backend, `${hold(120, 2)} & ${hold(120, 2)} & wait`, {
-      memory_bytes_max: 450 * MIB,
+    it("counts the CPU time of processes too short-lived to be seen", async () => {
+      const result = await run(backend, "while :; do /bin/true; done", { cpu_seconds: 0.7 });
+      expect(result.limit?.code).toBe("SANDBOX_CPU_TIME");
     });
-    expect(result).toMatchObject({ exit_code: 0, limit: null });
-    expect(result.usage.memory_bytes_peak).toBeGreaterThan(240 * MIB);
-  });
 
-  it("cannot fake a limit by its exit code, by a signal or by what it prints", async () => {
-    const told = await run(backend, "echo SANDBOX_MEMORY: Out of memory; exit 137");
-    expect(told).toMatchObject({ exit_code: 137, limit: null });
-    const killed = await run(backend, "kill -XCPU $$");
-    expect(killed.limit).toBeNull();
-    expect(killed.exit_code).not.toBe(0);
-  });
+    it("is not stopped for CPU time it does not exceed, waiting included", async () => {
+      const result = await run(backend, `${burn(400)}; sleep 0.5`, { cpu_seconds: 20 });
+      expect(result).toMatchObject({ exit_code: 0, limit: null });
+      expect(result.usage.cpu_ms).toBeGreaterThan(200);
+    });
 
-  it("leaves no detached process behind, whatever that holds open", async () => {
-    const seconds = uniqueSleep();
-    const result = await run(backend, `(setsid sleep ${seconds} &) ; exit 0`);
-    expect(result).toMatchObject({ exit_code: 0, limit: null });
-    expect(processesWith(seconds)).toEqual([]);
-  });
+    it("is stopped when it prints a byte too many", async () => {
+      const result = await run(backend, "head -c 10001 /dev/zero; sleep 60", { output_bytes_max: 10_000 });
+      expect(result.limit).toMatchObject({ code: "SANDBOX_OUTPUT", limit: 10_000, observed: 10_001 });
+      expect(result.log.length).toBe(10_000);
+    });
 
-  it("dies with all its descendants when aborted", async () => {
-    const seconds = uniqueSleep();
-    const controller = new AbortController();
-    const profile = generousProfile();
-    const command = `setsid sh -c 'sleep ${seconds}; :' & sleep ${seconds}; :`;
-    const running = withWorkspace({ profile, backend }, (workspace) =>
-      runCommand({ ...workspace, command, profile, signal: controller.signal }),
-    );
-    const settled = running.catch((error) => error);
-    await until(() => processesWith(seconds).length >= 2);
-    controller.abort(new Error("lease lost"));
-    expect(await settled).toMatchObject({ message: "lease lost" });
-    expect(processesWith(seconds)).toEqual([]);
-  });
+    it("may print exactly as much as allowed", async () => {
+      const result = await run(backend, "head -c 6000 /dev/zero; head -c 4000 /dev/zero >&2", {
+        output_bytes_max: 10_000,
+      });
+      expect(result).toMatchObject({ exit_code: 0, limit: null, usage: { output_bytes: 10_000 } });
+    });
 
-  it("dies with all its descendants when the worker is killed", async () => {
-    const seconds = uniqueSleep();
-    const worker = spawn(
-      process.execPath,
-      [join(import.meta.dirname, "fixtures/worker.ts"), backend.name, seconds],
-      { stdio: ["ignore", "ignore", "inherit"] },
-    );
-    await until(() => processesWith(`sleep\0${seconds}`).length === 2);
-    worker.kill("SIGKILL");
-    await once(worker, "exit");
-    await until(() => processesWith(seconds).length === 0);
-  });
+    it("is stopped when it runs too many processes at once", async () => {
+      const result = await run(backend, "for i in 1 2 3 4 5 6 7 8; do sleep 50 & done; wait", {
+        processes_max: 8,
+      });
+      expect(result.limit).toMatchObject({ code: "SANDBOX_PROCESSES", limit: 8, observed: 9 });
+    });
 
-  it("reports a sandbox that does not start as unavailable, not as a failed command", async () => {
-    const broken: SandboxBackend = {
-      ...backend,
-      launch: async (order) => ({ ...(await backend.launch(order)), file: "/nonexistent/program" }),
-    };
-    await expect(run(broken, "true")).rejects.toThrow(SandboxUnavailable);
-    const failing: SandboxBackend = {
-      ...backend,
-      launch: async (order) => ({ ...(await backend.launch(order)), file: "/bin/false" }),
-    };
-    await expect(run(failing, "true")).rejects.toThrow(SandboxUnavailable);
-  });
-});
+    it("may run exactly as many processes at once as allowed", async () => {
+      const result = await run(backend, "for i in 1 2 3 4 5 6 7; do sleep 5 & done; wait", {
+        processes_max: 8,
+      });
+      expect(result).toMatchObject({ exit_code: 0, limit: null, usage: { processes_peak: 8 } });
+    });
+
+    it("cannot fork without end", async () => {
+      const name = `bomb${uniqueSleep()}.sh`;
+      const result = await run(
+        backend,
+        `sh ./${name}`,
+        { processes_max: 60 },
+        { [name]: `sh ./${name} & sh ./${name} & wait\n` },
+      );
+      expect(result.limit?.code).toBe("SANDBOX_PROCESSES");
+      expect(processesWith(name)).toEqual([]);
+    });
+
+    it("is stopped when its processes together hold too much memory", async () => {
+      const result = await run(backend, `${hold(150)} & ${hold(150)} & wait; sleep 5`, {
+        memory_bytes_max: 250 * MIB,
+      });
+      expect(result.limit).toMatchObject({ code: "SANDBOX_MEMORY", limit: 250 * MIB });
+      expect(result.limit?.observed).toBeGreaterThan(250 * MIB);
+    });
+
+    it("may hold memory below the limit, and shared pages count once", async () => {
+      const result = await run(backend, `${hold(120, 2)} & ${hold(120, 2)} & wait`, {
+        memory_bytes_max: 450 * MIB,
+      });
+      expect(result).toMatchObject({ exit_code: 0, limit: null });
+      expect(result.usage.memory_bytes_peak).toBeGreaterThan(240 * MIB);
+    });
+
+    it("cannot fake a limit by its exit code, by a signal or by what it prints", async () => {
+      const told = await run(backend, "echo SANDBOX_MEMORY: Out of memory; exit 137");
+      expect(told).toMatchObject({ exit_code: 137, limit: null });
+      const killed = await run(backend, "kill -XCPU $$");
+      expect(killed.limit).toBeNull();
+      expect(killed.exit_code).not.toBe(0);
+    });
+
+    it("leaves no detached process behind, whatever that holds open", async () => {
+      const seconds = uniqueSleep();
+      const result = await run(backend, `(setsid sleep ${seconds} &) ; exit 0`);
+      expect(result).toMatchObject({ exit_code: 0, limit: null });
+      expect(processesWith(seconds)).toEqual([]);
+    });
+
+    it("dies with all its descendants when aborted", async () => {
+      const seconds = uniqueSleep();
+      const controller = new AbortController();
+      const profile = generousProfile();
+      const command = `setsid sh -c 'sleep ${seconds}; :' & sleep ${seconds}; :`;
+      const running = withWorkspace({ profile, backend }, (workspace) =>
+        runCommand({ ...workspace, command, profile, signal: controller.signal }),
+      );
+      const settled = running.catch((error) => error);
+      await until(() => processesWith(seconds).length >= 2);
+      controller.abort(new Error("lease lost"));
+      expect(await settled).toMatchObject({ message: "lease lost" });
+      expect(processesWith(seconds)).toEqual([]);
+    });
+
+    it("dies with all its descendants when the worker is killed", async () => {
+      const seconds = uniqueSleep();
+      const worker = spawn(
+        process.execPath,
+        [join(import.meta.dirname, "fixtures/worker.ts"), backend.name, seconds],
+        { stdio: ["ignore", "ignore", "inherit"] },
+      );
+      await until(() => processesWith(`sleep\0${seconds}`).length === 2);
+      worker.kill("SIGKILL");
+      await once(worker, "exit");
+      await until(() => processesWith(seconds).length === 0);
+    });
+
+    it("reports a sandbox that does not start as unavailable, not as a failed command", async () => {
+      const broken: SandboxBackend = {
+        ...backend,
+        launch: async (order) => ({ ...(await backend.launch(order)), file: "/nonexistent/program" }),
+      };
+      await expect(run(broken, "true")).rejects.toThrow(SandboxUnavailable);
+      const failing: SandboxBackend = {
+        ...backend,
+        launch: async (order) => ({ ...(await backend.launch(order)), file: "/bin/false" }),
+      };
+      await expect(run(failing, "true")).rejects.toThrow(SandboxUnavailable);
+    });
+  },
+);
 
 it("is never silently run with less isolation than the profile demands", async () => {
   const error = await run(processBackend, "touch ran", { isolation_minimum: "full" }).catch((e) => e);
@@ -252,7 +265,7 @@ it("is never silently run with less isolation than the profile demands", async (
   expect(error).toMatchObject({ code: "SANDBOX_UNAVAILABLE" });
 });
 
-describe.skipIf(strongest === processBackend)("the bubblewrap backend", () => {
+with_bubblewrap.describe("the bubblewrap backend", () => {
   it("hides the machine's files, processes and network", async () => {
     const result = await run(
       strongest,

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, statfsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
 import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
@@ -100,12 +101,16 @@ function mountPoint({ filesystem, environment }: SandboxProfile): string {
 function startHolder({ disk_bytes_max, inodes_max }: SandboxProfile, mounted_at: string): ChildProcess {
   const size = [disk_bytes_max + SLACK_BYTES, inodes_max + SLACK_INODES].map(String);
   const namespaces = ["--user", "--map-root-user", "--mount", "--propagation", "private"];
-  const holder = spawn("unshare", [...namespaces, "/bin/sh", "-c", HOLD, "/bin/sh", ...size, mounted_at], {
-    cwd: "/",
-    detached: true,
-    env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", [MARKER_NAME]: `${workerMark()}-holder` },
-    stdio: ["pipe", "pipe", "ignore"],
-  });
+  const holder = spawnProgram(
+    "unshare",
+    [...namespaces, "/bin/sh", "-c", HOLD, "/bin/sh", ...size, mounted_at],
+    {
+      cwd: "/",
+      detached: true,
+      env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", [MARKER_NAME]: `${workerMark()}-holder` },
+      stdio: ["pipe", "pipe", "ignore"],
+    },
+  );
   holder.stdin?.on("error", () => {});
   return holder;
 }

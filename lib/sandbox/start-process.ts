@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import type { Duplex, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import type { Launch } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { startWatchdog } from "#lib/sandbox/watchdog.ts";
@@ -29,7 +30,7 @@ const DRAIN_MS_MAX = 5000;
 export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
   const watchdog = launch.marker === null ? null : startWatchdog(launch.marker);
   const files = launch.files.map((path) => openSync(path, "r"));
-  const child = spawn(launch.file, launch.args, {
+  const child = spawnProgram(launch.file, launch.args, {
     cwd: launch.cwd,
     env: launch.environment,
     detached: true,

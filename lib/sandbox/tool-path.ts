@@ -1,7 +1,6 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { runProgram } from "#lib/platform/processes/spawn-program.ts";
 
 /** The sandbox's PATH: the worker's own Node.js first, then the profile's, then wherever npm is. */
 export async function toolPath(profile_path: string | undefined): Promise<string[]> {
@@ -18,7 +17,7 @@ let npm_directory: Promise<string[]> | undefined;
 /** Version managers keep npm beside another Node.js than ours: ask the worker's shell where. */
 async function findNpm(): Promise<string[]> {
   try {
-    const { stdout } = await promisify(execFile)("/bin/sh", ["-c", "command -v npm"], { timeout: 5000 });
+    const { stdout } = await runProgram("/bin/sh", ["-c", "command -v npm"], { timeout_ms: 5000 });
     const found = stdout.trim();
     return found.startsWith("/") ? [dirname(found)] : [];
   } catch {

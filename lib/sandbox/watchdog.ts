@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 
 export interface Watchdog {
   /** Tells it the command's process group. */
@@ -29,16 +29,16 @@ done
  * kernel for this (PR_SET_PDEATHSIG), and `setpriv --pdeathsig` would end the first process only.
  */
 export function startWatchdog(marker: string): Watchdog {
-  const watchdog = spawn("/bin/sh", ["-c", SCRIPT, "/bin/sh", marker], {
+  const watchdog = spawnProgram("/bin/sh", ["-c", SCRIPT, "/bin/sh", marker], {
     detached: true,
     env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
     stdio: ["pipe", "ignore", "ignore"],
   });
   watchdog.on("error", () => {});
-  watchdog.stdin.on("error", () => {});
+  watchdog.stdin?.on("error", () => {});
   watchdog.unref();
   return {
-    guard: (group) => watchdog.stdin.write(`${group}\n`),
-    dismiss: () => watchdog.stdin.end("dismissed\n"),
+    guard: (group) => watchdog.stdin?.write(`${group}\n`),
+    dismiss: () => watchdog.stdin?.end("dismissed\n"),
   };
 }

@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { runProgram } from "#lib/platform/processes/spawn-program.ts";
 
 export interface Python {
   command: string;
@@ -54,8 +53,8 @@ async function versionOf(
   environment: Record<string, string | undefined>,
 ): Promise<string | undefined> {
   try {
-    const options = { timeout: ANSWER_MS_MAX, env: environment as NodeJS.ProcessEnv };
-    const { stdout } = await promisify(execFile)(command, ["-c", PROBE], options);
+    const options = { timeout_ms: ANSWER_MS_MAX, env: environment as NodeJS.ProcessEnv };
+    const { stdout } = await runProgram(command, ["-c", PROBE], options);
     return stdout.trim();
   } catch {
     return undefined;

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { cacheDirectory } from "./cache-directory.ts";
 import type { Tool } from "./part.ts";
 
@@ -107,14 +107,14 @@ ${dependencies.join("\n")}
 
 /** `-C` (strict checksums) fails on a download that differs from what was published with it. */
 async function runMaven({ title }: MavenLibraries, directory: string): Promise<void> {
-  const child = spawn(
+  const child = spawnProgram(
     "mvn",
     ["-B", "-q", "-C", "-ntp", COPY_DEPENDENCIES, "-DincludeScope=runtime", "-DoutputDirectory=jars"],
     { cwd: directory, stdio: ["ignore", "pipe", "pipe"], timeout: MAVEN_MS_MAX },
   );
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk) => {
+    stream?.on("data", (chunk) => {
       said = (said + chunk).slice(-OUTPUT_CHARACTERS_MAX);
     });
   }

@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
-import { promisify, stripVTControlCharacters } from "node:util";
+import { stripVTControlCharacters } from "node:util";
+import { runProgram } from "#lib/platform/processes/spawn-program.ts";
 import type { Tool } from "./part.ts";
 
 const ANSWER_MS_MAX = 30_000;
@@ -16,7 +16,7 @@ async function complaint(tool: Tool): Promise<string | undefined> {
   const wanted = version_minimum.join(".");
   let said: { stdout: string; stderr: string };
   try {
-    said = await promisify(execFile)(command, [...version_arguments], { timeout: ANSWER_MS_MAX });
+    said = await runProgram(command, version_arguments, { timeout_ms: ANSWER_MS_MAX });
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT"
       ? `${command} is missing: install ${wanted} or later (${install_hint}).`

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { cacheDirectory } from "./cache-directory.ts";
 import { findPython } from "./find-python.ts";
 
@@ -66,10 +66,10 @@ function pinned(lock: string, name: string): string {
 }
 
 async function run(command: string, arguments_: string[]): Promise<void> {
-  const child = spawn(command, arguments_, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawnProgram(command, arguments_, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk) => {
+    stream?.on("data", (chunk) => {
       said = (said + chunk).slice(-OUTPUT_CHARACTERS_MAX);
     });
   }

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import type { RunningPart, StartPart } from "./part.ts";
 
 export interface Server {
@@ -64,7 +65,7 @@ export async function startServer(
 function spawnKept(server: Server, data_directory: string, log_file: string): ChildProcess {
   const output = openSync(log_file, "a");
   const { PATH = "/usr/bin:/bin", HOME = data_directory } = process.env;
-  const child = spawn("/bin/sh", ["-c", KEEPER, "keeper", server.command, ...server.arguments], {
+  const child = spawnProgram("/bin/sh", ["-c", KEEPER, "keeper", server.command, ...server.arguments], {
     cwd: data_directory,
     stdio: ["pipe", output, output],
     env: { PATH, HOME, ...server.environment },

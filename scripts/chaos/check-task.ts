@@ -1,4 +1,4 @@
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { TaskView } from "#schemas/http/task-view.ts";
 import type { StepRecord } from "#schemas/records/step.ts";

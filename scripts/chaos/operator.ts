@@ -5,7 +5,7 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/clien
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { type Ledger, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { Scope } from "#schemas/records/api-key.ts";

@@ -76,7 +76,7 @@ describe("math", () => {
   it("adds", () => { console.log('{"noise": true}'); expect(1 + 1).toBe(2); });
   it("fails", () => expect(1).toBe(2));
   it.skip("later", () => {});
-  ${todo}("some day");
+  ${todo}("some day"${todo === "it.todo" ? "" : ", () => {}"});
   describe("deep", () => { it.each([1, 2])("case %i <&>", () => {}); });
 });
 `;
@@ -86,7 +86,7 @@ const vitest = "$TOOLS/node_modules/.bin/vitest run --root . --no-cache";
 const vitestProject = (name: string, files: Record<string, string>): Project => ({
   name,
   files: { "package.json": MODULE, ...files },
-  own: { command: `${vitest} --reporter=default`, counts: ownCounts.vitest },
+  own: { command: `${vitest} --reporter=default 2>&1`, counts: ownCounts.vitest },
   forms: [
     { name: "json", command: `${vitest} --reporter=json` },
     {
@@ -113,13 +113,22 @@ const jestProject = (name: string, files: Record<string, string>): Project => ({
   forms: [
     { name: "json", command: `${jest} --json` },
     { name: "json file", command: `${jest} --json --outputFile=results.json`, reports: ["results.json"] },
+  ],
+});
+
+/** jest-junit writes a todo like a test that passed, so there is none here. */
+const jestJunitProject: Project = {
+  name: "without a todo",
+  files: { "package.json": PACKAGE, "a.test.js": jestLike("", "it.skip.each([1])"), "b.test.js": BROKEN_SUITE },
+  own: { command: `${jest} 2>&1`, counts: ownCounts.jest },
+  forms: [
     {
       name: "jest-junit",
-      command: `${jest} --reporters=$TOOLS/node_modules/jest-junit`,
+      command: `JEST_JUNIT_REPORT_TEST_SUITE_ERRORS=true ${jest} --reporters=$TOOLS/node_modules/jest-junit`,
       reports: ["junit.xml"],
     },
   ],
-});
+};
 
 const MOCHA_TESTS = `const assert = require("node:assert");
 describe("math", () => {

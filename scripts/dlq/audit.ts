@@ -1,8 +1,7 @@
 import { userInfo } from "node:os";
-import { awsPlatform } from "#lib/agents/agent/platform.ts";
 import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
-import { auditPorts } from "#lib/http/audit/audit-ports.ts";
-import { recordAudit } from "#lib/http/audit/record-audit.ts";
+import { auditPorts, recordAudit } from "#lib/http/audit/record-audit.ts";
+import { awsHttpPlatform } from "#lib/http/platform.ts";
 import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 import { Tenant } from "#schemas/primitives.ts";
 import { type DlqOptions, filterOf } from "./options.ts";
@@ -22,7 +21,7 @@ export async function auditOrder(
   ids: string[],
   options: DlqOptions,
 ): Promise<(done: { one: DeadLetterCase; did: string }[]) => Promise<void>> {
-  const ports = auditPorts(awsPlatform());
+  const ports = auditPorts(awsHttpPlatform());
   const subject = `aws:${userInfo().username.replace(/[^\x21-\x7e]/g, "_")}`;
   const target = options.service ?? "all";
   // By what they were chosen, not which: the administrators of every tenant may read this trail.

@@ -1,4 +1,4 @@
-import { awsPlatform } from "#lib/agents/agent/platform.ts";
+import { awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
 import { explainCase } from "#lib/agents/dlq/explain-case.ts";
 import { groupCases } from "#lib/agents/dlq/group-cases.ts";
@@ -21,7 +21,7 @@ export interface Report {
 
 export function replayPorts(options: DlqOptions): ReplayPorts {
   enterEnvironment(options.dataDir);
-  const platform = awsPlatform();
+  const platform = awsAgentPlatform();
   return { ...platform, table_name: platform.settings.table_name };
 }
 

@@ -1,51 +1,41 @@
-import type { ErrorCodes, ErrorUse } from "./error-codes.ts";
+import { ERROR_CODES } from "#lib/platform/errors/codes.ts";
+import type { Disposition } from "#lib/platform/errors/fault.ts";
+import { CLI_CODES } from "../../cli/codes.ts";
 import { code, GENERATED_NOTE, table } from "./markdown.ts";
 
-const MEANINGS: Record<string, string> = {
-  retry: "might work next time: comes back after a growing back-off and costs an attempt",
+const DISPOSITIONS: Record<Disposition, string> = {
+  retry: "May succeed next time: the work returns after a growing back-off. This costs an attempt.",
   throttle:
-    "a dependency asked us to slow down: a slower back-off, or the one it asked for; costs an attempt",
-  park: "waits for someone else (a live lease, an open circuit) and costs no attempt",
-  terminal: "cannot ever work: failure record and DLQ at once",
-  reject: "the submitted work is at fault: the step ends with verdict `failed` and this code",
+    "A dependency asked for fewer calls: the work returns after a slower back-off, or after the time it asked for. This costs an attempt.",
+  park: "The work waits for something else, such as a live lease or an open circuit. This costs no attempt.",
+  terminal: "Can never succeed: a failure record is written and the message goes to the DLQ at once.",
+  reject: "The submitted work is at fault: the step ends with verdict `failed` and this code.",
 };
 
 /** docs/reference/errors.md */
-export function errorsPage(codes: ErrorCodes): string {
-  const rows = [...codes].map(([name, uses]) => [
-    code(name),
-    unique(uses.map(({ disposition }) => disposition ?? "")).join(", ") || "answer",
-    unique(uses.map(({ sentence }) => escapeAngles(sentence))).join("<br>"),
-    unique(uses.map(({ file }) => file))
-      .map((file) => `[${file}](../../${file})`)
-      .join("<br>"),
-  ]);
+export function errorsPage(): string {
+  const rows = Object.entries<{ says: string; status?: number | undefined; disposition?: Disposition }>(
+    ERROR_CODES,
+  )
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { status, disposition, says }]) => [
+      code(name),
+      disposition ?? "",
+      String(status ?? (disposition === "reject" ? 422 : "")),
+      says,
+    ]);
   return `${[
     "# Error codes",
     GENERATED_NOTE,
-    "A code is stable and means one thing. `<name>` in a sentence is filled in when it happens.",
+    "A code is stable and has one meaning. The catalogue is [lib/platform/errors/codes.ts](../../lib/platform/errors/codes.ts). The sentence that comes with an error is more exact than the one here: it names the file, the limit or the time.",
+    table(["Disposition", "What happens to the work"], Object.entries(DISPOSITIONS)),
+    "A code without a disposition stands in an HTTP answer, in a step's outcome or in a replay's answer; no message is moved by it. The retry policy may give a code another disposition. A code without a status is no HTTP answer by itself; a rejected input is answered 422 where a route checks it.",
+    table(["Code", "Disposition", "HTTP status", "Meaning"], rows),
+    "## Of the CLI",
+    "`agents` shows the codes of the API, and these of its own ([cli/codes.ts](../../cli/codes.ts)):",
     table(
-      ["Disposition", "What becomes of the work"],
-      [
-        ...Object.entries(MEANINGS),
-        ["answer", "stands in an HTTP answer or a report; no message is moved by it"],
-      ],
+      ["Code", "Meaning"],
+      Object.entries(CLI_CODES).map(([name, says]) => [code(name), says]),
     ),
-    table(["Code", "Disposition", "Says", "Comes from"], rows),
   ].join("\n\n")}\n`;
-}
-
-/** Codes that ask for different things at different places: one of them needs a name of its own. */
-export function ambiguousCodes(codes: ErrorCodes): { name: string; uses: ErrorUse[] }[] {
-  return [...codes]
-    .map(([name, uses]) => ({ name, uses: uses.filter(({ disposition }) => disposition) }))
-    .filter(({ uses }) => unique(uses.map(({ disposition }) => disposition ?? "")).length > 1);
-}
-
-function unique(texts: string[]): string[] {
-  return [...new Set(texts.filter((text) => text !== ""))];
-}
-
-function escapeAngles(sentence: string): string {
-  return sentence.replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -2,7 +2,6 @@ import type { Tree } from "../tree/tree.ts";
 import { agentMessagesModule } from "./agent-messages-module.ts";
 import { awsDifferencesPage } from "./aws-differences-page.ts";
 import { configurationPage } from "./configuration-page.ts";
-import { collectErrorCodes } from "./error-codes.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { openapiFile } from "./openapi-file.ts";
@@ -31,6 +30,6 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
     { path: "docs/reference/configuration.md", text: configurationPage(tree, schemas) },
     ...optionBlocks(tree, schemas),
     { path: "docs/reference/aws-differences.md", text: await awsDifferencesPage(tree) },
-    { path: "docs/reference/errors.md", text: errorsPage(collectErrorCodes(tree)) },
+    { path: "docs/reference/errors.md", text: errorsPage() },
   ];
 }

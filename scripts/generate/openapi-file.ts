@@ -1,4 +1,4 @@
-import type { ApiHandler } from "#lib/http/define-api.ts";
+import type { ApiHandler } from "#lib/http/api/define-api.ts";
 import { buildDocument } from "#lib/http/openapi/build-document.ts";
 import type { Routes } from "#lib/http/route.ts";
 import { handlerModule, httpRoutes, parseServerless, SERVERLESS_FILE } from "../tree/serverless.ts";

@@ -1,10 +1,12 @@
 import { agentsAreComplete } from "./agents-are-complete.ts";
 import { awsCallsHaveContracts } from "./aws-calls-have-contracts.ts";
-import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
+import { childProcessesAreClosed } from "./child-processes-are-closed.ts";
 import { configsAreValid } from "./configs-are-valid.ts";
 import { decisionsAreLinked } from "./decisions-are-linked.ts";
+import { errorCodesAreUsed } from "./error-codes-are-used.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 import { functionsAreDeployed } from "./functions-are-deployed.ts";
+import { importsRunDown } from "./imports-run-down.ts";
 import { invariantsNameChecks } from "./invariants-name-checks.ts";
 import { lastTriesKnowCircuits } from "./last-tries-know-circuits.ts";
 import { linksResolve } from "./links-resolve.ts";
@@ -28,12 +30,14 @@ const BASE = [
   optionsAreDescribed,
   routesHavePolicies,
   routesAreServed,
+  importsRunDown(),
   filesStaySmall,
-  codesMeanOneThing,
+  errorCodesAreUsed,
   decisionsAreLinked,
   npmScriptsExist,
   linksResolve,
   awsCallsHaveContracts,
+  childProcessesAreClosed,
 ];
 
 /** All rules of `npm run verify`. */

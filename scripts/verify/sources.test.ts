@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ERROR_CODES } from "#lib/platform/errors/codes.ts";
 import { memoryTree } from "../tree/memory-tree.ts";
-import { codesMeanOneThing } from "./codes-mean-one-thing.ts";
+import { childProcessesAreClosed } from "./child-processes-are-closed.ts";
+import { errorCodesAreUsed } from "./error-codes-are-used.ts";
 import { filesStaySmall } from "./files-stay-small.ts";
 
 const lines = (count: number) => "x\n".repeat(count);
@@ -31,18 +33,45 @@ describe("files-stay-small", () => {
   });
 });
 
-describe("codes-mean-one-thing", () => {
-  const FAULTS = `
-    class TerminalFault extends Fault { readonly disposition = "terminal"; }
-    class ParkedFault extends Fault { readonly disposition = "park"; }
-  `;
-  it("accepts a code thrown twice alike and rejects one thrown in two ways", () => {
+describe("error-codes-are-used", () => {
+  const codes = Object.keys(ERROR_CODES);
+  const catalogue = { "lib/platform/errors/codes.ts": codes.map((code) => `"${code}"`).join() };
+
+  it("accepts codes that some source names, and rejects one that only a test or the catalogue names", () => {
+    const [left_over = "", ...used] = codes;
     const tree = memoryTree({
-      "lib/a/a.ts": `${FAULTS} throw new ParkedFault("IS_BUSY", "x"); throw new ParkedFault("IS_HELD", "x");`,
-      "lib/b/b.ts": 'throw new TerminalFault("IS_BUSY", "y"); throw new ParkedFault("IS_HELD", "y");',
+      ...catalogue,
+      "lib/a/a.ts": used.map((code) => `throw new TerminalFault("${code}", "x");`).join(),
+      "lib/a/a.test.ts": `"${left_over}"`,
     });
-    expect(codesMeanOneThing.check(tree)).toEqual([
-      "IS_BUSY is park in lib/a/a.ts and terminal in lib/b/b.ts: give one of them a code of its own.",
+    expect(errorCodesAreUsed.check(tree)).toEqual([
+      `${left_over} is used nowhere: take it out of lib/platform/errors/codes.ts.`,
+    ]);
+  });
+});
+
+describe("child-processes-are-closed", () => {
+  it("accepts the one place, types, tests and scripts", () => {
+    const tree = memoryTree({
+      "lib/platform/processes/spawn-program.ts": 'import { spawn } from "node:child_process";',
+      "lib/a/types.ts": 'import type { ChildProcess } from "node:child_process";',
+      "lib/a/a.test.ts": 'import { spawn } from "node:child_process";',
+      "scripts/a.ts": 'import { spawn } from "node:child_process";',
+    });
+    expect(childProcessesAreClosed.check(tree)).toEqual([]);
+  });
+
+  it.each([
+    ["lib/a/a.ts", 'import { spawn } from "node:child_process";'],
+    ["lib/a/a.ts", 'import {\n  fork,\n  type ChildProcess,\n} from "child_process";'],
+    ["functions/a/a.ts", 'const { exec } = await import("node:child_process");'],
+    ["cli/a.ts", "require('child_process').execFile();"],
+    ["local/a.ts", 'process.getBuiltinModule("node:os");'],
+    ["local/a.mjs", 'import cluster from "node:cluster";'],
+    ["lib/a/a.ts", 'process.execve("/bin/sh");'],
+  ])("rejects in %s: %s", (file, text) => {
+    expect(childProcessesAreClosed.check(memoryTree({ [file]: text }))).toEqual([
+      expect.stringContaining(`${file} starts processes by itself`),
     ]);
   });
 });

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
+import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import { makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
 import { nudge } from "#lib/platform/messages/nudge.ts";
@@ -19,12 +19,12 @@ import { tinySource } from "./example.ts";
 
 let stack: Stack;
 let api: ApiClient;
-let platform: Platform;
+let platform: AgentPlatform;
 beforeAll(async () => {
   stack = await startStack();
   api = developmentClient(stack.url, stack.data_dir);
   enterEnvironment(stack.data_dir);
-  platform = awsPlatform();
+  platform = awsAgentPlatform();
 });
 afterAll(async () => {
   await stack.stop();

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { listProcesses } from "#lib/sandbox/process-table.ts";
 import { DIRECTORY_PREFIX } from "#lib/sandbox/worker-mark.ts";
 import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
@@ -12,6 +11,7 @@ import type { SandboxLimitsConfig, SandboxProfile } from "#schemas/config/sandbo
 import type { Problem } from "#schemas/http/task-view.ts";
 import { configsDirectory } from "#test/fakes/configs-directory.ts";
 import { type NpmRegistry, startNpmRegistry } from "#test/fakes/npm-registry.ts";
+import { needing } from "#test/needing.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
@@ -22,7 +22,7 @@ const PATIENCE = { timeout: 60_000, interval: 50 };
 /** Longer than any test lasts: whatever is noticed sooner was not noticed by a renewal. */
 const LEASE_SECONDS = "600";
 
-const full = (await strongestBackend()).isolation === "full";
+const with_bubblewrap = await needing("bubblewrap");
 const configs = configsDirectory();
 const limits_file = join(configs.directory, "sandbox_limits.json");
 const limits: SandboxLimitsConfig = JSON.parse(readFileSync(limits_file, "utf8"));
@@ -79,24 +79,23 @@ function running(words: string): number[] {
 }
 
 describe("canceling a task", () => {
-  it.each(["trusted", ...(full ? ["standard"] : [])])(
-    "kills the command that is running, at once, under profile %s",
-    async (profile) => {
-      const before = readdirSync(tmpdir()).filter((name) => name.startsWith(DIRECTORY_PREFIX));
-      const sleeping = `sleep ${randomInt(1e8, 1e9)}`;
-      const command = `trap '' TERM; ${sleeping} & setsid ${sleeping} & ${sleeping}`;
-      const source = tinySource(true);
-      const { task_id } = await api.submit({ workflow: "run", source, command, profile });
-      await vi.waitUntil(() => running(sleeping).length >= 3, PATIENCE);
-      const canceled_at = Date.now();
-      expect((await api.request("POST", `/api/tasks/${task_id}/cancel`)).status).toBe(202);
-      await vi.waitUntil(() => running(sleeping).length === 0, PATIENCE);
-      console.log(`${profile}: nothing was running ${Date.now() - canceled_at} ms after the request`);
-      expect(await api.ended(task_id)).toMatchObject({ status: "canceled" });
-      const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith(DIRECTORY_PREFIX));
-      await vi.waitUntil(() => left().every((name) => before.includes(name)), PATIENCE);
-    },
-  );
+  const kills = (profile: string) => async () => {
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith(DIRECTORY_PREFIX));
+    const sleeping = `sleep ${randomInt(1e8, 1e9)}`;
+    const command = `trap '' TERM; ${sleeping} & setsid ${sleeping} & ${sleeping}`;
+    const source = tinySource(true);
+    const { task_id } = await api.submit({ workflow: "run", source, command, profile });
+    await vi.waitUntil(() => running(sleeping).length >= 3, PATIENCE);
+    const canceled_at = Date.now();
+    expect((await api.request("POST", `/api/tasks/${task_id}/cancel`)).status).toBe(202);
+    await vi.waitUntil(() => running(sleeping).length === 0, PATIENCE);
+    console.log(`${profile}: nothing was running ${Date.now() - canceled_at} ms after the request`);
+    expect(await api.ended(task_id)).toMatchObject({ status: "canceled" });
+    const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith(DIRECTORY_PREFIX));
+    await vi.waitUntil(() => left().every((name) => before.includes(name)), PATIENCE);
+  };
+  it("kills the command that is running, at once, under profile trusted", kills("trusted"));
+  with_bubblewrap.it("kills the command that is running, at once, under profile standard", kills("standard"));
 });
 
 describe("the profiles a tenant may use", () => {
@@ -145,7 +144,7 @@ describe("a limit that is changed while the stack runs", () => {
   });
 });
 
-describe.skipIf(!full)("installing dependencies", () => {
+with_bubblewrap.describe("installing dependencies", () => {
   const submission = () => ({
     workflow: "buildtest",
     source: { kind: "inline", files: registry.project(REGISTRY) },

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";

@@ -2,11 +2,8 @@ import { GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import {
-  type DependencyGuard,
-  dependencyGuard,
-  type GuardedCall,
-} from "#lib/resilience/circuit/dependency-guard.ts";
+import { type DependencyGuard, dependencyGuard } from "#lib/resilience/circuit/dependency-guard.ts";
+import type { GuardedCall } from "#lib/resilience/circuit/guarded-call.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 import { makeTable } from "../simulation/dynamodb/table.ts";

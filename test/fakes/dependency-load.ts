@@ -71,7 +71,7 @@ export async function runLoad(fleet: Fleet, load: Load): Promise<Seconds> {
         seen.arrived[second]! += 1;
         if (job.attempt > 1) seen.retried[second]! += 1;
         add(seen.admitted, job.tenant);
-        if (!load.answers(second, in_tick)) throw new RetryableFault("DOWN", "503");
+        if (!load.answers(second, in_tick)) throw new RetryableFault("MODEL_UNAVAILABLE", "503");
       };
       try {
         await guard.call(request({ tenant: job.tenant, attempt: job.attempt }), work);

@@ -1,5 +1,5 @@
 import type { Snapshot, SnapshotChunk } from "#lib/code/graph/snapshot.ts";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { wordEmbedder } from "./word-embedder.ts";
 
 const FUNCTIONS_A_FILE = 30;

@@ -1,4 +1,4 @@
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { createTask, moveTask, type TaskPorts } from "#lib/work/tasks/task-store.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
 import { TaskRecord } from "#schemas/records/task.ts";
@@ -7,7 +7,7 @@ const TASKS_MS = 30 * 86_400_000;
 
 /** Tasks and steps of one tenant in a real table, written as the gateway and the agents write them. */
 export function taskWriter(tenant: string, ports: TaskPorts) {
-  const claims = dynamodbClaims(ports);
+  const claims = stepClaims(ports);
   const at = (ms: number) => new Date(ms).toISOString();
   return {
     /** An open task, accepted now, with a deadline in an hour. `number` makes its id. */

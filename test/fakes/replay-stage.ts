@@ -12,7 +12,7 @@ import {
 import type { Context, SQSEvent, SQSHandler, SQSRecord } from "aws-lambda";
 import { z } from "zod";
 import type { Agent } from "#lib/agents/agent/agent.ts";
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { runStep } from "#lib/agents/agent/run-step.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
@@ -21,7 +21,7 @@ import type { Log } from "#lib/platform/log/log.ts";
 import { nudge } from "#lib/platform/messages/nudge.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
 import { AdvancePayload } from "#schemas/messages/envelope.ts";
@@ -46,7 +46,7 @@ interface StageClock {
 }
 
 /** Handlers of further services, each with a queue of its own. */
-type Others = Record<string, (platform: Platform) => SQSHandler>;
+type Others = Record<string, (platform: AgentPlatform) => SQSHandler>;
 
 /** Orchestrator, one agent and their queues on the real emulators, pumped by hand. */
 export async function replayStage(work: Work, others: Others = {}) {
@@ -123,7 +123,7 @@ function stagePlatform(
   sqs: SQSClient,
   urls: Map<string, string>,
   clock: StageClock,
-): Platform {
+): AgentPlatform {
   const runtime = { ...systemRuntime, now: () => (clock.stands_at_ms ?? Date.now()) + clock.ahead_ms };
   const blobs: BlobStore = fakeBlobStore();
   const { table_name } = store;
@@ -140,7 +140,7 @@ function stagePlatform(
     runtime,
     table: store.table,
     sqs,
-    claims: dynamodbClaims({ ...store, runtime }),
+    claims: stepClaims({ ...store, runtime }),
     settings: {
       stage: "local",
       table_name,
@@ -160,7 +160,7 @@ function stagePlatform(
   };
 }
 
-function workerOf(work: Work, effects: string[], platform: Platform): SQSHandler {
+function workerOf(work: Work, effects: string[], platform: AgentPlatform): SQSHandler {
   const agent: Agent<typeof Anything, typeof Anything> = {
     name: "worker",
     input: Anything,
@@ -178,7 +178,7 @@ function workerOf(work: Work, effects: string[], platform: Platform): SQSHandler
   );
 }
 
-function orchestratorOf(platform: Platform): SQSHandler {
+function orchestratorOf(platform: AgentPlatform): SQSHandler {
   return serveQueue(
     "orchestrator",
     async ({ envelope, counters, log }) => {
@@ -219,7 +219,7 @@ async function pumpOnce(sqs: SQSClient, QueueUrl: string, handler: SQSHandler): 
 
 let tasks = 0;
 
-function newTask(definition: Workflow, { runtime }: Platform): TaskRecord {
+function newTask(definition: Workflow, { runtime }: AgentPlatform): TaskRecord {
   tasks += 1;
   const now = runtime.now();
   const at = new Date(now).toISOString();

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import {
   deliveryPlace,
   parseDelivery,
@@ -81,7 +81,7 @@ export async function webhookStage(change: Partial<DeliveryPorts> = {}) {
   };
 }
 
-function webhooksOf(platform: Platform, change: Partial<DeliveryPorts>) {
+function webhooksOf(platform: AgentPlatform, change: Partial<DeliveryPorts>) {
   const { table_name } = platform.settings;
   const ports: DeliveryPorts = {
     table: platform.table,
@@ -92,7 +92,7 @@ function webhooksOf(platform: Platform, change: Partial<DeliveryPorts>) {
     service_version: "0",
     ...change,
   };
-  const claims = dynamodbClaims({ ...platform, table_name }, deliveryPlace);
+  const claims = stepClaims({ ...platform, table_name }, deliveryPlace);
   return defineAgent(
     {
       name: "webhooks",

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
-import type { ClaimRequest, Claims, Lease } from "#lib/resilience/idempotency/claims.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import type { ClaimRequest, Claims, Lease } from "#lib/resilience/idempotency/step-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { readLedger } from "#lib/work/tasks/task-store.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 import { realTable } from "../fakes/real-table.ts";
@@ -23,7 +23,7 @@ let key: ClaimRequest["key"];
 beforeEach(() => {
   task += 1;
   key = { tenant: "acme", task_id: `task_${String(task).padStart(26, "0")}`, step: "codegen", round: 0 };
-  claims = dynamodbClaims({ ...store, runtime });
+  claims = stepClaims({ ...store, runtime });
 });
 
 const request = (owner: string, changes: Partial<ClaimRequest> = {}): ClaimRequest => ({

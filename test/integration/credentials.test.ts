@@ -1,12 +1,12 @@
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import { defineApi } from "#lib/http/api/define-api.ts";
 import { listAudit } from "#lib/http/audit/list-audit.ts";
 import { auditPartition, recordAudit } from "#lib/http/audit/record-audit.ts";
 import { withAudit } from "#lib/http/audit/with-audit.ts";
 import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
 import { changeKey, readKey } from "#lib/http/auth/key-store.ts";
-import { defineApi } from "#lib/http/define-api.ts";
+import type { HttpPlatform } from "#lib/http/platform.ts";
 import { requestGate } from "#lib/http/policy/request-gate.ts";
 import { route } from "#lib/http/route.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
@@ -64,7 +64,7 @@ function api(stage: string) {
     authentication: () => ({ value: AUTHENTICATION, hash: "0" }),
     requestGate: gateOf(stage),
     logOf: () => log,
-  } as unknown as Platform;
+  } as unknown as HttpPlatform;
   const show = {
     summary: "who asks",
     answers: { 200: { says: "who asks" } },

@@ -5,7 +5,7 @@ import dynalite from "dynalite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dynamodbSnapshotPointers } from "#lib/code/graph/dynamodb-snapshot-pointers.ts";
 import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { fakeBlobStore } from "#test/fakes/agent-context.ts";
 import { smallSnapshot } from "#test/fakes/small-snapshot.ts";
 

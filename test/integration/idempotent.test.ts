@@ -4,7 +4,7 @@ import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
-import { type IdempotentOptions, idempotent } from "#lib/resilience/idempotency/middleware.ts";
+import { type IdempotentOptions, idempotent } from "#lib/resilience/idempotency/run-once.ts";
 import { realTable } from "../fakes/real-table.ts";
 
 let store: Awaited<ReturnType<typeof realTable>>;

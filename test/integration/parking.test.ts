@@ -7,7 +7,7 @@ import {
   RetryableFault,
   ThrottledFault,
 } from "#lib/platform/errors/fault.ts";
-import { taskView } from "#lib/work/tasks/task-view.ts";
+import { taskView } from "#lib/work/views/task-view.ts";
 import { Workflow } from "#schemas/config/workflows.ts";
 import { replayStage } from "../fakes/replay-stage.ts";
 
@@ -61,10 +61,10 @@ const letters = async () => {
 describe("a step whose dependency's quota is spent until T", () => {
   it("shows as parked until when and why, runs after T, and spent no attempt on it", async () => {
     const retry_at_ms = Date.now() + 2000;
-    const task_id = await submit(new QuotaFault("QUOTA_SPENT", "come back", { retry_at_ms }));
+    const task_id = await submit(new QuotaFault("MODEL_QUOTA_SPENT", "come back", { retry_at_ms }));
     await pumpUntil(task_id, () => ran_at.length === 1);
     const parked = (await view(task_id))!;
-    expect(parked).toMatchObject({ status: "parked", code: "QUOTA_SPENT", attempts: 0 });
+    expect(parked).toMatchObject({ status: "parked", code: "MODEL_QUOTA_SPENT", attempts: 0 });
     expect(Date.parse(parked.retry_at!)).toBeGreaterThanOrEqual(retry_at_ms);
     await pumpUntil(task_id, ended(task_id));
     expect(ran_at[1]).toBeGreaterThanOrEqual(retry_at_ms);
@@ -88,29 +88,29 @@ describe("a step whose dependency's quota is spent until T", () => {
 
   it("ends at once and not in the DLQ when T comes after its deadline", async () => {
     const retry_at_ms = Date.now() + 90_000_000;
-    const task_id = await submit(new QuotaFault("QUOTA_SPENT", "come back later.", { retry_at_ms }));
+    const task_id = await submit(new QuotaFault("MODEL_QUOTA_SPENT", "come back later.", { retry_at_ms }));
     await pumpUntil(task_id, ended(task_id));
     const { task } = await stage.ledger(task_id);
     expect(task).toMatchObject({ verdict: "error", error: { code: "WAIT_EXCEEDS_DEADLINE" } });
-    expect(task.error?.message).toContain("QUOTA_SPENT: come back later.");
+    expect(task.error?.message).toContain("MODEL_QUOTA_SPENT: come back later.");
     expect(await letters()).toEqual([]);
   });
 });
 
 describe("a step that failed", () => {
   it("has its message hidden for as long as this failure asks", async () => {
-    const task_id = await submit(new ThrottledFault("SLOW_DOWN", "m", { retry_after_ms: 2000 }));
+    const task_id = await submit(new ThrottledFault("MODEL_THROTTLED", "m", { retry_after_ms: 2000 }));
     await pumpUntil(task_id, ended(task_id));
     expect(ran_at[1]! - ran_at[0]!).toBeGreaterThanOrEqual(2000);
     expect(await step(task_id)).toMatchObject({ status: "completed", attempts: 2 });
   });
 
   it("says in its failure record how often it was tried, and how often delivered apart", async () => {
-    const flaky = () => new RetryableFault("FLAKY", "m");
+    const flaky = () => new RetryableFault("MODEL_UNAVAILABLE", "m");
     const parked = new ParkedFault("CIRCUIT_OPEN", "m", { retry_after_ms: 1 });
     const task_id = await submit(flaky(), parked, flaky());
     await pumpUntil(task_id, ended(task_id));
     expect(ran_at.length).toBe(3);
-    expect(await letters()).toEqual([["FLAKY", 2, 1]]);
+    expect(await letters()).toEqual([["MODEL_UNAVAILABLE", 2, 1]]);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
-import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";
+import type { BucketRule } from "#lib/resilience/rate-limit/bucket-plan.ts";
 import { rateLimiter } from "#lib/resilience/rate-limit/rate-limiter.ts";
 import { realTable } from "#test/fakes/real-table.ts";
 

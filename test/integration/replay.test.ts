@@ -21,7 +21,7 @@ beforeAll(async () => {
   stage = await replayStage((step) => {
     const cause = new TypeError("the disk is full");
     if (broken.has(step))
-      throw new TerminalFault("CAUSE_BROKEN", `the cause of ${step} is broken`, { cause });
+      throw new TerminalFault("BLOB_CORRUPT", `the cause of ${step} is broken`, { cause });
     return { verdict: "passed", output: { [step]: "done" } };
   });
 });
@@ -68,8 +68,8 @@ const onlyLetter = async () => {
 describe("replaying a step that failed for good", () => {
   it("ends its task well, in the same trace, each step's effect made once", async () => {
     const before = await failed(workflow("first", "second", "third"), "second");
-    expect(before).toMatchObject({ status: "failed", error: { code: "CAUSE_BROKEN", step: "second" } });
-    expect(await letters()).toEqual([["worker", "CAUSE_BROKEN"]]);
+    expect(before).toMatchObject({ status: "failed", error: { code: "BLOB_CORRUPT", step: "second" } });
+    expect(await letters()).toEqual([["worker", "BLOB_CORRUPT"]]);
     const [listed] = await listCases(everything(), stage.ports);
     expect(listed!.failure?.cause_chain).toEqual(["TypeError: the disk is full"]);
     expect(await replayAll()).toEqual([["sent", "MESSAGE_SENT"]]);
@@ -81,7 +81,7 @@ describe("replaying a step that failed for good", () => {
     expect(Date.parse(task.deadline_at)).toBeGreaterThan(Date.parse(before.deadline_at));
     expect(stage.effects).toEqual(["first", "second", "third"]);
     const second = steps.find(({ step }) => step === "second")!;
-    expect(second.replays).toMatchObject([{ code: "CAUSE_BROKEN", message_id: listed!.id }]);
+    expect(second.replays).toMatchObject([{ code: "BLOB_CORRUPT", message_id: listed!.id }]);
     expect(second.outcome).toMatchObject({ verdict: "passed", generation: 1 });
     expect(await letters()).toEqual([]);
     const failure = await readFailure("acme", listed!.letter.failure_id, stage.ports);
@@ -118,7 +118,7 @@ describe("replaying a step that failed for good", () => {
     await stage.pump();
     expect((await stage.ledger(task_id)).task.status).toBe("failed");
     const [again] = await listCases(everything(), stage.ports);
-    expect(again!.failure).toMatchObject({ code: "CAUSE_BROKEN", replay_count: 1 });
+    expect(again!.failure).toMatchObject({ code: "BLOB_CORRUPT", replay_count: 1 });
     broken.clear();
     await replayAll();
     await stage.pump();
@@ -190,7 +190,7 @@ describe("replaying a step that failed for good", () => {
     await stage.pump();
     const { task: ended, steps } = await stage.ledger(task.task_id);
     expect([ended.status, stage.effects]).toEqual(["succeeded", ["only"]]);
-    expect(steps[0]!.replays!.map(({ code }) => code)).toEqual(["CAUSE_BROKEN", "DEADLINE_EXCEEDED"]);
+    expect(steps[0]!.replays!.map(({ code }) => code)).toEqual(["BLOB_CORRUPT", "DEADLINE_EXCEEDED"]);
   });
 });
 
@@ -295,7 +295,7 @@ describe("a replay leaves alone", () => {
     await failed(workflow({ step: "first", optional: true }, "second"), "first");
     expect(await plans()).toEqual(["STEP_SUPERSEDED"]);
     expect(await replayAll()).toEqual([["kept", "STEP_SUPERSEDED"]]);
-    expect(await letters()).toEqual([["worker", "CAUSE_BROKEN"]]);
+    expect(await letters()).toEqual([["worker", "BLOB_CORRUPT"]]);
   });
 
   it("a step with a live lease, and sends it once the lease is over", async () => {
@@ -375,7 +375,7 @@ describe("purging", () => {
     const filter = { task_id: one.task_id };
     const [gone] = await purgeCases({ ...everything(), filter }, stage.ports);
     expect(gone!.letter.envelope?.task_id).toBe(one.task_id);
-    expect(await letters()).toEqual([["worker", "CAUSE_BROKEN"]]);
+    expect(await letters()).toEqual([["worker", "BLOB_CORRUPT"]]);
     const record = await readFailure("acme", gone!.letter.failure_id, stage.ports);
     expect(record).toMatchObject({ discarded_at: expect.any(String) });
   });

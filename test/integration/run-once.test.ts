@@ -5,9 +5,8 @@ import { TerminalFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
 import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
-import { InProgress } from "#lib/resilience/idempotency/in-progress.ts";
-import { onceItem } from "#lib/resilience/idempotency/once-item.ts";
-import { type Attempt, type OnceOptions, runOnce } from "#lib/resilience/idempotency/run-once.ts";
+import { onceItem } from "#lib/resilience/idempotency/once-record.ts";
+import { type Attempt, InProgress, type OnceOptions, runOnce } from "#lib/resilience/idempotency/run-once.ts";
 import { IdempotencyRecord } from "#schemas/records/idempotency.ts";
 import { realTable } from "../fakes/real-table.ts";
 
@@ -146,7 +145,7 @@ describe("runOnce", () => {
   });
 
   it("frees it no sooner than the failure allows", async () => {
-    const fault = new ThrottledFault("SLOW_DOWN", "too fast", { retry_after_ms: 5000 });
+    const fault = new ThrottledFault("MODEL_THROTTLED", "too fast", { retry_after_ms: 5000 });
     await expect(runOnce(options, key, 1, () => Promise.reject(fault))).rejects.toBe(fault);
     await expect(runOnce(options, key, 1, charge)).rejects.toMatchObject({ retry_after_ms: 5000 });
     now += 5001;

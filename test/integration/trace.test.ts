@@ -3,14 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Agent } from "#lib/agents/agent/agent.ts";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { readTaskSpans, taskSpanSink } from "#lib/platform/trace/task-spans.ts";
 import { childSpan } from "#lib/platform/trace/traceparent.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { retryPolicy } from "#test/fakes/retry-policy.ts";
 import { fakeBlobStore } from "../fakes/agent-context.ts";
 import { realTable } from "../fakes/real-table.ts";
@@ -32,14 +32,14 @@ beforeEach(() => {
 });
 
 /** The agent's handler in a platform with these sinks; its queue is whoever holds the event. */
-function platform(spanSinks: Platform["spanSinks"]): Platform {
+function platform(spanSinks: AgentPlatform["spanSinks"]): AgentPlatform {
   const note = (code: string) => void said.push(code);
   const log: Log = { info: note, warn: note, error: note, with: () => log };
   return {
     runtime,
     table: store.table,
     sqs: { send: async () => ({}) } as never,
-    claims: dynamodbClaims({ ...store, runtime }),
+    claims: stepClaims({ ...store, runtime }),
     settings: {
       stage: "local",
       table_name: store.table_name,
@@ -79,7 +79,7 @@ function doubler(fails = 0): Agent<typeof Shape, typeof Shape> {
     input: Shape,
     output: Shape,
     async run({ n }, { span }) {
-      if (left-- > 0) throw new RetryableFault("FLAKY", "not this time");
+      if (left-- > 0) throw new RetryableFault("MODEL_UNAVAILABLE", "not this time");
       const doubled = await span("double", { "agents.n": n }, async () => 2 * n);
       return { verdict: "passed", output: { n: doubled } };
     },
@@ -118,7 +118,7 @@ async function deliver(handler: ReturnType<typeof defineAgent>, message: SQSEven
 const tableSink = () => taskSpanSink({ ...store, runtime });
 const kept = async () => (await readTaskSpans(task, { ...store, runtime })).spans;
 const outcome = async () => {
-  const claims = dynamodbClaims({ ...store, runtime });
+  const claims = stepClaims({ ...store, runtime });
   const key = { ...task, step: "double", round: 0 };
   const { idempotency_key, source_hash } = JSON.parse(event().Records[0]!.body);
   const request = { key, service: "doubler", idempotency_key, source_hash, owner: "test" };
@@ -171,7 +171,7 @@ describe("an agent's spans", () => {
       attributes["agents.outcome"],
       status.error_code,
     ]);
-    expect(outcomes[0]).toEqual(["retry", "FLAKY"]);
+    expect(outcomes[0]).toEqual(["retry", "MODEL_UNAVAILABLE"]);
     expect(outcomes.at(-2)).toEqual(["completed", undefined]);
     expect(outcomes.at(-1)).toEqual(["duplicate", undefined]);
   });

@@ -5,7 +5,7 @@ import { CloudFormationClient, DescribeStackResourcesCommand } from "@aws-sdk/cl
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, ListMessageMoveTasksCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
+import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Client, sqsClient } from "#lib/platform/aws/clients.ts";
 import { nudge } from "#lib/platform/messages/nudge.ts";
 import { deadLetterQueueUrl, queueServices, queueUrl } from "#lib/platform/settings/environment.ts";
@@ -18,11 +18,11 @@ import { exampleSource, FIX, tinySource } from "../e2e/example.ts";
 import { type Stage, startStage } from "./stage.ts";
 
 let stage: Stage;
-let platform: Platform;
+let platform: AgentPlatform;
 beforeAll(async () => {
   stage = await startStage();
   enterEnvironment(stage.stack.data_dir);
-  platform = awsPlatform();
+  platform = awsAgentPlatform();
 });
 afterAll(() => stage.end());
 

@@ -2,6 +2,7 @@ import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
 import type { CommandResult } from "#lib/sandbox/run-command.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import type { NpmRegistry } from "#test/fakes/npm-registry.ts";
+import type { Tool } from "#test/tools.ts";
 
 /** What is outside the sandbox and must stay there. */
 export interface Outside {
@@ -33,8 +34,8 @@ export interface SandboxCase {
   code: string;
   /** What the command must have printed, exactly. */
   prints?: string;
-  /** A program that not every machine has. */
-  needs?: string;
+  /** What not every machine has. */
+  needs?: Tool;
   /** Throws when something is not as it should be. */
   check?: (result: CommandResult, tree: string) => void | Promise<void>;
 }

@@ -7,7 +7,7 @@ import {
   ThrottledFault,
 } from "#lib/platform/errors/fault.ts";
 import type { ModelSettings } from "#lib/platform/settings/environment.ts";
-import { askedWaitMs } from "#lib/resilience/retry/quota-reset.ts";
+import { requestedWaitMs } from "#lib/resilience/retry/retry-after.ts";
 
 const ANSWER_SECONDS_MAX = 240;
 /** What asks for a longer wait is a spent quota, not a pace that is too fast. */
@@ -60,7 +60,7 @@ export async function askModel(
 
 /** What the status and the headers say by themselves; undefined when the body is needed. */
 function refusalOf({ status, headers }: Response, now_ms: number): Fault | undefined {
-  const retry_after_ms = askedWaitMs(headers, now_ms);
+  const retry_after_ms = requestedWaitMs(headers, now_ms);
   const long = retry_after_ms !== undefined && retry_after_ms > THROTTLE_MS_MAX;
   if (QUOTA_STATUSES.includes(status) && (long || (status !== 429 && retry_after_ms !== undefined))) {
     const retry_at_ms = now_ms + retry_after_ms;

@@ -4,24 +4,10 @@ import type { Log } from "#lib/platform/log/log.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Span } from "#lib/platform/trace/span.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import type { ArtifactWriter } from "#lib/work/artifacts/artifact-writer.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { SpanAttributes } from "#schemas/records/span.ts";
-
-/** Files one step leaves. They become visible together, when the step completes, or never. */
-export interface ArtifactWriter {
-  /**
-   * `path` is in the standard layout, for example `build-test/report.json`. A JSON artifact names
-   * the schema it follows (a file in schemas/json without its ending) and is checked against it.
-   */
-  text(path: string, text: string | Uint8Array, content_type: string): Promise<void>;
-  json<Schema extends z.ZodType>(
-    path: string,
-    schema_name: string,
-    schema: Schema,
-    value: z.input<Schema>,
-  ): Promise<void>;
-}
 
 /** All an agent's `run` may use of the platform. */
 export interface AgentContext {

@@ -1,7 +1,7 @@
 import type { SQSHandler } from "aws-lambda";
 import type { z } from "zod";
 import type { Agent } from "#lib/agents/agent/agent.ts";
-import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
+import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { runStep } from "#lib/agents/agent/run-step.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 
@@ -12,7 +12,7 @@ import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
  */
 export function defineAgent<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
-  platformOf: () => Platform = awsPlatform,
+  platformOf: () => AgentPlatform = awsAgentPlatform,
 ): SQSHandler {
   return serveQueue(agent.name, (delivery) => runStep(agent, delivery), platformOf);
 }

@@ -1,11 +1,11 @@
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import type { RetryPolicy } from "#schemas/config/retry-policy.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 interface Failed {
-  platform: Pick<Platform, "retryPolicy">;
+  platform: Pick<AgentPlatform, "retryPolicy">;
   service?: string;
   envelope: Pick<Envelope, "service" | "role" | "tenant"> | undefined;
 }

@@ -1,17 +1,13 @@
 import { policyOf } from "#lib/agents/agent/policy-of.ts";
 import { type EndedStep, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
 import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { type FailureFacts, failureFacts } from "#lib/platform/errors/failure.ts";
-import {
-  Fault,
-  type FaultOptions,
-  ParkedFault,
-  RetryableFault,
-  ThrottledFault,
-} from "#lib/platform/errors/fault.ts";
+import { Fault, faultOf } from "#lib/platform/errors/fault.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
+import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
+import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { decideRetry, type RetryDecision } from "#lib/resilience/retry/decide-retry.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 
@@ -49,9 +45,12 @@ export async function recordFailure(
     delivery.span.set({ "agents.outcome": "parked" });
   }
   const dependency = error instanceof Fault ? error.dependency : undefined;
-  const Kind = { park: ParkedFault, throttle: ThrottledFault, retry: RetryableFault }[disposition];
-  const options: FaultOptions = { cause: error, retry_at_ms, dependency, decided: true };
-  throw new Kind(facts.code, facts.message, options);
+  throw faultOf(disposition, facts.code, facts.message, {
+    cause: error,
+    retry_at_ms,
+    dependency,
+    decided: true,
+  });
 }
 
 function outcomeOf(
@@ -77,7 +76,7 @@ function outcomeOf(
     case "deadline":
       return {
         verdict: "error",
-        code: "WAIT_EXCEEDS_DEADLINE",
+        code: "WAIT_EXCEEDS_DEADLINE" satisfies ErrorCode,
         message: `${code}: ${message} That is after the task's deadline, so it is not waited for: submit the task again with a later one.`,
         artifacts: [],
       };

@@ -1,6 +1,7 @@
 import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
+import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
+import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 
 /** A step's outcome, after how many tries, and in the invocation that ran it what lay behind an error. */
@@ -18,7 +19,7 @@ export async function recordOutcome(
   policy_hash = delivery.platform.retryPolicy().hash,
 ): Promise<EndedStep> {
   const { platform, counters, log, span } = delivery;
-  const outcome = lease.generation > 0 ? { ...ended, generation: lease.generation } : ended;
+  const outcome = lease.replay_count > 0 ? { ...ended, generation: lease.replay_count } : ended;
   const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
   span.set({ "agents.outcome": "completed", ...facts });
   if (outcome.verdict === "error") span.fail(outcome.code ?? "UNEXPECTED", outcome.message ?? "no message");

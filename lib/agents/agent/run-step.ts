@@ -5,11 +5,13 @@ import { buryMessage } from "#lib/agents/agent/bury-message.ts";
 import type { EndedStep } from "#lib/agents/agent/record-outcome.ts";
 import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
 import { resolveFailures } from "#lib/agents/dlq/failure-store.ts";
-import { ParkedFault, TerminalFault } from "#lib/platform/errors/fault.ts";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
+import { faultOf, ParkedFault } from "#lib/platform/errors/fault.ts";
 import { nudge } from "#lib/platform/messages/nudge.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import type { ClaimKey, ClaimRequest, ClaimResult } from "#lib/resilience/idempotency/claims.ts";
+import type { ClaimRequest, ClaimResult } from "#lib/resilience/idempotency/step-claims.ts";
+import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { attemptsMaxOf } from "#lib/resilience/retry/retry-policy-for.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 
@@ -107,7 +109,7 @@ async function endExhausted({ platform }: Delivery, record: StepRecord): Promise
     : "";
   const outcome: StepOutcome = {
     verdict: "error",
-    code: "ATTEMPTS_EXHAUSTED",
+    code: "ATTEMPTS_EXHAUSTED" satisfies ErrorCode,
     message: `all ${record.attempts} attempts ended without an outcome${last}`,
     artifacts: [],
     dead_letter: true,
@@ -128,7 +130,7 @@ function bury(
   const { envelope, counters, log } = delivery;
   counters.count("messages_terminal", envelope.tenant);
   log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${message}`, { error_code: code });
-  const error = new TerminalFault(code, message, { cause });
+  const error = faultOf("terminal", code, message, { cause });
   return buryMessage({ ...delivery, service: envelope.service, error, attempts, generation });
 }
 

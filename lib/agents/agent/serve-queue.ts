@@ -1,6 +1,6 @@
 import middy from "@middy/core";
 import type { Context, SQSBatchResponse, SQSEvent, SQSHandler, SQSRecord } from "aws-lambda";
-import { awsPlatform, type Platform } from "#lib/agents/agent/platform.ts";
+import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { settleFailure } from "#lib/agents/agent/settle-failure.ts";
 import { withCallMeter } from "#lib/platform/aws/call-meter.ts";
 import type { Log } from "#lib/platform/log/log.ts";
@@ -17,7 +17,7 @@ import type { Envelope } from "#schemas/messages/envelope.ts";
 export interface Delivery {
   envelope: Envelope;
   record: SQSRecord;
-  platform: Platform;
+  platform: AgentPlatform;
   counters: Counters;
   log: Log;
   /** The message's own span; what is done for it is recorded below. */
@@ -36,7 +36,7 @@ export type ProcessMessage = (delivery: Delivery) => Promise<void>;
 export function serveQueue(
   service: string,
   process: ProcessMessage,
-  platformOf: () => Platform = awsPlatform,
+  platformOf: () => AgentPlatform = awsAgentPlatform,
 ): SQSHandler {
   const handler = async (event: SQSEvent, lambda: Context): Promise<SQSBatchResponse> => {
     const platform = platformOf();

@@ -96,7 +96,7 @@ describe("a message whose work is parked", () => {
   });
 
   it("is delayed by no more than SQS can", async () => {
-    const error = new ParkedFault("QUOTA_SPENT", "m", { retry_after_ms: 3_000_000 });
+    const error = new ParkedFault("MODEL_QUOTA_SPENT", "m", { retry_after_ms: 3_000_000 });
     expect((await settled(error, 1)).sent[0]?.delay_seconds).toBe(900);
   });
 
@@ -110,7 +110,7 @@ describe("a message whose work is parked", () => {
 describe("a message at its last receive", () => {
   it("goes on as a successor when a service is away or its attempts are counted in the ledger", async () => {
     const away = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
-    const counted = new RetryableFault("FLAKY", "m", { retry_after_ms: 9000, decided: true });
+    const counted = new RetryableFault("MODEL_UNAVAILABLE", "m", { retry_after_ms: 9000, decided: true });
     for (const [error, delay_seconds] of [
       [away, 4],
       [counted, 9],

@@ -8,7 +8,7 @@ import { type Disposition, Fault, TerminalFault } from "#lib/platform/errors/fau
 import { forwardMessage } from "#lib/platform/messages/forward-message.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import { backoffMs } from "#lib/resilience/retry/backoff.ts";
-import { askedTime } from "#lib/resilience/retry/decide-retry.ts";
+import { requestedTime } from "#lib/resilience/retry/decide-retry.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 /**
@@ -112,7 +112,7 @@ function delayMs(failed: Failed, disposition: Disposition): number {
   const { error, record, platform } = failed;
   const { runtime } = platform;
   const now = runtime.now();
-  const asked_ms = askedTime(error, now);
+  const asked_ms = requestedTime(error, now);
   if (asked_ms !== undefined) return Math.max(0, asked_ms - now);
   const slowly = disposition === "park" ? "throttle" : disposition;
   return backoffMs(policyOf(failed, error), slowly, receives(record), runtime.random);

@@ -1,8 +1,9 @@
 import { readFailure } from "#lib/agents/dlq/failure-store.ts";
 import type { DeadLetter } from "#lib/agents/dlq/read-dead-letter.ts";
 import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { failureFacts, fingerprint } from "#lib/platform/errors/failure.ts";
-import { TerminalFault } from "#lib/platform/errors/fault.ts";
+import { faultOf } from "#lib/platform/errors/fault.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { FailureRecord } from "#schemas/records/failure.ts";
 
@@ -27,7 +28,9 @@ export async function readCase(letter: DeadLetter, ports: ReplayPorts): Promise<
     const { code, message, first_at, last_at } = failure;
     return { letter, id, code, message, fingerprint: failure.fingerprint, first_at, last_at, failure };
   }
-  const facts = failureFacts(new TerminalFault(letter.code ?? "NATIVE_REDRIVE", unrecorded(letter)));
+  const facts = failureFacts(
+    faultOf("terminal", letter.code ?? ("NATIVE_REDRIVE" satisfies ErrorCode), unrecorded(letter)),
+  );
   const at = instant(letter.sent_at_ms);
   return {
     letter,

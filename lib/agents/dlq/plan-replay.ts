@@ -1,4 +1,5 @@
 import type { DeadLetter } from "#lib/agents/dlq/read-dead-letter.ts";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { isReopened } from "#lib/work/tasks/reopen-task.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { comesAfter } from "#lib/work/tasks/walk-order.ts";
@@ -11,8 +12,7 @@ import type { StepRecord } from "#schemas/records/step.ts";
  */
 export interface ReplayPlan {
   kind: "rearm" | "reopen" | "send" | "remove" | "keep";
-  /** Stable. */
-  reason: string;
+  reason: ErrorCode;
   sentence: string;
 }
 
@@ -100,10 +100,10 @@ function send(sentence: string): ReplayPlan {
   return { kind: "send", reason: "MESSAGE_SENT", sentence: `the message is sent again: ${sentence}` };
 }
 
-function remove(reason: string, sentence: string): ReplayPlan {
+function remove(reason: ErrorCode, sentence: string): ReplayPlan {
   return { kind: "remove", reason, sentence };
 }
 
-function keep(reason: string, sentence: string): ReplayPlan {
+function keep(reason: ErrorCode, sentence: string): ReplayPlan {
   return { kind: "keep", reason, sentence };
 }

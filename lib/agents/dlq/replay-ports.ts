@@ -1,10 +1,14 @@
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { Loaded } from "#lib/platform/config/config-file.ts";
+import type { SendPorts } from "#lib/platform/messages/send-message.ts";
+import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
+import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
-/** What replaying needs of its surroundings; a `Platform` with the table's name has it all. */
-export interface ReplayPorts
-  extends Pick<
-    Platform,
-    "artifacts" | "runtime" | "table" | "sqs" | "blobsOf" | "queueUrl" | "deadLetterQueueUrl" | "retryPolicy"
-  > {
+/** What replaying failed messages needs of its surroundings. */
+export interface ReplayPorts extends SendPorts {
+  table: DynamoDBDocumentClient;
   table_name: string;
+  artifacts(): Loaded<ArtifactsConfig>;
+  retryPolicy(): Loaded<RetryPolicyConfig>;
+  deadLetterQueueUrl(service: string): string;
 }

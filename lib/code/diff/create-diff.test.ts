@@ -3,11 +3,12 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { applyDiff } from "#lib/code/diff/apply-diff.ts";
 import { createDiff } from "#lib/code/diff/create-diff.ts";
 import { readTree, type Tree } from "#lib/code/diff/read-tree.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
+import { needing } from "#test/needing.ts";
 
 type Files = Record<string, { mode: "100644" | "100755" | "120000"; text: string }>;
 
@@ -141,7 +142,7 @@ function edited(source: string, changes: [number, number, string[]][]): string {
   return lines.join("\n");
 }
 
-describe("createDiff", () => {
+(await needing("git")).describe("createDiff", () => {
   it("gives what `git apply` and applyDiff turn into exactly the other tree", async () => {
     await fc.assert(
       fc.asyncProperty(tree, tree, async (before, after) => {

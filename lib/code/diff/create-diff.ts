@@ -6,7 +6,7 @@ import { formatDiff } from "#lib/code/diff/format-diff.ts";
 import { makeHunks } from "#lib/code/diff/make-hunks.ts";
 import { readTree, type Tree, type TreeFile } from "#lib/code/diff/read-tree.ts";
 import { isText, textLines } from "#lib/code/diff/text-lines.ts";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 const FILES_BETWEEN_YIELDS = 256;
 

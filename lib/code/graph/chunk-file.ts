@@ -1,7 +1,7 @@
 import type { Chunk } from "#lib/code/graph/chunk.ts";
 import type { CodeSymbol } from "#lib/code/graph/code-symbol.ts";
 import { embeddingText } from "#lib/code/graph/embedding-text.ts";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 const WINDOW_LINES = 40;
 /** Fewer letters and digits than this outside any symbol are not worth a chunk. */

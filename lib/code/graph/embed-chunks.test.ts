@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { embedChunks } from "#lib/code/graph/embed-chunks.ts";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { GRAPH_SETTINGS, smallSnapshot } from "#test/fakes/small-snapshot.ts";
 import { wordEmbedder } from "#test/fakes/word-embedder.ts";

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 /** Folders that hold no source of the repository's own. */
 const SKIPPED = new Set([".git", ".hg", ".svn", "node_modules", "dist", "coverage", "__pycache__", ".venv"]);

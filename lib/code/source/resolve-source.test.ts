@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { readTree } from "#lib/code/diff/read-tree.ts";
 import { packDirectory } from "#lib/code/source/pack-source.ts";
 import { resolveSource } from "#lib/code/source/resolve-source.ts";
@@ -12,6 +12,8 @@ import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts"
 import { unpackSource } from "#lib/code/source/unpack-source.ts";
 import { type GitServer, git, serveGit, writeFiles } from "#test/fakes/git-server.ts";
 import { fakeSourcePorts } from "#test/fakes/source-ports.ts";
+import { needing } from "#test/needing.ts";
+import { isHere } from "#test/tools.ts";
 
 type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 
@@ -27,7 +29,11 @@ let project: string;
 let first_commit: string;
 let intercept = serveAll;
 
+const with_git = await needing("git");
+const git_is_here = await isHere("git");
+
 beforeAll(async () => {
+  if (!git_is_here) return;
   root = await mkdtemp(join(tmpdir(), "git-server-"));
   const work = join(root, "work");
   await mkdir(work);
@@ -66,6 +72,7 @@ afterEach(() => {
 });
 
 afterAll(async () => {
+  if (!git_is_here) return;
   await server.close();
   await rm(root, { recursive: true, force: true });
 });
@@ -90,7 +97,7 @@ const MAIN = [
   "run.sh",
 ];
 
-describe("resolveSource", () => {
+with_git.describe("resolveSource", () => {
   it("leaves an archive as it is", async () => {
     const ports = fakeSourcePorts();
     const blob = await ports.blobs.write("anything", "application/gzip");

@@ -1,7 +1,8 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { gitUnavailable } from "#lib/code/source/git-fault.ts";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 
 const STDERR_BYTES_MAX = 64 * 1024;
 
@@ -55,7 +56,7 @@ export async function runGit(
 ): Promise<{ exit_code: number | null; stderr: string }> {
   options.signal.throwIfAborted();
   const settings = [...CONFIGURATION, ...(options.configuration ?? [])].flatMap((line) => ["-c", line]);
-  const child = spawn(
+  const child = spawnProgram(
     options.program ?? "git",
     [...settings, `--git-dir=${options.repository}`, ...command],
     {
@@ -64,7 +65,7 @@ export async function runGit(
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
     },
-  );
+  ) as ChildProcessByStdio<Writable, Readable, Readable>;
   const kill = () => killGroup(child);
   options.signal.addEventListener("abort", kill, { once: true });
   try {

@@ -37,7 +37,9 @@ function voicesOf(documents: readonly PlacedDocument[]): Voice[] {
     const { passed, failed, skipped } = document.counts;
     if (passed + failed + skipped === 0) continue;
     const voice = `${document.where === "output" ? "output" : "file"} ${document.format}`;
-    voices.set(voice, [...(voices.get(voice) ?? []), document]);
+    const of_voice = voices.get(voice) ?? [];
+    of_voice.push(document);
+    voices.set(voice, of_voice);
   }
   return [...voices.values()].map((of_voice) => ({ documents: of_voice, unrepeated: new Set(of_voice) }));
 }
@@ -48,15 +50,23 @@ function repeatsOf(voice: Voice, other: Voice, repeats: Map<PlacedDocument, stri
     for (const document of by) other.unrepeated.delete(document);
   };
   const by_counts = new Map<string, PlacedDocument[]>();
-  for (const document of other.unrepeated) {
+  for (const document of [...other.unrepeated].reverse()) {
     const key = countsKey([document]);
-    by_counts.set(key, [...(by_counts.get(key) ?? []), document]);
+    const same_counts = by_counts.get(key) ?? [];
+    same_counts.push(document);
+    by_counts.set(key, same_counts);
   }
   for (const document of voice.documents) {
     if (repeats.has(document)) continue;
-    const candidates = (by_counts.get(countsKey([document])) ?? []).slice(0, CANDIDATES_MAX);
-    const twin = candidates.find((each) => other.unrepeated.has(each) && sameRun([document], [each]));
-    if (twin) mark([document], [twin]);
+    const candidates = by_counts.get(countsKey([document])) ?? [];
+    const last = candidates.length - 1;
+    for (let at = last; at >= 0 && at > last - CANDIDATES_MAX; at--) {
+      const candidate = candidates[at];
+      if (!candidate || !sameRun([document], [candidate])) continue;
+      mark([document], [candidate]);
+      candidates.splice(at, 1);
+      break;
+    }
   }
   const left = voice.documents.filter((document) => !repeats.has(document));
   const others = [...other.unrepeated];

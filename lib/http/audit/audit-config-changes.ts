@@ -1,6 +1,6 @@
 import { type AuditPorts, recordAudit } from "#lib/http/audit/record-audit.ts";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
 import type { ConfigEvent } from "#lib/platform/config/config-event.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 

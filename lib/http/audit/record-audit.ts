@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { Settings } from "#lib/platform/settings/environment.ts";
+import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { AuditRecord } from "#schemas/records/audit.ts";
 
 export interface AuditPorts {
@@ -10,6 +13,19 @@ export interface AuditPorts {
   runtime: Runtime;
   /** `audit_days` of configs/authentication.json. */
   audit_days: number;
+}
+
+interface AuditPlatform {
+  table: DynamoDBDocumentClient;
+  runtime: Runtime;
+  settings: Pick<Settings, "table_name">;
+  authentication?(): Loaded<AuthenticationConfig>;
+}
+
+/** Where a function's audit entries go, and how long they are kept. */
+export function auditPorts({ table, settings, runtime, authentication }: AuditPlatform): AuditPorts {
+  if (!authentication) throw new Error("configs/authentication.json says how long audit entries are kept");
+  return { table, table_name: settings.table_name, runtime, audit_days: authentication().value.audit_days };
 }
 
 /** An entry but for what is filled in here. `entry_id` only where several processes may see one event. */

@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { ComponentSchemas } from "#lib/http/openapi/component-schemas.ts";
 import type { ResponseObject } from "#lib/http/openapi/openapi-document.ts";
 import { operationId } from "#lib/http/openapi/operation-names.ts";
-import { standardCodes } from "#lib/http/openapi/standard-codes.ts";
+import { type Codes, standardCodes } from "#lib/http/openapi/standard-codes.ts";
 import type { Answer, Route } from "#lib/http/route.ts";
 import { Problem } from "#schemas/http/task-view.ts";
 
@@ -29,9 +29,10 @@ export function describeResponses(
     responses[status] = describeAnswer(answer, components);
   }
   const standard = standardCodes(route);
-  for (const status of new Set([...Object.keys(standard), ...Object.keys(route.codes ?? {})]).values()) {
+  const own: Codes = route.codes ?? {};
+  for (const status of new Set([...Object.keys(standard), ...Object.keys(own)]).values()) {
     const number = Number(status);
-    const codes = [...(standard[number] ?? []), ...(route.codes?.[number] ?? [])].sort();
+    const codes = [...(standard[number] ?? []), ...(own[number] ?? [])].sort();
     const problem = describeProblem(number, codes, components);
     const before = responses[status];
     responses[status] = before ? { ...before, content: { ...before.content, ...problem.content } } : problem;
@@ -58,7 +59,11 @@ function describeAnswer(
   };
 }
 
-function describeProblem(status: number, codes: string[], components: ComponentSchemas): ResponseObject {
+function describeProblem(
+  status: number,
+  codes: readonly string[],
+  components: ComponentSchemas,
+): ResponseObject {
   const problem = components.node(Problem, "output");
   const schema = { ...problem, properties: { status: { const: status }, code: { enum: codes } } };
   return {

@@ -3,7 +3,7 @@ import { admitRequest } from "#lib/http/policy/admit-request.ts";
 import { type RequestGate, requestGate } from "#lib/http/policy/request-gate.ts";
 import type { HttpError } from "#lib/platform/errors/http-error.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
-import type { Decision } from "#lib/resilience/rate-limit/decision.ts";
+import type { RateDecision } from "#lib/resilience/rate-limit/bucket.ts";
 import type { RoutePoliciesConfig, RoutePolicy } from "#schemas/config/route-policies.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 
@@ -20,14 +20,17 @@ const policy: RoutePolicy = {
 };
 const route = "POST /api/tasks";
 
-function admit(decision: Decision, { said = policy as RoutePolicy | null, body = "", encoded = false } = {}) {
+function admit(
+  decision: RateDecision,
+  { said = policy as RoutePolicy | null, body = "", encoded = false } = {},
+) {
   const gate: RequestGate = { policyOf: () => said ?? undefined, take: async () => decision };
   const counters = makeCounters();
   const event = { routeKey: route, body, isBase64Encoded: encoded };
   const request = { tenant: "acme", event, log: fakeAgentContext().context.log, counters };
   return { counters, answer: admitRequest(request, { requestGate: gate }) };
 }
-const admitted: Decision = { kind: "admitted", remaining: 1 };
+const admitted: RateDecision = { kind: "admitted", remaining: 1 };
 const refusal = (answer: Promise<unknown>) =>
   answer.then(
     () => undefined,

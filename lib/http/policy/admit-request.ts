@@ -3,8 +3,8 @@ import { type RequestGate, ruleOf } from "#lib/http/policy/request-gate.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
-import type { BucketKey } from "#lib/resilience/rate-limit/bucket-item.ts";
-import type { TellCost } from "#lib/resilience/rate-limit/decision.ts";
+import type { CountTableUse } from "#lib/resilience/rate-limit/bucket.ts";
+import type { BucketKey } from "#lib/resilience/rate-limit/bucket-plan.ts";
 import { rateLimitHeaders } from "#lib/resilience/rate-limit/rate-limit-headers.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 
@@ -42,14 +42,14 @@ export async function admitRequest(
   return { policy, headers };
 }
 
-/** The headers that tell what is left. */
+/** The headers that say what is left. */
 async function withinLimits(
   key: BucketKey,
   policy: RoutePolicy,
   gate: RequestGate,
   { log, counters }: AskedRequest,
 ): Promise<Record<string, string>> {
-  const tell: TellCost = (cost, reason) => {
+  const count: CountTableUse = (cost, reason) => {
     counters.count(cost, key.tenant);
     if (cost !== "rate_limit_outages") return;
     log.warn("RATE_LIMIT_OUTAGE", `requests cannot be counted in the table: ${String(reason)}`, {
@@ -57,7 +57,7 @@ async function withinLimits(
       on_limiter_failure: policy.on_limiter_failure,
     });
   };
-  const decision = await gate.take(key, policy, tell);
+  const decision = await gate.take(key, policy, count);
   const headers = rateLimitHeaders(ruleOf(policy), decision);
   if (decision.kind === "admitted") return headers;
   if (decision.kind === "unknown") {

@@ -1,12 +1,10 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { effectivePolicy } from "#lib/http/policy/effective-policy.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
+import { effectivePolicy } from "#lib/platform/config/effective-policy.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { BucketKey } from "#lib/resilience/rate-limit/bucket-item.ts";
-import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";
-import type { Decision, TellCost } from "#lib/resilience/rate-limit/decision.ts";
-import { localLimiter } from "#lib/resilience/rate-limit/local-limiter.ts";
-import { rateLimiter } from "#lib/resilience/rate-limit/rate-limiter.ts";
+import type { CountTableUse, RateDecision } from "#lib/resilience/rate-limit/bucket.ts";
+import type { BucketKey, BucketRule } from "#lib/resilience/rate-limit/bucket-plan.ts";
+import { localLimiter, rateLimiter } from "#lib/resilience/rate-limit/rate-limiter.ts";
 import type { RoutePoliciesConfig, RoutePolicy } from "#schemas/config/route-policies.ts";
 
 interface GatePorts {
@@ -22,7 +20,7 @@ export interface RequestGate {
   /** As the file in force says; undefined: nobody has opened the route. */
   policyOf(key: BucketKey): RoutePolicy | undefined;
   /** Counts one request. `unknown` only where the policy says to be closed while the table does not answer. */
-  take(key: BucketKey, policy: RoutePolicy, tell: TellCost): Promise<Decision>;
+  take(key: BucketKey, policy: RoutePolicy, count: CountTableUse): Promise<RateDecision>;
 }
 
 export function requestGate({ routePolicies, stage, ...ports }: GatePorts): RequestGate {
@@ -30,9 +28,9 @@ export function requestGate({ routePolicies, stage, ...ports }: GatePorts): Requ
   const takeLocally = localLimiter(ports.runtime.now);
   return {
     policyOf: (key) => effectivePolicy(routePolicies().value, { stage, ...key }),
-    async take(key, policy, tell) {
+    async take(key, policy, count) {
       const rule = ruleOf(policy);
-      const decision = await limiter.take(key, rule, tell);
+      const decision = await limiter.take(key, rule, count);
       const open = decision.kind === "unknown" && policy.on_limiter_failure === "open";
       return open ? takeLocally(key, rule) : decision;
     },

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
@@ -16,8 +15,4 @@ export interface BlobStore {
   read(reference: BlobRef): Promise<Buffer>;
   readText(reference: BlobRef): Promise<string>;
   stream(reference: BlobRef): Promise<Readable>;
-}
-
-export function sha256(bytes: Uint8Array | string): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,4 +1,4 @@
-import { effectivePolicy } from "#lib/http/policy/effective-policy.ts";
+import { effectivePolicy } from "#lib/platform/config/effective-policy.ts";
 import type { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
 
 const NOBODY = "";

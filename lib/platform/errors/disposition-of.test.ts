@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { dispositionOf, isOutage } from "#lib/platform/errors/disposition-of.ts";
-import { ParkedFault, RejectedInput, TerminalFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
+import { faultOf, ParkedFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
 
 describe("what becomes of work that failed", () => {
   it("is what the fault says", () => {
-    const faults = [ParkedFault, RejectedInput, TerminalFault, ThrottledFault];
-    const dispositions = faults.map((Kind) => dispositionOf(new Kind("SOME_CODE", "a sentence")));
-    expect(dispositions).toEqual(["park", "reject", "terminal", "throttle"]);
+    for (const disposition of ["park", "reject", "retry", "terminal", "throttle"] as const) {
+      expect(dispositionOf(faultOf(disposition, "RECORDED_ONCE", "a sentence"))).toBe(disposition);
+    }
   });
 
   it("is a longer back-off when AWS throttled", () => {
@@ -23,8 +23,8 @@ describe("what becomes of work that failed", () => {
   });
 
   it("is what the policy says of its code, its name or its class, the most particular first", () => {
-    const flaky = new ThrottledFault("FLAKY", "m");
-    expect(dispositionOf(flaky, { FLAKY: "terminal", ThrottledFault: "park" })).toBe("terminal");
+    const flaky = new ThrottledFault("MODEL_THROTTLED", "m");
+    expect(dispositionOf(flaky, { MODEL_THROTTLED: "terminal", ThrottledFault: "park" })).toBe("terminal");
     expect(dispositionOf(flaky, { ThrottledFault: "park" })).toBe("park");
     expect(dispositionOf(flaky, { OTHER: "park" })).toBe("throttle");
     const refused = Object.assign(new Error("x"), { code: "ECONNREFUSED" });

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 export interface FailureFacts {
   code: string;

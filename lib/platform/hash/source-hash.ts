@@ -1,5 +1,5 @@
 import canonicalize from "canonicalize";
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 /** SHA-256 of the canonical JSON (RFC 8785) of `value`: the same for equal values, whatever their key order. */
 export function sourceHash(value: unknown): string {

@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
+import type { BlobStore, BlobTrace } from "#lib/platform/blobs/blobs.ts";
 import { Envelope } from "#schemas/messages/envelope.ts";
 
 /** Payloads larger than this travel by claim check; SQS itself takes 256 KiB on every endpoint. */
@@ -7,7 +7,8 @@ const INLINE_BYTES_MAX = 200_000;
 
 export interface MessagePorts {
   sqs: SQSClient;
-  blobsOf(tenant: string): BlobStore;
+  /** With `trace`, objects written name their trace, and spans link to the traces of objects read. */
+  blobsOf(tenant: string, trace?: BlobTrace): BlobStore;
 }
 
 /**

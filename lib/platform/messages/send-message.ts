@@ -1,11 +1,17 @@
-import type { Platform } from "#lib/agents/agent/platform.ts";
 import { type EnvelopeParts, makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
-import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
+import { type MessagePorts, sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
+import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { Settings } from "#lib/platform/settings/environment.ts";
 import { messagingAttributes } from "#lib/platform/trace/messaging-attributes.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
 import type { SpanAttributes } from "#schemas/records/span.ts";
 
-export type SendPorts = Pick<Platform, "runtime" | "sqs" | "blobsOf" | "queueUrl" | "settings">;
+/** What sending a message needs. */
+export interface SendPorts extends MessagePorts {
+  runtime: Runtime;
+  settings: Pick<Settings, "shard">;
+  queueUrl(service: string): string;
+}
 
 /** Sends a message to its service's queue, in a producer span that the message names as its parent. */
 export async function sendMessage(

@@ -1,20 +1,26 @@
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createMetricsLogger, Unit } from "aws-embedded-metrics";
-import type { Platform } from "#lib/agents/agent/platform.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import { writeRollup } from "#lib/platform/metrics/rollup.ts";
+import type { Settings } from "#lib/platform/settings/environment.ts";
+
+interface MetricsPorts {
+  table: DynamoDBDocumentClient;
+  settings: Pick<Settings, "stage" | "shard" | "table_name">;
+}
 
 /** Writes an invocation's counts: to the rollup everywhere, and as embedded metrics on AWS. Never throws. */
 export async function reportMetrics(
   { service, role }: { service: string; role: string },
   counters: Counters,
-  platform: Pick<Platform, "table" | "settings">,
+  { table, settings }: MetricsPorts,
   log: Log,
 ): Promise<void> {
-  const { stage, shard, table_name } = platform.settings;
+  const { stage, shard, table_name } = settings;
   try {
     if (stage !== "local") await emitEmbedded({ service, role, shard }, counters);
-    await writeRollup({ service, role, shard }, counters, { table: platform.table, table_name });
+    await writeRollup({ service, role, shard }, counters, { table, table_name });
   } catch (error) {
     log.warn("METRICS_LOST", `counts of one invocation were not written: ${String(error)}`);
   }

@@ -1,3 +1,4 @@
+import type { Lifetime } from "#lib/platform/table/item-kind.ts";
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 
 const DAY_SECONDS = 86_400;
@@ -9,6 +10,11 @@ const DAY_MS = DAY_SECONDS * 1000;
  */
 export function recordExpiry(deadline_at: string, { tasks_days }: Pick<ArtifactsConfig, "tasks_days">) {
   return Math.ceil(Date.parse(deadline_at) / 1000) + tasks_days * DAY_SECONDS;
+}
+
+/** `expires_at` (Unix seconds) of an item that the catalogue keeps for a number of days after `from_ms`. */
+export function expiryOf({ kept }: { kept: Extract<Lifetime, { days: number }> }, from_ms: number): number {
+  return Math.ceil(from_ms / 1000) + kept.days * DAY_SECONDS;
 }
 
 /**

@@ -99,17 +99,17 @@ describe("the spans of an invocation", () => {
       inSpan(undefined, { name: "work", recorder }, runtime, async () => {
         throw error;
       });
-    await expect(failing(new RetryableFault("FLAKY", "x".repeat(9999)))).rejects.toThrow("xxx");
-    await expect(failing(new ParkedFault("BUSY", "later"))).rejects.toThrow("later");
+    await expect(failing(new RetryableFault("MODEL_UNAVAILABLE", "x".repeat(9999)))).rejects.toThrow("xxx");
+    await expect(failing(new ParkedFault("IN_PROGRESS", "later"))).rejects.toThrow("later");
     await expect(failing(new TypeError("oops"))).rejects.toThrow("oops");
     await spans.flush(60_000);
     const found = batches[0]!.groups[0]!.spans.map((span) => SpanRecord.parse(span));
     expect(found.map(({ status }) => [status.code, status.error_code])).toEqual([
-      ["error", "FLAKY"],
+      ["error", "MODEL_UNAVAILABLE"],
       ["unset", undefined],
       ["error", "UNEXPECTED"],
     ]);
-    expect(found[1]?.attributes).toMatchObject({ "agents.outcome": "park", "error.type": "BUSY" });
+    expect(found[1]?.attributes).toMatchObject({ "agents.outcome": "park", "error.type": "IN_PROGRESS" });
   });
 
   it("beyond 2000 are dropped, and said to be", async () => {

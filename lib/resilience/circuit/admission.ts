@@ -1,58 +1,263 @@
-import type { Why } from "#lib/resilience/circuit/circuit-moves.ts";
-import type { RetryBudget } from "#lib/resilience/circuit/dependency-guard.ts";
-import type { Sums } from "#lib/resilience/circuit/traffic.ts";
-import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
+import type { CodeOf } from "#lib/platform/errors/codes.ts";
+import { Fault, ParkedFault } from "#lib/platform/errors/fault.ts";
+import {
+  allowanceOf,
+  allowedShare,
+  fairChance,
+  isAllowanceUsed,
+  laterShare,
+  retryChance,
+  throttledShare,
+} from "#lib/resilience/circuit/admission-limits.ts";
+import { countsIn, failingWorks, type Totals, tenantSlots } from "#lib/resilience/circuit/call-counts.ts";
+import { forceInForce, probeElected, reportTransition } from "#lib/resilience/circuit/circuit-state.ts";
+import { reasonToOpen } from "#lib/resilience/circuit/dependency-failure.ts";
+import type { AdmissionRequest } from "#lib/resilience/circuit/guarded-call.ts";
+import { type ParkedWork, resumeTime } from "#lib/resilience/retry/resume-time.ts";
+import type { CircuitRecord, ForcedCircuit } from "#schemas/records/circuit.ts";
 
 /**
- * Why a closed circuit has to open; undefined when it has not. `failing` is how many pieces of work
- * failed: one alone, while calls of others succeed, says nothing about the dependency.
+ * How a call is admitted: as any call, after an outage counted in the slice `counted_in`, or as the probe that
+ * decides the circuit's state.
  */
-export function whyOpen(
-  sums: Sums,
-  { streak, failing }: { streak: number; failing: number },
-  policy: CircuitPolicy,
-): Why | undefined {
-  const { calls, failures, slow } = sums;
-  const of = `of ${calls} calls in ${policy.window_seconds} s`;
-  const failing_alone = failing < 2 && calls > failures;
-  if (streak >= policy.consecutive_failures_open && !failing_alone) {
-    return { code: "CONSECUTIVE_FAILURES", why: `${streak} calls in a row failed` };
+export type Admitted = { kind: "call"; counted_in?: number } | { kind: "probe"; record: CircuitRecord };
+
+/** Clocks differ: for other environments a probe's lease ends this much later. */
+const CLOCK_SKEW_MS = 2000;
+/** A tenant that asks for more than an equal part leaves this share of the allowance to the others. */
+const SHARE_FOR_OTHERS = 0.08;
+
+/** @throws ParkedFault `CIRCUIT_OPEN`, `DEPENDENCY_DAMPED`, `RETRY_BUDGET_SPENT` */
+export async function admit(request: AdmissionRequest): Promise<Admitted> {
+  const { circuit, ports } = request;
+  const now = ports.runtime.now();
+  const force = forceInForce(circuit.record, now);
+  if (force?.state === "open") throw circuitForcedOpen(request, force);
+  if (force?.state === "closed") return { kind: "call" };
+  if (circuit.unknown) return admitAlone(request);
+  const { record } = circuit;
+  if (!record || record.state === "closed") return admitClosed(request);
+  const probe_due =
+    record.state === "open"
+      ? now >= (record.next_probe_at ?? 0)
+      : record.probe_owner === undefined || now >= (record.probe_until ?? 0) + CLOCK_SKEW_MS;
+  if (!probe_due) throw circuitOpen(request, record);
+  return electProbe(request, record);
+}
+
+/** One conditional write elects one call over all environments. */
+async function electProbe(request: AdmissionRequest, record: CircuitRecord): Promise<Admitted> {
+  const { circuit, policy, policy_hash, ports } = request;
+  const { runtime, log, counters } = ports;
+  const next = probeElected(record, policy, { now: runtime.now(), writer: runtime.uuid(), policy_hash });
+  let elected: boolean;
+  try {
+    elected = await circuit.move(next);
+  } catch (error) {
+    const sentence = `no probe of circuit ${circuit.key} could be elected: ${String(error)}`;
+    log.warn("CIRCUIT_PROBE_NOT_ELECTED", sentence, { circuit: circuit.key });
+    if (policy.when_unknown === "fail_open" && circuit.unknown) return admitAlone(request);
+    throw circuitOpen(request, record);
   }
-  if (calls < policy.calls_min) return undefined;
-  if (failures > 0 && failures / calls >= policy.failure_rate_open && !failing_alone) {
-    return { code: "FAILURE_RATE", why: `${failures} ${of} failed` };
+  if (!elected) {
+    // The circuit has closed in the meantime, or another call is the probe.
+    if (circuit.record?.state === "closed") return admitClosed(request);
+    throw circuitOpen(request, circuit.record ?? record);
   }
-  if (slow > 0 && slow / calls >= policy.slow_rate_open) {
-    return { code: "SLOW_RATE", why: `${slow} ${of} took over ${policy.slow_call_ms} ms` };
+  reportTransition(next, log, counters);
+  // A process that was frozen here may have lost its lease: it makes no call.
+  if (runtime.now() >= (next.probe_until ?? 0)) throw circuitOpen(request, next);
+  return { kind: "probe", record: next };
+}
+
+/** Admits retries within their budget, and calls by the admitted share, fairly among tenants. */
+async function admitClosed(request: AdmissionRequest): Promise<Admitted> {
+  const { circuit, call, policy, ports } = request;
+  const { runtime } = ports;
+  const is_retry = call.attempt > 1;
+  if (is_retry) circuit.count(policy, "retries");
+  const totals = circuit.totals(policy);
+  const counts = countsIn(totals);
+  if (is_retry) {
+    const share = retryChance(counts, ports.retryBudget(call), policy);
+    const chance = fairChance(call.tenant, share, totals);
+    if (chance < 1 && runtime.random() >= chance) throw retryBudgetSpent(request, chance);
   }
-  return undefined;
+  const chance = fairChance(call.tenant, throttledShare(counts, policy), totals);
+  if (chance < 1 && runtime.random() >= chance) {
+    circuit.count(policy, "damped", ...tenantSlots(call.tenant));
+    throw dependencyDamped(request, chance);
+  }
+  const recovering = allowanceOf(circuit.record, circuit.counts(), policy, runtime.now()) !== undefined;
+  const counted_in = recovering ? await useAllowance(request, totals) : undefined;
+  if (is_retry) circuit.count(policy, "retry_calls");
+  return { kind: "call", ...(counted_in !== undefined && { counted_in }) };
 }
 
 /**
- * The share of calls let through while closed, by adaptive throttling over the pooled counts
- * (https://sre.google/sre-book/handling-overload/, "Client-Side Throttling"): with `a` successes
- * among `r` requests, r − K·a of them are too many. What was held back after an outage is none of
- * these: it would be taken for what the dependency cannot do, and hold back ever more.
+ * One of the calls that may pass after an outage. It is counted and shared first, and taken back when it was one
+ * too many: so all environments together keep to the allowance.
+ *
+ * @returns the slice it is counted in
+ * @throws ParkedFault `DEPENDENCY_DAMPED`, `CIRCUIT_OPEN`
  */
-export function throttledShare(
-  { calls, failures, damped }: Pick<Sums, "calls" | "failures" | "damped">,
-  policy: CircuitPolicy,
-): number {
-  const requests = calls + damped;
-  if (requests < policy.calls_min) return 1;
-  const useful = policy.damping_multiplier * (calls - failures);
-  const share = 1 - Math.max(0, (requests - useful) / (requests + 1));
-  return Math.max(policy.admission_share_min, share);
+async function useAllowance(request: AdmissionRequest, totals: Totals): Promise<number> {
+  const { circuit, call, policy, ports } = request;
+  const look = (own: 0 | 1) => {
+    const now = ports.runtime.now();
+    const counts = circuit.counts();
+    const allowance = allowanceOf(circuit.record, counts, policy, now);
+    if (!allowance) return { used: false, share: 1 };
+    const is_modest = fairChance(call.tenant, allowedShare(allowance), totals) >= 1;
+    const part = { now, own, share: is_modest ? 1 : 1 - SHARE_FOR_OTHERS };
+    const used = isAllowanceUsed(allowance, circuit.record, counts, policy, part);
+    return { used, share: laterShare(allowance) };
+  };
+  const refuse = (share: number) => {
+    circuit.count(policy, "held", ...tenantSlots(call.tenant));
+    return dependencyRecovering(request, share);
+  };
+  const first = look(0);
+  if (first.used) throw refuse(first.share);
+  const slice = circuit.second();
+  circuit.countAt(slice, "passed", policy);
+  await circuit.share(policy, ports.log, true);
+  const { record } = circuit;
+  if (record && record.state !== "closed") throw circuitOpen(request, record);
+  const second = look(1);
+  if (!second.used) return slice;
+  circuit.countAt(slice, "passed", policy, -1);
+  await circuit.share(policy, ports.log, true);
+  throw refuse(second.share);
 }
 
-/** The chance that one more retry is let through: certain within the budget, and over it what keeps to it. */
-export function retryChance(
-  sums: Sums,
-  { ratio, floor_per_minute }: RetryBudget,
-  { window_seconds }: CircuitPolicy,
-): number {
-  const first_tries = Math.max(0, sums.calls + sums.damped + sums.held - sums.retry_calls);
-  const allowed = Math.max((floor_per_minute * window_seconds) / 60, ratio * first_tries);
-  if (sums.retry_calls >= allowed) return 0;
-  return Math.min(1, allowed / Math.max(1, sums.retries));
+/** Without the shared state: by this environment's own counts, or not at all. */
+async function admitAlone(request: AdmissionRequest): Promise<Admitted> {
+  const { circuit, policy, ports } = request;
+  if (policy.when_unknown === "fail_closed") throw stateUnknown(request);
+  const totals = circuit.totals(policy);
+  const evidence = { streak: circuit.streak, failing_works: failingWorks(totals) };
+  if (!reasonToOpen(countsIn(totals), evidence, policy)) return admitClosed(request);
+  const since_failure_ms = ports.runtime.now() - (circuit.local.failed_at ?? Number.NEGATIVE_INFINITY);
+  if (since_failure_ms < policy.open_seconds_base * 1000) throw stateUnknown(request);
+  return { kind: "call" };
+}
+
+/*
+ * The errors of calls that are parked: why, and how long each of them waits. `resumeTime` draws the time.
+ */
+
+type Wait = Pick<ParkedWork, "not_before_ms" | "arrived_after_ms" | "window_ms">;
+
+const WAIT_MS_MIN = 1000;
+const DAMPED_WAIT_MS = 4000;
+const HELD_WAIT_MS = 8000;
+const HELD_WAIT_MS_MAX = 90_000;
+/** An operator may end a force at any time: half of the parked calls ask again in this time, all in twice that. */
+const FORCED_WAIT_MS = 15_000;
+
+/** The circuit is open, or another call is its probe. */
+export function circuitOpen(request: AdmissionRequest, record: CircuitRecord): ParkedFault {
+  const sentence = `circuit ${request.circuit.key} is open: its dependency fails, and calls wait without losing an attempt until a probe succeeds; see agents circuits`;
+  return parked(request, "CIRCUIT_OPEN", sentence, untilProbe(request, record));
+}
+
+/** The call was made and failed, and the failure counts against the dependency. */
+export function dependencyFailing(request: AdmissionRequest, error: unknown): ParkedFault {
+  const { circuit, policy, ports } = request;
+  const { record } = circuit;
+  const message = error instanceof Error ? error.message : String(error);
+  const wait =
+    record === undefined || record.state === "closed"
+      ? around(policy.window_seconds * 1000, ports.runtime.now())
+      : untilProbe(request, record);
+  const sentence = `the dependency of circuit ${circuit.key} is failing; this failure costs no attempt: ${message}`;
+  return parked(request, "DEPENDENCY_FAILING", sentence, wait, error);
+}
+
+export function circuitForcedOpen(request: AdmissionRequest, { until, why }: ForcedCircuit): ParkedFault {
+  const now = request.ports.runtime.now();
+  const not_before_ms = Math.min(
+    until === null ? Number.POSITIVE_INFINITY : Date.parse(until),
+    now + FORCED_WAIT_MS,
+  );
+  const sentence = `an operator holds circuit ${request.circuit.key} open: ${why}; agents circuits reset ends it`;
+  return parked(request, "CIRCUIT_OPEN", sentence, { not_before_ms, window_ms: FORCED_WAIT_MS });
+}
+
+export function stateUnknown(request: AdmissionRequest): ParkedFault {
+  const { circuit, policy, ports } = request;
+  const sentence = `the state of circuit ${circuit.key} cannot be read from the table, and its policy parks calls then (when_unknown)`;
+  return parked(
+    request,
+    "CIRCUIT_OPEN",
+    sentence,
+    around(policy.open_seconds_base * 1000, ports.runtime.now()),
+  );
+}
+
+/** The smaller the admitted share, the longer the wait, so that asking stays cheap. */
+export function dependencyDamped(request: AdmissionRequest, share: number): ParkedFault {
+  const wait_ms = DAMPED_WAIT_MS / Math.max(0.01, share);
+  const sentence = `too many calls through circuit ${request.circuit.key} fail: ${Math.round(share * 100)} % of calls are admitted, and this one waits`;
+  return parked(request, "DEPENDENCY_DAMPED", sentence, around(wait_ms, request.ports.runtime.now()));
+}
+
+/**
+ * After an outage more calls ask than may pass. The wait grows with the square of the excess, so that at most one
+ * and a half times as many ask in the meantime as may pass, whatever the backlog.
+ */
+export function dependencyRecovering(request: AdmissionRequest, share: number): ParkedFault {
+  const wait_ms = Math.min(HELD_WAIT_MS_MAX, HELD_WAIT_MS / Math.max(0.01, share) ** 2);
+  const sentence = `the dependency of circuit ${request.circuit.key} has just recovered: the backlog is admitted bit by bit, and this call waits for its turn`;
+  return parked(request, "DEPENDENCY_DAMPED", sentence, around(wait_ms, request.ports.runtime.now()));
+}
+
+export function retryBudgetSpent(request: AdmissionRequest, chance: number): ParkedFault {
+  const wait_ms = DAMPED_WAIT_MS / Math.max(0.1, chance);
+  const sentence = `the retry budget of circuit ${request.circuit.key} is spent: retries are as large a share of the calls as they may be, and this one waits`;
+  return parked(request, "RETRY_BUDGET_SPENT", sentence, around(wait_ms, request.ports.runtime.now()));
+}
+
+/** Until a probe may have succeeded. Without a known arrival, spread over as long as the outage has lasted. */
+function untilProbe(
+  { call, ports }: AdmissionRequest,
+  { next_probe_at, outage_began_at }: CircuitRecord,
+): Wait {
+  const now = ports.runtime.now();
+  const not_before_ms = Math.max(next_probe_at ?? 0, now + WAIT_MS_MIN);
+  const began_at = outage_began_at ?? now;
+  const { waiting_since_ms } = call;
+  return {
+    not_before_ms,
+    arrived_after_ms: waiting_since_ms && Math.max(WAIT_MS_MIN, waiting_since_ms - began_at),
+    window_ms: Math.max(WAIT_MS_MIN, not_before_ms - began_at),
+  };
+}
+
+/** From half of `mean_ms` to one and a half times that. */
+function around(mean_ms: number, now: number): Wait {
+  return { not_before_ms: now + mean_ms / 2, window_ms: mean_ms };
+}
+
+/** Waits at most `park_seconds_max`, unless the dependency itself asked for a longer wait. */
+function parked(
+  { call, policy, ports }: AdmissionRequest,
+  code: CodeOf<"park">,
+  sentence: string,
+  wait: Wait,
+  cause?: unknown,
+): ParkedFault {
+  const now_ms = ports.runtime.now();
+  const latest_ms = now_ms + policy.park_seconds_max * 1000;
+  const not_before_ms = Math.min(wait.not_before_ms, latest_ms);
+  const drawn_ms = resumeTime({ ...wait, now_ms, not_before_ms, latest_ms }, ports.runtime.random) - now_ms;
+  const requested_ms = cause instanceof Fault ? (cause.retry_after_ms ?? 0) : 0;
+  const retry_after_ms = Math.max(WAIT_MS_MIN, requested_ms, drawn_ms);
+  return new ParkedFault(code, sentence, {
+    cause,
+    dependency: call.dependency,
+    retry_after_ms,
+    spread: true,
+  });
 }

@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ParkedFault, RetryableFault } from "#lib/platform/errors/fault.ts";
-import { throttledShare } from "#lib/resilience/circuit/admission.ts";
-import { newCircuit } from "#lib/resilience/circuit/circuit-moves.ts";
-import { allowanceOf, isFull } from "#lib/resilience/circuit/recovery.ts";
-import { addTo, type Traffic } from "#lib/resilience/circuit/traffic.ts";
+import { allowanceOf, isAllowanceUsed, throttledShare } from "#lib/resilience/circuit/admission-limits.ts";
+import { addCount, type CallCounts } from "#lib/resilience/circuit/call-counts.ts";
+import { newCircuit } from "#lib/resilience/circuit/circuit-state.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
 import {
   circuitFleet,
@@ -74,16 +73,16 @@ describe("after an outage", () => {
     recovering_until: now + 60_000,
     steady_per_second: 10,
   };
-  const counted = (passed: number, ended: number, second = now): Traffic => {
-    const traffic: Traffic = new Map();
-    addTo(traffic, second, "passed", passed);
-    addTo(traffic, second, "ended", ended);
-    return traffic;
+  const counted = (passed: number, ended: number, second = now): CallCounts => {
+    const counts: CallCounts = new Map();
+    addCount(counts, second, "passed", passed);
+    addCount(counts, second, "ended", ended);
+    return counts;
   };
-  const full = (traffic: Traffic[], changes: Partial<CircuitRecord> = {}, own: 0 | 1 = 0) => {
+  const full = (counts: CallCounts[], changes: Partial<CircuitRecord> = {}, own: 0 | 1 = 0) => {
     const recovering = { ...record, ...changes };
     const at = { now: now + 400, own, share: 1 };
-    return isFull(allowanceOf(recovering, traffic, POLICY, at.now)!, recovering, traffic, POLICY, at);
+    return isAllowanceUsed(allowanceOf(recovering, counts, POLICY, at.now)!, recovering, counts, POLICY, at);
   };
 
   it("no more pass in a second than may, and as many do", () => {

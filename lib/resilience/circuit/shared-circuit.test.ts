@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { commandCircuit } from "#lib/resilience/circuit/command-circuit.ts";
 import { dependencyGuard } from "#lib/resilience/circuit/dependency-guard.ts";
+import { commandCircuit } from "#lib/resilience/circuit/operate-circuit.ts";
 import {
   circuitFleet,
   type Fleet,

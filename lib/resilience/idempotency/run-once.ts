@@ -1,52 +1,65 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { Fault, TerminalFault } from "#lib/platform/errors/fault.ts";
+import type { MiddlewareObj } from "@middy/core";
+import type { Context } from "aws-lambda";
+import { Fault, ParkedFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
 import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
 import type { Log } from "#lib/platform/log/log.ts";
+import { aroundHandler } from "#lib/platform/runtime/around-handler.ts";
 import { type Runtime, systemRuntime } from "#lib/platform/runtime/runtime.ts";
-import type { Token } from "#lib/resilience/idempotency/claimed-item.ts";
-import { InProgress } from "#lib/resilience/idempotency/in-progress.ts";
-import { type OnceClaims, onceClaims } from "#lib/resilience/idempotency/once-claims.ts";
-import { onceItem } from "#lib/resilience/idempotency/once-item.ts";
-import { restoredResponse } from "#lib/resilience/idempotency/stored-response.ts";
+import type { ClaimToken } from "#lib/resilience/idempotency/claim.ts";
+import {
+  type OnceClaims,
+  onceClaims,
+  onceItem,
+  restoredResponse,
+} from "#lib/resilience/idempotency/once-record.ts";
 
 export interface OnceOptions {
   table: DynamoDBDocumentClient;
   /** A table with string keys `pk` and `sk` and TTL on `expires_at`. */
   table_name: string;
-  /** What the keys are of, as in `payments`: the same key in another namespace is another one. */
+  /** What the keys identify, as in `payments`. The same key in another namespace is another key. */
   namespace: string;
-  /** How long a call may be silent before another takes over; renewed while it runs. Default 60. */
+  /** How long after its last sign of life a call is taken over. Renewed while it runs. Default 60. */
   lease_seconds?: number;
-  /** How long duplicates are recognised, from the last sign of life. Default 86,400. */
+  /** How long after the last write duplicates are recognised. Default 86,400. */
   expires_after_seconds?: number;
-  /** Failed and crashed tries after which the key is given up. Default: no limit. */
+  /** Failed and crashed attempts after which the key is given up. Default: no limit. */
   attempts_max?: number;
-  /** What is left of the invocation, in ms: no lease goes beyond. Default: no end. */
+  /** The remaining time of the invocation in ms: no lease lasts longer. Default: no limit. */
   remainingMs?: () => number;
   /** Warns of responses that cannot be kept. */
   log?: Log;
   runtime?: Runtime;
 }
 
-/** One try of the work. */
-export interface Attempt extends Token {
-  /** Aborted with `LeaseLost` when the key went to another call, whose result counts. */
+/** One attempt at the work. */
+export interface Attempt extends ClaimToken {
+  /** Aborted with `LeaseLost` when another call took the key over. That call's result counts. */
   signal: AbortSignal;
 }
 
+/** Another call does the same work, or the work waits for its next attempt: ask again after `retry_after_ms`. */
+export class InProgress extends ParkedFault {
+  constructor(name: string, retry_after_ms: number) {
+    super("IN_PROGRESS", `${name} is in progress elsewhere; try again in ${Math.ceil(retry_after_ms)} ms`, {
+      retry_after_ms,
+    });
+  }
+}
+
 const LEASE_MS_MIN = 1000;
-/** With less left of the invocation there is no time to write; the lease ends by itself. */
+/** With less time left in the invocation nothing is written: the lease ends by itself. */
 const WRITE_MS = 50;
 
 /**
- * Does `work` once for each key: a duplicate gets the response of the first call, from its JSON.
- * `source` is what decides the result (JSON); a key that comes back with another one is refused.
- * A try that fails frees the key, one that crashes frees it when its lease ends. A crash after the
- * effect and before its completion repeats the effect: give it `attempt.fence` or the key where it
- * can refuse an older one.
+ * Does `work` once for each key. A duplicate gets the response of the first call, from its JSON. `source` (JSON) is
+ * what decides the result; the same key with another source is refused. An attempt that fails frees the key at
+ * once, one that crashes when its lease ends. A crash between the effect and its record repeats the effect: hand
+ * `attempt.fence` or the key to the effect where it can refuse what it has seen.
  *
- * @throws InProgress `IN_PROGRESS` while another call is at work, with `retry_after_ms`
+ * @throws InProgress `IN_PROGRESS` while another call does the work, with `retry_after_ms`
  * @throws TerminalFault `IDEMPOTENCY_MISMATCH`, `IDEMPOTENCY_KEY_UNUSABLE`, `ATTEMPTS_EXHAUSTED`;
  *   for a duplicate of work whose response was not kept `RESPONSE_TOO_LARGE`, `RESPONSE_NOT_JSON`
  * @throws LeaseLost `LEASE_LOST` when another call took over; this one recorded nothing
@@ -69,21 +82,17 @@ export async function runOnce<Response>(
     attempts_max: options.attempts_max ?? Number.MAX_SAFE_INTEGER,
   });
   switch (claim.kind) {
-    case "claimed":
-      return attempt(claim.token, claims, work, {
-        ...options,
-        remainingMs,
-        runtime,
-        leaseMs,
-        name: item.name,
-      });
+    case "claimed": {
+      const surroundings = { ...options, remainingMs, runtime, leaseMs, name: item.name };
+      return attempt(claim.token, claims, work, surroundings);
+    }
     case "ended":
       return restoredResponse(item.name, claim.record) as Response;
     case "wait":
       throw new InProgress(item.name, Math.max(1, claim.until_ms - runtime.now()));
     case "exhausted": {
       const { attempts, last_error } = claim.record;
-      const last = last_error ? `; the last one said ${last_error.code}: ${last_error.message}` : "";
+      const last = last_error ? `; the last error was ${last_error.code}: ${last_error.message}` : "";
       throw new TerminalFault("ATTEMPTS_EXHAUSTED", `all ${attempts} attempts of ${item.name} failed${last}`);
     }
   }
@@ -98,7 +107,7 @@ interface Surroundings {
 }
 
 async function attempt<Response>(
-  token: Token,
+  token: ClaimToken,
   claims: OnceClaims,
   work: (attempt: Attempt) => Promise<Response>,
   { name, runtime, leaseMs, remainingMs, log }: Surroundings,
@@ -116,7 +125,9 @@ async function attempt<Response>(
     response = await work({ ...token, signal: stop.signal });
   } catch (error) {
     keeper.stop();
-    if (remainingMs() > WRITE_MS) await release(claims, token, error);
+    const retry_after_ms = error instanceof Fault ? (error.retry_after_ms ?? 0) : 0;
+    // Without the release, the lease ends by itself or is another call's: the caller gets the work's error.
+    if (remainingMs() > WRITE_MS) await claims.release(token, error, retry_after_ms).catch(() => undefined);
     throw error;
   }
   keeper.stop();
@@ -125,8 +136,25 @@ async function attempt<Response>(
   return response;
 }
 
-/** Its own failure is no news: the lease ends by itself, or is somebody else's. */
-async function release(claims: OnceClaims, token: Token, error: unknown): Promise<void> {
-  const retry_after_ms = error instanceof Fault ? (error.retry_after_ms ?? 0) : 0;
-  await claims.release(token, error, retry_after_ms).catch(() => undefined);
+export interface IdempotentOptions<Event> extends Omit<OnceOptions, "remainingMs"> {
+  /** Identifies the effect of an event; undefined for an event that needs no protection. */
+  key: (event: Event, context: Context) => string | undefined;
+  /** What decides the result (JSON). Default: the whole event. */
+  source?: (event: Event) => unknown;
+}
+
+/**
+ * Makes a Lambda handler idempotent, with middy 7: `middy(handler).use(idempotent({ … }))`. Use it last, so that it
+ * is the first to learn of an error. A duplicate gets the handler's response without a run of the handler.
+ *
+ * @throws what `runOnce` throws
+ */
+export function idempotent<Event>(options: IdempotentOptions<Event>): MiddlewareObj<Event> {
+  return aroundHandler<Event>((event, context) => {
+    const key = options.key(event, context);
+    if (key === undefined) return undefined;
+    const source = options.source ? options.source(event) : event;
+    const remainingMs = () => context.getRemainingTimeInMillis();
+    return (handler) => runOnce({ ...options, remainingMs }, key, source, handler);
+  });
 }

@@ -1,26 +1,147 @@
-import { stepSortKey, taskPartition } from "#lib/platform/table/keys.ts";
-import type { ClaimedItem } from "#lib/resilience/idempotency/claimed-item.ts";
-import type { ClaimKey, StepIdentity } from "#lib/resilience/idempotency/claims.ts";
-import { StepRecord } from "#schemas/records/step.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import {
+  artifactIndexSortKey,
+  stepSortKey,
+  taskPartition,
+  tenantArtifactsPartition,
+} from "#lib/platform/table/keys.ts";
+import { type ClaimedItem, type ClaimPorts, writeItem } from "#lib/resilience/idempotency/claim.ts";
+import { StepRecord, type StepReplay } from "#schemas/records/step.ts";
 
-/** A step item of the table as a record, without its keys. */
+/*
+ * A step's item: where it is, what lists it, and the writes that need no claim.
+ */
+
+/** Identifies a step of a task. */
+export interface ClaimKey {
+  tenant: string;
+  task_id: string;
+  step: string;
+  round: number;
+}
+
+/** What a step record is about; written once. */
+export interface StepIdentity {
+  key: ClaimKey;
+  service: string;
+  idempotency_key: string;
+  source_hash: string;
+  /** Unix seconds after which the record counts as absent; each write of its identity renews it. */
+  expires_at: number;
+}
+
+/** Index fields that a write sets and removes, so that lists change together with the record. */
+export interface IndexUpdate {
+  set: Record<string, unknown>;
+  remove: readonly string[];
+}
+
+/** Where the records of one kind of step are, and the index fields they have. */
+export interface StepStorage {
+  item(key: ClaimKey): ClaimedItem<StepRecord>;
+  /** When a step ends, and when it is made ready to run again. */
+  ended(key: ClaimKey, now_ms: number): IndexUpdate;
+  rearmed(key: ClaimKey, now_ms: number): IndexUpdate;
+}
+
+export const MESSAGE_CHARACTERS_MAX = 2000;
+
+/** The steps of a task. A step that ends enters its artifacts into the tenant's index. */
+export const taskSteps: StepStorage = {
+  item: ({ tenant, task_id, step, round }) => ({
+    key: { pk: taskPartition(tenant, task_id), sk: stepSortKey(step, round) },
+    name: `step ${step}`,
+    parse: parseStepItem,
+  }),
+  ended: (key, now_ms) => ({
+    set: {
+      gsi1pk: tenantArtifactsPartition(key.tenant),
+      gsi1sk: artifactIndexSortKey(key, instant(now_ms)),
+    },
+    remove: [],
+  }),
+  rearmed: () => ({ set: {}, remove: ["gsi1pk", "gsi1sk"] }),
+};
+
+/** A step's item as a record, without its keys. */
 export function parseStepItem(item: Record<string, unknown>): StepRecord {
   const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, ...record } = item;
   return StepRecord.parse(record);
 }
 
-/** A step's record as an item that is claimed. */
-export function stepItem({ tenant, task_id, step, round }: ClaimKey): ClaimedItem<StepRecord> {
-  return {
-    key: { pk: taskPartition(tenant, task_id), sk: stepSortKey(step, round) },
-    name: `step ${step}`,
-    parse: parseStepItem,
-  };
-}
-
-/** What the first write to a step record says of it; later writes leave these as they are. */
-export function stepFields(identity: StepIdentity, at: string): Record<string, unknown> {
+/** The fields that the first write to a step record sets and later writes leave as they are. */
+export function stepFields(identity: StepIdentity, at: string) {
   const { key, service, idempotency_key, source_hash } = identity;
   const { tenant, task_id, step, round } = key;
   return { tenant, task_id, step, round, service, idempotency_key, source_hash, started_at: at };
+}
+
+/** An index update as parts of an expression: `, a = :a` to follow SET, and the names to follow REMOVE. */
+export function indexAssignments({ set, remove }: IndexUpdate) {
+  const names = Object.keys(set);
+  return {
+    sets: names.map((name) => `, ${name} = :${name}`).join(""),
+    removes: remove,
+    values: Object.fromEntries(names.map((name) => [`:${name}`, set[name]])),
+  };
+}
+
+/**
+ * Makes an ended step ready to run again, with all its attempts and a higher fencing token, and keeps its outcome
+ * as a replay. The step has ended, so nobody holds its lease; the write is conditional on the fencing token and the
+ * status that were read. Undefined when another write came first.
+ */
+export function rearmStep(
+  record: StepRecord,
+  dead_letter: Pick<StepReplay, "failure_id" | "message_id">,
+  ports: ClaimPorts,
+  storage: StepStorage = taskSteps,
+): Promise<StepRecord | undefined> {
+  if (record.status !== "completed" && record.status !== "canceled") {
+    throw new RangeError(
+      `step ${record.step} has not ended (${record.status}): only an ended step runs again`,
+    );
+  }
+  const now_ms = ports.runtime.now();
+  const at = instant(now_ms);
+  const { sets, removes, values } = indexAssignments(storage.rearmed(record, now_ms));
+  const { code = "DEADLINE_EXCEEDED", message: full_message = "the task did not end before its deadline" } =
+    record.outcome ?? {};
+  const message = full_message.slice(0, MESSAGE_CHARACTERS_MAX);
+  return writeItem(
+    storage.item(record),
+    {
+      update: `SET #status = :waiting, fence = fence + :one, attempts = :zero, lease_expires_at = :zero,
+        retry_at = :zero, last_error = :error, replays = list_append(if_not_exists(replays, :none), :replay)${sets}
+        REMOVE ${["outcome", "ended_at", "parked_at", "parked_ms", ...removes].join(", ")}`,
+      condition: "fence = :fence AND #status = :status",
+      values: {
+        ...values,
+        ":waiting": "waiting",
+        ":status": record.status,
+        ":fence": record.fence,
+        ":one": 1,
+        ":zero": 0,
+        ":none": [],
+        ":error": { code, message, at },
+        ":replay": [{ ...dead_letter, at, code, message }],
+      },
+    },
+    ports,
+  );
+}
+
+/** Keeps the records of a task's steps at least until `expires_at` (Unix seconds). Safe to repeat. */
+export async function keepSteps(steps: StepRecord[], expires_at: number, ports: ClaimPorts): Promise<void> {
+  for (const step of steps) {
+    await writeItem(
+      taskSteps.item(step),
+      {
+        update: "SET expires_at = :expires_at",
+        condition: "attribute_exists(#status) AND expires_at < :expires_at",
+        values: { ":expires_at": expires_at },
+      },
+      ports,
+    );
+  }
 }

@@ -1,5 +1,5 @@
-import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";
-import type { Decision } from "#lib/resilience/rate-limit/decision.ts";
+import type { RateDecision } from "#lib/resilience/rate-limit/bucket.ts";
+import type { BucketRule } from "#lib/resilience/rate-limit/bucket-plan.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -8,7 +8,7 @@ const DAY_SECONDS = 86_400;
  * has them: lists of strings with parameters (RFC 9651). `rate` is the bucket: its size, in the time
  * it takes to fill; `day` is what may be asked in a day.
  */
-export function rateLimitHeaders(rule: BucketRule, decision: Decision): Record<string, string> {
+export function rateLimitHeaders(rule: BucketRule, decision: RateDecision): Record<string, string> {
   const policy = { "ratelimit-policy": policyOf(rule) };
   if (decision.kind === "unknown") return policy;
   if (decision.kind === "admitted") {

@@ -1,10 +1,12 @@
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import { Bucket } from "#lib/resilience/rate-limit/bucket.ts";
-import type { BucketKey } from "#lib/resilience/rate-limit/bucket-item.ts";
-import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";
+import {
+  Bucket,
+  type CountTableUse,
+  type RateDecision,
+  SharedClock,
+} from "#lib/resilience/rate-limit/bucket.ts";
+import type { BucketKey, BucketRule } from "#lib/resilience/rate-limit/bucket-plan.ts";
 import { type BucketTablePorts, bucketTable } from "#lib/resilience/rate-limit/bucket-table.ts";
-import type { Decision, TellCost } from "#lib/resilience/rate-limit/decision.ts";
-import { sharedClock } from "#lib/resilience/rate-limit/shared-clock.ts";
 
 interface LimiterPorts extends BucketTablePorts {
   runtime: Pick<Runtime, "now" | "sleep" | "random">;
@@ -12,24 +14,24 @@ interface LimiterPorts extends BucketTablePorts {
 
 export interface RateLimiter {
   /** Whether one more request may be served. Never throws. */
-  take(key: BucketKey, rule: BucketRule, tell?: TellCost): Promise<Decision>;
+  take(key: BucketKey, rule: BucketRule, count?: CountTableUse): Promise<RateDecision>;
 }
 
-/** The buckets held longest are let go first; what they had leased comes back in the table. */
+/** Beyond this many buckets the oldest are forgotten; what they had taken comes back in the table. */
 const BUCKETS_MAX = 5000;
 
 /**
- * One environment's rate limiter: a token bucket per tenant and route in the table (generic cell
- * rate algorithm), of which each environment leases some requests at a time with one conditional
- * write and spends them in memory. So no more than `burst + rate · time` are ever leased; what an
- * environment that dies has leased is lost for as long as it takes to come back.
+ * One environment's rate limiter. Each tenant and route has a token bucket in the table (generic cell rate
+ * algorithm); an environment takes an allotment of it with one conditional write and spends it in memory. So no
+ * more than `burst + rate · time` is ever taken. What an environment that dies has taken is lost until it would
+ * have come back.
  */
 export function rateLimiter(ports: LimiterPorts): RateLimiter {
   const table = bucketTable(ports);
-  const clock = sharedClock(ports.runtime.now);
+  const clock = new SharedClock(ports.runtime.now);
   const buckets = new Map<string, Bucket>();
   return {
-    take(key, rule, tell = () => undefined) {
+    take(key, rule, count = () => undefined) {
       const name = `${key.tenant} ${key.route}`;
       let bucket = buckets.get(name);
       if (!bucket?.follows(rule)) {
@@ -39,7 +41,30 @@ export function rateLimiter(ports: LimiterPorts): RateLimiter {
         const [oldest] = buckets.keys();
         if (buckets.size > BUCKETS_MAX && oldest !== undefined) buckets.delete(oldest);
       }
-      return bucket.take({ table, clock, tell });
+      return bucket.take({ table, clock, count });
     },
+  };
+}
+
+/**
+ * The same algorithm in this environment's memory alone, while the table does not answer. Every environment then
+ * admits the whole rate, and the day is not counted.
+ */
+export function localLimiter(now: () => number): (key: BucketKey, rule: BucketRule) => RateDecision {
+  const arrivals = new Map<string, number>();
+  return ({ tenant, route }, { requests_per_second, burst_requests }) => {
+    const name = `${tenant} ${route}`;
+    const interval_ms = 1000 / requests_per_second;
+    const arrival_ms = Math.max(arrivals.get(name) ?? 0, now()) + interval_ms;
+    const room_ms = now() + burst_requests * interval_ms - arrival_ms;
+    if (room_ms < 0) {
+      const retry_after_seconds = Math.max(1, Math.ceil(-room_ms / 1000));
+      return { kind: "refused", reason: "rate", retry_after_seconds };
+    }
+    arrivals.delete(name);
+    arrivals.set(name, arrival_ms);
+    const [oldest] = arrivals.keys();
+    if (arrivals.size > BUCKETS_MAX && oldest !== undefined) arrivals.delete(oldest);
+    return { kind: "admitted", remaining: Math.floor(room_ms / interval_ms) };
   };
 }

@@ -1,14 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { ParkedFault, QuotaFault, RetryableFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
-import { decideRetry, type FailedTry } from "#lib/resilience/retry/decide-retry.ts";
+import { decideRetry, type FailedAttempt } from "#lib/resilience/retry/decide-retry.ts";
 import { retryPolicy } from "#test/fakes/retry-policy.ts";
 
 const now_ms = 1_000_000;
 const clock = { now_ms, deadline_ms: now_ms + 3_600_000 };
 const lease = { attempt: 1, first_attempt_ms: now_ms, parked_at: undefined, parked_ms: 0 };
-const flaky = new RetryableFault("FLAKY", "m");
+const flaky = new RetryableFault("EMBEDDER_FAILED", "m");
 
-function decide(failed: Partial<FailedTry>, policy: Record<string, unknown> = {}, random = 1, at = clock) {
+function decide(
+  failed: Partial<FailedAttempt>,
+  policy: Record<string, unknown> = {},
+  random = 1,
+  at = clock,
+) {
   const { defaults } = retryPolicy(policy);
   return decideRetry({ disposition: "retry", error: flaky, lease, ...failed }, at, defaults, () => random);
 }
@@ -21,7 +26,7 @@ describe("a failed try", () => {
   });
 
   it("is repeated when the dependency asked for it, longer than our own cap", () => {
-    const error = new ThrottledFault("SLOW_DOWN", "m", { retry_after_ms: 300_000 });
+    const error = new ThrottledFault("MODEL_THROTTLED", "m", { retry_after_ms: 300_000 });
     expect(decide({ error, disposition: "throttle" })).toMatchObject({ retry_at_ms: now_ms + 300_000 });
   });
 
@@ -40,7 +45,7 @@ describe("a failed try", () => {
   it("is the last one only when it is known whether its dependency fails others too", () => {
     const error = new RetryableFault("MODEL_UNAVAILABLE", "m", { dependency: "model" });
     const fourth = { ...lease, attempt: 4, first_attempt_ms: now_ms - 5000 };
-    const decision = (changes: Partial<FailedTry>) => decide({ lease: fourth, error, ...changes });
+    const decision = (changes: Partial<FailedAttempt>) => decide({ lease: fourth, error, ...changes });
     expect(decision({})).toMatchObject({ kind: "again", retry_at_ms: now_ms + 55_000 });
     expect(decision({ lease: { ...fourth, attempt: 3 } })).toMatchObject({ retry_at_ms: now_ms + 4000 });
     expect(decision({ error: flaky })).toMatchObject({ retry_at_ms: now_ms + 8000 });
@@ -49,7 +54,7 @@ describe("a failed try", () => {
   });
 
   it("ends at once, and not in the DLQ, when what it waits for comes after its deadline", () => {
-    const error = new QuotaFault("QUOTA_SPENT", "m", { retry_at_ms: clock.deadline_ms });
+    const error = new QuotaFault("MODEL_QUOTA_SPENT", "m", { retry_at_ms: clock.deadline_ms });
     const expected = { kind: "end", because: "deadline", dead_letter: false };
     expect(decide({ error, disposition: "park" })).toEqual(expected);
     expect(decide({ error, disposition: "throttle" })).toEqual(expected);
@@ -58,7 +63,7 @@ describe("a failed try", () => {
 
 describe("parked work", () => {
   it("waits until the time it is told, however many attempts it has had", () => {
-    const error = new QuotaFault("QUOTA_SPENT", "m", { retry_at_ms: now_ms + 600_000 });
+    const error = new QuotaFault("MODEL_QUOTA_SPENT", "m", { retry_at_ms: now_ms + 600_000 });
     const failed = { error, disposition: "park" as const, lease: { ...lease, attempt: 5 } };
     expect(decide(failed, {}, 0)).toEqual({
       kind: "again",
@@ -78,7 +83,7 @@ describe("parked work", () => {
   });
 
   it("waits a slow back-off when it is told no time", () => {
-    const error = new ParkedFault("SOMEBODY_ELSE", "m");
+    const error = new ParkedFault("IN_PROGRESS", "m");
     const decision = decide({ error, disposition: "park" }, { park_spread_ratio: 0 });
     expect(decision).toMatchObject({ retry_at_ms: now_ms + 5000 });
   });

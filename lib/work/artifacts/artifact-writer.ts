@@ -1,9 +1,23 @@
 import type { z } from "zod";
-import type { ArtifactWriter } from "#lib/agents/agent/agent.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import { artifactMeta, META_SUFFIX } from "#lib/work/artifacts/artifact-meta.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
+
+/** Files one step leaves. They become visible together, when the step completes, or never. */
+export interface ArtifactWriter {
+  /**
+   * `path` is in the standard layout, for example `build-test/report.json`. A JSON artifact names
+   * the schema it follows (a file in schemas/json without its ending) and is checked against it.
+   */
+  text(path: string, text: string | Uint8Array, content_type: string): Promise<void>;
+  json<Schema extends z.ZodType>(
+    path: string,
+    schema_name: string,
+    schema: Schema,
+    value: z.input<Schema>,
+  ): Promise<void>;
+}
 
 interface WriterPorts {
   blobs: BlobStore;

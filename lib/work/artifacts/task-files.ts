@@ -1,5 +1,5 @@
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
 import { artifactKey } from "#lib/platform/blobs/object-keys.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { artifactMeta, META_SUFFIX } from "#lib/work/artifacts/artifact-meta.ts";
 import { taskEvents } from "#lib/work/tasks/task-events.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";

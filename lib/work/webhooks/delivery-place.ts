@@ -1,6 +1,6 @@
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { OPEN_PARTITIONS, taskPartition } from "#lib/platform/table/keys.ts";
-import type { StepPlace } from "#lib/resilience/idempotency/step-place.ts";
+import type { StepStorage } from "#lib/resilience/idempotency/step-item.ts";
 import { DeliveryRecord } from "#schemas/records/delivery.ts";
 import { StepRecord } from "#schemas/records/step.ts";
 
@@ -51,7 +51,7 @@ function parseStep(item: Item): StepRecord {
 }
 
 /** Deliveries are claimed as steps are, beside their task's ledger, and listed as long as they are open. */
-export const deliveryPlace: StepPlace = {
+export const deliveryPlace: StepStorage = {
   item: ({ tenant, task_id, step }) => ({
     key: deliveryKey(tenant, task_id, step),
     name: `delivery ${step}`,

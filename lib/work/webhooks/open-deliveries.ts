@@ -1,9 +1,9 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { PutCommand } from "@aws-sdk/lib-dynamodb";
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
 import { stepSourceHash } from "#lib/platform/messages/make-envelope.ts";
-import { instant } from "#lib/platform/runtime/runtime.ts";
+import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { deliveryStep } from "#lib/work/webhooks/delivery-id.ts";
 import {
@@ -15,12 +15,18 @@ import {
 import { endingOf, taskEnded } from "#lib/work/webhooks/task-ended.ts";
 import { listWebhooks } from "#lib/work/webhooks/webhook-store.ts";
 import { WEBHOOKS } from "#lib/work/webhooks/webhooks-service.ts";
+import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { WebhooksInput } from "#schemas/messages/webhooks.ts";
 import { DeliveryRecord } from "#schemas/records/delivery.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
 
-type Ports = Pick<Platform, "table" | "runtime" | "artifacts"> & { table_name: string };
+interface Ports {
+  table: DynamoDBDocumentClient;
+  table_name: string;
+  runtime: Runtime;
+  artifacts(): Loaded<ArtifactsConfig>;
+}
 
 /**
  * Writes down what is to be told to whom of an ended task, before the task shows as ended: from then on

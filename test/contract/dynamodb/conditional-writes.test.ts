@@ -54,7 +54,7 @@ async function race(claims: Promise<unknown>[]) {
 describe("a conditional write", () => {
   semantic("is won by one of many that claim a new item at once", {
     relied_on_by: [
-      "lib/resilience/idempotency/claim-item.ts",
+      "lib/resilience/idempotency/claim.ts",
       "lib/work/tasks/task-store.ts",
       "lib/work/webhooks/open-deliveries.ts",
     ],
@@ -67,7 +67,7 @@ describe("a conditional write", () => {
   });
 
   semantic("is won by one of many that take over a lease that is over", {
-    relied_on_by: ["lib/resilience/idempotency/claim-item.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts"],
     async observe(world) {
       const Key = newKey();
       await claim(world, Key, "first", 100);
@@ -79,7 +79,7 @@ describe("a conditional write", () => {
   });
 
   semantic("binds AND before OR", {
-    relied_on_by: ["lib/resilience/idempotency/claim-item.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts"],
     async observe(world) {
       const Key = newKey();
       for (const now of [100, 200, 300]) await claim(world, Key, `${now}`, now);
@@ -89,7 +89,7 @@ describe("a conditional write", () => {
   });
 
   semantic("on owner and fence is refused to whoever lost them, and changes nothing", {
-    relied_on_by: ["lib/resilience/idempotency/claimed-item.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts"],
     async observe(world) {
       const Key = newKey();
       const complete = (owner: string, fence: number) =>
@@ -151,7 +151,7 @@ describe("a conditional write", () => {
 
   semantic("is refused as ConditionalCheckFailedException, which the code knows by its class", {
     relied_on_by: [
-      "lib/resilience/idempotency/claimed-item.ts",
+      "lib/resilience/idempotency/claim.ts",
       "lib/http/audit/record-audit.ts",
       "lib/http/auth/key-store.ts",
     ],
@@ -165,7 +165,7 @@ describe("a conditional write", () => {
   });
 
   semantic("that is refused gives the item that stood in its way, where that is asked for", {
-    relied_on_by: ["lib/resilience/idempotency/claimed-item.ts", "lib/resilience/circuit/move-circuit.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts", "lib/resilience/circuit/move-circuit.ts"],
     async observe(world) {
       const Key = newKey();
       await put(world, { ...Key, owner: "first" });
@@ -219,7 +219,7 @@ describe("a conditional write", () => {
     {
       relied_on_by: [
         "lib/platform/table/retention.ts",
-        "lib/resilience/idempotency/once-claims.ts",
+        "lib/resilience/idempotency/once-record.ts",
         "lib/agents/dlq/dead-letter.ts",
       ],
       async observe(world) {

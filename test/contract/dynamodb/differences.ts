@@ -29,7 +29,7 @@ export const dynamodb_differences = {
       simulation: { does: "is not given", observed: "no item" },
     },
     not_leaned_on: "Whoever needs it reads it again, which also tells a write of ours that was sent twice.",
-    bridged_in: "lib/resilience/idempotency/claimed-item.ts",
+    bridged_in: "lib/resilience/idempotency/claim.ts",
   },
   expression_bytes: {
     behaviour: "Expressions over 4 KB",

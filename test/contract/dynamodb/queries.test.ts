@@ -178,7 +178,7 @@ describe("a query", () => {
   semantic("and a get, strongly consistent, see every write that was answered before", {
     relied_on_by: [
       "lib/work/tasks/task-store.ts",
-      "lib/resilience/idempotency/claimed-item.ts",
+      "lib/resilience/idempotency/claim.ts",
       "lib/http/auth/key-store.ts",
       "lib/work/webhooks/webhook-store.ts",
     ],

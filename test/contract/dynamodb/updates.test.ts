@@ -44,7 +44,7 @@ describe("an update", () => {
   semantic("gives the item as it was, as it is, or what it set, as it is asked", {
     relied_on_by: [
       "lib/resilience/rate-limit/bucket-table.ts",
-      "lib/resilience/idempotency/claimed-item.ts",
+      "lib/resilience/idempotency/claim.ts",
       "lib/http/auth/failed-attempts.ts",
     ],
     async observe(world) {
@@ -96,7 +96,7 @@ describe("an update", () => {
   });
 
   semantic("counts by if_not_exists(field, zero) + one, and loses none of many at once", {
-    relied_on_by: ["lib/resilience/idempotency/claim-item.ts", "lib/resilience/circuit/circuit-table.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts", "lib/resilience/circuit/circuit-table.ts"],
     async observe(world) {
       const Key = newKey();
       const count = {
@@ -110,7 +110,7 @@ describe("an update", () => {
   });
 
   semantic("takes every value from the item as it was before", {
-    relied_on_by: ["lib/resilience/idempotency/claim-item.ts", "lib/resilience/rate-limit/bucket-table.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts", "lib/resilience/rate-limit/bucket-table.ts"],
     async observe(world) {
       const Key = newKey();
       await put(world, { ...Key, a: 1, b: 2 });
@@ -121,10 +121,7 @@ describe("an update", () => {
   });
 
   semantic("appends to a list that may not be there, and takes out its last entry", {
-    relied_on_by: [
-      "lib/resilience/idempotency/claim-step.ts",
-      "lib/resilience/idempotency/dynamodb-claims.ts",
-    ],
+    relied_on_by: ["lib/resilience/idempotency/step-claims.ts", "lib/resilience/idempotency/step-claims.ts"],
     async observe(world) {
       const Key = newKey();
       const append = (entry: string) =>
@@ -140,7 +137,7 @@ describe("an update", () => {
   });
 
   semantic("is refused whole when it counts on a field that is not there, or lacks a name or value", {
-    relied_on_by: ["lib/resilience/idempotency/claim-item.ts", "lib/resilience/rate-limit/bucket-table.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts", "lib/resilience/rate-limit/bucket-table.ts"],
     async observe(world) {
       const Key = newKey();
       await put(world, { ...Key, a: 1 });
@@ -168,7 +165,7 @@ describe("an update", () => {
   });
 
   semantic("takes reserved words as names only behind #", {
-    relied_on_by: ["lib/resilience/idempotency/claimed-item.ts", "lib/resilience/circuit/move-circuit.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts", "lib/resilience/circuit/move-circuit.ts"],
     async observe(world) {
       const bare = (name: string) =>
         outcome(

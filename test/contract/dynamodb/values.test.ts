@@ -100,7 +100,7 @@ describe("a value", () => {
   });
 
   semantic("is no empty set, for which the code uses lists", {
-    relied_on_by: ["lib/resilience/idempotency/claim-step.ts"],
+    relied_on_by: ["lib/resilience/idempotency/step-claims.ts"],
     observe: ({ client, table_name }) =>
       outcome(
         client.send(
@@ -155,7 +155,7 @@ describe("a value", () => {
     relied_on_by: [
       "lib/platform/trace/task-spans.ts",
       "lib/agents/dlq/dead-letter.ts",
-      "lib/resilience/idempotency/stored-response.ts",
+      "lib/resilience/idempotency/once-record.ts",
     ],
     async observe(world) {
       const key_bytes = "pk".length + 36 + "sk".length + "ITEM".length + "text".length;

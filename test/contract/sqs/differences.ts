@@ -68,7 +68,7 @@ export const sqs_differences = {
     },
     not_leaned_on:
       "Whether it is refused or not, the message comes again by itself; the claim keeps it from doubling.",
-    bridged_in: "lib/resilience/idempotency/claim-item.ts",
+    bridged_in: "lib/resilience/idempotency/claim.ts",
   },
   stale_delete: {
     behaviour: "Deleting a message by the receipt of an earlier receive",

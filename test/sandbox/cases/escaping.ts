@@ -1,7 +1,9 @@
+import type { Tool } from "#test/tools.ts";
 import { javascript, type SandboxCase } from "../sandbox-case.ts";
 
+const caller: Tool = process.arch === "x64" ? "perl" : "an x64 machine";
+
 const noCall = (number: string) => `perl -e 'exit(syscall(${number}) == -1 && $!{ENOSYS} ? 1 : 0)'`;
-const x64 = process.arch === "x64" ? {} : { needs: "/an x64 machine" };
 
 /** Survivors, signals to outsiders, namespaces and mounts of its own, calls that namespaces do not cover. */
 export const ESCAPING: SandboxCase[] = [
@@ -92,7 +94,6 @@ export const ESCAPING: SandboxCase[] = [
   {
     name: "a sandbox within the sandbox",
     isolation: "full",
-    needs: "/usr/bin/bwrap",
     command: "bwrap --unshare-user --ro-bind / / true",
     code: "COMMAND_FAILED",
   },
@@ -106,8 +107,7 @@ export const ESCAPING: SandboxCase[] = [
   ].map(([name = "", call = ""]) => ({
     name,
     isolation: "full" as const,
-    needs: "/usr/bin/perl",
-    ...x64,
+    needs: caller,
     command: noCall(`${call}`).replace("perl -e", "perl -MErrno -e"),
     code: "COMMAND_FAILED",
   })),

@@ -1,4 +1,4 @@
-import type { Claims } from "#lib/resilience/idempotency/claims.ts";
+import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
 import type { QueryInput } from "../dynamodb/query.ts";
 import type { Key, WriteInput } from "../dynamodb/table.ts";
 

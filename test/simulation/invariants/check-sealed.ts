@@ -1,8 +1,8 @@
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
 import { artifactKey } from "#lib/platform/blobs/object-keys.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { parseStepItem } from "#lib/resilience/idempotency/step-item.ts";
 import { parseTaskItem } from "#lib/work/tasks/task-store.ts";
-import { taskView } from "#lib/work/tasks/task-view.ts";
+import { taskView } from "#lib/work/views/task-view.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { Key } from "../dynamodb/table.ts";

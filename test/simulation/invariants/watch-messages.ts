@@ -10,7 +10,7 @@ import type { World } from "../engine/world.ts";
 import type { Message, Queue } from "../sqs/queue.ts";
 
 /** Codes of work that only had to wait for a dependency. */
-const OUTAGES = new Set(["QUOTA_SPENT", "CIRCUIT_OPEN", "WAIT_EXCEEDS_DEADLINE"]);
+const OUTAGES = new Set(["MODEL_QUOTA_SPENT", "CIRCUIT_OPEN", "WAIT_EXCEEDS_DEADLINE"]);
 
 /** Invariants of messages: what may be in a queue, and what must be done before one is deleted. */
 export function watchMessages(world: World) {

@@ -1,4 +1,5 @@
-import type { ClaimKey, Lease } from "#lib/resilience/idempotency/claims.ts";
+import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
+import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { Change } from "../dynamodb/table.ts";
 import { equalValues } from "../dynamodb/values.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { ParkedFault } from "#lib/platform/errors/fault.ts";
+import { faultOf, ParkedFault } from "#lib/platform/errors/fault.ts";
 import type { DependencyGuard } from "#lib/resilience/circuit/dependency-guard.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { type OursOptions, ours } from "../../../bench/outage/ours.ts";
@@ -50,7 +50,7 @@ const withoutRamp = (config: CircuitBreakerConfig): CircuitBreakerConfig => ({
 const inStep = (guard: DependencyGuard): DependencyGuard =>
   guardWith(guard, (error) => {
     if (!(error instanceof ParkedFault)) return error;
-    return new ParkedFault(error.code, error.message, {
+    return faultOf("park", error.code, error.message, {
       cause: error.cause,
       retry_after_ms: 60_000,
       spread: true,

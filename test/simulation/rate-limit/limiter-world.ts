@@ -1,7 +1,7 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";
-import type { Decision } from "#lib/resilience/rate-limit/decision.ts";
+import type { RateDecision } from "#lib/resilience/rate-limit/bucket.ts";
+import type { BucketRule } from "#lib/resilience/rate-limit/bucket-plan.ts";
 import { type RateLimiter, rateLimiter } from "#lib/resilience/rate-limit/rate-limiter.ts";
 import { type Key, makeTable } from "../dynamodb/table.ts";
 import type { Item } from "../dynamodb/values.ts";
@@ -100,7 +100,7 @@ export function limiterWorld(seed: number) {
         rule,
       }: { tenant: string; per_second: number; seconds: number; rule: BucketRule },
       environments: () => Environment[],
-    ): Record<Decision["kind"], number> & { admitted_at_ms: number[] } {
+    ): Record<RateDecision["kind"], number> & { admitted_at_ms: number[] } {
       const tally = { admitted: 0, refused: 0, unknown: 0, admitted_at_ms: [] as number[] };
       for (let number = 0; number < per_second * seconds; number += 1) {
         const at_ms = ((number + random.next()) * 1000) / per_second;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { BucketRule } from "#lib/resilience/rate-limit/bucket-rule.ts";
+import type { BucketRule } from "#lib/resilience/rate-limit/bucket-plan.ts";
 import { type Environment, limiterWorld } from "./limiter-world.ts";
 
 const SECONDS = 30;

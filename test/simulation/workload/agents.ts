@@ -29,7 +29,7 @@ export function simulatedAgents(world: World): Map<string, Agent<z.ZodType, z.Zo
       await spendTime(world, context);
       const now = context.runtime.now();
       if (name === "codegen" && refusesWork(world)) {
-        world.count("runs refused: QUOTA_SPENT");
+        world.count("runs refused: MODEL_QUOTA_SPENT");
         throw quotaSpent(world, now);
       }
       maybeFail(world);
@@ -107,7 +107,7 @@ function refusesWork({ scheduler, quota_since, quota_until }: World): boolean {
 /** A dependency whose quota is spent says until when, in the caller's time. */
 function quotaSpent({ quota_until, quota_since, scheduler, seed }: World, now: number): QuotaFault {
   const clock_offset_ms = now - scheduler.now();
-  return new QuotaFault("QUOTA_SPENT", "the quota is spent", {
+  return new QuotaFault("MODEL_QUOTA_SPENT", "the quota is spent", {
     retry_at_ms: quota_until + clock_offset_ms,
     dependency: "model",
     ...(seed % 2 === 0 && { since_ms: quota_since + clock_offset_ms }),
@@ -115,13 +115,13 @@ function quotaSpent({ quota_until, quota_since, scheduler, seed }: World, now: n
 }
 
 const FAILURES = [
-  () => new RetryableFault("FLAKY", "might work next time"),
-  () => new RetryableFault("FLAKY", "might work next time"),
+  () => new RetryableFault("MODEL_UNAVAILABLE", "might work next time"),
+  () => new RetryableFault("MODEL_UNAVAILABLE", "might work next time"),
   () => new TypeError("a bug"),
-  () => new ThrottledFault("SLOW_DOWN", "too fast"),
-  () => new ThrottledFault("SLOW_DOWN", "too fast", { retry_after_ms: 7000 }),
+  () => new ThrottledFault("MODEL_THROTTLED", "too fast"),
+  () => new ThrottledFault("MODEL_THROTTLED", "too fast", { retry_after_ms: 7000 }),
   () => new ParkedFault("CIRCUIT_OPEN", "a dependency is down", { retry_after_ms: 20_000 }),
-  () => new TerminalFault("NEVER_WORKS", "cannot ever work"),
+  () => new TerminalFault("MODEL_REFUSED", "cannot ever work"),
   () => new RejectedInput("DIFF_DOES_NOT_APPLY", "the diff does not apply"),
 ];
 

@@ -1,10 +1,10 @@
-import type { Platform } from "#lib/agents/agent/platform.ts";
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { Claims } from "#lib/resilience/idempotency/claims.ts";
-import { dynamodbClaims } from "#lib/resilience/idempotency/dynamodb-claims.ts";
+import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
+import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
 import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
@@ -18,7 +18,7 @@ import { bucketClient } from "../s3/bucket-client.ts";
 import { type QueueEvents, queueClient } from "../sqs/queue-client.ts";
 
 /** All ports of the code under test, for one invocation in a simulated world. */
-export interface SimulatedPlatform extends GatewayPorts {
+export interface SimulatedPlatform extends GatewayPorts, AgentPlatform {
   orchestratorPorts(counters: Counters, log: Log): OrchestratorPorts;
   /** On deliveries of webhooks. */
   deliveryClaims: Claims;
@@ -45,7 +45,7 @@ export function simulatedPlatform(
     },
   });
   const s3 = bucketClient(world, invocation);
-  const real = dynamodbClaims({ table, table_name, runtime });
+  const real = stepClaims({ table, table_name, runtime });
   const claims = watchedClaims(mutation.claims?.(real) ?? real, invocation, watch);
   const log = simulatedLog(world, invocation);
   const platform = {
@@ -64,12 +64,12 @@ export function simulatedPlatform(
     queueUrl: (service: string) => service,
     deadLetterQueueUrl: deadLetterQueue,
     logOf: () => log,
-  } satisfies Platform & Record<string, unknown>;
+  } satisfies AgentPlatform & Record<string, unknown>;
   const skip = mutation.layout === "skipped";
   return {
     ...platform,
     deliveryClaims: watchedClaims(
-      dynamodbClaims({ table, table_name, runtime }, deliveryPlace),
+      stepClaims({ table, table_name, runtime }, deliveryPlace),
       invocation,
       watch,
     ),

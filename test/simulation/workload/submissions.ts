@@ -1,5 +1,5 @@
-import { sha256 } from "#lib/platform/blobs/blobs.ts";
 import { uploadKey } from "#lib/platform/blobs/object-keys.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { Random } from "../engine/random.ts";
 import type { World } from "../engine/world.ts";

@@ -1,0 +1,59 @@
+import { STATUS_CODES } from "node:http";
+import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import type { Problem } from "#schemas/http/task-view.ts";
+
+/**
+ * Any error as problem details (RFC 9457). What nobody foresaw answers 500 with the code
+ * `INTERNAL` and nothing of the error; the log has it under the same trace.
+ */
+export function problemResponse(
+  error: unknown,
+  trace_id: string,
+  log: Log,
+): APIGatewayProxyStructuredResultV2 {
+  const known = refusalOf(error);
+  if (!known) {
+    log.error("REQUEST_FAILED", `a request failed: ${describe(error)}`, {
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+  }
+  const { status, code, message, errors, headers } =
+    known ??
+    new HttpError(500, "INTERNAL", "something went wrong on our side; the trace id finds it in the log");
+  const body: Problem = {
+    type: `urn:distributed-agents:problem:${code.toLowerCase()}`,
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    code,
+    detail: message,
+    trace_id,
+    ...(errors && { errors }),
+  };
+  return {
+    statusCode: status,
+    headers: { "content-type": "application/problem+json", ...headers },
+    body: JSON.stringify(body),
+  };
+}
+
+/** For the log. Anything may be thrown, also what has no text. */
+export function describe(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return "something that has no text";
+  }
+}
+
+type Refusal = Pick<HttpError, "message" | "errors" | "headers"> & { status: number; code: ErrorCode };
+
+/** What a caller may be told; undefined for an error of ours. */
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof HttpError) return error;
+  if (!(error instanceof RejectedInput)) return undefined;
+  return { status: 422, code: error.code, message: error.message, errors: undefined, headers: {} };
+}

@@ -1,0 +1,190 @@
+import type { ItemKind } from "#lib/platform/table/item-kind.ts";
+
+/*
+ * The catalogue: every kind of item in the table. Keys (keys.ts), the roles of the functions
+ * (scripts/serverless/access) and docs/reference/table.md are made of it. Each kind is a constant of
+ * its own and nothing but data, so that a function's bundle holds the kinds it uses.
+ */
+
+export const TASK = {
+  about:
+    "A task as its submitter asked for it, and how far it has come. Replaced only on condition of its " +
+    "`version`. Its steps and deliveries share its partition, so one query reads its ledger",
+  partition: "TASK#<tenant>#<task_id>",
+  sort: "TASK",
+  lists: {
+    by_tenant: { partition: "TASKS#<tenant>", sort: "<created_at>#<task_id>", when: "always" },
+    open_tasks: { partition: "OPEN#<shard>", sort: "<check_at>", when: "until it has ended" },
+  },
+  record: "TaskRecord",
+  kept: { set_by: "`tasks_days` of configs/artifacts.json", after: "its deadline, once it is sealed" },
+  access: {
+    submit_tasks: ["PutItem"],
+    read_tasks: ["GetItem", "Query", "Query by_tenant"],
+    advance_tasks: ["GetItem", "PutItem", "Query"],
+    find_open_tasks: ["Query open_tasks"],
+  },
+} as const satisfies ItemKind;
+
+export const STEP = {
+  about:
+    "One round of a step. It is the idempotency record: whoever claims it runs the step, and every later " +
+    "write is conditional on `owner` and `fence` of that claim",
+  partition: "TASK#<tenant>#<task_id>",
+  sort: "STEP#<step>#<round>",
+  lists: {
+    by_tenant: {
+      partition: "ARTIFACTS#<tenant>",
+      sort: "<completed_at>#<task_id>#<step>#<round>",
+      when: "once it has completed",
+    },
+  },
+  record: "StepRecord",
+  kept: { set_by: "`tasks_days` of configs/artifacts.json", after: "its task's deadline" },
+  access: {
+    run_steps: ["GetItem", "UpdateItem"],
+    advance_tasks: ["GetItem", "UpdateItem", "Query"],
+    read_tasks: ["Query", "Query by_tenant"],
+  },
+} as const satisfies ItemKind;
+
+export const DELIVERY = {
+  about: "One event for one webhook, claimed as a step is. No workflow knows of it",
+  partition: "TASK#<tenant>#<task_id>",
+  sort: "DELIVERY#<step>",
+  lists: {
+    by_tenant: { partition: "DELIVERIES#<tenant>", sort: "<started_at>#<task_id>#<step>", when: "always" },
+    open_tasks: { partition: "OPEN_DELIVERIES#<shard>", sort: "<check_at>", when: "until it has ended" },
+  },
+  record: "DeliveryRecord",
+  kept: { set_by: "`tasks_days` of configs/artifacts.json", after: "its first deadline" },
+  access: {
+    advance_tasks: ["PutItem"],
+    deliver_webhooks: ["GetItem", "UpdateItem"],
+    manage_webhooks: ["UpdateItem", "Query by_tenant"],
+    find_open_deliveries: ["GetItem", "UpdateItem", "Query open_tasks"],
+  },
+} as const satisfies ItemKind;
+
+export const WEBHOOK = {
+  about: "Where a tenant is told of its tasks' ends. Replaced only on condition of its `revision`",
+  partition: "WEBHOOKS#<tenant>",
+  sort: "<webhook_id>",
+  record: "WebhookRecord",
+  kept: "until deleted",
+  access: {
+    manage_webhooks: ["GetItem", "PutItem", "DeleteItem", "Query"],
+    deliver_webhooks: ["GetItem", "PutItem"],
+    find_webhooks: ["Query"],
+  },
+} as const satisfies ItemKind;
+
+export const FAILURE = {
+  about: "Why a message went to a dead-letter queue, and what became of it",
+  partition: "FAILURE#<tenant>",
+  sort: "<failure_id>",
+  lists: { by_tenant: { partition: "FAILURES#<tenant>", sort: "<last_at>", when: "always" } },
+  record: "FailureRecord",
+  kept: { days: 30, after: "it failed last" },
+  access: { serve_queue: ["PutItem", "UpdateItem"] },
+} as const satisfies ItemKind;
+
+export const IDEMPOTENCY = {
+  about: "One key of `runOnce`: who works on it, or the response of the call that did",
+  partition: "IDEMPOTENCY#<namespace>#<key>",
+  sort: "IDEMPOTENCY",
+  record: "IdempotencyRecord",
+  kept: { set_by: "`expires_after_seconds` of its caller", after: "the last sign of life" },
+  access: {}, // for handlers outside this system: docs/guides/idempotency.md
+} as const satisfies ItemKind;
+
+export const API_KEY = {
+  about: "An API key. Its secret is stored as an HMAC only",
+  partition: "KEY#<key_id>",
+  sort: "KEY",
+  lists: { by_tenant: { partition: "KEYS#<tenant>", sort: "<created_at>#<key_id>", when: "always" } },
+  record: "ApiKeyRecord",
+  kept: { days: 90, after: "it was revoked or its time was over" },
+  access: {
+    // Finds the key, and may note when it was last used, but nothing else.
+    judge_credentials: ["GetItem", { UpdateItem: ["tenant", "last_used_at", "expires_at"] }],
+    manage_keys: ["PutItem", "UpdateItem", "Query by_tenant"],
+  },
+} as const satisfies ItemKind;
+
+export const AUDIT_ENTRY = {
+  about: "Who did what. Added once; nothing may change or delete it (docs/decisions/0009-credentials.md)",
+  partition: "AUDIT#<tenant>",
+  sort: "<entry_id>",
+  lists: { by_tenant: { partition: "AUDIT#<tenant>", sort: "<at>#<entry_id>", when: "always" } },
+  record: "AuditRecord",
+  kept: { set_by: "`audit_days` of configs/authentication.json", after: "it was written" },
+  access: { write_audit: ["PutItem", "GetItem"], read_audit: ["Query by_tenant"] },
+} as const satisfies ItemKind;
+
+export const FAILED_ATTEMPTS = {
+  about: "`failures`: refused credentials from one network address in one window of time",
+  partition: "ATTEMPTS#<network>",
+  sort: "<window>",
+  kept: {
+    set_by: "`failures_window_seconds` of configs/authentication.json, twice",
+    after: "its window began",
+  },
+  access: { limit_requests: ["UpdateItem"] },
+} as const satisfies ItemKind;
+
+export const RATE_LIMIT = {
+  about: "The bucket of one tenant and route: when it is full again, and how many requests it gave today",
+  partition: "LIMIT#<tenant>#<route>#<shard>",
+  sort: "LIMIT",
+  kept: { days: 3, after: "it was last used" },
+  access: { limit_requests: ["GetItem", "UpdateItem"] },
+} as const satisfies ItemKind;
+
+export const CIRCUIT = {
+  about:
+    "The circuit before one dependency, moved only on condition of its `generation`; and for each part of " +
+    "the window what all environments counted, in attributes `<start of the part in ms>|<count>`",
+  partition: "CIRCUITS",
+  sort: "<key>",
+  record: "CircuitRecord",
+  kept: { days: 30, after: "it was last called through" },
+  access: {
+    guard_dependencies: ["GetItem", "UpdateItem"],
+    command_circuits: ["GetItem", "UpdateItem", "Query"],
+  },
+} as const satisfies ItemKind;
+
+export const METRIC_TOTALS = {
+  about:
+    "All that one service ever counted: a number for each metric and tenant, in attributes `<metric>|<tenant>`",
+  partition: "METRICS",
+  sort: "<service>|<role>|<shard>",
+  kept: "until deleted",
+  access: { write_metrics: ["UpdateItem"], read_tasks: ["Query"] },
+} as const satisfies ItemKind;
+
+export const SPANS = {
+  about: "`spans`: what one invocation recorded of a task's trace. Apart from the task's own partition",
+  partition: "TRACE#<tenant>#<task_id>",
+  sort: "SPANS#<at>#<invocation>",
+  kept: { days: 14, after: "it was written" },
+  access: { write_traces: ["PutItem"], read_tasks: ["Query"] },
+} as const satisfies ItemKind;
+
+export const GRAPH_POINTER = {
+  about: "Which snapshot of a repository's code graph is current. Moved only on condition of its `version`",
+  partition: "GRAPH#<tenant>#<repository>",
+  sort: "POINTER",
+  lists: { by_tenant: { partition: "GRAPHS#<tenant>", sort: "<repository>", when: "always" } },
+  kept: "until deleted",
+  access: { read_graphs: ["GetItem"], write_graphs: ["PutItem"] },
+} as const satisfies ItemKind;
+
+export const STATUS = {
+  about: "Never written. Read to see whether the table answers",
+  partition: "STATUS",
+  sort: "STATUS",
+  kept: "until deleted",
+  access: { check_parts: ["GetItem"] },
+} as const satisfies ItemKind;

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { addCount, type CallCounts, LIFETIME, UsualLoadMeter } from "#lib/resilience/circuit/call-counts.ts";
+
+/** So many calls asked for ever, each of which took two seconds. */
+const asked = (amount: number): CallCounts => {
+  const counts: CallCounts = new Map();
+  addCount(counts, LIFETIME, "asked", amount);
+  addCount(counts, LIFETIME, "busy_ms", 2000 * amount);
+  return counts;
+};
+
+describe("what is usual while all is well", () => {
+  it("is what was asked for, and was under way, between two looks, and is given once", () => {
+    const meter = new UsualLoadMeter();
+    meter.read(asked(100), 10_000, true);
+    meter.read(asked(400), 70_000, true);
+    expect(meter.take()).toEqual({ per_second: 5, in_flight: 10 });
+    expect(meter.take()).toBeUndefined();
+  });
+
+  it("is measured from the second look on, over five minutes at most, so that chance tells little", () => {
+    const meter = new UsualLoadMeter();
+    meter.read(asked(0), 0, true);
+    for (let minute = 1; minute <= 20; minute += 1) {
+      const extra = minute % 2; // what chance adds
+      meter.read(asked(600 + 60 * (minute + extra)), 60_000 * minute, true);
+      if (minute >= 10) expect(Math.abs(meter.take()!.per_second - 1)).toBeLessThanOrEqual(0.2);
+    }
+  });
+
+  it("is not measured from one look alone, nor over trouble, nor by a clock that stands", () => {
+    const meter = new UsualLoadMeter();
+    meter.read(asked(100), 10_000, true);
+    meter.read(asked(200), 10_000, true);
+    meter.read(asked(400), 70_000, false);
+    meter.read(asked(500), 80_000, true);
+    expect(meter.take()).toBeUndefined();
+  });
+});

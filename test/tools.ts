@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
+
+/** What some tests need and a fresh machine may lack. */
+export type Tool = "bubblewrap" | "git" | "perl" | "a C compiler" | "an x64 machine";
+
+const PROGRAMS: Partial<Record<Tool, string>> = { git: "git", perl: "perl", "a C compiler": "cc" };
+
+/**
+ * Whether this machine has the tool. Bubblewrap counts only where it may create namespaces.
+ * Throws when it is missing and REQUIRED_TOOLS, a list with commas, names it: a CI lane must not pass by skipping.
+ */
+export async function isHere(tool: Tool): Promise<boolean> {
+  const here = await isUsable(tool);
+  if (!here && process.env.REQUIRED_TOOLS?.split(",").includes(tool)) {
+    throw new Error(`REQUIRED_TOOLS names ${tool}, and it is missing here or not usable`);
+  }
+  return here;
+}
+
+async function isUsable(tool: Tool): Promise<boolean> {
+  if (tool === "bubblewrap") return (await strongestBackend()).isolation === "full";
+  if (tool === "an x64 machine") return process.arch === "x64";
+  const program = PROGRAMS[tool] ?? tool;
+  return (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, program)));
+}
+
+/** The name of a test that is skipped where the tool is missing; `npm run test:needing` selects tests by name. */
+export function nameNeeding(tool: Tool, name: string): string {
+  return `${name} (needs ${tool})`;
+}

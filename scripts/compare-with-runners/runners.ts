@@ -119,7 +119,11 @@ const jestProject = (name: string, files: Record<string, string>): Project => ({
 /** jest-junit writes a todo like a test that passed, so there is none here. */
 const jestJunitProject: Project = {
   name: "without a todo",
-  files: { "package.json": PACKAGE, "a.test.js": jestLike("", "it.skip.each([1])"), "b.test.js": BROKEN_SUITE },
+  files: {
+    "package.json": PACKAGE,
+    "a.test.js": jestLike("", "it.skip.each([1])"),
+    "b.test.js": BROKEN_SUITE,
+  },
   own: { command: `${jest} 2>&1`, counts: ownCounts.jest },
   forms: [
     {
@@ -343,6 +347,7 @@ export const RUNNERS: readonly Runner[] = [
         "a.test.js": jestLike("", "it.todo"),
         "b.test.js": BROKEN_SUITE,
       }),
+      jestJunitProject,
     ],
   },
   {

@@ -84,7 +84,7 @@ function judgeTests({ test, tests }: BuildtestRun, demands: Demands, notice: str
     return failed("TESTS_FAILED", reason, excerpt(test));
   }
   if (demands.require_tests && ran === 0 && test.phase.status === "passed") {
-    return failed("NO_TEST_RAN", `a test was required, and none is known to have run: ${notice}`, null);
+    return failed("NO_TEST_RAN", `a test was required to run, and ${notice}`, null);
   }
   return { verdict: "passed", code: null, reason: passedReason(test, tests, notice), first_failure: null };
 }
@@ -118,7 +118,7 @@ function testNotice({ test, tests }: BuildtestRun, { reports = [] }: Demands): s
     reports.length === 0 ? "" : `; the command wrote no file that matches ${reports.join(", ")}`;
   const advice = reportAdviceAfter(test.phase.command, stripAnsi(test.log.toString("utf8")));
   const how = advice ?? "write TAP or JUnit XML, or name the report's file with --report";
-  return `no test report was found${unmatched}, so the exit code alone decided (${how})`;
+  return `no test is known to have run: no test report was found${unmatched}, so the exit code alone decided (${how})`;
 }
 
 function count(tests: number): string {

@@ -86,8 +86,9 @@ export const ownCounts = {
     const passed = sum(output, /^# pass +(\d+)/gm) - (stated === skipped ? 0 : skipped);
     return { passed, failed: sum(output, /^# fail +(\d+)/gm), skipped };
   }),
+  /** AVA tells how many passed only when all did; each has a line in any case. */
   ava: reader(/\d+ tests? (?:passed|failed)/, (output) => ({
-    passed: sum(output, /(\d+) tests? passed/g),
+    passed: lines(output, /^ +✔ /gm),
     failed: sum(output, /(\d+) tests? failed/g),
     skipped: sum(output, /(\d+) tests? (?:skipped|todo)/g),
   })),

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { problemResponse } from "#lib/http/api/problem.ts";
-import { SECURITY_HEADERS } from "#lib/http/api/security-headers.ts";
+import { SECURITY_HEADERS } from "#lib/http/api/answer-headers.ts";
 import { checkUrl } from "#lib/http/request/parse-request.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { stackLog } from "./stack-log.ts";

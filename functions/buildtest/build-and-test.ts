@@ -33,10 +33,14 @@ export async function buildAndTest(
     const { diff } = input;
     if (diff) {
       await context.span("apply diff", {}, async () =>
-        ports.applyDiff(workspace.tree, await context.blobs.readText(diff)),
+        ports.code.applyDiff(workspace.tree, await context.blobs.readText(diff)),
       );
     }
-    return runBuildAndTest(input, { ...workspace, profile, signal: context.signal }, context);
+    return runBuildAndTest(
+      input,
+      { ...workspace, profile, signal: context.signal },
+      { span: context.span, code: ports.code },
+    );
   });
   const judgement = judge(run, input);
   context.log.info("BUILDTEST_JUDGED", judgement.reason, {

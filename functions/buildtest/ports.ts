@@ -1,3 +1,4 @@
+import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import type { SourceRef } from "#schemas/messages/source.ts";
@@ -11,8 +12,8 @@ export interface BuildtestPorts {
   resolveSource(source: SourceRef): Promise<{ kind: "archive"; blob: BlobRef }>;
   /** Throws RejectedInput `ARCHIVE_*`. */
   unpackSource(archive: BlobRef, directory: string): Promise<void>;
-  /** Throws RejectedInput `DIFF_*`. */
-  applyDiff(directory: string, diff: string): Promise<unknown>;
+  /** What works on submitted text and on reports, under limits. */
+  code: Pick<ConfinedCode, "applyDiff" | "reportFileVersions" | "readTestResults">;
   /** The strongest that works here unless given. */
   backend?: SandboxBackend;
 }

@@ -1,10 +1,11 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
-import { parseTestResults, type TestResults } from "#lib/code/test-results/parse-test-results.ts";
-import { newReportFiles, reportFileVersions } from "#lib/code/test-results/report-files.ts";
+import type { TestResults } from "#lib/code/test-results/parse-test-results.ts";
+import type { ReportPlace } from "#lib/code/test-results/report-files.ts";
 import { missingProgram } from "#lib/sandbox/missing-program.ts";
 import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import type { CommandOrder } from "#lib/sandbox/run-command.ts";
 import { type PhaseRun, runPhase, skippedPhase } from "#lib/sandbox/run-phase.ts";
+import type { BuildtestPorts } from "./ports.ts";
 
 export interface BuildtestRun {
   /** Null when there was no such command. */
@@ -21,11 +22,15 @@ type Commands = { [Name in "install" | "build" | "test"]?: string | undefined } 
 };
 type Status = PhaseRun["phase"]["status"];
 type Place = Omit<CommandOrder, "command">;
-type Context = Pick<AgentContext, "span">;
+type Context = Pick<AgentContext, "span"> & Pick<BuildtestPorts, "code">;
 
 const INSTALL = { name: "install", log: "build-test/install.log" } as const;
 const BUILD = { name: "build", log: "build-test/build.log" } as const;
 const TEST = { name: "test", log: "build-test/test.log" } as const;
+const NO_RESULTS: TestResults = {
+  ...{ format: "none", tests: [], passed: 0, failed: 0, skipped: 0 },
+  ...{ problems: [], reports: [] },
+};
 /** What a shell says of a command it does not find; also what anybody may say. */
 const NOT_FOUND = 127;
 
@@ -41,9 +46,9 @@ export async function runBuildAndTest(
   const install = commands.install ? await runInstall(commands.install, place, context) : null;
   const build = await runNext(BUILD, commands.build, install, place, context);
   const globs = commands.reports ?? [];
-  const before = await reportFileVersions(place.tree, globs);
+  const before = await context.code.reportFileVersions(place.tree, globs);
   const test = await runNext(TEST, commands.test, build.phase.command ? build : install, place, context);
-  const tests = await readResults(test, place.tree, before, globs);
+  const tests = await readResults(test, { tree: place.tree, before, globs }, context.code);
   const missing_program = await firstMissing([install, build, test], place);
   return {
     install:
@@ -58,21 +63,14 @@ export async function runBuildAndTest(
 }
 
 async function readResults(
-  test: PhaseRun,
-  tree: string,
-  before: ReadonlyMap<string, string>,
-  globs: readonly string[],
+  { result }: PhaseRun,
+  place: ReportPlace,
+  { readTestResults }: Context["code"],
 ): Promise<TestResults> {
-  const { files, problems } = test.result
-    ? await newReportFiles(tree, before, globs)
-    : { files: [], problems: [] };
-  const results = parseTestResults({
-    stdout: test.result?.stdout.toString("utf8") ?? "",
-    stderr: test.result?.stderr.toString("utf8") ?? "",
-    files,
-    tree: test.result?.tree_inside ?? tree,
-  });
-  return { ...results, problems: [...results.problems, ...problems] };
+  if (!result) return NO_RESULTS;
+  const { stdout, stderr, tree_inside } = result;
+  const output = { stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8"), tree: tree_inside };
+  return readTestResults(output, place);
 }
 
 /** An exit code of 0 does not make failed tests good, nor a report that proves nothing. */

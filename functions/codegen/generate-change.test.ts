@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { codeWork } from "#lib/code/confined/code-work.ts";
 import { applyDiff } from "#lib/code/diff/apply-diff.ts";
 import { readTree } from "#lib/code/diff/read-tree.ts";
 import { packFiles } from "#lib/code/source/pack-source.ts";
@@ -34,7 +35,8 @@ async function generate(wish: Wish, round = 0, files: Record<string, string> = F
         : { kind: "prompt", text: await write(wish.text) };
   const blob = await blobs.write(await packFiles(files), "application/gzip");
   const input = CodegenInput.parse({ source: { kind: "archive", blob }, change, round });
-  const ports = { source: { ...fakeSourcePorts(), blobs } };
+  const codemod = { rewritten_file_bytes_max: 1_000_000, output_bytes_max: 1_000_000 };
+  const ports = { source: { ...fakeSourcePorts(), blobs }, code: codeWork, codemod };
   const result = await generateChange(input, context, ports);
   expect(result.verdict).toBe("passed");
   const output = CodegenOutput.parse(result.output);
@@ -133,7 +135,8 @@ describe("generateChange", () => {
       change: { kind: "patch" as const, diffs },
       round: 0,
     };
-    const ports = { source: { ...fakeSourcePorts(), blobs: fake.blobs } };
+    const codemod = { rewritten_file_bytes_max: 1_000_000, output_bytes_max: 1_000_000 };
+    const ports = { source: { ...fakeSourcePorts(), blobs: fake.blobs }, code: codeWork, codemod };
     await expect(generateChange(input, fake.context, ports)).rejects.toThrow();
     expect(fake.artifacts.size).toBe(0);
   });

@@ -1,15 +1,14 @@
 import { join } from "node:path";
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
-import { applyDiff } from "#lib/code/diff/apply-diff.ts";
-import { type CreatedDiff, createDiff } from "#lib/code/diff/create-diff.ts";
+import type { CreatedDiff } from "#lib/code/diff/create-diff.ts";
 import { resolveSource } from "#lib/code/source/resolve-source.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { unpackSource } from "#lib/code/source/unpack-source.ts";
-import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { Fault, RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
 import type { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { CodegenPorts } from "./ports.ts";
-import { applyCodemod } from "./providers/codemod.ts";
+import { provideCodemod } from "./providers/codemod.ts";
 import { applyModel } from "./providers/model.ts";
 import { applyPatch } from "./providers/patch.ts";
 import type { Provided } from "./providers/provider-task.ts";
@@ -20,7 +19,7 @@ import { writeReport } from "./write-report.ts";
  * that has been applied to a fresh copy and gave exactly the edited tree.
  *
  * @throws RejectedInput `CHANGE_EMPTY`, `NO_REPAIR_LEFT`, `MODEL_NOT_CONFIGURED`, the codes of
- * `resolveSource`, `unpackSource`, `applyDiff`, `createDiff` and of the codemod provider;
+ * `resolveSource`, `unpackSource`, `applyDiff`, `createDiff`, `applyCodemod` and of `ConfinedCode`;
  * TerminalFault `DIFF_NOT_REPRODUCIBLE`
  */
 export async function generateChange(
@@ -67,14 +66,14 @@ async function changeTree(
     provide(input, after, context, ports),
   );
   context.signal.throwIfAborted();
-  const diff = await context.span("create diff", {}, () => createDiff(before, after));
+  const diff = await context.span("create diff", {}, () => ports.code.createDiff(before, after));
   if (diff.text === "") {
     throw new RejectedInput(
       "CHANGE_EMPTY",
       "The change leaves the source as it is. Check that it is not already part of the source.",
     );
   }
-  await context.span("prove diff", {}, () => assertReproduces(diff.text, before, after));
+  await context.span("prove diff", {}, () => assertReproduces(diff.text, before, after, ports));
   return { provided, diff };
 }
 
@@ -82,26 +81,32 @@ function provide(
   input: CodegenInput,
   directory: string,
   context: AgentContext,
-  { model }: CodegenPorts,
+  { model, code, codemod }: CodegenPorts,
 ): Promise<Provided> {
   const { change, round } = input;
   switch (change.kind) {
     case "patch":
-      return applyPatch({ change, round, directory }, context);
+      return applyPatch({ change, round, directory }, context, code);
     case "codemod":
-      return applyCodemod({ change, round, directory }, context);
+      return provideCodemod({ change, round, directory }, context, { code, limits: codemod });
     case "prompt":
       if (!model) throw modelNotConfigured();
-      return applyModel({ change, round, directory }, context, model);
+      return applyModel({ change, round, directory }, context, { model, code });
   }
 }
 
 /** `before` is the source as unpacked, which nobody has touched: it becomes the proof. */
-async function assertReproduces(diff: string, before: string, after: string): Promise<void> {
+async function assertReproduces(
+  diff: string,
+  before: string,
+  after: string,
+  { code }: CodegenPorts,
+): Promise<void> {
   try {
-    await applyDiff(before, diff);
-    if ((await createDiff(before, after)).text === "") return;
+    await code.applyDiff(before, diff);
+    if ((await code.createDiff(before, after)).text === "") return;
   } catch (cause) {
+    if (cause instanceof Fault && cause.code.startsWith("COMPUTATION_")) throw cause;
     throw notReproducible(cause);
   }
   throw notReproducible(undefined);

@@ -1,7 +1,12 @@
+import { confinedCode } from "#lib/code/confined/confined-code.ts";
 import type { HttpPlatform } from "#lib/http/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import { config } from "#lib/platform/config/config.ts";
+import type { ComputationLimits } from "#lib/platform/confined/computation.ts";
 import type { GatewayPorts } from "./ports.ts";
+
+/** Whoever submits waits for the check. */
+const CHECK_SECONDS_MAX = 10;
 
 /** The gateway's ports on AWS and its emulators. */
 export function gatewayPorts(platform: HttpPlatform): GatewayPorts {
@@ -13,5 +18,11 @@ export function gatewayPorts(platform: HttpPlatform): GatewayPorts {
     workflows: () => config.workflows().value.workflows,
     workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,
+    code: confinedCode({ limits: checkLimits(), signal: new AbortController().signal }),
   };
+}
+
+function checkLimits(): ComputationLimits {
+  const limits = config.computationLimits().value;
+  return { ...limits, wall_seconds_max: Math.min(limits.wall_seconds_max, CHECK_SECONDS_MAX) };
 }

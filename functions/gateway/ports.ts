@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { HttpPlatform } from "#lib/http/platform.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
@@ -13,5 +14,7 @@ export interface GatewayPorts extends HttpPlatform {
   /** Of the file they come from: stamped on what they decide. */
   workflowsHash?(): string;
   sandboxLimits(): SandboxLimitsConfig;
+  /** Checks a submitted change, under limits. */
+  code: Pick<ConfinedCode, "parseDiff" | "checkRules">;
   retryPolicy(): Loaded<RetryPolicyConfig>;
 }

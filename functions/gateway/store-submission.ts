@@ -1,7 +1,7 @@
 import { HeadObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
-import { parseDiff } from "#lib/code/diff/parse-diff.ts";
 import { packFiles } from "#lib/code/source/pack-source.ts";
 import { uploadKey } from "#lib/platform/blobs/object-keys.ts";
+import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { keptUntilMs } from "#lib/platform/table/retention.ts";
 import type { ChangeRef } from "#schemas/messages/codegen.ts";
@@ -79,15 +79,32 @@ async function storeChange(change: SubmittedChange, tenant: string, ports: Gatew
   switch (change.kind) {
     case "patch": {
       const diffs = [change.diff, ...(change.fallback_diffs ?? [])];
-      for (const diff of diffs) parseDiff(diff);
+      for (const diff of diffs) await checked(ports.code.parseDiff(diff));
       return {
         kind: "patch",
         diffs: await Promise.all(diffs.map((diff) => blobs.write(diff, "text/x-diff"))),
       };
     }
     case "codemod":
+      await checked(ports.code.checkRules(change.rules));
       return { kind: "codemod", rules: await blobs.write(change.rules, "application/yaml") };
     case "prompt":
       return { kind: "prompt", text: await blobs.write(change.text, "text/plain") };
+  }
+}
+
+/** A check that could not be made says nothing of the change: whoever submits may try again. */
+async function checked(check: Promise<void>): Promise<void> {
+  try {
+    await check;
+  } catch (error) {
+    if (!(error instanceof RetryableFault)) throw error;
+    throw new HttpError(
+      503,
+      "CHECK_UNAVAILABLE",
+      "the change could not be checked now; submit it again in a few seconds",
+      undefined,
+      { "retry-after": "5" },
+    );
   }
 }

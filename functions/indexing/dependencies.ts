@@ -1,5 +1,5 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
-import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import { confinedCodeFor } from "#lib/code/confined/confined-code.ts";
 import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
 import { deployedGraphStore } from "#lib/code/graph/deployed-graph-store.ts";
 import { sourcesOf } from "#lib/code/source/sources-of.ts";
@@ -11,7 +11,7 @@ import type { IndexPorts } from "./index-repository.ts";
 export function dependencies(context: AgentContext): IndexPorts {
   return {
     ...sourcesOf(context),
-    applyDiff,
+    code: confinedCodeFor(context),
     graph: deployedGraphStore({
       blobs: (tenant) => s3Blobs({ tenant, snapshots: true }),
       call: context.call,

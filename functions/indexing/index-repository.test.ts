@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
+import { readTree } from "#lib/code/graph/read-tree.ts";
 import type { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import type { IndexReport } from "#schemas/artifacts/index-report.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
@@ -36,7 +37,13 @@ function bench() {
       directories.push(directory);
       await write(directory, await fake.blobs.readText(archive));
     },
-    applyDiff: write,
+    code: {
+      applyDiff: async (directory, diff) => {
+        await write(directory, String(diff));
+        return [];
+      },
+      readTree,
+    },
     graph: embeddedGraphStore({ blobs: () => fake.blobs, pointers }),
     embedder,
     settings: GRAPH_SETTINGS,
@@ -188,12 +195,14 @@ describe("indexRepository", () => {
   });
 
   it("passes on why a source or a diff was refused", async () => {
-    const { index, store, pointers } = bench();
+    const { index, store, pointers, ports } = bench();
     const refusal = new Error("does not apply");
     const applyDiff = async () => {
       throw refusal;
     };
-    await expect(index(SMALL_REPOSITORY, { diff: await store({}) }, { applyDiff })).rejects.toBe(refusal);
+    await expect(
+      index(SMALL_REPOSITORY, { diff: await store({}) }, { code: { ...ports.code, applyDiff } }),
+    ).rejects.toBe(refusal);
     expect(await pointers.get("acme", "shop")).toBeUndefined();
   });
 });

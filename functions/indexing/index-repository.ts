@@ -1,13 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
+import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
 import { embedChunks } from "#lib/code/graph/embed-chunks.ts";
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
 import { keepTests, linkTests } from "#lib/code/graph/link-tests.ts";
-import { readTree, type Tree } from "#lib/code/graph/read-tree.ts";
+import type { Tree, TreeLimits } from "#lib/code/graph/read-tree.ts";
 import type { Snapshot } from "#lib/code/graph/snapshot.ts";
+import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { BuildTestReport, type TestCase } from "#schemas/artifacts/build-test-report.ts";
 import { IndexReport } from "#schemas/artifacts/index-report.ts";
@@ -19,7 +18,8 @@ import type { BlobRef } from "#schemas/primitives.ts";
 export interface IndexPorts {
   resolveSource(source: SourceRef): Promise<{ kind: "archive"; blob: BlobRef }>;
   unpackSource(archive: BlobRef, directory: string): Promise<void>;
-  applyDiff(directory: string, diff: string): Promise<unknown>;
+  /** What works on submitted text, under limits. */
+  code: Pick<ConfinedCode, "applyDiff" | "readTree">;
   graph: GraphStore;
   embedder: Embedder;
   settings: GraphConfig;
@@ -92,18 +92,26 @@ async function readSource(
   context: AgentContext,
   ports: IndexPorts,
 ): Promise<Tree> {
-  const directory = await mkdtemp(join(tmpdir(), "index-"));
-  try {
+  return withTemporaryDirectory("index", async (directory) => {
     await ports.unpackSource(archive, directory);
     if (diff) {
       await context.span("apply diff", {}, async () =>
-        ports.applyDiff(directory, await context.blobs.readText(diff)),
+        ports.code.applyDiff(directory, await context.blobs.readText(diff)),
       );
     }
-    return await context.span("read tree", {}, () => readTree(directory, ports.settings, context.signal));
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+    return await context.span("read tree", {}, () =>
+      ports.code.readTree(directory, treeLimits(ports.settings)),
+    );
+  });
+}
+
+function treeLimits({
+  file_bytes_max,
+  chunks_kept_max,
+  chunk_characters_max,
+  excerpt_characters_max,
+}: GraphConfig): TreeLimits {
+  return { file_bytes_max, chunks_kept_max, chunk_characters_max, excerpt_characters_max };
 }
 
 async function readTests(report: BlobRef, context: AgentContext): Promise<TestCase[]> {

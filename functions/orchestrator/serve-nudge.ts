@@ -1,4 +1,4 @@
-import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
+import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { readPayload } from "#lib/platform/messages/send-envelope.ts";
 import { AdvancePayload } from "#schemas/messages/envelope.ts";
@@ -7,7 +7,7 @@ import type { OrchestratorPorts } from "./ports.ts";
 
 /** One message of queue `orchestrator`: "look at this task". */
 export async function serveNudge(
-  { envelope, record, span }: Delivery,
+  { envelope, record, span }: ReceivedMessage,
   ports: OrchestratorPorts,
 ): Promise<void> {
   const payload = AdvancePayload.safeParse(await readPayload(envelope, ports));

@@ -13,22 +13,37 @@ describe("what a receiver answered", () => {
   );
 
   it.each([
-    [301, "WEBHOOK_REDIRECTS", "retry"],
-    [308, "WEBHOOK_REDIRECTS", "retry"],
-    [400, "WEBHOOK_REFUSED", "retry"],
-    [404, "WEBHOOK_REFUSED", "retry"],
+    [301, "WEBHOOK_REDIRECTS"],
+    [308, "WEBHOOK_REDIRECTS"],
+    [400, "WEBHOOK_REFUSED"],
+    [401, "WEBHOOK_REFUSED"],
+    [404, "WEBHOOK_REFUSED"],
+    [422, "WEBHOOK_REFUSED"],
+    [499, "WEBHOOK_REFUSED"],
+  ])("%i means %s: the receiver is there and does not want it", (status, code) => {
+    const refused = { code, disposition: "retry", dependency: "webhook", dependency_answered: true };
+    expect(answer(status)).toMatchObject(refused);
+    expect(answer(status, { "retry-after": "60" })).toMatchObject(refused);
+  });
+
+  it.each([
+    [408, "WEBHOOK_UNAVAILABLE", "retry"],
+    [425, "WEBHOOK_UNAVAILABLE", "retry"],
     [429, "WEBHOOK_THROTTLED", "throttle"],
     [500, "WEBHOOK_UNAVAILABLE", "retry"],
     [503, "WEBHOOK_UNAVAILABLE", "retry"],
     [999, "WEBHOOK_UNAVAILABLE", "retry"],
-  ])("%i means %s", (status, code, disposition) =>
-    expect(answer(status)).toMatchObject({ code, disposition, dependency: "webhook" }),
-  );
+  ])("%i means %s: it may take it later", (status, code, disposition) => {
+    const later = { code, disposition, dependency: "webhook", dependency_answered: false };
+    expect(answer(status)).toMatchObject(later);
+  });
 
   it("may ask for a wait of up to an hour", () => {
     const waits = [
       [429, "120", 120_000],
       [503, "120", 120_000],
+      [408, "120", 120_000],
+      [425, "120", 120_000],
       [429, "Thu, 01 Jan 2026 00:01:00 GMT", 60_000],
       [429, "999999", 3_600_000],
       [429, "soon", undefined],

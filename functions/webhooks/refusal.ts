@@ -6,34 +6,42 @@ const dependency = "webhook";
 /** A receiver may ask for no longer wait than this: its message must come back before its deadline. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
 
+/** Answers below 500 that say "later": Request Timeout, Too Early (RFC 9110, RFC 8470), Too Many Requests. */
+const LATER = [408, 425, 429];
+
 /**
  * What an answer means for the delivery; undefined when the receiver has taken it (2xx).
  *
- * ThrottledFault `WEBHOOK_THROTTLED` (429 or 503 that says when to come back; 429 that does not),
- * RetryableFault `WEBHOOK_UNAVAILABLE` (5xx), `WEBHOOK_REDIRECTS` (3xx, not followed), `WEBHOOK_REFUSED`
- * (any other). What becomes of each is up to the retry policy.
+ * ThrottledFault `WEBHOOK_THROTTLED`: 429; 408, 425 and 503 with Retry-After.
+ * RetryableFault `WEBHOOK_UNAVAILABLE`: 5xx, 408, 425.
+ * RetryableFault `WEBHOOK_REDIRECTS` (3xx, not followed) and `WEBHOOK_REFUSED` (any other): the receiver answered, so
+ * they do not open its circuit, and the retry policy allows them few attempts.
  */
 export function refusalOf({ status, headers }: PostAnswer, now_ms: number): Fault | undefined {
   if (status >= 200 && status < 300) return undefined;
   const asked_ms = retryAfterMs(headers.get("retry-after"), now_ms);
-  if (status === 429 || (status === 503 && asked_ms !== undefined)) {
+  const says_later = LATER.includes(status) || status === 503;
+  if (status === 429 || (says_later && asked_ms !== undefined)) {
     const retry_after_ms = asked_ms === undefined ? undefined : Math.min(asked_ms, RETRY_AFTER_MS_MAX);
     return new ThrottledFault("WEBHOOK_THROTTLED", `the receiver answered ${status}: later`, {
       retry_after_ms,
       dependency,
     });
   }
-  if (status >= 500) {
+  if (status >= 500 || says_later) {
     return new RetryableFault("WEBHOOK_UNAVAILABLE", `the receiver answered ${status}`, { dependency });
   }
   if (status >= 300 && status < 400) {
     return new RetryableFault(
       "WEBHOOK_REDIRECTS",
       `the receiver answered ${status}, and redirects are not followed: give the webhook its final URL`,
-      { dependency },
+      { dependency, dependency_answered: true },
     );
   }
-  return new RetryableFault("WEBHOOK_REFUSED", `the receiver answered ${status}`, { dependency });
+  return new RetryableFault("WEBHOOK_REFUSED", `the receiver answered ${status}`, {
+    dependency,
+    dependency_answered: true,
+  });
 }
 
 /** What no answer means: a Fault says so itself, anything else may pass. */

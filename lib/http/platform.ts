@@ -3,7 +3,7 @@ import { type RequestGate, requestGate } from "#lib/http/policy/request-gate.ts"
 import { config } from "#lib/platform/config/config.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { awsPorts } from "#lib/platform/lambda/aws-ports.ts";
-import type { InvocationPorts } from "#lib/platform/lambda/invocation-ports.ts";
+import type { InvocationPorts } from "#lib/platform/lambda/invocation.ts";
 import type { SendPorts } from "#lib/platform/messages/send-message.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
 import { awsGuard } from "#lib/resilience/circuit/aws-guard.ts";

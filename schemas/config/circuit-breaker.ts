@@ -5,12 +5,12 @@ const share = () => z.number().min(0).max(1);
 const fields = {
   scope: z
     .enum(["fleet", "tenant", "shard"])
-    .describe("who shares a circuit: everybody, one tenant's calls, or one shard's"),
+    .describe("whose calls share a circuit: those of the whole fleet, of one tenant, or of one shard"),
   window_seconds: z
     .int()
     .min(1)
     .max(600)
-    .describe("how far back calls count; a healthy environment writes its counts once in it"),
+    .describe("how far back calls count; a healthy environment shares its counts once in this time"),
   calls_min: z.int().min(1).max(10_000).describe("calls in the window before a rate opens the circuit"),
   failure_rate_open: share().describe("share of failed calls from which the circuit opens; 0 to 1"),
   slow_call_ms: z.int().min(1).max(900_000).describe("a call that takes longer counts as slow"),
@@ -25,36 +25,40 @@ const fields = {
     .min(1)
     .max(3600)
     .describe("how long it stays open the first time; doubles each time a probe fails"),
-  open_seconds_max: z.int().min(1).max(86_400).describe("cap of that time"),
+  open_seconds_max: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .describe("the longest time it stays open before the next probe"),
   probe_lease_seconds: z
     .int()
     .min(5)
     .max(900)
-    .describe("how long a probe may be silent before another is elected; renewed while it runs"),
-  probes_to_close: z.int().min(1).max(100).describe("probes in a row that must succeed, one after another"),
+    .describe("lease of a probe, renewed while it runs; when it ends, another probe is elected"),
+  probes_to_close: z.int().min(1).max(100).describe("successful probes in a row that close the circuit"),
   damping_multiplier: z
     .number()
     .min(1.01)
     .max(10)
     .describe(
-      "calls let through for each one that succeeds, before damping begins; 2 damps from 50 % failures",
+      "calls admitted for each one that succeeds; beyond that calls are refused. 2 refuses calls from 50 % failures on",
     ),
   admission_share_min: share().describe(
-    "share of calls that damping always lets through, so that recovery is noticed",
+    "share of calls that is always admitted while calls fail, so that recovery is noticed; 0 to 1",
   ),
   ramp_seconds: z
     .int()
     .min(0)
     .max(3600)
-    .describe("after closing, how long admission takes to grow from a tenth to the rate before the outage"),
+    .describe("after closing, how long admission takes to grow from a tenth of the usual load to all of it"),
   park_seconds_max: z
     .int()
     .min(1)
     .max(43_200)
-    .describe("longest time parked work waits before it asks again"),
+    .describe("longest time a parked call waits before it asks again"),
   when_unknown: z
     .enum(["fail_open", "fail_closed"])
-    .describe("what is done when the shared state cannot be read: call and count alone, or park"),
+    .describe("when the shared state cannot be read: each environment calls and counts alone, or parks"),
 };
 
 /** How one circuit behaves. */
@@ -63,7 +67,7 @@ export type CircuitPolicy = z.infer<typeof CircuitPolicy>;
 
 const PATTERN = /^(?:[a-z0-9][a-z0-9_-]{0,63}|\*)(?:\.(?:[a-z0-9][a-z0-9_-]{0,63}|\*)){2}$/;
 
-/** `configs/circuit_breaker.json`: when calls to a dependency are damped, stopped and tried again. */
+/** `configs/circuit_breaker.json`: when calls to a dependency are refused, stopped and probed. */
 export const CircuitBreakerConfig = z
   .strictObject({
     $schema: z.string(),
@@ -72,7 +76,7 @@ export const CircuitBreakerConfig = z
       .record(z.string().regex(PATTERN), CircuitPolicy.partial())
       .refine((circuits) => Object.keys(circuits).length <= 200, "at most 200 patterns")
       .describe(
-        "what differs, by `service.role.dependency`; `*` stands for any part; the pattern with more parts named wins",
+        "overrides by `service.role.dependency`; `*` matches any part; a pattern that names more parts wins",
       ),
   })
   .superRefine(({ defaults, circuits }, context) => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { ErrorCode } from "#schemas/primitives.ts";
 
-/** Codes by which the platform orders its own work; what they lead to is no matter of policy. */
+/** Codes by which the platform orders its own work. No policy changes their dispositions. */
 const FIXED_CODES = [
   "IDEMPOTENCY_MISMATCH",
   "LEASE_LOST",
@@ -23,18 +24,18 @@ export const RetryPolicy = z.strictObject({
     .int()
     .min(1)
     .max(50)
-    .describe("tries of one step before it ends with verdict `error`; parking is no try"),
+    .describe("attempts of one step before it ends with verdict `error`; parking is not an attempt"),
   jitter: z
     .enum(["full", "decorrelated"])
     .describe(
       "how a wait is drawn: `full` from [0, base · 2^(n-1)], `decorrelated` from [base, 3 × the wait before]",
     ),
-  backoff_ms_base: z.int().min(1).max(43_200_000).describe("ms; what the first wait is drawn from"),
+  backoff_ms_base: z.int().min(1).max(43_200_000).describe("ms; base of the first wait"),
   backoff_ms_max: z
     .int()
     .min(1)
     .max(43_200_000)
-    .describe("ms; cap of one wait. SQS hides a message for 12 h at most"),
+    .describe("ms; the longest wait. SQS hides a message for 12 h at most"),
   throttle_backoff_ms_base: z
     .int()
     .min(1)
@@ -44,29 +45,29 @@ export const RetryPolicy = z.strictObject({
     .int()
     .min(1)
     .max(86_400)
-    .describe("s from a step's first try; no try begins later. Time spent parked is not counted"),
+    .describe("s from a step's first attempt; no attempt begins later. Time spent parked is not counted"),
   last_try_seconds_min: z
     .int()
     .min(0)
     .max(3600)
     .describe(
-      "s from a step's first try; its last one is not made sooner when a dependency failed, for sooner nobody can tell an outage",
+      "s from a step's first attempt; after failures of a dependency the last attempt is not made sooner, so that an outage can be told from work that fails alone",
     ),
   retry_budget_ratio: z
     .number()
     .min(0)
     .max(1)
-    .describe("share of a dependency's calls, 0 to 1, that may be second and later tries"),
+    .describe("retries that are admitted for each first attempt of a dependency's calls; 0 to 1"),
   retry_budget_floor_per_minute: z
     .int()
     .min(0)
-    .describe("second and later tries a minute and dependency that are let through whatever the share"),
+    .describe("retries a minute and dependency that are always admitted, whatever the ratio"),
   park_spread_ratio: z
     .number()
     .min(0)
     .max(10)
     .describe(
-      "parked work comes back over this many times the time it was kept away; at 1 arrivals at most double",
+      "parked work returns over this many times the time it was parked; at 1 the rate of arrivals about doubles",
     ),
   dispositions: RetryDispositions.describe(
     "error code, AWS error name or error class → what becomes of the work: `retry`, `throttle`, `park`, `terminal` or `reject`",
@@ -81,20 +82,23 @@ const RetryMatch = z
     service: Label.describe("agent, for example `codegen`").optional(),
     role: Label.describe("role of the worker, for example `worker`").optional(),
     dependency: Label.describe("dependency that failed, for example `model`").optional(),
+    code: ErrorCode.describe("code of the error, for example `WEBHOOK_REFUSED`").optional(),
     tenant: Label.describe("tenant id").optional(),
   })
   .refine((match) => Object.values(match).some((label) => label !== undefined), {
-    error: "name at least one label; what is for all work belongs into defaults",
+    error: "name at least one label: what applies to all work belongs in defaults",
   });
 
 const RetryOverride = RetryPolicy.partial().extend({
-  match: RetryMatch.describe("labels the work must have; more labels win, then the later entry"),
+  match: RetryMatch.describe(
+    "labels the work and its failure must have; more labels win, then the later entry",
+  ),
 });
 export type RetryOverride = z.infer<typeof RetryOverride>;
 
 const OVERRIDES_MAX = 100;
 
-/** `configs/retry_policy.json`: how often and how slowly work is tried again, and what is parked. */
+/** `configs/retry_policy.json`: how often and after which waits work is tried again, and how parked work returns. */
 export const RetryPolicyConfig = z
   .strictObject({
     $schema: z.string(),

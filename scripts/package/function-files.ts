@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { bundle } from "../build/bundle.ts";
 import { packagesFor, readLock } from "./locked-packages.ts";
 import { mustRunOn } from "./native-code.ts";
@@ -26,9 +26,10 @@ export async function functionFiles(
   platform: Platform,
   scratch: string,
 ): Promise<FunctionFiles> {
-  const { file, externals } = await bundle(name, module, scratch);
+  const { file, externals, beside } = await bundle(name, module, scratch);
   const files = new Map<string, Uint8Array>();
   files.set(module.replace(/\.ts$/, ".mjs"), readFileSync(file));
+  for (const path of beside) files.set(join(dirname(module), basename(path)), readFileSync(path));
   for (const [external, locked] of packagesFor(externals, platform, readLock())) {
     for (const [path, bytes] of await packageFiles(external, locked)) files.set(path, bytes);
   }

@@ -37,6 +37,7 @@ edit("retry_policy.json", (shipped) => ({
       backoff_ms_max: 500,
       throttle_backoff_ms_base: 100,
     },
+    { match: { service: "webhooks", code: "WEBHOOK_REFUSED" }, attempts_max: 2 },
   ],
 }));
 edit("webhooks.json", (shipped) => ({ ...shipped, timeout_seconds: 2 }));
@@ -136,6 +137,21 @@ describe("a webhook", () => {
     const [asked, again] = receiver.received.slice(-2).map(({ at_ms }) => at_ms) as [number, number];
     expect(again - asked).toBeGreaterThanOrEqual(2000);
     expect(await untilState(second, "delivered")).toMatchObject({ attempts: 2 });
+  });
+
+  it("that always answers 404 is given up after few tries, and its circuit stays closed", async () => {
+    const { webhook_id } = await register();
+    for (let answers = 0; answers < 20; answers += 1) receiver.answer(404);
+    const tasks = await Promise.all(Array.from({ length: 6 }, ended)); // twice what opens the circuit
+    for (const task_id of tasks) {
+      const given_up = { code: "WEBHOOK_REFUSED", attempts: 2, message: "the receiver answered 404" };
+      expect(await untilState(task_id, "failed")).toMatchObject(given_up);
+    }
+    const { body } = await api.request("GET", "/api/circuits");
+    const found = Circuits.parse(body).circuits.find(({ key }) => key.includes(webhook_id));
+    expect([undefined, "closed"]).toContain(found?.state);
+    receiver.reset();
+    await untilState(await ended(), "delivered"); // mended: nothing holds the next event back
   });
 
   it("that answers 410 is disabled, and goes on where it is enabled again", async () => {

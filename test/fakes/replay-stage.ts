@@ -12,8 +12,8 @@ import {
 import type { Context, SQSEvent, SQSHandler, SQSRecord } from "aws-lambda";
 import { z } from "zod";
 import type { Agent } from "#lib/agents/agent/agent.ts";
+import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
-import { runStep } from "#lib/agents/agent/run-step.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
@@ -171,11 +171,7 @@ function workerOf(work: Work, effects: string[], platform: AgentPlatform): SQSHa
       return result;
     },
   };
-  return serveQueue(
-    "worker",
-    (delivery) => runStep(agent, delivery),
-    () => platform,
-  );
+  return defineAgent(agent, () => platform);
 }
 
 function orchestratorOf(platform: AgentPlatform): SQSHandler {

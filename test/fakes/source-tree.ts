@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { codeWork } from "#lib/code/confined/code-work.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import type { SourceRef } from "#schemas/messages/source.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
@@ -25,6 +26,12 @@ export function fakeSourcePorts(blobs: BlobStore) {
     },
     unpackSource: async (archive: BlobRef, directory: string) =>
       write(directory, await blobs.readText(archive)),
-    applyDiff: write,
+    code: {
+      ...codeWork,
+      applyDiff: async (directory: string, diff: string) => {
+        await write(directory, diff);
+        return [];
+      },
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import { codeWork } from "#lib/code/confined/code-work.ts";
 import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
 import { dynamodbSnapshotPointers } from "#lib/code/graph/dynamodb-snapshot-pointers.ts";
 import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
@@ -39,7 +39,7 @@ describe("indexing, then asking", () => {
       resolveSource: (reference: Parameters<typeof resolveSource>[0]) => resolveSource(reference, source),
       unpackSource: (archive: Parameters<typeof unpackSource>[0], directory: string) =>
         unpackSource(archive, directory, source),
-      applyDiff,
+      code: codeWork,
       graph,
       embedder: minilmEmbedder(),
       settings,

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { codeWork } from "#lib/code/confined/code-work.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { applyModel } from "./model.ts";
 
@@ -40,7 +41,10 @@ async function change(round = 0) {
   const { context, blobs } = fakeAgentContext();
   const text = await blobs.write("make one be 1", "text/plain");
   const model = { url, name: "some-model", api_key: "secret" };
-  return applyModel({ change: { kind: "prompt", text }, round, directory }, context, model);
+  return applyModel({ change: { kind: "prompt", text }, round, directory }, context, {
+    model,
+    code: codeWork,
+  });
 }
 
 describe("a change in words", () => {

@@ -1,5 +1,5 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
-import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import { readTree } from "#lib/code/diff/read-tree.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import type { ModelSettings } from "#lib/platform/settings/environment.ts";
@@ -21,7 +21,7 @@ const PATHS_MAX = 500;
 export async function applyModel(
   { change, round, directory }: ProviderTask<"prompt">,
   { blobs, call }: Pick<AgentContext, "blobs" | "call">,
-  model: ModelSettings,
+  { model, code }: { model: ModelSettings; code: Pick<ConfinedCode, "applyDiff"> },
 ): Promise<Provided> {
   if (round > 0) {
     throw new RejectedInput(
@@ -32,7 +32,7 @@ export async function applyModel(
   const words = await blobs.readText(change.text);
   const asked = question(words, await describeTree(directory));
   const answer = await call("model", (signal) => askModel(asked, model, signal));
-  await applyDiff(directory, diffOf(answer));
+  await code.applyDiff(directory, diffOf(answer));
   return { provider: "model", notes: [`Model: ${model.name}.`] };
 }
 

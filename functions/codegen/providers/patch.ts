@@ -1,5 +1,5 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
-import { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import type { Provided, ProviderTask } from "./provider-task.ts";
 
@@ -11,6 +11,7 @@ import type { Provided, ProviderTask } from "./provider-task.ts";
 export async function applyPatch(
   { change, round, directory }: ProviderTask<"patch">,
   context: Pick<AgentContext, "blobs">,
+  { applyDiff }: Pick<ConfinedCode, "applyDiff">,
 ): Promise<Provided> {
   const diff = change.diffs[round];
   if (diff === undefined) {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
+import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import { policyOf } from "#lib/agents/agent/policy-of.ts";
 import { recordFailure } from "#lib/agents/agent/record-failure.ts";
 import { type EndedStep, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
-import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { Fault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
@@ -22,12 +22,12 @@ const CLOSING_MS = 5000;
 /** Runs a claimed step and records how it ended: an outcome, or its release to be tried again. */
 export async function attemptStep<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
-  delivery: Delivery,
+  message: ReceivedMessage,
   key: ClaimKey,
   lease: Lease,
   lease_ms: number,
 ): Promise<EndedStep> {
-  const { platform, counters, log } = delivery;
+  const { platform, counters, log } = message;
   const { claims, runtime } = platform;
   const stop = new AbortController();
   const keeper = keepLease({
@@ -41,7 +41,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     runtime,
   });
   const done = new AbortController();
-  const closing_ms = Math.max(1, delivery.lambda.getRemainingTimeInMillis() - CLOSING_MS);
+  const closing_ms = Math.max(1, message.lambda.getRemainingTimeInMillis() - CLOSING_MS);
   runtime.sleep(closing_ms, done.signal).then(
     () => stop.abort(new RetryableFault("INVOCATION_ENDING", "the invocation's time is nearly over")),
     () => undefined, // the step ended first
@@ -53,16 +53,16 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     });
     const started = runtime.now();
     const attributes = { "agents.attempt": lease.attempt };
-    const outcome = await inSpan(delivery.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
-      runAgent(agent, delivery, { lease, signal: stop.signal, run_span: span }),
+    const outcome = await inSpan(message.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
+      runAgent(agent, message, { lease, signal: stop.signal, run_span: span }),
     );
     stop.signal.throwIfAborted();
     counters.duration("step", key.tenant, runtime.now() - started);
-    return await recordOutcome(outcome, delivery, key, lease);
+    return await recordOutcome(outcome, message, key, lease);
   } catch (thrown) {
     const error = stop.signal.aborted ? stop.signal.reason : thrown;
     if (error instanceof LeaseLost) throw error;
-    return await recordFailure(error, delivery, key, lease);
+    return await recordFailure(error, message, key, lease);
   } finally {
     done.abort();
     keeper.stop();
@@ -71,10 +71,10 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
 
 async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
-  delivery: Delivery,
+  message: ReceivedMessage,
   { lease, signal, run_span }: { lease: Lease; signal: AbortSignal; run_span: Span },
 ): Promise<StepOutcome> {
-  const { envelope, platform, log, counters } = delivery;
+  const { envelope, platform, log, counters } = message;
   const { runtime, settings } = platform;
   const blobs = platform.blobsOf(envelope.tenant, run_span);
   const { writer, manifest } = artifactWriter({
@@ -94,14 +94,14 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
     inSpan(run_span, { name, attributes }, runtime, work);
   const guard = platform.guard?.with({ log, counters });
   const call: AgentContext["call"] = (dependency, work) =>
-    guard ? guard.call({ ...callOf(agent.name, delivery, dependency, lease), signal }, work) : work(signal);
+    guard ? guard.call({ ...callOf(agent.name, message, dependency, lease), signal }, work) : work(signal);
   try {
     const context = { envelope, signal, blobs, artifacts: writer, log, runtime, call, span };
     const result = await agent.run(input.data, context);
     return toOutcome(agent, result, manifest());
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    if (dispositionOf(error, policyOf(delivery, error).dispositions) !== "reject") throw error;
+    if (dispositionOf(error, policyOf(message, error).dispositions) !== "reject") throw error;
     failSpan(run_span, error);
     return { verdict: "failed", code: error.code, message: error.message, artifacts: manifest() };
   }
@@ -110,7 +110,7 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
 /** A call to a dependency, as its circuit is asked for it. */
 function callOf(
   service: string,
-  { envelope, platform }: Delivery,
+  { envelope, platform }: ReceivedMessage,
   dependency: string,
   { attempt, parked_at: waiting_since_ms }: Lease,
 ): GuardedCall {

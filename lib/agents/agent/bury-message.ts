@@ -1,11 +1,11 @@
-import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
+import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import { deadLetter } from "#lib/agents/dlq/dead-letter.ts";
 import { messageFailureId, stepFailureId } from "#lib/agents/dlq/failure-id.ts";
 import { failureFacts, fingerprint } from "#lib/platform/errors/failure.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
-interface Burial extends Pick<Delivery, "record" | "platform" | "lambda"> {
+interface Burial extends Pick<ReceivedMessage, "record" | "platform" | "lambda"> {
   service: string;
   envelope: Envelope | undefined;
   error: unknown;

@@ -1,8 +1,9 @@
 import type { SQSHandler } from "aws-lambda";
 import type { z } from "zod";
 import type { Agent } from "#lib/agents/agent/agent.ts";
+import { claimStep, runClaimedStep } from "#lib/agents/agent/claim-step.ts";
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
-import { runStep } from "#lib/agents/agent/run-step.ts";
+import { publishOutcome } from "#lib/agents/agent/publish-outcome.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 
 /**
@@ -14,5 +15,5 @@ export function defineAgent<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
   platformOf: () => AgentPlatform = awsAgentPlatform,
 ): SQSHandler {
-  return serveQueue(agent.name, (delivery) => runStep(agent, delivery), platformOf);
+  return serveQueue(agent.name, runClaimedStep(agent), platformOf, [publishOutcome(agent), claimStep(agent)]);
 }

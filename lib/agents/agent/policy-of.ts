@@ -1,4 +1,5 @@
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
+import { failureFacts } from "#lib/platform/errors/failure.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import type { RetryPolicy } from "#schemas/config/retry-policy.ts";
@@ -17,5 +18,6 @@ export function policyOf({ platform, service, envelope }: Failed, error: unknown
     role: envelope?.role,
     tenant: envelope?.tenant,
     dependency: error instanceof Fault ? error.dependency : undefined,
+    code: failureFacts(error).code,
   });
 }

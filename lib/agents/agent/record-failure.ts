@@ -1,6 +1,6 @@
+import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import { policyOf } from "#lib/agents/agent/policy-of.ts";
 import { type EndedStep, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
-import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { type FailureFacts, failureFacts } from "#lib/platform/errors/failure.ts";
@@ -14,15 +14,15 @@ import type { StepOutcome } from "#schemas/records/step.ts";
 /** Ends a failed step when it is not to be tried again; else gives it back and throws what the message waits for. */
 export async function recordFailure(
   error: unknown,
-  delivery: Delivery,
+  message: ReceivedMessage,
   key: ClaimKey,
   lease: Lease,
 ): Promise<EndedStep> {
-  const { platform, envelope } = delivery;
+  const { platform, envelope } = message;
   const { runtime } = platform;
   const { hash } = platform.retryPolicy();
   const facts = failureFacts(error);
-  const policy = policyOf(delivery, error);
+  const policy = policyOf(message, error);
   const decision = decideRetry(
     { disposition: dispositionOf(error, policy.dispositions), error, lease },
     { now_ms: runtime.now(), deadline_ms: Date.parse(envelope.deadline_at) },
@@ -30,19 +30,19 @@ export async function recordFailure(
     runtime.random,
   );
   if (decision.kind === "end") {
-    const ended = await recordOutcome(outcomeOf(decision, facts), delivery, key, lease, hash);
+    const ended = await recordOutcome(outcomeOf(decision, facts), message, key, lease, hash);
     return { ...ended, cause: error instanceof Error ? error.cause : undefined };
   }
   const { disposition, retry_at_ms } = decision;
   const delay_ms = retry_at_ms - runtime.now();
   const parked = disposition === "park";
   const attributes = { "agents.retry.delay_ms": Math.round(delay_ms), "error.type": facts.code };
-  await inSpan(delivery.span, { name: `release ${key.step}`, attributes }, runtime, () =>
+  await inSpan(message.span, { name: `release ${key.step}`, attributes }, runtime, () =>
     platform.claims.release(key, lease, { ...facts, retry_at_ms, parked }),
   );
   if (parked) {
-    delivery.counters.count("steps_parked", key.tenant);
-    delivery.span.set({ "agents.outcome": "parked" });
+    message.counters.count("steps_parked", key.tenant);
+    message.span.set({ "agents.outcome": "parked" });
   }
   const dependency = error instanceof Fault ? error.dependency : undefined;
   throw faultOf(disposition, facts.code, facts.message, {

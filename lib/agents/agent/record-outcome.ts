@@ -1,4 +1,4 @@
-import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
+import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
 import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
@@ -13,12 +13,12 @@ export interface EndedStep extends StepOutcome {
 /** Ends a step for good. Throws `LeaseLost`. */
 export async function recordOutcome(
   ended: StepOutcome,
-  delivery: Delivery,
+  message: ReceivedMessage,
   key: ClaimKey,
   lease: Lease,
-  policy_hash = delivery.platform.retryPolicy().hash,
+  policy_hash = message.platform.retryPolicy().hash,
 ): Promise<EndedStep> {
-  const { platform, counters, log, span } = delivery;
+  const { platform, counters, log, span } = message;
   const outcome = lease.replay_count > 0 ? { ...ended, generation: lease.replay_count } : ended;
   const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
   span.set({ "agents.outcome": "completed", ...facts });

@@ -1,8 +1,8 @@
 import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { buryMessage } from "#lib/agents/agent/bury-message.ts";
+import type { IncomingMessage } from "#lib/agents/agent/message.ts";
 import { policyOf } from "#lib/agents/agent/policy-of.ts";
-import type { Delivery } from "#lib/agents/agent/serve-queue.ts";
 import { dispositionOf, isOutage } from "#lib/platform/errors/disposition-of.ts";
 import { type Disposition, Fault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { forwardMessage } from "#lib/platform/messages/forward-message.ts";
@@ -27,8 +27,8 @@ export const RECEIVES_MAX = 20;
 /** From this receive on, a message that only waits is replaced by a successor, so that waiting does not use them up. */
 const WAITS_MAX = 10;
 
-interface Failed extends Omit<Delivery, "envelope" | "span"> {
-  service: string;
+interface Failed
+  extends Pick<IncomingMessage, "service" | "record" | "platform" | "counters" | "log" | "lambda"> {
   envelope: Envelope | undefined;
   error: unknown;
   /** Its message's span; absent when the message could not be read. */

@@ -25,10 +25,25 @@ export function chunkFile(
       ? sections(lines)
       : [...file.symbols.map(symbolDraft), ...rest(lines, file.symbols)];
   return drafts.map((draft) => {
-    const text = lines.slice(draft.start_line - 1, draft.end_line).join("\n");
-    const chunk = { ...draft, excerpt: text.slice(0, limits.excerpt_characters_max) };
+    const chunk = { ...draft, excerpt: excerptOf(lines, draft, limits.excerpt_characters_max) };
     return { ...chunk, content_hash: sha256(embeddingText(chunk, limits.chunk_characters_max)) };
   });
+}
+
+/** Not joined as a whole: symbols may enclose one another, and one line may hold thousands of them. */
+function excerptOf(
+  lines: readonly string[],
+  { start_line, end_line }: Pick<Draft, "start_line" | "end_line">,
+  characters_max: number,
+): string {
+  const taken: string[] = [];
+  let characters = -1; // no line end before the first
+  for (let line = start_line; line <= end_line && characters < characters_max; line++) {
+    const text = lines[line - 1] ?? "";
+    taken.push(text.slice(0, characters_max));
+    characters += 1 + text.length;
+  }
+  return taken.join("\n").slice(0, characters_max);
 }
 
 function symbolDraft(symbol: CodeSymbol): Draft {
@@ -83,12 +98,23 @@ function sections(lines: readonly string[]): Draft[] {
   };
   for (const [index, line] of lines.entries()) {
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced;
-    const title = fenced ? undefined : /^#{1,6}\s+(.*)$/.exec(line)?.[1];
+    const title = fenced ? undefined : headingOf(line);
     if (title === undefined) continue;
     close(index);
-    heading = title.replace(/[#\s]+$/, "");
+    heading = title;
     start = index + 1;
   }
   close(lines.length);
   return drafts;
+}
+
+const HEADING_CHARACTERS_MAX = 300;
+
+/** An ATX heading's text without its marks: https://spec.commonmark.org/0.31.2/#atx-headings */
+function headingOf(line: string): string | undefined {
+  const marks = /^#{1,6}(?=\s)/.exec(line)?.[0].length;
+  if (marks === undefined) return undefined;
+  let end = line.length;
+  while (end > marks && /[#\s]/.test(line.charAt(end - 1))) end -= 1;
+  return line.slice(marks, end).trimStart().slice(0, HEADING_CHARACTERS_MAX);
 }

@@ -9,7 +9,7 @@ const NAME_CHARACTERS_MAX = 300;
  * or from the root: the longest path in the tree that ends it is meant.
  */
 export function linkTests(tests: readonly TestCase[], files: readonly SnapshotFile[]): LinkedTest[] {
-  const places = new Map(files.map(({ path }, place) => [path, place]));
+  const places = pathEnds(files);
   const linked = tests.flatMap(({ file, name, status }) => {
     const place = file === null ? undefined : placeOf(file, places);
     return place === undefined ? [] : [{ file: place, name: name.slice(0, NAME_CHARACTERS_MAX), status }];
@@ -17,16 +17,35 @@ export function linkTests(tests: readonly TestCase[], files: readonly SnapshotFi
   return linked.sort((a, b) => Number(b.status === "failed") - Number(a.status === "failed"));
 }
 
-function placeOf(file: string, places: ReadonlyMap<string, number>): number | undefined {
-  let rest = normalize(file.replace(/^file:\/\//, "").replaceAll("\\", "/"));
-  while (rest !== "") {
-    const place = places.get(rest);
-    if (place !== undefined) return place;
-    const slash = rest.indexOf("/");
-    if (slash < 0) return undefined;
-    rest = rest.slice(slash + 1);
+/** Paths by their names from the last to the first, so that the file a longer path ends in is found in one walk. */
+interface PathEnds {
+  place?: number;
+  before: Map<string, PathEnds>;
+}
+
+function pathEnds(files: readonly SnapshotFile[]): PathEnds {
+  const root: PathEnds = { before: new Map() };
+  for (const [place, { path }] of files.entries()) {
+    let ends = root;
+    for (const name of path.split("/").reverse()) {
+      const known = ends.before.get(name) ?? { before: new Map() };
+      ends.before.set(name, known);
+      ends = known;
+    }
+    ends.place = place;
   }
-  return undefined;
+  return root;
+}
+
+function placeOf(file: string, root: PathEnds): number | undefined {
+  const names = normalize(file.replace(/^file:\/\//, "").replaceAll("\\", "/")).split("/");
+  let found: number | undefined;
+  let ends: PathEnds | undefined = root;
+  for (let name = names.pop(); name !== undefined && ends; name = names.pop()) {
+    ends = ends.before.get(name);
+    found = ends?.place ?? found;
+  }
+  return found;
 }
 
 /** The results known of the same tree, when it is indexed again without a report. */

@@ -15,6 +15,9 @@ export interface RevisionObject {
 
 const LINE = /^(?<mode>\d+) \w+ (?<id>[0-9a-f]+)\s+(?<size>\d+|-)\t(?<path>.*)$/s;
 
+/** Of the list of files: 50,000 files with paths of 600 bytes. A tree may name itself many times over. */
+const LISTED_BYTES_MAX = 32 * 1024 * 1024;
+
 /**
  * All files of one revision of a bare repository, by path.
  *
@@ -43,8 +46,11 @@ export async function listRevision(
 async function readList(stdout: Readable, objects: RevisionObject[], limits: SourceLimits): Promise<void> {
   let rest: Buffer = Buffer.alloc(0);
   let tree_bytes = 0;
+  let listed_bytes = 0;
   for await (const chunk of stdout) {
     rest = Buffer.concat([rest, chunk as Buffer]);
+    listed_bytes += (chunk as Buffer).length;
+    if (listed_bytes > LISTED_BYTES_MAX) throw tooManyFiles(limits);
     for (let end = rest.indexOf(0); end >= 0; end = rest.indexOf(0)) {
       const object = parseLine(rest.subarray(0, end).toString("utf8"));
       rest = rest.subarray(end + 1);
@@ -62,16 +68,18 @@ function parseLine(line: string): RevisionObject {
 }
 
 function checkSize(path: string, files: number, tree_bytes: number, limits: SourceLimits): void {
-  if (files > limits.tree_files_max) {
-    throw new RejectedInput(
-      "SOURCE_TOO_MANY_FILES",
-      `The revision has more than ${limits.tree_files_max} files. Pack the part that is needed and upload it.`,
-    );
-  }
+  if (files > limits.tree_files_max) throw tooManyFiles(limits);
   if (tree_bytes > limits.tree_bytes_max) {
     throw new RejectedInput(
       "SOURCE_TOO_LARGE",
       `The revision's files are larger than ${limits.tree_bytes_max} bytes together (reached at ${JSON.stringify(path)}). Pack the part that is needed and upload it.`,
     );
   }
+}
+
+function tooManyFiles({ tree_files_max }: SourceLimits): RejectedInput {
+  return new RejectedInput(
+    "SOURCE_TOO_MANY_FILES",
+    `The revision has more than ${tree_files_max} files, or their paths are too long together. Pack the part that is needed and upload it.`,
+  );
 }

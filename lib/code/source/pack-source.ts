@@ -2,8 +2,8 @@ import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { SourceLimits } from "#lib/code/source/source-ports.ts";
 import { type ArchiveEntry, writeArchive } from "#lib/code/source/write-archive.ts";
-import { findEscapingLink } from "#lib/code/tree/tree-link.ts";
-import { ancestorsOf, byPath, isInGitDirectory, treePathProblem } from "#lib/code/tree/tree-path.ts";
+import { findEscapingLink, linkTargetProblem } from "#lib/code/tree/tree-link.ts";
+import { byPath, isInGitDirectory, parentOf, treePathProblem } from "#lib/code/tree/tree-path.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
 interface PackOptions {
@@ -41,17 +41,28 @@ export async function packFiles(
   limits?: SourceLimits,
 ): Promise<Buffer> {
   const paths = new Set(Object.keys(files));
+  const directories = new Set<string>();
   const entries: ArchiveEntry[] = [];
   for (const [path, text] of Object.entries(files)) {
     checkTreePath(path);
     if (path.includes("\\")) throw unsafePath(path, "has a backslash; part directories with `/`");
     if (isInGitDirectory(path)) throw unsafePath(path, "is in a `.git` directory, which is git's own");
-    const above = ancestorsOf(path).find((ancestor) => paths.has(ancestor));
+    const above = fileAbove(path, paths, directories);
     if (above !== undefined)
       throw unsafePath(path, `lies below ${JSON.stringify(above)}, which is a file too`);
     entries.push({ kind: "file", path, executable: text.startsWith("#!"), bytes: Buffer.from(text) });
   }
   return writeArchive(entries.sort(byPath), limits);
+}
+
+/** A file that `path` lies below. Directories that lie below none are kept, and not looked at again. */
+function fileAbove(path: string, files: ReadonlySet<string>, directories: Set<string>): string | undefined {
+  for (let above = parentOf(path); above !== undefined; above = parentOf(above)) {
+    if (files.has(above)) return above;
+    if (directories.has(above)) return undefined;
+    directories.add(above);
+  }
+  return undefined;
 }
 
 /** @throws RejectedInput `SOURCE_PATH_UNSAFE` */
@@ -63,12 +74,21 @@ export function checkTreePath(path: string): void {
 /** @throws RejectedInput `SOURCE_LINK_UNSAFE` */
 export function checkPackedLinks(found: Iterable<ArchiveEntry | Found>): void {
   const links = new Map<string, string>();
-  for (const entry of found) if (entry.kind === "symbolic link") links.set(entry.path, entry.target);
+  for (const entry of found) {
+    if (entry.kind !== "symbolic link") continue;
+    const problem = linkTargetProblem(entry.target);
+    if (problem !== undefined) throw unsafeLink(entry.path, entry.target, problem);
+    links.set(entry.path, entry.target);
+  }
   const escaping = findEscapingLink(links);
   if (escaping === undefined) return;
-  throw new RejectedInput(
+  throw unsafeLink(escaping, links.get(escaping) ?? "", "leads out of the tree");
+}
+
+function unsafeLink(path: string, target: string, problem: string): RejectedInput {
+  return new RejectedInput(
     "SOURCE_LINK_UNSAFE",
-    `Link ${JSON.stringify(escaping)} → ${JSON.stringify(links.get(escaping))} leads out of the tree. Replace it by what it points to, or make it relative within the tree.`,
+    `Link ${JSON.stringify(path)} → ${JSON.stringify(target.slice(0, 200))} ${problem}. Replace it by what it points to, or make it relative within the tree.`,
   );
 }
 

@@ -1,8 +1,8 @@
 import type { ReadEntry } from "tar";
 import { readArchive } from "#lib/code/source/read-archive.ts";
 import type { SourceLimits } from "#lib/code/source/source-ports.ts";
-import { findEscapingLink } from "#lib/code/tree/tree-link.ts";
-import { ancestorsOf, treePathProblem } from "#lib/code/tree/tree-path.ts";
+import { findEscapingLink, linkTargetProblem } from "#lib/code/tree/tree-link.ts";
+import { parentOf, treePathProblem } from "#lib/code/tree/tree-path.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
 export type PlannedEntry =
@@ -24,24 +24,16 @@ export interface ArchivePlan {
  *
  * @throws RejectedInput with the `ARCHIVE_…` codes that `unpackSource` lists.
  */
-export async function planArchive(
-  bytes: Uint8Array,
-  limits: SourceLimits,
-  signal: AbortSignal,
-): Promise<ArchivePlan> {
+export async function planArchive(bytes: Uint8Array, limits: SourceLimits): Promise<ArchivePlan> {
   const plan: ArchivePlan = { entries: new Map(), order: [] };
   let tree_bytes = 0;
-  await readArchive(bytes, {
-    bytes_max: streamBytesMax(limits),
-    signal,
-    onEntry: (entry) => {
-      const planned = classify(entry, plan.entries);
-      plan.order.push(planned.path);
-      if (planned.path !== "") place(planned, plan.entries);
-      tree_bytes += "bytes" in planned ? planned.bytes : 0;
-      checkSize(planned.path, plan.entries.size, tree_bytes, limits);
-      entry.resume();
-    },
+  await readArchive(bytes, streamBytesMax(limits), (entry) => {
+    const planned = classify(entry, plan.entries);
+    plan.order.push(planned.path);
+    if (planned.path !== "") place(planned, plan.entries);
+    tree_bytes += "bytes" in planned ? planned.bytes : 0;
+    checkSize(planned.path, plan.entries.size, tree_bytes, limits);
+    entry.resume();
   });
   if (![...plan.entries.values()].some((entry) => entry.kind !== "directory")) throw empty();
   const stripped = stripPackageDirectory(plan);
@@ -94,20 +86,21 @@ function normalPath(raw: string, code: string, entry_path: string): string {
 
 function symbolicTarget(entry: ReadEntry): string {
   const target = entry.linkpath ?? "";
-  if (!target.isWellFormed() || /[\uFFFD\0]/.test(target)) {
-    throw unsafeLink(entry.path, target, "is not valid UTF-8");
-  }
+  const problem = linkTargetProblem(target);
+  if (problem !== undefined) throw unsafeLink(entry.path, target, problem);
   return target;
 }
 
 function place(planned: PlannedEntry, entries: Map<string, PlannedEntry>): void {
-  for (const ancestor of ancestorsOf(planned.path)) {
-    const above = entries.get(ancestor);
-    if (above === undefined) entries.set(ancestor, { kind: "directory", path: ancestor });
-    else if (above.kind !== "directory") {
-      throw unsafePath(planned.path, `lies below ${JSON.stringify(ancestor)}, which is a ${above.kind}`);
-    }
+  const missing: string[] = [];
+  // All above a directory that is known is known, so no directory is looked at for each of its files.
+  for (let path = parentOf(planned.path); path !== undefined; path = parentOf(path)) {
+    const above = entries.get(path);
+    if (above?.kind === "directory") break;
+    if (above) throw unsafePath(planned.path, `lies below ${JSON.stringify(path)}, which is a ${above.kind}`);
+    missing.push(path);
   }
+  for (const path of missing.reverse()) entries.set(path, { kind: "directory", path });
   const same = entries.get(planned.path);
   if (same === undefined) entries.set(planned.path, planned);
   else if (same.kind !== "directory" || planned.kind !== "directory") {
@@ -158,15 +151,20 @@ function checkLinks(plan: ArchivePlan): void {
 function unsafePath(path: string, problem: string): RejectedInput {
   return new RejectedInput(
     "ARCHIVE_UNSAFE_PATH",
-    `Entry ${JSON.stringify(path)} ${problem}. Pack the tree with relative paths, each once.`,
+    `Entry ${quoted(path)} ${problem}. Pack the tree with relative paths, each once.`,
   );
 }
 
 function unsafeLink(path: string, target: string | undefined, problem: string): RejectedInput {
   return new RejectedInput(
     "ARCHIVE_UNSAFE_LINK",
-    `Link ${JSON.stringify(path)} → ${JSON.stringify(target ?? "")} ${problem}. Links must stay inside the tree.`,
+    `Link ${quoted(path)} → ${quoted(target ?? "")} ${problem}. Links must stay inside the tree.`,
   );
+}
+
+/** In a message, which is shown and stored: cut. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }
 
 function empty(): RejectedInput {

@@ -2,32 +2,30 @@ import { createGunzip } from "node:zlib";
 import { Parser, type ReadEntry } from "tar";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
-interface ReadArchiveOptions {
-  /** Decompressed bytes, headers and padding included. */
-  bytes_max: number;
-  signal: AbortSignal;
-  /** Gets each entry once, in order, and must consume it before it returns (`resume` or "data"). */
-  onEntry(entry: ReadEntry): void;
-}
-
 /**
  * Streams the entries of a tar.gz. Never holds more than one chunk decompressed.
+ *
+ * @param bytes_max decompressed bytes, headers and padding included
+ * @param onEntry gets each entry once, in order, and must consume it before it returns (`resume` or "data")
  *
  * @throws RejectedInput `ARCHIVE_CORRUPT` (not gzip, cut off, not a tar), `ARCHIVE_TOO_LARGE`
  * (decompressed past `bytes_max`), `ARCHIVE_UNSAFE_ENTRY` (an entry of a kind no tree has).
  */
-export async function readArchive(bytes: Uint8Array, options: ReadArchiveOptions): Promise<void> {
+export async function readArchive(
+  bytes: Uint8Array,
+  bytes_max: number,
+  onEntry: (entry: ReadEntry) => void,
+): Promise<void> {
   const state = { failure: undefined as unknown, ended: false };
-  const parser = tarParser(options.onEntry, state);
+  const parser = tarParser(onEntry, state);
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
   gunzip.end(bytes);
   let bytes_read = 0;
   try {
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-      options.signal.throwIfAborted();
       if (bytes_read === 0 && chunk[0] === 0x1f && chunk[1] === 0x8b) throw compressedTwice();
       bytes_read += chunk.length;
-      if (bytes_read > options.bytes_max) throw tooLarge(options.bytes_max);
+      if (bytes_read > bytes_max) throw tooLarge(bytes_max);
       // What follows the end-of-archive marker is read for its checksum, but is no part of the tar.
       if (!state.ended) parser.write(chunk);
       if (state.failure !== undefined) throw state.failure;

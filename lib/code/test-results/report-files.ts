@@ -15,6 +15,15 @@ export interface ReportFiles {
   problems: string[];
 }
 
+/** Where report files are looked for. */
+export interface ReportPlace {
+  tree: string;
+  /** What `reportFileVersions` gave before the tests ran. */
+  before: ReadonlyMap<string, string>;
+  /** Patterns beside the usual ones. */
+  globs: readonly string[];
+}
+
 /** What reporters call their files by default, or as their manuals suggest, at any depth. */
 export const REPORT_GLOBS: readonly string[] = [
   "**/target/surefire-reports/*.xml",

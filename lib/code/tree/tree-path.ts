@@ -33,6 +33,12 @@ export function ancestorsOf(path: string): string[] {
   return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join("/"));
 }
 
+/** `a/b/c` → `a/b`; undefined for a path without a directory. */
+export function parentOf(path: string): string | undefined {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? undefined : path.slice(0, slash);
+}
+
 /** Order of paths in archives and diffs: by UTF-16 unit, the same on every machine. */
 export function byPath(left: { path: string }, right: { path: string }): number {
   if (left.path === right.path) return 0;

@@ -1,7 +1,9 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import type { ApiMiddleware } from "#lib/http/api/api-call.ts";
 import { fromEdgeContext } from "#lib/http/auth/edge-verdict.ts";
 import { FailedAttempts } from "#lib/http/auth/failed-attempts.ts";
 import { type Identity, LOCAL_IDENTITY, type Verdict } from "#lib/http/auth/identity.ts";
+import { authorize, requiredScope } from "#lib/http/auth/required-scope.ts";
 import { isPast } from "#lib/http/auth/verify-api-key.ts";
 import {
   type CredentialPlatform,
@@ -12,6 +14,24 @@ import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { hasEdge } from "#lib/platform/settings/stages.ts";
 
+/**
+ * Finds out who sends the request to a route that is not public, and that the caller has the route's scope:
+ * the policy's, where it names one. Throws HttpError 401, 403, 429 or 503.
+ */
+export function authenticateCaller(): ApiMiddleware {
+  return {
+    before: async ({ event: call }) => {
+      const { route, event, headers, platform, log } = call;
+      if (!route || route.access === "public") return;
+      const identity = await authenticate(route.access, event, headers, platform, log);
+      const { tenant } = identity;
+      Object.assign(call, { identity, tenant });
+      const policy = platform.requestGate?.policyOf({ tenant, route: event.routeKey });
+      authorize(identity, policy?.scope ?? requiredScope(route));
+    },
+  };
+}
+
 /** By table: a process has one. */
 const attempts = new WeakMap<object, FailedAttempts>();
 
@@ -20,7 +40,7 @@ const attempts = new WeakMap<object, FailedAttempts>();
  * is not in force, and 429 `ATTEMPTS_EXCEEDED` instead of it from an address that failed too often. A
  * good credential always passes: nobody can lock others out from behind the same address.
  */
-export async function authenticate(
+async function authenticate(
   access: "key" | "key-or-local",
   event: APIGatewayProxyEventV2,
   headers: Record<string, string>,

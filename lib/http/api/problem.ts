@@ -1,20 +1,36 @@
 import { STATUS_CODES } from "node:http";
-import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import type { ApiAnswer, ApiMiddleware } from "#lib/http/api/api-call.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import { Fault, RejectedInput } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Log } from "#lib/platform/log/log.ts";
+import type { Span } from "#lib/platform/trace/span.ts";
 import type { Problem } from "#schemas/http/task-view.ts";
+
+/** Answers an error with problem details, and tells the request's span of it. */
+export function problemDetails(): ApiMiddleware {
+  return {
+    onError: (request) => {
+      const { error, event: call } = request;
+      const response = problemResponse(error, call.trace?.trace_id ?? "", call.log);
+      if (call.trace) setError(call.trace, response, error);
+      request.response = response; // not returned, for middy would skip the middlewares further out
+    },
+  };
+}
+
+/** For a server's span a mistake of the client is no error. */
+function setError(span: Span, { statusCode = 500 }: ApiAnswer, error: unknown): void {
+  const code = error instanceof HttpError || error instanceof Fault ? error.code : "UNEXPECTED";
+  span.set({ "error.type": code });
+  if (statusCode >= 500) span.fail(code, describe(error));
+}
 
 /**
  * Any error as problem details (RFC 9457). What nobody foresaw answers 500 with the code
  * `INTERNAL` and nothing of the error; the log has it under the same trace.
  */
-export function problemResponse(
-  error: unknown,
-  trace_id: string,
-  log: Log,
-): APIGatewayProxyStructuredResultV2 {
+export function problemResponse(error: unknown, trace_id: string, log: Log): ApiAnswer {
   const known = refusalOf(error);
   if (!known) {
     log.error("REQUEST_FAILED", `a request failed: ${describe(error)}`, {
@@ -41,7 +57,7 @@ export function problemResponse(
 }
 
 /** For the log. Anything may be thrown, also what has no text. */
-export function describe(error: unknown): string {
+function describe(error: unknown): string {
   try {
     return String(error);
   } catch {

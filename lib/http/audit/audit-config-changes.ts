@@ -1,4 +1,4 @@
-import { type AuditPorts, recordAudit } from "#lib/http/audit/record-audit.ts";
+import { type AuditPlatform, auditPorts, recordAudit } from "#lib/http/audit/record-audit.ts";
 import type { ConfigEvent } from "#lib/platform/config/config-event.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { Log } from "#lib/platform/log/log.ts";
@@ -10,9 +10,7 @@ const SAME_CHANGE_MS = 600_000;
 /** Notes the changes of configuration that a process has seen come into force or refused. Never throws. */
 export async function auditConfigChanges(
   events: readonly ConfigEvent[],
-  service: string,
-  ports: () => AuditPorts,
-  log: Log,
+  { service, platform, log }: { service: string; platform: AuditPlatform; log: Log },
 ): Promise<void> {
   for (const { event, fields } of events) {
     if (event !== "CONFIG_CHANGED" && event !== "CONFIG_REJECTED") continue;
@@ -20,7 +18,7 @@ export async function auditConfigChanges(
     const detail = textsOf({ old_hash, new_hash, hash, source, reason });
     const action = event === "CONFIG_CHANGED" ? "config.change" : "config.reject";
     try {
-      const audit = ports();
+      const audit = auditPorts(platform);
       const period = Math.floor(audit.runtime.now() / SAME_CHANGE_MS);
       const entry_id = sha256(JSON.stringify([action, file, detail, period])).slice(0, 16);
       await recordAudit(

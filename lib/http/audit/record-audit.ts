@@ -15,7 +15,7 @@ export interface AuditPorts {
   audit_days: number;
 }
 
-interface AuditPlatform {
+export interface AuditPlatform {
   table: DynamoDBDocumentClient;
   runtime: Runtime;
   settings: Pick<Settings, "table_name">;

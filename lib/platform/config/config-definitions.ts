@@ -5,6 +5,7 @@ import { workflowFaults } from "#lib/platform/config/workflow-faults.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
+import { ComputationLimitsConfig } from "#schemas/config/computation-limits.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { OutboundConfig } from "#schemas/config/outbound.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
@@ -51,6 +52,7 @@ export const definitions = {
   artifacts: define("artifacts", ArtifactsConfig),
   circuitBreaker: define("circuit_breaker", CircuitBreakerConfig),
   authentication: define("authentication", AuthenticationConfig),
+  computationLimits: define("computation_limits", ComputationLimitsConfig),
   graph: define("graph", GraphConfig),
   outbound: define("outbound", OutboundConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),

@@ -37,6 +37,7 @@ export const config = {
   artifacts: reading(definitions.artifacts),
   circuitBreaker: reading(definitions.circuitBreaker),
   authentication: reading(definitions.authentication),
+  computationLimits: reading(definitions.computationLimits),
   graph: reading(definitions.graph),
   outbound: reading(definitions.outbound),
   retryPolicy: reading(definitions.retryPolicy),

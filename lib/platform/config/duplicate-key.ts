@@ -1,4 +1,4 @@
-const TOKEN = /"(?:[^"\\]+|\\.)*"(\s*:)?|[{}]/g;
+const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/g;
 
 /**
  * The first key that stands twice in one object of a JSON text, or undefined. `JSON.parse` would

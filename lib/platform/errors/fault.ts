@@ -11,6 +11,8 @@ export interface FaultOptions {
   retry_at_ms?: number | undefined;
   /** What failed, when it was not the work itself: its overrides in the retry policy apply. */
   dependency?: string | undefined;
+  /** The dependency answered and refused this work: the failure says nothing against the dependency. */
+  dependency_answered?: boolean | undefined;
   /** Unix ms: since when the dependency refuses work, when that is known. */
   since_ms?: number | undefined;
   /** The wait is drawn already so that not all work comes back at once: it is taken as it is. */
@@ -31,6 +33,7 @@ export abstract class Fault<Of extends Disposition = Disposition> extends Error 
   readonly retry_after_ms: number | undefined;
   readonly retry_at_ms: number | undefined;
   readonly dependency: string | undefined;
+  readonly dependency_answered: boolean;
   readonly since_ms: number | undefined;
   readonly spread: boolean;
   readonly decided: boolean;
@@ -42,6 +45,7 @@ export abstract class Fault<Of extends Disposition = Disposition> extends Error 
     this.retry_after_ms = options.retry_after_ms;
     this.retry_at_ms = options.retry_at_ms;
     this.dependency = options.dependency;
+    this.dependency_answered = options.dependency_answered ?? false;
     this.since_ms = options.since_ms;
     this.spread = options.spread ?? false;
     this.decided = options.decided ?? false;

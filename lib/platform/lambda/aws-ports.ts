@@ -2,7 +2,7 @@ import { documentClient, sqsClient } from "#lib/platform/aws/clients.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
-import type { InvocationPorts } from "#lib/platform/lambda/invocation-ports.ts";
+import type { InvocationPorts } from "#lib/platform/lambda/invocation.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
 import type { SendPorts } from "#lib/platform/messages/send-message.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";

@@ -1,4 +1,5 @@
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
+import { Fault } from "#lib/platform/errors/fault.ts";
 import {
   type Count,
   countsIn,
@@ -29,22 +30,24 @@ interface FailedCall {
 }
 
 /**
- * An error whose disposition is `retry` or `throttle` is the dependency's failure. With `terminal` and `reject` it has answered; `park` means that something else was waited
- * for. A call that met its deadline failed only if it had the time that a call may take.
+ * Whether an error says that the dependency is unavailable: its disposition is `retry` or `throttle`, and it does not
+ * say that the dependency answered.
+ */
+export function isUnavailability(error: unknown): boolean {
+  if (error instanceof Fault && error.dependency_answered) return false;
+  const disposition = dispositionOf(error);
+  return disposition === "retry" || disposition === "throttle";
+}
+
+/**
+ * An error of disposition `park` means that the call waited for something else; any other that is no unavailability
+ * is an answer. A call that met its deadline failed only if it had the time that a call may take.
  */
 export function outcomeOfError({ error, aborted, late, elapsed_ms, slow_call_ms }: FailedCall): CallOutcome {
   if (aborted) return "no_evidence";
   if (late) return elapsed_ms >= slow_call_ms ? "failed" : "no_evidence";
-  switch (dispositionOf(error)) {
-    case "retry":
-    case "throttle":
-      return "failed";
-    case "park":
-      return "no_evidence";
-    case "terminal":
-    case "reject":
-      return "answered";
-  }
+  if (isUnavailability(error)) return "failed";
+  return dispositionOf(error) === "park" ? "no_evidence" : "answered";
 }
 
 /**

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { RejectedInput, TerminalFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
+import { RejectedInput, RetryableFault, TerminalFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
 import {
   circuitFleet,
   type Fleet,
@@ -75,8 +75,12 @@ describe("a healthy dependency", () => {
     const refuses = async () => {
       throw new TerminalFault("MODEL_REFUSED", "401");
     };
+    const disagrees = async () => {
+      throw new RetryableFault("WEBHOOK_REFUSED", "404", { dependency_answered: true });
+    };
     const gone = AbortSignal.abort(new Error("canceled"));
     for (let turn = 0; turn < 30; turn += 1) {
+      expect(await call(3, disagrees, { last_try: turn % 2 === 0 })).toBe("WEBHOOK_REFUSED");
       expect(await call(0, rejects)).toBe("MODEL_ANSWER_UNUSABLE");
       expect(await call(1, refuses)).toBe("MODEL_REFUSED");
       expect(await call(2, fails, { signal: gone })).toBe("MODEL_UNAVAILABLE");

@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
-import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
+import { LRUCache } from "lru-cache";
 import { ParkedFault } from "#lib/platform/errors/fault.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
@@ -8,7 +8,7 @@ import { aroundHandler } from "#lib/platform/runtime/around-handler.ts";
 import { admit, dependencyFailing } from "#lib/resilience/circuit/admission.ts";
 import { totalsOf } from "#lib/resilience/circuit/call-counts.ts";
 import { type CircuitLabels, circuitKey, circuitPolicyFor } from "#lib/resilience/circuit/circuit-policy.ts";
-import { isDependencyFailure } from "#lib/resilience/circuit/dependency-failure.ts";
+import { isDependencyFailure, isUnavailability } from "#lib/resilience/circuit/dependency-failure.ts";
 import type { AdmissionRequest, GuardedCall, GuardPorts } from "#lib/resilience/circuit/guarded-call.ts";
 import { runCall, runProbe } from "#lib/resilience/circuit/run-call.ts";
 import { SharedCircuit } from "#lib/resilience/circuit/shared-circuit.ts";
@@ -19,7 +19,8 @@ export interface DependencyGuard {
   /**
    * Makes one call to a dependency when its circuit admits it. `work` gets a signal that is aborted with the
    * caller's signal, at the deadline, and when a probe's lease was lost. Its result and its error are passed on
-   * unchanged. An error whose disposition is `retry` or `throttle` counts as a failure of the dependency. When the
+   * unchanged. An error whose disposition is `retry` or `throttle` counts as a failure of the dependency, unless it says
+   * `dependency_answered`. When the
    * failure is known to be the dependency's (`isDependencyFailure`), it is thrown as the cause of a ParkedFault
    * `DEPENDENCY_FAILING`: an outage costs no attempts.
    *
@@ -44,10 +45,10 @@ const CIRCUITS_MAX = 1000;
 
 /** A guard for one process. Share it between invocations: it remembers what it counted. */
 export function dependencyGuard(ports: GuardPorts): DependencyGuard {
-  return boundGuard(ports, new Map());
+  return boundGuard(ports, new LRUCache({ max: CIRCUITS_MAX }));
 }
 
-function boundGuard(ports: GuardPorts, circuits: Map<string, SharedCircuit>): DependencyGuard {
+function boundGuard(ports: GuardPorts, circuits: LRUCache<string, SharedCircuit>): DependencyGuard {
   return {
     async call(call, work) {
       const { value, hash: policy_hash } = ports.circuitPolicy();
@@ -74,8 +75,7 @@ function boundGuard(ports: GuardPorts, circuits: Map<string, SharedCircuit>): De
 }
 
 function isOfDependency({ call, circuit, policy, ports }: AdmissionRequest, error: unknown): boolean {
-  const disposition = dispositionOf(error);
-  if (call.signal?.aborted || (disposition !== "retry" && disposition !== "throttle")) return false;
+  if (call.signal?.aborted || !isUnavailability(error)) return false;
   const now = ports.runtime.now();
   const totals = circuit.totals(policy);
   const recent = totalsOf(circuit.counts(), now - policy.window_seconds * 500);
@@ -85,16 +85,13 @@ function isOfDependency({ call, circuit, policy, ports }: AdmissionRequest, erro
 function circuitOf(
   labels: CircuitLabels,
   policy: CircuitPolicy,
-  circuits: Map<string, SharedCircuit>,
+  circuits: LRUCache<string, SharedCircuit>,
   ports: GuardPorts,
 ): SharedCircuit {
   const key = circuitKey(labels, policy);
   const tenant = policy.scope === "tenant" ? labels.tenant : undefined;
   const circuit = circuits.get(key) ?? new SharedCircuit({ key, tenant }, ports);
-  circuits.delete(key);
   circuits.set(key, circuit);
-  const [oldest] = circuits.keys();
-  if (circuits.size > CIRCUITS_MAX && oldest !== undefined) circuits.delete(oldest);
   return circuit;
 }
 

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import {
   Bucket,
@@ -17,7 +18,7 @@ export interface RateLimiter {
   take(key: BucketKey, rule: BucketRule, count?: CountTableUse): Promise<RateDecision>;
 }
 
-/** Beyond this many buckets the oldest are forgotten; what they had taken comes back in the table. */
+/** Beyond this many buckets the least recently used is forgotten; what it had taken comes back in the table. */
 const BUCKETS_MAX = 5000;
 
 /**
@@ -29,17 +30,14 @@ const BUCKETS_MAX = 5000;
 export function rateLimiter(ports: LimiterPorts): RateLimiter {
   const table = bucketTable(ports);
   const clock = new SharedClock(ports.runtime.now);
-  const buckets = new Map<string, Bucket>();
+  const buckets = new LRUCache<string, Bucket>({ max: BUCKETS_MAX });
   return {
     take(key, rule, count = () => undefined) {
       const name = `${key.tenant} ${key.route}`;
       let bucket = buckets.get(name);
       if (!bucket?.follows(rule)) {
         bucket = new Bucket(key, rule, { now_us: clock.now_us(), random: ports.runtime.random() });
-        buckets.delete(name);
         buckets.set(name, bucket);
-        const [oldest] = buckets.keys();
-        if (buckets.size > BUCKETS_MAX && oldest !== undefined) buckets.delete(oldest);
       }
       return bucket.take({ table, clock, count });
     },
@@ -51,7 +49,7 @@ export function rateLimiter(ports: LimiterPorts): RateLimiter {
  * admits the whole rate, and the day is not counted.
  */
 export function localLimiter(now: () => number): (key: BucketKey, rule: BucketRule) => RateDecision {
-  const arrivals = new Map<string, number>();
+  const arrivals = new LRUCache<string, number>({ max: BUCKETS_MAX });
   return ({ tenant, route }, { requests_per_second, burst_requests }) => {
     const name = `${tenant} ${route}`;
     const interval_ms = 1000 / requests_per_second;
@@ -61,10 +59,7 @@ export function localLimiter(now: () => number): (key: BucketKey, rule: BucketRu
       const retry_after_seconds = Math.max(1, Math.ceil(-room_ms / 1000));
       return { kind: "refused", reason: "rate", retry_after_seconds };
     }
-    arrivals.delete(name);
     arrivals.set(name, arrival_ms);
-    const [oldest] = arrivals.keys();
-    if (arrivals.size > BUCKETS_MAX && oldest !== undefined) arrivals.delete(oldest);
     return { kind: "admitted", remaining: Math.floor(room_ms / interval_ms) };
   };
 }

@@ -65,7 +65,9 @@ export function decideRetry(
  * seconds, too soon to know whether the dependency failed this work alone or is down for all.
  */
 function lastAttemptTime({ error, lease }: FailedAttempt, policy: RetryPolicy): number {
-  const by_dependency = isOutage(error) || (error instanceof Fault && error.dependency !== undefined);
+  const by_dependency =
+    isOutage(error) ||
+    (error instanceof Fault && error.dependency !== undefined && !error.dependency_answered);
   if (!by_dependency || lease.attempt < policy.attempts_max - 1) return 0;
   return lease.first_attempt_ms + policy.last_try_seconds_min * 1000;
 }

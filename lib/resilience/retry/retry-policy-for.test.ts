@@ -31,6 +31,17 @@ describe("the retry policy for a piece of work", () => {
     expect(retryPolicyFor(config, { ...labels, tenant: "acme" }).attempts_max).toBe(7);
   });
 
+  it("may be for one error of a service", () => {
+    const config = retryPolicy({}, [
+      { match: { service: "webhooks" }, attempts_max: 12, backoff_ms_base: 9 },
+      { match: { service: "webhooks", code: "WEBHOOK_REFUSED" }, attempts_max: 4 },
+    ]);
+    const refused = retryPolicyFor(config, { service: "webhooks", code: "WEBHOOK_REFUSED" });
+    expect(refused).toMatchObject({ attempts_max: 4, backoff_ms_base: 9 });
+    expect(retryPolicyFor(config, { service: "webhooks", code: "WEBHOOK_LATE" }).attempts_max).toBe(12);
+    expect(retryPolicyFor(config, { service: "codegen", code: "WEBHOOK_REFUSED" }).attempts_max).toBe(5);
+  });
+
   it("merges dispositions key by key", () => {
     const config = retryPolicy({ dispositions: { MODEL_REFUSED: "retry", FLAKY: "park" } }, [
       { match: { service: "codegen" }, dispositions: { FLAKY: "terminal" } },
@@ -49,5 +60,18 @@ describe("how many tries a claim allows", () => {
     ]);
     expect(attemptsMaxOf(config, { service: "codegen" })).toBe(9);
     expect(attemptsMaxOf(config, { service: "buildtest" })).toBe(5);
+  });
+
+  it("is the most that any error may still fail it, and no more where all are allowed fewer", () => {
+    const config = retryPolicy({}, [
+      { match: { service: "webhooks" }, attempts_max: 3 },
+      { match: { service: "webhooks", code: "A" }, attempts_max: 2 },
+      { match: { code: "B", dependency: "model" }, attempts_max: 7 },
+      { match: { code: "B", dependency: "model", service: "codegen" }, attempts_max: 1 },
+    ]);
+    expect(attemptsMaxOf(config, { service: "webhooks" })).toBe(7);
+    expect(attemptsMaxOf(config, { service: "codegen" })).toBe(5);
+    const fewer = { ...config, overrides: config.overrides.slice(0, 2) };
+    expect(attemptsMaxOf(fewer, { service: "webhooks" })).toBe(3);
   });
 });

@@ -1,19 +1,21 @@
 import type { RetryOverride, RetryPolicy, RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
-/** What a piece of work is known by. `dependency` is what failed, when a dependency did. */
+/** What overrides match by. */
 export interface RetryLabels {
   service: string;
   role?: string | undefined;
+  /** The dependency that failed, when one did. */
   dependency?: string | undefined;
+  /** The error's code. */
+  code?: string | undefined;
   tenant?: string | undefined;
 }
 
-const LABELS = ["service", "role", "dependency", "tenant"] as const;
+const LABELS = ["service", "role", "dependency", "code", "tenant"] as const;
 
 /**
- * The policy for work with these labels: the defaults, and over them every override whose labels all
- * agree, the one with fewer labels first and among equals the earlier first. Dispositions are merged
- * key by key.
+ * The policy for work with these labels: the defaults, overlaid with every override whose labels all agree. One with
+ * more labels wins, and among equals the later. Dispositions are merged key by key.
  */
 export function retryPolicyFor(config: RetryPolicyConfig, labels: RetryLabels): RetryPolicy {
   const matching = config.overrides.filter(({ match }) =>
@@ -23,13 +25,18 @@ export function retryPolicyFor(config: RetryPolicyConfig, labels: RetryLabels): 
 }
 
 /**
- * Tries a step with these labels may have, whichever dependency fails it: the claim is made before
- * anything failed.
+ * The most attempts that a step with these labels may have, whatever fails: the claim is made before anything
+ * failed.
  */
-export function attemptsMaxOf(config: RetryPolicyConfig, labels: Omit<RetryLabels, "dependency">): number {
-  const dependencies = new Set([undefined, ...config.overrides.map(({ match }) => match.dependency)]);
-  const limits = [...dependencies].map((dependency) => retryPolicyFor(config, { ...labels, dependency }));
-  return Math.max(...limits.map(({ attempts_max }) => attempts_max));
+export function attemptsMaxOf(
+  config: RetryPolicyConfig,
+  labels: Omit<RetryLabels, "dependency" | "code">,
+): number {
+  // A failure that more overrides match is decided by one of them, so these failures show every limit there is.
+  const failures = [{}, ...config.overrides.map(({ match: { dependency, code } }) => ({ dependency, code }))];
+  return Math.max(
+    ...failures.map((failure) => retryPolicyFor(config, { ...labels, ...failure }).attempts_max),
+  );
 }
 
 function bySpecificity(a: RetryOverride, b: RetryOverride): number {

@@ -95,7 +95,7 @@ const GRANTS = {
     items(["TASK#*"], ["GetItem", "UpdateItem"]),
     queues(pick(by_agent, WEBHOOKS), ["SendMessage"]),
   ],
-  /** lib/agents/agent/run-step.ts: claims a step, reads its input, keeps its artifacts, tells the orchestrator. */
+  /** lib/agents/agent/define-agent.ts: claims a step, reads its input, keeps its artifacts, tells the orchestrator. */
   run_steps: ({ queues: by_agent }: QueueIds) => [
     items(["TASK#*"], ["GetItem", "UpdateItem"]),
     objects("tenants/*/blobs/*", ["GetObject", "PutObject", "PutObjectTagging"]),

@@ -165,7 +165,7 @@ describe("a conditional write", () => {
   });
 
   semantic("that is refused gives the item that stood in its way, where that is asked for", {
-    relied_on_by: ["lib/resilience/idempotency/claim.ts", "lib/resilience/circuit/move-circuit.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts", "lib/resilience/circuit/circuit-table.ts"],
     async observe(world) {
       const Key = newKey();
       await put(world, { ...Key, owner: "first" });
@@ -181,7 +181,7 @@ describe("a conditional write", () => {
   });
 
   semantic("on a missing attribute: comparisons do not hold, <> and NOT do", {
-    relied_on_by: ["lib/agents/dlq/failure-store.ts", "lib/resilience/circuit/move-circuit.ts"],
+    relied_on_by: ["lib/agents/dlq/failure-store.ts", "lib/resilience/circuit/circuit-table.ts"],
     async observe(world) {
       const holds = async (ConditionExpression: string) => {
         const Key = newKey();

@@ -121,7 +121,7 @@ describe("an update", () => {
   });
 
   semantic("appends to a list that may not be there, and takes out its last entry", {
-    relied_on_by: ["lib/resilience/idempotency/step-claims.ts", "lib/resilience/idempotency/step-claims.ts"],
+    relied_on_by: ["lib/resilience/idempotency/step-claims.ts"],
     async observe(world) {
       const Key = newKey();
       const append = (entry: string) =>
@@ -165,7 +165,7 @@ describe("an update", () => {
   });
 
   semantic("takes reserved words as names only behind #", {
-    relied_on_by: ["lib/resilience/idempotency/claim.ts", "lib/resilience/circuit/move-circuit.ts"],
+    relied_on_by: ["lib/resilience/idempotency/claim.ts", "lib/resilience/circuit/circuit-table.ts"],
     async observe(world) {
       const bare = (name: string) =>
         outcome(

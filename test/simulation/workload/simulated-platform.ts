@@ -1,3 +1,5 @@
+import { checkRules } from "#lib/code/codemod/codemod-rules.ts";
+import { parseDiff } from "#lib/code/diff/parse-diff.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
@@ -56,6 +58,11 @@ export function simulatedPlatform(
     s3,
     claims,
     settings,
+    // In this process: how long a child takes is not the simulation's to decide.
+    code: {
+      parseDiff: async (diff: string) => void parseDiff(diff),
+      checkRules: async (rules: string) => checkRules(rules),
+    },
     retryPolicy: () => deployment.retry_policy,
     artifacts: () => deployment.artifacts,
     workflows: () => deployment.workflows,

@@ -2,20 +2,50 @@ import { posix } from "node:path";
 import { type NapiConfig, parse } from "@ast-grep/napi";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { templateVariables } from "#lib/code/codemod/rewrite.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
-import { type CodemodLanguage, codemodLanguage } from "./codemod-language.ts";
-import { templateVariables } from "./expand-fix.ts";
 
 const RULES_MAX = 100;
 const RULES_CHARACTERS_MAX = 256 * 1024;
 /** The matcher recurses natively; deeper rules could end the process instead of failing. */
 const RULE_DEPTH_MAX = 48;
 
+interface CodemodLanguage {
+  /** As `@ast-grep/napi` calls it. */
+  name: string;
+  /** Other names that ast-grep's YAML knows it by, in lower case. */
+  aliases: readonly string[];
+  extensions: readonly string[];
+}
+
+/** The languages built into `@ast-grep/napi`, with ast-grep's own file extensions. */
+const LANGUAGES: readonly CodemodLanguage[] = [
+  { name: "JavaScript", aliases: ["javascript", "js", "jsx"], extensions: [".js", ".mjs", ".cjs", ".jsx"] },
+  { name: "TypeScript", aliases: ["typescript", "ts"], extensions: [".ts", ".mts", ".cts"] },
+  { name: "Tsx", aliases: ["tsx"], extensions: [".tsx"] },
+  { name: "Html", aliases: ["html"], extensions: [".html", ".htm", ".xhtml"] },
+  { name: "Css", aliases: ["css"], extensions: [".css"] },
+];
+
+/** A fix as ast-grep writes it: https://ast-grep.github.io/reference/yaml/fix.html */
+export interface CodemodFix {
+  template: string;
+  /** What is rewritten with the match when it stands before it, or after it. */
+  expand_start: Expansion | undefined;
+  expand_end: Expansion | undefined;
+}
+
+interface Expansion {
+  matcher: NapiConfig;
+  /** The sibling beside the match only, or the first one that fits. */
+  stop_by: "neighbor" | "end";
+}
+
 export interface CodemodRule {
   id: string;
   language: CodemodLanguage;
   matcher: NapiConfig;
-  fix: string;
+  fix: CodemodFix;
   /** Undefined: every file of the language. */
   files: ((path: string) => boolean)[] | undefined;
   ignores: ((path: string) => boolean)[];
@@ -23,6 +53,17 @@ export interface CodemodRule {
 
 const Mapping = z.record(z.string(), z.unknown());
 const Globs = z.array(z.string().min(1).max(512)).max(100);
+
+const ExpansionRule = z.looseObject({ stopBy: z.enum(["neighbor", "end"]).default("neighbor") });
+const Template = z.string().max(64 * 1024);
+const Fix = z.union([
+  Template.transform((template) => ({ template, expandStart: undefined, expandEnd: undefined })),
+  z.strictObject({
+    template: Template,
+    expandStart: ExpansionRule.optional(),
+    expandEnd: ExpansionRule.optional(),
+  }),
+]);
 
 /** The part of ast-grep's rule file that rewriting uses; what only a linter's report needs is let by. */
 const RuleFile = z.strictObject({
@@ -35,12 +76,13 @@ const RuleFile = z.strictObject({
   constraints: Mapping.optional(),
   utils: Mapping.optional(),
   transform: Mapping.optional(),
-  fix: z.string().max(64 * 1024),
+  fix: Fix,
   files: Globs.optional(),
   ignores: Globs.optional(),
   message: z.string().optional(),
   note: z.string().optional(),
   severity: z.string().optional(),
+  labels: Mapping.optional(),
   url: z.string().optional(),
   metadata: z.unknown().optional(),
 });
@@ -63,6 +105,15 @@ export function parseRules(text: string): CodemodRule[] {
     ids.add(id);
   }
   return rules;
+}
+
+/**
+ * Refuses rules that could not be applied to any file.
+ *
+ * @throws what `parseRules` throws
+ */
+export function checkRules(text: string): void {
+  parseRules(text);
 }
 
 function readDocuments(text: string): unknown[] {
@@ -90,13 +141,19 @@ function readRule(value: unknown, position: number): CodemodRule {
   const { id, fix, files, ignores } = parsed.data;
   const language = codemodLanguage(parsed.data.language, id);
   const matcher = matcherOf(parsed.data);
-  try {
-    parse(language.name, "").root().findAll(matcher);
-  } catch (cause) {
-    throw invalid(`rule ${id}: ${messageOf(cause)}`, cause);
-  }
-  checkVariables(id, fix, matcher);
-  return { id, language, matcher, fix, files: files?.map(globOf), ignores: (ignores ?? []).map(globOf) };
+  tryMatcher(matcher, language, id);
+  checkVariables(id, fix.template, matcher);
+  const { template, expandStart, expandEnd } = fix;
+  const expansion = (wanted: typeof expandStart) => wanted && expansionOf(wanted, language, id);
+  const made = { template, expand_start: expansion(expandStart), expand_end: expansion(expandEnd) };
+  return {
+    id,
+    language,
+    matcher,
+    fix: made,
+    files: files?.map(globOf),
+    ignores: (ignores ?? []).map(globOf),
+  };
 }
 
 function matcherOf({ rule, constraints, utils, transform }: z.infer<typeof RuleFile>): NapiConfig {
@@ -106,6 +163,25 @@ function matcherOf({ rule, constraints, utils, transform }: z.infer<typeof RuleF
     ...(utils ? { utils } : {}),
     ...(transform ? { transform } : {}),
   } as NapiConfig;
+}
+
+/** ast-grep itself says what is wrong with a matcher. */
+function tryMatcher(matcher: NapiConfig, language: CodemodLanguage, id: string): void {
+  try {
+    parse(language.name, "").root().findAll(matcher);
+  } catch (cause) {
+    throw invalid(`rule ${id}: ${messageOf(cause)}`, cause);
+  }
+}
+
+function expansionOf(
+  { stopBy, ...rule }: z.infer<typeof ExpansionRule>,
+  language: CodemodLanguage,
+  id: string,
+): Expansion {
+  const matcher = { rule } as NapiConfig;
+  tryMatcher(matcher, language, `${id}, fix`);
+  return { matcher, stop_by: stopBy };
 }
 
 /** A variable that nothing captures would silently become nothing. */
@@ -144,5 +220,15 @@ function invalid(problem: string, cause?: unknown): RejectedInput {
     "CODEMOD_RULES_INVALID",
     `The codemod's rules cannot be used: ${problem}. Each needs id, language, rule and fix; see https://ast-grep.github.io/reference/yaml.html.`,
     { cause },
+  );
+}
+
+/** @throws RejectedInput `CODEMOD_LANGUAGE_UNSUPPORTED` */
+function codemodLanguage(name: string, rule_id: string): CodemodLanguage {
+  const language = LANGUAGES.find(({ aliases }) => aliases.includes(name.toLowerCase()));
+  if (language !== undefined) return language;
+  throw new RejectedInput(
+    "CODEMOD_LANGUAGE_UNSUPPORTED",
+    `Rule ${rule_id} is for ${JSON.stringify(name)}; supported are ${LANGUAGES.map((known) => known.name).join(", ")}. Send the change as a patch instead.`,
   );
 }

@@ -1,26 +1,28 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { type AppliedCodemod, applyCodemod, type CodemodLimits } from "#lib/code/codemod/apply-codemod.ts";
 import { readTree } from "#lib/code/diff/read-tree.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
-import { fakeAgentContext } from "#test/fakes/agent-context.ts";
-import { applyCodemod } from "./codemod.ts";
-import type { Provided } from "./provider-task.ts";
+
+const LIMITS: CodemodLimits = {
+  rewritten_file_bytes_max: 2 * 1024 * 1024,
+  output_bytes_max: 64 * 1024 * 1024,
+};
 
 async function codemod(
   files: Record<string, string | Buffer>,
   rules: string,
   links: Record<string, string> = {},
-): Promise<{ tree: Record<string, string>; provided: Provided }> {
-  const { blobs, context } = fakeAgentContext();
-  const change = { kind: "codemod" as const, rules: await blobs.write(rules, "application/yaml") };
+  limits: Partial<CodemodLimits> = {},
+): Promise<{ tree: Record<string, string>; provided: AppliedCodemod }> {
   return withTemporaryDirectory("codemod-test", async (directory) => {
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(directory, path)), { recursive: true });
       await writeFile(join(directory, path), text);
     }
     for (const [path, target] of Object.entries(links)) await symlink(target, join(directory, path));
-    const provided = await applyCodemod({ change, round: 0, directory }, context);
+    const provided = await applyCodemod(directory, rules, { ...LIMITS, ...limits });
     const tree = await readTree(directory);
     return {
       provided,
@@ -30,7 +32,7 @@ async function codemod(
 }
 
 /** A rule as YAML; JSON is YAML. */
-function rule(pattern: string | object, fix: string, more: object = {}): string {
+function rule(pattern: string | object, fix: string | object, more: object = {}): string {
   const matcher = typeof pattern === "string" ? { pattern } : pattern;
   return JSON.stringify({ id: "r", language: "JavaScript", rule: matcher, fix, ...more });
 }
@@ -144,6 +146,39 @@ describe("the codemod provider", () => {
     expect(tree["c.js"]).toBe(files["c.js"]);
   });
 
+  it("takes a fix as an object, with what it expands to, and labels", async () => {
+    const fix = { template: "", expandEnd: { regex: "^,$" } };
+    const labels = { KEY: { style: "primary", message: "goes away" } };
+    const dropped = rule({ kind: "pair", has: { field: "key", regex: "^a$" } }, fix, { labels });
+    expect(await rewritten("x({ a: 1, b: 2 });\n", dropped)).toBe("x({  b: 2 });\n");
+    const before = { template: "z: 1", expandStart: { regex: "^,$", stopBy: "end" } };
+    expect(await rewritten("x({ a: 1, b: 2 });\n", rule({ kind: "pair", regex: "^b" }, before))).toBe(
+      "x({ a: 1z: 1 });\n",
+    );
+    const broken = { template: "", expandEnd: { patern: "," } };
+    await expectRefused(rule("foo($A)", broken), "CODEMOD_RULES_INVALID", /rule r, fix: .*patern/);
+  });
+
+  it("ends rules that make a file, or all files together, too large", async () => {
+    const doubling = Array.from({ length: 16 }, (_, index) =>
+      JSON.stringify({
+        id: `d${index}`,
+        language: "js",
+        rule: { kind: "program", pattern: "$A" },
+        fix: "$A\n$A",
+      }),
+    ).join("\n---\n");
+    const grown = codemod({ "a.js": "go(1);\n".repeat(150) }, doubling);
+    await expect(grown).rejects.toMatchObject({ code: "COMPUTATION_OUTPUT_LIMIT", disposition: "reject" });
+    await expect(grown).rejects.toThrow(/Rule d\d+ makes a file longer than/);
+    const files = Object.fromEntries(
+      Array.from({ length: 20 }, (_, index) => [`f${index}.js`, "foo(1);\n".repeat(100)]),
+    );
+    const many = codemod(files, rule("foo($A)", "bar($A)"), {}, { output_bytes_max: 10_000 });
+    await expect(many).rejects.toMatchObject({ code: "COMPUTATION_OUTPUT_LIMIT" });
+    await expect(many).rejects.toThrow(/10000 bytes in all/);
+  });
+
   it("refuses rules that match nothing", async () => {
     await expectRefused(rule("nothing($A)", "x($A)"), "CODEMOD_NO_MATCH", /\(r\)/);
     await expectRefused(rule("foo($A)", "x($A)", { files: ["src/**"] }), "CODEMOD_NO_MATCH");
@@ -172,7 +207,7 @@ describe("the codemod provider", () => {
     ],
     ["a list", "- a\n", /rule 1/],
     ["no fix", JSON.stringify({ id: "r", language: "js", rule: { pattern: "a" } }), /rule r: fix/],
-    ["an unknown field", rule("foo($A)", "", { rewriters: [] }), /rule r: .*rewriters/],
+    ["an unknown field", rule("foo($A)", "", { rewrite: [] }), /rule r: .*rewrite/],
     ["an unknown matcher", rule({ patern: "foo($A)" }, ""), /rule r: .*patern/],
     ["an unknown kind", rule({ kind: "no_such_kind" }, ""), /rule r: .*no_such_kind/],
     ["a broken regex", rule({ regex: "(" }, ""), /rule r: .*regex/],

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { AppliedCodemod, applyCodemod } from "#lib/code/codemod/apply-codemod.ts";
+import type { checkRules } from "#lib/code/codemod/codemod-rules.ts";
+import type { readTestResults } from "#lib/code/confined/read-test-results.ts";
+import type { applyDiff } from "#lib/code/diff/apply-diff.ts";
+import type { createDiff } from "#lib/code/diff/create-diff.ts";
+import type { parseDiff } from "#lib/code/diff/parse-diff.ts";
+import type { readTree } from "#lib/code/graph/read-tree.ts";
+import { SnapshotBody } from "#lib/code/graph/snapshot.ts";
+import type { unpackArchive } from "#lib/code/source/unpack-archive.ts";
+import type { reportFileVersions } from "#lib/code/test-results/report-files.ts";
+import type { Computation } from "#lib/platform/confined/computation.ts";
+import { TestCase, TestReportSource } from "#schemas/artifacts/build-test-report.ts";
+import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
+
+/** The functions that run in a child process, as they are declared; the child has their code. */
+export interface CodeFunctions {
+  unpackArchive: typeof unpackArchive;
+  parseDiff(...input: Parameters<typeof parseDiff>): Promise<void>;
+  applyDiff: typeof applyDiff;
+  createDiff: typeof createDiff;
+  checkRules(...input: Parameters<typeof checkRules>): Promise<void>;
+  applyCodemod: typeof applyCodemod;
+  readTree: typeof readTree;
+  reportFileVersions: typeof reportFileVersions;
+  readTestResults: typeof readTestResults;
+}
+
+type Declared = {
+  readonly [Name in keyof CodeFunctions]: Computation<
+    Parameters<CodeFunctions[Name]>,
+    Awaited<ReturnType<CodeFunctions[Name]>>
+  >;
+};
+
+const FileChanges = CodegenMetrics.shape.files;
+const Text = z.custom<Awaited<ReturnType<CodeFunctions["createDiff"]>>["text"]>(
+  (value) => typeof value === "string" || value instanceof Uint8Array,
+);
+const Nothing = z.undefined() as unknown as z.ZodType<void>;
+const Count = z.int().min(0);
+
+/** Each function's name in messages to people, and what its result must look like. */
+export const computations: Declared = {
+  unpackArchive: { name: "unpack archive", result: Nothing },
+  parseDiff: { name: "check diff", result: Nothing },
+  applyDiff: { name: "apply diff", result: FileChanges },
+  createDiff: { name: "create diff", result: z.object({ text: Text, changes: FileChanges }) },
+  checkRules: { name: "check codemod", result: Nothing },
+  applyCodemod: {
+    name: "apply codemod",
+    result: z.object({
+      notes: z.array(z.string()),
+      rules_matched: z.record(z.string(), Count),
+    }) satisfies z.ZodType<AppliedCodemod>,
+  },
+  readTree: {
+    name: "read symbols and chunks",
+    result: SnapshotBody.pick({
+      revision: true,
+      files: true,
+      chunks: true,
+      imports: true,
+      calls: true,
+    }).extend({
+      symbols: Count,
+      skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+    }),
+  },
+  reportFileVersions: { name: "find test reports", result: z.map(z.string(), z.string()) },
+  readTestResults: {
+    name: "read test results",
+    result: z.looseObject({
+      tests: z.array(TestCase),
+      passed: Count,
+      failed: Count,
+      skipped: Count,
+      problems: z.array(z.string()),
+      reports: z.array(TestReportSource),
+    }) as never,
+  },
+};

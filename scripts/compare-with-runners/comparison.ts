@@ -1,5 +1,5 @@
 import { parseTestResults } from "#lib/code/test-results/parse-test-results.ts";
-import type { Counts } from "./runners.ts";
+import type { Counts } from "./sample-projects.ts";
 
 /** One form of a run, as the runner left it. */
 export interface FormRun {

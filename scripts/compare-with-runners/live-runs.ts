@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { newReportFiles, reportFileVersions } from "#lib/code/test-results/report-files.ts";
 import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
 import type { FormRun } from "./comparison.ts";
-import type { Project, Runner } from "./runners.ts";
+import type { Runner } from "./runners.ts";
+import type { Project } from "./sample-projects.ts";
 
 const RUN_MS_MAX = 600_000;
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
@@ -54,7 +55,11 @@ export async function runProject(
       const before = await reportFileVersions(directory, form.reports);
       const { stdout, stderr } = await run(form.command, directory, tools);
       const { files } = await newReportFiles(directory, before, form.reports);
-      const neutral = (text: string) => text.replaceAll(directory, "/workspace").replaceAll(tools, "/tools");
+      const neutral = (text: string) =>
+        text
+          .replaceAll(directory, "/workspace")
+          .replaceAll(tools, "/tools")
+          .replaceAll(homedir(), "/home/user");
       runs.push({
         runner: runner.name,
         version,

@@ -1,5 +1,5 @@
 import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
-import type { Counts } from "./runners.ts";
+import type { Counts } from "./sample-projects.ts";
 
 type Reader = (output: string) => Counts | null;
 

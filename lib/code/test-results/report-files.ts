@@ -25,7 +25,7 @@ export interface ReportPlace {
 }
 
 /** What reporters call their files by default, or as their manuals suggest, at any depth. */
-export const REPORT_GLOBS: readonly string[] = [
+const REPORT_GLOBS: readonly string[] = [
   "**/target/surefire-reports/*.xml",
   "**/target/failsafe-reports/*.xml",
   "**/build/test-results/**/*.xml",

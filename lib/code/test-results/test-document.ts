@@ -52,7 +52,7 @@ export function testDocument(format: TestFormat, tests: TestCase[], problems: st
   return { format, tests, counts: countTests(tests), problems };
 }
 
-export function countTests(tests: readonly TestCase[]): TestCounts {
+function countTests(tests: readonly TestCase[]): TestCounts {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const test of tests) counts[test.status] += 1;
   return counts;

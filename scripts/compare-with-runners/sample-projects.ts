@@ -73,7 +73,7 @@ describe("math", () => {
 `;
 export const vitestHeader = 'import { describe, expect, it } from "vitest";';
 export const BROKEN_SUITE = 'throw new Error("suite cannot load");\n';
-export const vitest = "$TOOLS/node_modules/.bin/vitest run --root . --no-cache";
+const vitest = "$TOOLS/node_modules/.bin/vitest run --root . --no-cache";
 export const vitestProject = (name: string, files: Record<string, string>): Project => ({
   name,
   files: { "package.json": MODULE, ...files },
@@ -96,7 +96,7 @@ export const vitestProject = (name: string, files: Record<string, string>): Proj
   ],
 });
 
-export const jest = "$TOOLS/node_modules/.bin/jest --rootDir . --no-cache --no-watchman";
+const jest = "$TOOLS/node_modules/.bin/jest --rootDir . --no-cache --no-watchman";
 export const jestProject = (name: string, files: Record<string, string>): Project => ({
   name,
   files: { "package.json": PACKAGE, ...files },
@@ -191,7 +191,7 @@ def test_each(n): assert n
 def broken(): raise RuntimeError("no database")
 def test_error(broken): pass
 `;
-export const pytest = "python3 -m pytest -p no:cacheprovider";
+const pytest = "python3 -m pytest -p no:cacheprovider";
 export const pytestProject = (name: string, files: Record<string, string>): Project => ({
   name,
   files,

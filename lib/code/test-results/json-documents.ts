@@ -1,4 +1,4 @@
-export interface FoundJson {
+interface FoundJson {
   start: number;
   /** Just after the last character. */
   end: number;

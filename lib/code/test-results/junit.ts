@@ -19,7 +19,7 @@ const START = /(?:^\ufeff?|\?>\s{0,100})<testsuites?(?=[\s>/])/gm;
 const MARK = /<!\[CDATA\[|<!--|<\?|<!(?:DOCTYPE|ENTITY)|<testsuites?(?=[\s>/])|<\/testsuites?\s{0,100}>/g;
 
 /** How pytest names its only suite, unless it is told another name. */
-const PYTEST = /^<testsuites?[^>]{0,100} name="pytest[ "]/;
+const PYTEST = /<testsuites?\s(?:[^>]{0,200}\s)?name="pytest(?: tests)?"/;
 
 interface Node {
   [key: string]: unknown;

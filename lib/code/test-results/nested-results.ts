@@ -1,7 +1,7 @@
 import { testCase } from "#lib/code/test-results/test-document.ts";
 import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
-export interface ResultLine {
+interface ResultLine {
   name: string;
   status: TestCase["status"];
   duration_ms: number | null;

@@ -114,10 +114,10 @@ describe("a pattern of report files", () => {
   ])("%s and %s: %s", (pattern, path, matches) => expect(globMatcher(pattern)(path)).toBe(matches));
 
   it("takes time in proportion, however it is made", () => {
-    const started_ms = performance.now();
+    const before = process.cpuUsage();
     expect(globMatcher(`${"*a".repeat(120)}b`)("a".repeat(255))).toBe(false);
     expect(globMatcher(`${"**/a/".repeat(50)}b`)("a/".repeat(2000))).toBe(false);
-    expect(performance.now() - started_ms).toBeLessThan(10_000);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(10_000);
   });
 
   it("stays below the tree and has no other wildcards", () => {

@@ -3,7 +3,7 @@ import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { globMatcher } from "#lib/code/test-results/report-glob.ts";
 
-export interface ReportFile {
+interface ReportFile {
   /** Relative to the tree. */
   path: string;
   text: string;

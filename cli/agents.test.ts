@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const api of running.splice(0)) await api.stop();
 });
 
-function directory(files: Record<string, string>): string {
+function directory(files: Record<string, string | Buffer>): string {
   const path = mkdtempSync(join(tmpdir(), "agents-cli-"));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
   return path;
@@ -118,6 +118,7 @@ describe("agents submit", () => {
     [["submit", ".", "--test", "t", "--deadline", "soon"], "Give a whole number"],
     [["submit", ".", "--patch", "a", "--prompt", "b", "--test", "t"], "Give one of --patch"],
     [["submit", ".", "--patch", "/nowhere.diff", "--test", "t"], "/nowhere.diff"],
+    [["submit", ".", "--patch", "a", "--strip", "-1", "--test", "t"], "Give a whole number from 0 to 99"],
     [["submit", "/nowhere", "--test", "t"], "There is no /nowhere."],
     [["submit", "git@host:a/b", "--test", "t"], "http(s) URL"],
     [["submit", ".", "--tset", "t"], "--test"],
@@ -128,6 +129,27 @@ describe("agents submit", () => {
     const run = await runCli(words, { url: api.url, cwd: directory({ a: "x" }) });
     expect(run.code).toBe(2);
     expect(run.stderr).toContain(sentence);
+  });
+
+  it("sends a patch as text where it is UTF-8 and as bytes where it is not, with where its names are", async () => {
+    const state = fakeState({ frames: [fakeView()] });
+    const api = await start(state);
+    const latin1 = Buffer.from("--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+F\xfcnf\n", "latin1");
+    const utf8 = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+fünf\n";
+    const files = directory({ "latin1.diff": latin1, "utf8.diff": utf8 });
+    const where = ["--strip", "2", "--directory", "packages/x"];
+    const words = ["submit", "https://example.test/a.git", "--test", "t", ...where];
+    const patches = ["--patch", join(files, "latin1.diff"), "--fallback-patch", join(files, "utf8.diff")];
+    expect((await runCli([...words, ...patches], { url: api.url })).code).toBe(0);
+    expect(JSON.parse(state.requests[0]?.body ?? "").change).toEqual({
+      kind: "patch",
+      diff: { base64: latin1.toString("base64") },
+      fallback_diffs: [utf8],
+      strip: 2,
+      directory: "packages/x",
+    });
+    const alone = await runCli(words, { url: api.url });
+    expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining("--strip and --directory") });
   });
 
   it("hands on the idempotency key, and makes one up otherwise", async () => {
@@ -256,7 +278,7 @@ describe("agents artifacts, logs, query, tasks, cancel", () => {
     expect((await runCli(["logs", TASK_ID], { url: none.url })).code).toBe(1);
   });
 
-  it("answers a query with places and reasons, or says that nothing is indexed", async () => {
+  it("answers a query with places and reasons, or fails where nothing is indexed", async () => {
     const result = { symbol: "countWeekdays", kind: "function", path: "src/weekdays.js", start_line: 20 };
     const found = { ...result, end_line: 28, excerpt: "export function", score: 1, why: ["name matches"] };
     const body = { repository: "shop", revision: "abc", results: [found] };
@@ -271,7 +293,11 @@ describe("agents artifacts, logs, query, tasks, cancel", () => {
     });
     state.answers["POST /api/query"] = { status: 200, body: { ...body, revision: null, results: [] } };
     const none = await runCli(["query", "x", "--repository", "shop"], { url: api.url });
-    expect(none.stdout).toContain("agents index <dir> --repository shop");
+    expect(none).toMatchObject({ code: 2, stdout: "" });
+    expect(none.stderr).toContain("agents index <dir> --repository shop");
+    const json = await runCli(["query", "x", "--repository", "shop", "--json"], { url: api.url });
+    expect(json.code).toBe(2);
+    expect(JSON.parse(json.stdout).error.code).toBe("REPOSITORY_NOT_INDEXED");
   });
 
   it("lists tasks, and counts a cancel as done as asked", async () => {

@@ -1,39 +1,59 @@
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
-import type { SubmittedChange } from "#schemas/messages/submission.ts";
+import type { SubmittedChange, SubmittedDiff } from "#schemas/messages/submission.ts";
 import { UsageError } from "./cli-error.ts";
 
 export interface ChangeOptions {
   patch?: string;
   fallbackPatch?: string[];
+  strip?: number;
+  directory?: string;
   codemod?: string;
   prompt?: string;
 }
 
-function readText(option: string, file: string): string {
-  let text: string;
+function readBytes(option: string, file: string): Buffer {
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch (error) {
     throw new UsageError(`${option}: ${(error as Error).message}`);
   }
-  if (text.trim() === "") throw new UsageError(`${option}: ${file} is empty.`);
-  return text;
+  if (bytes.toString("latin1").trim() === "") throw new UsageError(`${option}: ${file} is empty.`);
+  return bytes;
+}
+
+/** JSON carries text only, so bytes that are none travel in base 64. */
+function readDiff(option: string, file: string): SubmittedDiff {
+  const bytes = readBytes(option, file);
+  return isUtf8(bytes) ? bytes.toString("utf8") : { base64: bytes.toString("base64") };
 }
 
 /** The change that the options name; undefined when they name none. @throws UsageError when they name two */
 export function readChange(options: ChangeOptions): SubmittedChange | undefined {
-  const { patch, fallbackPatch = [], codemod, prompt } = options;
+  const { patch, fallbackPatch = [], strip, directory, codemod, prompt } = options;
   if ([patch, codemod, prompt].filter((option) => option !== undefined).length > 1) {
     throw new UsageError("Give one of --patch, --codemod and --prompt.");
   }
   if (patch === undefined && fallbackPatch.length > 0) {
     throw new UsageError("--fallback-patch needs a --patch before it.");
   }
-  if (patch !== undefined) {
-    const diff = readText("--patch", patch);
-    const fallback_diffs = fallbackPatch.map((file) => readText("--fallback-patch", file));
-    return { kind: "patch", diff, ...(fallback_diffs.length > 0 ? { fallback_diffs } : {}) };
+  if (patch === undefined && (strip !== undefined || directory !== undefined)) {
+    throw new UsageError("--strip and --directory say how to read a --patch; give one.");
   }
-  if (codemod !== undefined) return { kind: "codemod", rules: readText("--codemod", codemod) };
+  if (patch !== undefined) {
+    const diff = readDiff("--patch", patch);
+    const fallback_diffs = fallbackPatch.map((file) => readDiff("--fallback-patch", file));
+    return {
+      kind: "patch",
+      diff,
+      ...(strip !== undefined && { strip }),
+      ...(directory !== undefined && { directory }),
+      ...(fallback_diffs.length > 0 && { fallback_diffs }),
+    };
+  }
+  if (codemod !== undefined) {
+    return { kind: "codemod", rules: readBytes("--codemod", codemod).toString("utf8") };
+  }
   return prompt === undefined ? undefined : { kind: "prompt", text: prompt };
 }

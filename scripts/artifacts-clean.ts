@@ -6,12 +6,12 @@ import { config } from "#lib/platform/config/config.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
-import { clean } from "#lib/work/artifacts/clean.ts";
 import { Tenant } from "#schemas/primitives.ts";
 import { parseSpan } from "../cli/parse-span.ts";
 import { count, formatBytes } from "../cli/render/format.ts";
 import { createTerminal } from "../cli/terminal.ts";
 import { enterLocalEnvironment } from "../local/local-environment.ts";
+import { clean } from "./artifacts-clean/clean.ts";
 
 const HELP = `Usage: npm run artifacts:clean -- [options]
 
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  if (values.help) return terminal.lines(HELP);
+  if (values.help) return terminal.text(HELP);
   const older = values["older-than"];
   const request = {
     dry_run: values["dry-run"],

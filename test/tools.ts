@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
+import { makeGroup, release } from "#lib/sandbox/process-ceiling.ts";
 
 /** What some tests need and a fresh machine may lack. */
-export type Tool = "bubblewrap" | "git" | "perl" | "a C compiler" | "an x64 machine";
-
-const PROGRAMS: Partial<Record<Tool, string>> = { git: "git", perl: "perl", "a C compiler": "cc" };
+export type Tool = "bubblewrap" | "git" | "perl" | "perl and a memory control group" | "an x64 machine";
 
 /**
  * Whether this machine has the tool. Bubblewrap counts only where it may create namespaces.
@@ -22,8 +21,15 @@ export async function isHere(tool: Tool): Promise<boolean> {
 async function isUsable(tool: Tool): Promise<boolean> {
   if (tool === "bubblewrap") return (await strongestBackend()).isolation === "full";
   if (tool === "an x64 machine") return process.arch === "x64";
-  const program = PROGRAMS[tool] ?? tool;
-  return (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, program)));
+  if (tool === "perl and a memory control group") return (await isUsable("perl")) && countsMemory();
+  return (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, tool)));
+}
+
+function countsMemory(): boolean {
+  const hierarchies = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup"];
+  const group = hierarchies.map((each) => makeGroup(each, "memory", {})).find((made) => made !== undefined);
+  if (group !== undefined) void release(group);
+  return group !== undefined;
 }
 
 /** The name of a test that is skipped where the tool is missing; `npm run test:needing` selects tests by name. */

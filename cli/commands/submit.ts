@@ -32,6 +32,7 @@ Examples:
   $ agents submit . --test "make check" --report "out/*-junit.xml" --require-tests --wait
   $ agents submit . --patch fix.diff --test "npm test" --repository shop --wait
   $ agents submit . --patch first.diff --fallback-patch second.diff --test "npm test" --wait
+  $ agents submit . --patch server.diff --directory packages/server --test "npm test" --wait
   $ agents submit app.tgz --codemod rules.yml --build "npm run build" --test "npm test"
   $ agents submit https://github.com/sindresorhus/slugify --ref main --command "ls -la" --wait
   $ agents submit . --test "npm test" --idempotency-key "$CI_JOB_ID" --wait --json > task.json
@@ -94,6 +95,8 @@ export function submitCommand(): Command {
     .argument("<source>", "directory, .tar.gz or git URL")
     .option("--patch <file>", "change the source by this unified diff")
     .option("--fallback-patch <file>", "try this one when the tests fail after it; may be repeated", collect)
+    .option("--strip <number>", "parts to take off the names in the patch, as patch -p", whole(0, 99))
+    .option("--directory <path>", "directory of the source that the names in the patch are relative to")
     .option("--codemod <file>", "change the source by these ast-grep rules")
     .option("--prompt <text>", "change the source as these words say (needs a configured model)")
     .option(

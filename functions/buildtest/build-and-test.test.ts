@@ -75,12 +75,11 @@ async function run(
   );
   const json = (path: string) => JSON.parse(fake.artifacts.get(path)?.bytes.toString() ?? "null");
   const report = BuildTestReport.parse(json("build-test/report.json"));
-  expect([...fake.artifacts.keys()].sort()).toEqual([
-    "build-test/build.log",
-    "build-test/report.json",
-    "build-test/summary.json",
-    "build-test/test.log",
-  ]);
+  const logs = report.phases.flatMap((phase) => phase.log ?? []);
+  expect([...fake.artifacts.keys()].sort()).toEqual(
+    ["build-test/report.json", "build-test/summary.json", ...logs].sort(),
+  );
+  for (const phase of report.phases) expect(phase.log === null).toBe(phase.command === "");
   expect(BuildTestSummary.parse(json("build-test/summary.json")).reason).toBe(report.reason);
   expect(BuildtestOutput.parse(result.output).verdict).toBe(result.verdict);
   expect(await fake.blobs.readText(result.output!.report)).toBe(
@@ -299,6 +298,34 @@ it("refuses an unknown profile and a job without a command", async () => {
   await expect(unknown).rejects.toThrow(RejectedInput);
   await expect(unknown).rejects.toMatchObject({ code: "PROFILE_UNKNOWN" });
   await expect(run({}, {})).rejects.toMatchObject({ code: "COMMAND_MISSING" });
+});
+
+it("reports what ran when its tests wrote more than can be read", async () => {
+  const fake = fakeAgentContext();
+  const ports = fakeSourcePorts(fake.blobs);
+  const limit = new RejectedInput("COMPUTATION_TIME_LIMIT", "the report takes too long to read");
+  const result = await buildAndTest(
+    { source: await fakeSource(fake.blobs, {}), profile: "small", test: "echo it ran" },
+    fake.context,
+    {
+      ...ports,
+      code: { ...ports.code, readTestResults: () => Promise.reject(limit) },
+      backend: processBackend,
+      sandboxLimits: () => ({
+        value: {
+          $schema: "",
+          source_bytes_max: 1,
+          tree_bytes_max: 1,
+          tree_files_max: 1,
+          profiles: { small: profile },
+        },
+        hash: "a".repeat(64),
+      }),
+    },
+  );
+  expect(result).toMatchObject({ verdict: "failed", code: "COMPUTATION_TIME_LIMIT" });
+  expect(fake.artifacts.get("build-test/test.log")?.bytes.toString()).toContain("it ran");
+  expect(fake.artifacts.has("build-test/report.json")).toBe(true);
 });
 
 it("stops when its lease is lost, and leaves no directory behind", async () => {

@@ -33,7 +33,7 @@ export async function buildAndTest(
     const { diff } = input;
     if (diff) {
       await context.span("apply diff", {}, async () =>
-        ports.code.applyDiff(workspace.tree, await context.blobs.readText(diff)),
+        ports.code.applyDiff(workspace.tree, await context.blobs.read(diff)),
       );
     }
     return runBuildAndTest(

@@ -54,6 +54,24 @@ describe("an install", () => {
     expect(bad.report.first_failure).toContain("no such package");
   });
 
+  it("is advised where the build or the test lacks a module, and there was none", async () => {
+    const missing = `node -e "require('left-pad/x')"`;
+    const { result } = await run({ test: missing }, processBackend);
+    expect(result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED" });
+    expect(result.message).toMatch(/The module `left-pad` is missing: .*--install/);
+    const built = await run({ build: missing, test: "true" }, processBackend);
+    expect(built.result.message).toContain("The module `left-pad` is missing");
+    for (const commands of [{ install: "true", test: missing }, { test: `node -e "require('./x')"` }]) {
+      expect((await run(commands, processBackend)).result.message).not.toContain("--install");
+    }
+  });
+
+  it("is advised where a program is missing", async () => {
+    const { result } = await run({ test: "no-such-program" }, processBackend);
+    expect(result).toMatchObject({ code: "BUILD_ENVIRONMENT_BROKEN" });
+    expect(result.message).toContain("--install");
+  });
+
   it("ends in error when what it needs is not in the sandbox", async () => {
     const { result, phases } = await run({ install: "no-such-program --now", test: "true" }, processBackend);
     expect(result).toMatchObject({ verdict: "error", code: "BUILD_ENVIRONMENT_BROKEN" });
@@ -95,8 +113,36 @@ with_bubblewrap.describe("an install with full isolation", () => {
     );
     expect(result).toMatchObject({ verdict: "failed", code: "SANDBOX_NETWORK_DENIED" });
     expect(report.phases[0]?.network?.denied).toEqual([
-      { host: "example.com", port: 443, why: "not_listed", attempts: 1 },
+      { host: "example.com", port: 443, why: "not_listed", address: null, attempts: 1 },
     ]);
+  });
+
+  it("names every host that was refused", async () => {
+    const install = `${connect("a.example:443")}; ${connect("b.example:8443")}; exit 1`;
+    const { result } = await run({ install, test: "true" }, strongest, closed);
+    expect(result.message).toContain("a.example:443 (not_listed), b.example:8443 (not_listed)");
+  });
+
+  it("names an address that was refused, and the setting that allows it", async () => {
+    const network = { ...closed, hosts: ["127.0.0.1:2"] };
+    const { result, report } = await run(
+      { install: connect("127.0.0.1:2"), test: "true" },
+      strongest,
+      network,
+    );
+    expect(result.message).toMatch(/it has the address 127\.0\.0\.1, .*private_hosts/);
+    expect(report.phases[0]?.network?.denied).toMatchObject([{ address: "127.0.0.1" }]);
+  });
+
+  it("is advised where a test wanted the network, with the host that its output names", async () => {
+    const test = "npx --yes no-such-package-of-ours";
+    const began_ms = Date.now();
+    const { result } = await run({ test }, strongest);
+    expect(Date.now() - began_ms).toBeLessThan(60_000);
+    expect(result).toMatchObject({ verdict: "failed", code: "SANDBOX_NETWORK_DENIED" });
+    expect(result.message).toMatch(
+      /The network is off in the test step; its output names \S+\.\S+.*--install/,
+    );
   });
 
   it("has no proxy after it: the build and the test are alone", async () => {

@@ -38,18 +38,23 @@ function verdictOf(run: BuildtestRun, demands: Demands, notice: string | null): 
   if (unavailable) return error(unavailable.code, unavailable.message, null);
   const ended = [test, build].find(({ result }) => result) ?? install ?? build;
   if (missing_program) {
-    const reason = `the ${ended.phase.name} needs \`${missing_program}\`, which is not in the sandbox: install it in the build command, or put it on the profile's PATH`;
+    const reason = `the ${ended.phase.name} needs \`${missing_program}\`, which is not in the sandbox: ${INSTALL_ADVICE}, or put it on the profile's PATH`;
     return error("BUILD_ENVIRONMENT_BROKEN", reason, excerpt(ended));
   }
   const { limit } = ended.phase;
   // A test that failed says more than that something looked for the network.
   const told_by_tests = limit?.code === "SANDBOX_NETWORK_DENIED" && run.tests.failed > 0;
   if (limit && !told_by_tests) {
-    return failed(limit.code, limitReason(`the ${ended.phase.name}`, limit), excerpt(ended));
+    const hint = limit.code === "SANDBOX_NETWORK_DENIED" ? networkHint(run, ended) : "";
+    return failed(limit.code, `${limitReason(`the ${ended.phase.name}`, limit)}${hint}`, excerpt(ended));
   }
   if (install && install.phase.status !== "passed") return judgeInstall(install);
   if (build.phase.status === "failed") {
-    return failed("BUILD_FAILED", `the build ended with ${ending(build)}`, excerpt(build));
+    return failed(
+      "BUILD_FAILED",
+      `the build ended with ${ending(build)}${moduleHint(run, build)}`,
+      excerpt(build),
+    );
   }
   return judgeTests(run, demands, notice);
 }
@@ -64,7 +69,9 @@ function judgeInstall(install: PhaseRun): Verdicts {
   return failed("INSTALL_FAILED", `the install ended with ${ending(install)}`, excerpt(install));
 }
 
-function judgeTests({ test, tests }: BuildtestRun, demands: Demands, notice: string | null): Verdicts {
+function judgeTests(run: BuildtestRun, demands: Demands, notice: string | null): Verdicts {
+  const { test, tests, unreadable } = run;
+  if (unreadable) return failed(unreadable.code, unreadable.message, excerpt(test));
   const ran = tests.passed + tests.failed;
   const [problem] = tests.problems;
   if (tests.failed > 0) {
@@ -81,7 +88,7 @@ function judgeTests({ test, tests }: BuildtestRun, demands: Demands, notice: str
       tests.format === "none"
         ? `the test command ended with ${ending(test)}; it gave no report, so that alone decides`
         : `no test failed of ${count(ran)}, yet the test command ended with ${ending(test)}: something beside the tests failed`;
-    return failed("TESTS_FAILED", reason, excerpt(test));
+    return failed("TESTS_FAILED", `${reason}${moduleHint(run, test)}`, excerpt(test));
   }
   if (demands.require_tests && ran === 0 && test.phase.status === "passed") {
     return failed("NO_TEST_RAN", `a test was required to run, and ${notice}`, null);
@@ -105,8 +112,8 @@ function passedReason(test: PhaseRun, tests: BuildtestRun["tests"], notice: stri
   return notice === null ? `${count(ran)} passed` : `the test command ended with exit code 0; ${notice}`;
 }
 
-function testNotice({ test, tests }: BuildtestRun, { reports = [] }: Demands): string | null {
-  if (!test.result) return null;
+function testNotice({ test, tests, unreadable }: BuildtestRun, { reports = [] }: Demands): string | null {
+  if (!test.result || unreadable) return null;
   if (tests.format !== "none") {
     if (tests.passed + tests.failed > 0) return null;
     if (tests.problems.length > 0) return null;
@@ -119,6 +126,30 @@ function testNotice({ test, tests }: BuildtestRun, { reports = [] }: Demands): s
   const advice = reportAdviceAfter(test.phase.command, stripAnsi(test.log.toString("utf8")));
   const how = advice ?? "write TAP or JUnit XML, or name the report's file with --report";
   return `no test is known to have run: no test report was found${unmatched}, so the exit code alone decided (${how})`;
+}
+
+const INSTALL_ADVICE = "fetch it in an install command (--install), the step that may have a network";
+/** How resolvers, npm, pip, curl and git name a host that they could not reach. */
+const HOST_IN_LOG =
+  /(?:EAI_AGAIN|ENOTFOUND|resolve host(?:name)?:?|resolve|host=|https?:\/\/)[\s'"]*([a-z0-9-]+(?:\.[a-z0-9-]+)+)/i;
+/** A package, not a path, that Node.js or Python did not find. */
+const MODULE_IN_LOG =
+  /(?:Cannot find (?:module|package) |No module named )['"]((?:@[\w.-]+\/)?[\w-][\w.-]*)(?:\/[^'"]*)?['"]/;
+
+/** What a step without a network wanted there, as far as its own output tells, and which step has one. */
+function networkHint({ install }: BuildtestRun, ended: PhaseRun): string {
+  if (ended.phase.network !== null || ended.phase.name === "install") return "";
+  const [, host] = HOST_IN_LOG.exec(ended.log.toString("latin1")) ?? [];
+  const asked = host === undefined ? "" : `; its output names ${host}`;
+  const advice = install === null ? ": fetch dependencies in an install command (--install)" : "";
+  return `. The network is off in the ${ended.phase.name} step${asked}${advice}`;
+}
+
+/** Where nothing was installed, a missing module is most likely a dependency. */
+function moduleHint({ install }: BuildtestRun, { log }: PhaseRun): string {
+  const [, name] = MODULE_IN_LOG.exec(log.toString("latin1")) ?? [];
+  if (install !== null || name === undefined) return "";
+  return `. The module \`${name}\` is missing: ${INSTALL_ADVICE}`;
 }
 
 function count(tests: number): string {

@@ -1,6 +1,7 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { TestResults } from "#lib/code/test-results/parse-test-results.ts";
 import type { ReportPlace } from "#lib/code/test-results/report-files.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { missingProgram } from "#lib/sandbox/missing-program.ts";
 import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import type { CommandOrder } from "#lib/sandbox/run-command.ts";
@@ -13,6 +14,8 @@ export interface BuildtestRun {
   build: PhaseRun;
   test: PhaseRun;
   tests: TestResults;
+  /** Why what the tests wrote could not be read: it was too much for a limit. */
+  unreadable: RejectedInput | null;
   /** The program whose absence ended the build or the test, looked up and not found. */
   missing_program: string | null;
 }
@@ -48,7 +51,7 @@ export async function runBuildAndTest(
   const globs = commands.reports ?? [];
   const before = await context.code.reportFileVersions(place.tree, globs);
   const test = await runNext(TEST, commands.test, build.phase.command ? build : install, place, context);
-  const tests = await readResults(test, { tree: place.tree, before, globs }, context.code);
+  const { tests, unreadable } = await readResults(test, { tree: place.tree, before, globs }, context.code);
   const missing_program = await firstMissing([install, build, test], place);
   return {
     install:
@@ -58,6 +61,7 @@ export async function runBuildAndTest(
     build: missing_program && build.phase.status === "failed" ? withStatus(build, "error") : build,
     test: withStatus(test, testStatus(test, tests, missing_program)),
     tests,
+    unreadable,
     missing_program,
   };
 }
@@ -66,11 +70,17 @@ async function readResults(
   { result }: PhaseRun,
   place: ReportPlace,
   { readTestResults }: Context["code"],
-): Promise<TestResults> {
-  if (!result) return NO_RESULTS;
+): Promise<Pick<BuildtestRun, "tests" | "unreadable">> {
+  if (!result) return { tests: NO_RESULTS, unreadable: null };
   const { stdout, stderr, tree_inside } = result;
   const output = { stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8"), tree: tree_inside };
-  return readTestResults(output, place);
+  try {
+    return { tests: await readTestResults(output, place), unreadable: null };
+  } catch (error) {
+    // The logs are kept all the same, and say what the tests did.
+    if (error instanceof RejectedInput) return { tests: NO_RESULTS, unreadable: error };
+    throw error;
+  }
 }
 
 /** An exit code of 0 does not make failed tests good, nor a report that proves nothing. */

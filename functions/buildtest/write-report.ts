@@ -34,7 +34,9 @@ export async function writeReport(
     tests_skipped: tests.skipped,
   };
   const summary = BuildTestSummary.strip().parse(report);
-  for (const { phase, log } of phases) await artifacts.text(phase.log, log, "text/plain; charset=utf-8");
+  for (const { phase, log } of phases) {
+    if (phase.log !== null) await artifacts.text(phase.log, log, "text/plain; charset=utf-8");
+  }
   await artifacts.json("build-test/report.json", "artifact.build_test_report", BuildTestReport, report);
   await artifacts.json("build-test/summary.json", "artifact.build_test_summary", BuildTestSummary, summary);
   return blobs.write(`${JSON.stringify(BuildTestReport.parse(report), null, 2)}\n`, "application/json");

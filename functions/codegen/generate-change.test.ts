@@ -93,6 +93,7 @@ describe("generateChange", () => {
     const diffs = [PATCH, PATCH.replace("a = 2", "a = 3")];
     expect((await generate({ kind: "patch", diffs }, 1)).tree["src/a.js"]).toBe("const a = 3;\nfoo(a, 2);\n");
     await expectRefused({ kind: "patch", diffs }, "NO_REPAIR_LEFT", /All 2 submitted diffs/, 2);
+    await expectRefused({ kind: "patch", diffs: [PATCH] }, "NO_REPAIR_LEFT", /^The submitted diff has/, 1);
     await expectRefused({ kind: "codemod", rules: RULE }, "NO_REPAIR_LEFT", /one try/, 1);
   });
 

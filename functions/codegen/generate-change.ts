@@ -35,7 +35,7 @@ export async function generateChange(
   const { provided, diff } = await withTemporaryDirectory("codegen", (directory) =>
     changeTree(input, source.blob, directory, context, ports),
   );
-  const reference = await context.blobs.write(diff.text, "text/x-diff");
+  const reference = await context.blobs.write(diff.bytes, "text/x-diff");
   const metrics = await writeReport({ ...provided, diff, round: input.round, started }, context);
   context.log.info("CHANGE_GENERATED", "The change is a diff that applies to the source.", {
     provider: provided.provider,
@@ -67,13 +67,13 @@ async function changeTree(
   );
   context.signal.throwIfAborted();
   const diff = await context.span("create diff", {}, () => ports.code.createDiff(before, after));
-  if (diff.text === "") {
+  if (diff.bytes.length === 0) {
     throw new RejectedInput(
       "CHANGE_EMPTY",
       "The change leaves the source as it is. Check that it is not already part of the source.",
     );
   }
-  await context.span("prove diff", {}, () => assertReproduces(diff.text, before, after, ports));
+  await context.span("prove diff", {}, () => assertReproduces(diff.bytes, before, after, ports));
   return { provided, diff };
 }
 
@@ -97,14 +97,14 @@ function provide(
 
 /** `before` is the source as unpacked, which nobody has touched: it becomes the proof. */
 async function assertReproduces(
-  diff: string,
+  diff: Uint8Array,
   before: string,
   after: string,
   { code }: CodegenPorts,
 ): Promise<void> {
   try {
     await code.applyDiff(before, diff);
-    if ((await code.createDiff(before, after)).text === "") return;
+    if ((await code.createDiff(before, after)).bytes.length === 0) return;
   } catch (cause) {
     if (cause instanceof Fault && cause.code.startsWith("COMPUTATION_")) throw cause;
     throw notReproducible(cause);

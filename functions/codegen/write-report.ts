@@ -28,7 +28,7 @@ export async function writeReport(
     files,
     ...(generated.rules_matched ? { rules_matched: generated.rules_matched } : {}),
   };
-  await artifacts.text("codegen/diff.patch", generated.diff.text, "text/x-diff");
+  await artifacts.text("codegen/diff.patch", generated.diff.bytes, "text/x-diff");
   await artifacts.text("codegen/summary.md", summary(metrics, generated.notes), "text/markdown");
   await artifacts.json("codegen/metrics.json", "artifact.codegen_metrics", CodegenMetrics, metrics);
   return metrics;

@@ -1,7 +1,7 @@
 import { withAudit } from "#lib/http/audit/with-audit.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import { secretsInForce } from "#lib/work/webhooks/webhook-secret.ts";
+import { secretsInForce } from "#lib/work/webhooks/sign-webhook.ts";
 import { deleteWebhook, moveWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import type { NewWebhook, WebhookView } from "#schemas/http/webhooks.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";

@@ -1,6 +1,6 @@
 import { withAudit } from "#lib/http/audit/with-audit.ts";
 import { draftApiKey } from "#lib/http/auth/issue-api-key.ts";
-import { parseKeyItem, putKey, tenantKeysPartition } from "#lib/http/auth/key-store.ts";
+import { keysOfTenant, parseKeyItem, putKey } from "#lib/http/auth/key-store.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
@@ -49,7 +49,7 @@ async function demandRoom(tenant: string, ports: KeyAdminPorts): Promise<void> {
     return record && ["active", "rotated"].includes(stateOf(record, now)) ? true : undefined;
   };
   const request = { limit: keys_per_tenant_max, read, filters: { in_force: true } };
-  const { rows } = await queryPage(tenantKeysPartition(tenant), request, ports);
+  const { rows } = await queryPage(keysOfTenant(tenant), request, ports);
   if (rows.length < keys_per_tenant_max) return;
   throw new HttpError(
     409,

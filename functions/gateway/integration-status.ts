@@ -1,17 +1,19 @@
 import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { queueServices } from "#lib/platform/settings/environment.ts";
+import { STATUS } from "#lib/platform/table/items.ts";
+import { keyOf } from "#lib/platform/table/keys.ts";
+import { checkTable } from "#lib/platform/table/operations.ts";
 import type { IntegrationStatus, PartStatus } from "#schemas/http/integration-status.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 /** Asks every part the gateway depends on, and says which answer. */
 export async function integrationStatus(ports: GatewayPorts): Promise<IntegrationStatus> {
-  const { table, table_name, s3, settings, runtime } = ports;
+  const { s3, settings, runtime } = ports;
   const checks: Record<string, () => Promise<Record<string, unknown>>> = {
     table: async () => {
-      await table.send(new GetCommand({ TableName: table_name, Key: { pk: "STATUS", sk: "STATUS" } }));
+      await checkTable(keyOf(STATUS, {}), ports);
       return {};
     },
     bucket: async () => {

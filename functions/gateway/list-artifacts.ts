@@ -1,11 +1,7 @@
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { decodeCursor, encodeCursor } from "#lib/platform/table/cursor.ts";
-import {
-  artifactIndexSortKey,
-  stepSortKey,
-  taskPartition,
-  tenantArtifactsPartition,
-} from "#lib/platform/table/keys.ts";
+import { STEP } from "#lib/platform/table/items.ts";
+import { keyOf, listingOf, listOf } from "#lib/platform/table/keys.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { isWithin, keyRange } from "#lib/platform/table/time-range.ts";
@@ -41,7 +37,7 @@ export async function listArtifacts(
   };
   const filters = { kind, producer, verdict };
   const page = await queryPage(
-    tenantArtifactsPartition(tenant),
+    listOf(STEP, "by_tenant", { tenant }),
     { limit, cursor, since, until, filters, read },
     ports,
   );
@@ -69,7 +65,7 @@ async function listOfTask(
   const sets = steps
     .map(artifactSet)
     .filter((set) => set !== undefined)
-    .map((set) => ({ set, key: artifactIndexSortKey(set, set.completed_at) }))
+    .map((set) => ({ set, key: listingOf(STEP, "by_tenant", set).gsi1sk }))
     .sort((left, right) => (left.key < right.key ? 1 : -1));
   const newest = new Set(latest ? firstOfEachKind(sets.map(({ set }) => set)) : sets.map(({ set }) => set));
   const wanted = sets.filter(({ set, key }) => {
@@ -80,14 +76,7 @@ async function listOfTask(
   const last = page.at(-1);
   const next_cursor =
     last && rest.length > limit
-      ? encodeCursor(
-          {
-            pk: taskPartition(tenant, task_id),
-            sk: stepSortKey(last.set.step, last.set.round),
-            gsi1sk: last.key,
-          },
-          list,
-        )
+      ? encodeCursor({ ...keyOf(STEP, last.set), ...listingOf(STEP, "by_tenant", last.set) }, list)
       : null;
   return { entries: page.map(({ set }) => set), next_cursor };
 }

@@ -1,8 +1,10 @@
+import { DELIVERY } from "#lib/platform/table/items.ts";
+import { listOf } from "#lib/platform/table/keys.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import type { TaskPorts } from "#lib/work/tasks/task-store.ts";
-import { parseDelivery, tenantDeliveriesPartition } from "#lib/work/webhooks/delivery-place.ts";
-import { deliveryView } from "#lib/work/webhooks/delivery-view.ts";
+import { deliveryView } from "#lib/work/webhooks/delivery.ts";
+import { parseDelivery } from "#lib/work/webhooks/delivery-store.ts";
 import type { DeliveryList } from "#schemas/http/webhooks.ts";
 import type { DeliveryQuery } from "./queries.ts";
 
@@ -25,6 +27,7 @@ export async function listDeliveries(
     return meant ? view : undefined;
   };
   const filters = { webhook, task, state };
-  const page = await queryPage(tenantDeliveriesPartition(tenant), { ...paging, filters, read }, ports);
+  const list = listOf(DELIVERY, "by_tenant", { tenant });
+  const page = await queryPage(list, { ...paging, filters, read }, ports);
   return { deliveries: page.rows, next_cursor: page.next_cursor };
 }

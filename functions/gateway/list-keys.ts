@@ -1,4 +1,4 @@
-import { parseKeyItem, tenantKeysPartition } from "#lib/http/auth/key-store.ts";
+import { keysOfTenant, parseKeyItem } from "#lib/http/auth/key-store.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import type { TaskPorts } from "#lib/work/tasks/task-store.ts";
@@ -13,6 +13,6 @@ export async function listKeys(tenant: string, query: KeyQuery, ports: TaskPorts
     const record = parseKeyItem(item);
     return record && !isExpired(record, now) ? keyView(record, now) : undefined;
   };
-  const page = await queryPage(tenantKeysPartition(tenant), { ...query, filters: {}, read }, ports);
+  const page = await queryPage(keysOfTenant(tenant), { ...query, filters: {}, read }, ports);
   return { keys: page.rows, next_cursor: page.next_cursor };
 }

@@ -1,4 +1,5 @@
-import { tenantTasksPartition } from "#lib/platform/table/keys.ts";
+import { TASK } from "#lib/platform/table/items.ts";
+import { listOf } from "#lib/platform/table/keys.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { parseTaskItem } from "#lib/work/tasks/task-store.ts";
@@ -19,6 +20,7 @@ export async function listTasks(
     const summary = { ...taskSummary(task), revision: String(task.version) };
     return isExpired(task, now) || (status && summary.status !== status) ? undefined : summary;
   };
-  const page = await queryPage(tenantTasksPartition(tenant), { ...paging, filters: { status }, read }, ports);
+  const list = listOf(TASK, "by_tenant", { tenant });
+  const page = await queryPage(list, { ...paging, filters: { status }, read }, ports);
   return { tasks: page.rows, next_cursor: page.next_cursor };
 }

@@ -6,7 +6,12 @@ import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { keptUntilMs } from "#lib/platform/table/retention.ts";
 import type { ChangeRef } from "#schemas/messages/codegen.ts";
 import type { SourceRef } from "#schemas/messages/source.ts";
-import type { Submission, SubmittedChange, SubmittedSource } from "#schemas/messages/submission.ts";
+import type {
+  Submission,
+  SubmittedChange,
+  SubmittedDiff,
+  SubmittedSource,
+} from "#schemas/messages/submission.ts";
 import type { TaskSpec } from "#schemas/records/task.ts";
 import type { GatewayPorts } from "./ports.ts";
 
@@ -16,12 +21,20 @@ export async function storeSubmission(
   tenant: string,
   ports: GatewayPorts,
 ): Promise<TaskSpec> {
-  const { source, change, deadline_seconds, ...fields } = submission;
+  const { source, change, deadline_seconds, repair_rounds, ...fields } = submission;
+  const rounds = repairRounds(change, repair_rounds);
   return {
     ...fields,
+    ...(rounds !== undefined && { repair_rounds: rounds }),
     source: await storeSource(source, deadline_seconds, tenant, ports),
     ...(change && { change: await storeChange(change, tenant, ports) }),
   };
+}
+
+/** A repair needs something else to try: a patch has its fallbacks, a codemod is the same each time. */
+function repairRounds(change: SubmittedChange | undefined, asked: number | undefined): number | undefined {
+  if (change?.kind === "patch") return Math.min(asked ?? 9, change.fallback_diffs?.length ?? 0);
+  return change?.kind === "codemod" ? 0 : asked;
 }
 
 async function storeSource(
@@ -78,11 +91,14 @@ async function storeChange(change: SubmittedChange, tenant: string, ports: Gatew
   const blobs = ports.blobsOf(tenant);
   switch (change.kind) {
     case "patch": {
-      const diffs = [change.diff, ...(change.fallback_diffs ?? [])];
-      for (const diff of diffs) await checked(ports.code.parseDiff(diff));
+      const { strip, directory } = change;
+      const diffs = [change.diff, ...(change.fallback_diffs ?? [])].map(diffBytes);
+      for (const diff of diffs) await checked(ports.code.parseDiff(diff, { strip, directory }));
       return {
         kind: "patch",
         diffs: await Promise.all(diffs.map((diff) => blobs.write(diff, "text/x-diff"))),
+        ...(strip !== undefined && { strip }),
+        ...(directory !== undefined && { directory }),
       };
     }
     case "codemod":
@@ -91,6 +107,10 @@ async function storeChange(change: SubmittedChange, tenant: string, ports: Gatew
     case "prompt":
       return { kind: "prompt", text: await blobs.write(change.text, "text/plain") };
   }
+}
+
+function diffBytes(diff: SubmittedDiff): Buffer {
+  return typeof diff === "string" ? Buffer.from(diff) : Buffer.from(diff.base64, "base64");
 }
 
 /** A check that could not be made says nothing of the change: whoever submits may try again. */

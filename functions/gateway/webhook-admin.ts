@@ -4,7 +4,7 @@ import type { ApiRequest } from "#lib/http/route.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
-import { formatSecret, rootSecret, secretBytes } from "#lib/work/webhooks/webhook-secret.ts";
+import { formatSecret, rootSecret, secretBytes } from "#lib/work/webhooks/sign-webhook.ts";
 import { readWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import type { OutboundRules } from "#schemas/config/outbound.ts";
 import type { WebhooksConfig } from "#schemas/config/webhooks.ts";

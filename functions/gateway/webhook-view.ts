@@ -1,4 +1,4 @@
-import { secretsInForce } from "#lib/work/webhooks/webhook-secret.ts";
+import { secretsInForce } from "#lib/work/webhooks/sign-webhook.ts";
 import type { WebhookView } from "#schemas/http/webhooks.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
 

@@ -39,7 +39,7 @@ function bench() {
     },
     code: {
       applyDiff: async (directory, diff) => {
-        await write(directory, String(diff));
+        await write(directory, Buffer.from(diff).toString());
         return [];
       },
       readTree,

@@ -96,7 +96,7 @@ async function readSource(
     await ports.unpackSource(archive, directory);
     if (diff) {
       await context.span("apply diff", {}, async () =>
-        ports.code.applyDiff(directory, await context.blobs.readText(diff)),
+        ports.code.applyDiff(directory, await context.blobs.read(diff)),
       );
     }
     return await context.span("read tree", {}, () =>

@@ -5,7 +5,7 @@ import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import { type Ledger, moveTask, readLedger } from "#lib/work/tasks/task-store.ts";
-import { openDeliveries } from "#lib/work/webhooks/open-deliveries.ts";
+import { openDeliveries } from "#lib/work/webhooks/delivery-store.ts";
 import type { AdvancePayload } from "#schemas/messages/envelope.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { announce } from "./announce.ts";

@@ -1,5 +1,5 @@
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
-import { sendDelivery } from "#lib/work/webhooks/send-delivery.ts";
+import { sendDelivery } from "#lib/work/webhooks/delivery.ts";
 import type { DeliveryRecord } from "#schemas/records/delivery.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 

@@ -103,11 +103,18 @@ describe("deciding what is next", () => {
     });
   });
 
-  it("keeps the tests' failure when no repair could be made, and names why", () => {
+  it("keeps the tests' failure when no repair could be made, and names why one failed", () => {
     const no_repair = step("codegen", 1, { verdict: "failed", code: "NO_REPAIR_LEFT" });
     const end = decide(ledger([indexed, generated(0), broken(0), no_repair]));
     expect(end).toMatchObject({ kind: "finished", verdict: "failed", error: { code: "TESTS_FAILED" } });
-    expect((end as { error: { message: string } }).error.message).toContain("NO_REPAIR_LEFT");
+    expect((end as { error: { message: string } }).error.message).not.toContain("repair");
+    const refused = step("codegen", 1, { verdict: "failed", code: "DIFF_DOES_NOT_APPLY" });
+    expect(decide(ledger([indexed, generated(0), broken(0), refused]))).toMatchObject({
+      error: {
+        code: "TESTS_FAILED",
+        message: expect.stringContaining("(repair round 1: DIFF_DOES_NOT_APPLY)"),
+      },
+    });
   });
 
   it("does not repair a broken environment", () => {

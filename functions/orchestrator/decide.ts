@@ -98,7 +98,8 @@ function fail(walk: Walk, current: WorkflowStep, outcome: StepOutcome): void {
   const unrepaired = walk.context.failed_round as (TaskError & { verdict: Verdict }) | undefined;
   if (unrepaired && !current.repair && outcome.verdict === "failed") {
     const { verdict, ...error } = unrepaired;
-    walk.failure = { ...error, message: `${error.message} (repair round ${walk.round}: ${outcome.code})` };
+    const reason = outcome.code === "NO_REPAIR_LEFT" ? "" : ` (repair round ${walk.round}: ${outcome.code})`;
+    walk.failure = { ...error, message: `${error.message}${reason}` };
     walk.failure_verdict = verdict;
     return;
   }

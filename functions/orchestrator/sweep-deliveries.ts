@@ -1,14 +1,13 @@
 import type { InvocationSpans } from "#lib/platform/trace/invocation-spans.ts";
 import { taskTrace } from "#lib/platform/trace/task-trace.ts";
 import { readTask } from "#lib/work/tasks/task-store.ts";
+import { endingOf, sendDelivery } from "#lib/work/webhooks/delivery.ts";
 import {
   type OverdueDelivery,
   overdueDeliveries,
   postponeDelivery,
   readDelivery,
 } from "#lib/work/webhooks/delivery-store.ts";
-import { sendDelivery } from "#lib/work/webhooks/send-delivery.ts";
-import { endingOf } from "#lib/work/webhooks/task-ended.ts";
 import { busyUntil } from "./busy-until.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 

@@ -1,7 +1,7 @@
 import { nudge } from "#lib/platform/messages/nudge.ts";
 import type { InvocationSpans } from "#lib/platform/trace/invocation-spans.ts";
 import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
-import { overdueTasks } from "#lib/work/tasks/open-tasks.ts";
+import { overdueTasks } from "#lib/work/tasks/task-store.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 
 const TASKS_MAX = 400;

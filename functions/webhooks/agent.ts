@@ -1,5 +1,5 @@
 import type { Agent } from "#lib/agents/agent/agent.ts";
-import { WEBHOOKS } from "#lib/work/webhooks/webhooks-service.ts";
+import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 import { deliver } from "./deliver.ts";
 import { deliveryPlatform, webhookPorts } from "./dependencies.ts";

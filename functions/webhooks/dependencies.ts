@@ -2,8 +2,8 @@ import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform
 import { config } from "#lib/platform/config/config.ts";
 import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
-import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
-import { rootSecret } from "#lib/work/webhooks/webhook-secret.ts";
+import { deliveryPlace } from "#lib/work/webhooks/delivery-store.ts";
+import { rootSecret } from "#lib/work/webhooks/sign-webhook.ts";
 import type { DeliveryPorts } from "./ports.ts";
 
 let shared: AgentPlatform | undefined;

@@ -1,4 +1,5 @@
-import { moveWebhook, readWebhook, type WebhookPorts } from "#lib/work/webhooks/webhook-store.ts";
+import type { TablePorts } from "#lib/platform/table/operations.ts";
+import { moveWebhook, readWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
 
 const RACES_MAX = 5;
@@ -8,7 +9,7 @@ export async function disable(
   seen: WebhookRecord,
   disabled_because: string,
   disabled_at: string,
-  ports: WebhookPorts,
+  ports: TablePorts,
 ): Promise<void> {
   let webhook: WebhookRecord | undefined = seen;
   for (let races = 0; races < RACES_MAX && webhook && !webhook.disabled_at; races += 1) {

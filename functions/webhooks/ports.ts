@@ -1,10 +1,10 @@
 import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
-import type { WebhookPorts } from "#lib/work/webhooks/webhook-store.ts";
+import type { TablePorts } from "#lib/platform/table/operations.ts";
 import type { OutboundRules } from "#schemas/config/outbound.ts";
 import type { WebhooksConfig } from "#schemas/config/webhooks.ts";
 
 /** What a delivery needs beside the agent's context. */
-export interface DeliveryPorts extends WebhookPorts {
+export interface DeliveryPorts extends TablePorts {
   rules(): OutboundRules;
   policy(): WebhooksConfig;
   /** What webhooks' secrets follow from. */

@@ -1,13 +1,13 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { SendPorts } from "#lib/platform/messages/send-message.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { sendDelivery } from "#lib/work/webhooks/delivery.ts";
 import { readDelivery } from "#lib/work/webhooks/delivery-store.ts";
-import { sendDelivery } from "#lib/work/webhooks/send-delivery.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
 interface SendAnewPorts extends SendPorts {
-  table: DynamoDBDocumentClient;
+  table: TableClient;
   settings: Pick<Settings, "shard" | "table_name">;
 }
 

@@ -25,9 +25,15 @@ export interface Accountant {
 /**
  * Turns samples of a process tree into evidence. Two lower bounds of the CPU time used are kept,
  * and the higher counts: what each process ever seen used by itself, and what the living ones and
- * the children they waited for used (which includes processes too short-lived to be seen).
+ * the children they waited for used (which includes processes too short-lived to be seen). `group_bytes` is the
+ * kernel's account of the memory of all processes together, where there is one.
  */
-export function accountant(profile: SandboxProfile, root: number, own_generations: 0 | 2): Accountant {
+export function accountant(
+  profile: SandboxProfile,
+  root: number,
+  own_generations: 0 | 2,
+  group_bytes: () => number = () => 0,
+): Accountant {
   const own_cpu_ms = new Map<string, number>();
   const peak: ProcessPeaks = {
     ...{ cpu_ms: 0, memory_bytes_peak: 0, processes_peak: 0, open_files_peak: 0, bytes_written: 0 },
@@ -46,7 +52,9 @@ export function accountant(profile: SandboxProfile, root: number, own_generation
       const cpu_ms = Math.max(ever_seen_ms, living_ms, peak.cpu_ms);
       const counted = members.filter((member) => !isOwn(member));
       const processes = sum(counted.map((member) => member.threads));
-      const memory_bytes = residentBytes(counted, profile.memory_bytes_max);
+      const resident_bytes = residentBytes(counted, profile.memory_bytes_max);
+      const grouped_bytes = group_bytes();
+      const memory_bytes = Math.max(resident_bytes, grouped_bytes);
       const open_files = Math.max(0, ...counted.map((member) => readOpenFiles(member.pid) ?? 0));
       peak.cpu_ms = cpu_ms;
       peak.open_files_peak = Math.max(peak.open_files_peak, open_files);
@@ -54,7 +62,12 @@ export function accountant(profile: SandboxProfile, root: number, own_generation
       peak.bytes_written = Math.max(peak.bytes_written, written);
       peak.processes_peak = Math.max(peak.processes_peak, processes);
       peak.memory_bytes_peak = Math.max(peak.memory_bytes_peak, memory_bytes);
-      return exceeded(profile, { cpu_ms, processes, memory_bytes, open_files, counted: counted.length });
+      const memory_from =
+        grouped_bytes > resident_bytes
+          ? "bytes of anonymous and shared memory at once, mapped or not, from memory.stat of the command's control group"
+          : `bytes resident at once in ${counted.length} processes, shared pages counted once, from /proc/<pid>/smaps_rollup and stat`;
+      const seen = { cpu_ms, processes, memory_bytes, memory_from, open_files, counted: counted.length };
+      return exceeded(profile, seen);
     },
     peaks: () => (samples === 0 ? null : { ...peak, cpu_ms: Math.round(peak.cpu_ms) }),
   };
@@ -62,7 +75,14 @@ export function accountant(profile: SandboxProfile, root: number, own_generation
 
 function exceeded(
   profile: SandboxProfile,
-  seen: { cpu_ms: number; processes: number; memory_bytes: number; open_files: number; counted: number },
+  seen: {
+    cpu_ms: number;
+    processes: number;
+    memory_bytes: number;
+    memory_from: string;
+    open_files: number;
+    counted: number;
+  },
 ): LimitHit | null {
   if (seen.processes > profile.processes_max) {
     return {
@@ -77,7 +97,7 @@ function exceeded(
       code: "SANDBOX_MEMORY",
       limit: profile.memory_bytes_max,
       observed: seen.memory_bytes,
-      evidence: `${seen.memory_bytes} bytes resident at once in ${seen.counted} processes, shared pages counted once, from /proc/<pid>/smaps_rollup and stat`,
+      evidence: `${seen.memory_bytes} ${seen.memory_from}`,
     };
   }
   if (seen.open_files > profile.open_files_max) {

@@ -1,13 +1,15 @@
 import { readdirSync, statSync } from "node:fs";
 import { ceilingOf } from "#lib/sandbox/process-ceiling.ts";
 import { listProcesses } from "#lib/sandbox/process-table.ts";
+import type { Volume } from "#lib/sandbox/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /** Two seconds above the limit, so that the accountant names the limit before the kernel kills. */
 const CPU_BACKSTOP_SECONDS = 2;
-const FILE_SLACK_BYTES = 64 * 1024;
+/** Filling the room takes longer than the accountant takes to look: what the kernel refuses, a program may hide. */
+const FILE_SLACK_BYTES = 128 * 1024 * 1024;
 const OPEN_FILES_FACTOR = 4;
-const OPEN_FILES_SLACK = 1024;
+const OPEN_FILES_SLACK = 65_536;
 
 /**
  * A byte on file descriptor 3 proves that the sandbox stands, and a line from there says that the
@@ -19,8 +21,15 @@ ulimit -f "$4" 2>/dev/null; ulimit -n "$5" 2>/dev/null
 [ -z "$2" ] || ulimit -p "$2" 2>/dev/null || ulimit -u "$2" 2>/dev/null
 exec /bin/sh -c "$3" /bin/sh`;
 
-/** The program and arguments that run a shell command line under its backstops. */
-export function commandScript(command: string, profile: SandboxProfile): [string, ...string[]] {
+/**
+ * The program and arguments that run a shell command line under its backstops. On a volume that has a size the kernel
+ * refuses no file for its own size: the accountant sees it, and the size of the volume bounds it.
+ */
+export function commandScript(
+  command: string,
+  profile: SandboxProfile,
+  volume: Pick<Volume, "namespace">,
+): [string, ...string[]] {
   const cpu_seconds = Math.ceil(profile.cpu_seconds) + CPU_BACKSTOP_SECONDS;
   return [
     "/bin/sh",
@@ -30,7 +39,7 @@ export function commandScript(command: string, profile: SandboxProfile): [string
     String(cpu_seconds),
     processesOfUser(profile),
     command,
-    fileBlocks(profile),
+    volume.namespace ? "unlimited" : fileBlocks(profile),
     openFiles(profile),
   ];
 }

@@ -1,6 +1,7 @@
 import { statSync, utimesSync } from "node:fs";
 import { relative } from "node:path";
 import { printable } from "#lib/platform/log/printable.ts";
+import { type OpenFile, type ProcessSample, readLargeOpenFiles } from "#lib/sandbox/process-table.ts";
 import { surveyFiles } from "#lib/sandbox/survey-files.ts";
 import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
@@ -9,6 +10,8 @@ import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 export interface DiskAccounts {
   /** Asks the kernel's own count; cheap. */
   count(): LimitHit | null;
+  /** Looks at the files that are open: one that is deleted before it is closed is nowhere else. */
+  openFiles(members: readonly ProcessSample[]): LimitHit | null;
   /** Looks at every file; dear with many. */
   survey(): Promise<LimitHit | null>;
   peaks(): { disk_bytes_peak: number; inodes_peak: number; file_bytes_peak: number };
@@ -16,11 +19,16 @@ export interface DiskAccounts {
   growth_bytes(): number;
 }
 
+/** One look at open files stays within milliseconds; with more processes they take turns. */
+const OPEN_PROCESSES_MAX = 32;
+const OPEN_DESCRIPTORS_MAX = 64;
+
 /** Makes evidence of what a command leaves on its volume. */
 export function diskAccounts(profile: SandboxProfile, volume: Volume): DiskAccounts {
   const changed_after_ms = markTime(volume.scratch);
   const roots = [volume.tree, ...Object.values(scratchDirectories(volume.scratch))];
   const start_bytes = volume.usage()?.bytes ?? 0;
+  let turn = 0;
   const peak = { disk_bytes_peak: 0, inodes_peak: 0, file_bytes_peak: 0 };
 
   const judge = (usage: DiskUsage, how: string): LimitHit | null => {
@@ -33,23 +41,51 @@ export function diskAccounts(profile: SandboxProfile, volume: Volume): DiskAccou
       const usage = volume.usage();
       return usage && judge(usage, "statfs(2) of the sandbox's own file system");
     },
+    openFiles(members) {
+      const [first, last] = [turn++ % Math.max(1, members.length), OPEN_PROCESSES_MAX];
+      const options = { bytes_min: profile.file_bytes_max + 1, descriptors_max: OPEN_DESCRIPTORS_MAX };
+      for (const { pid } of [...members.slice(first), ...members.slice(0, first)].slice(0, last)) {
+        const [large] = readLargeOpenFiles(pid, options).filter(
+          (file) => isOn(volume, file) && file.changed_ms > changed_after_ms,
+        );
+        if (!large) continue;
+        peak.file_bytes_peak = Math.max(peak.file_bytes_peak, large.bytes);
+        return fileHit(
+          profile,
+          large.bytes,
+          `fstat(2) of ${printable(large.path)}, which process ${pid} had open`,
+        );
+      }
+      return null;
+    },
     async survey() {
       const entries_max = 2 * profile.inodes_max + 1000;
       const found = await surveyFiles(roots, { changed_after_ms, entries_max });
       peak.file_bytes_peak = Math.max(peak.file_bytes_peak, found.largest?.bytes ?? 0);
       const { largest } = found;
       if (largest && largest.bytes > profile.file_bytes_max) {
-        return {
-          code: "SANDBOX_FILE_SIZE",
-          limit: profile.file_bytes_max,
-          observed: largest.bytes,
-          evidence: `a file of ${largest.bytes} bytes, from lstat(2) of ${printable(relative(volume.tree, largest.path))}`,
-        };
+        const path = printable(relative(volume.tree, largest.path));
+        return fileHit(profile, largest.bytes, `lstat(2) of ${path}`);
       }
       return volume.usage() ? null : judge(found, "lstat(2) of every file");
     },
     peaks: () => ({ ...peak }),
     growth_bytes: () => Math.max(0, peak.disk_bytes_peak - start_bytes),
+  };
+}
+
+/** By its device where the volume is a file system of its own, else by its path. */
+function isOn(volume: Volume, { device, path }: OpenFile): boolean {
+  if (volume.namespace) return device === statSync(volume.tree).dev;
+  return [volume.tree, volume.scratch].some((root) => path.startsWith(`${root}/`));
+}
+
+function fileHit({ file_bytes_max }: SandboxProfile, bytes: number, how: string): LimitHit {
+  return {
+    code: "SANDBOX_FILE_SIZE",
+    limit: file_bytes_max,
+    observed: bytes,
+    evidence: `a file of ${bytes} bytes, from ${how}`,
   };
 }
 

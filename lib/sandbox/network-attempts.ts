@@ -38,7 +38,7 @@ export function countNetworkAttempts(): NetworkAttempts {
         code: "SANDBOX_NETWORK_DENIED",
         limit: 0,
         observed: attempts,
-        evidence: `${attempts} packets of the command had no route out of the sandbox, from OutNoRoutes in /proc/<pid>/net`,
+        evidence: `this step has no way out but what its profile lists: ${attempts} ${attempts === 1 ? "packet" : "packets"} of the command had no route, from OutNoRoutes in /proc/<pid>/net`,
       };
     },
   };

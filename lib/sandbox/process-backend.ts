@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { delimiter } from "node:path";
+import { MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
 import { commandScript } from "#lib/sandbox/command-script.ts";
 import { openHostVolume } from "#lib/sandbox/host-volume.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { toolPath } from "#lib/sandbox/tool-path.ts";
 import { scratchDirectories } from "#lib/sandbox/volume.ts";
-import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
 
 /**
  * A plain process in a session of its own: limits hold and nothing of it stays behind, but it sees
@@ -17,9 +17,9 @@ export const processBackend: SandboxBackend = {
   isolation: "reduced",
   not_enforced: ["network", "filesystem", "processes", "system calls"],
   open: openHostVolume,
-  async launch({ command, tree, scratch, profile, network_environment }) {
+  async launch({ command, tree, scratch, volume, profile, network_environment }) {
     const { home, temporary } = scratchDirectories(scratch);
-    const [file, ...args] = commandScript(command, profile);
+    const [file, ...args] = commandScript(command, profile, volume);
     const run_id = `${workerMark()}-${randomBytes(16).toString("hex")}`;
     return {
       file,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
 
 /** One line of the kernel's accounting, from /proc/<pid>/stat (proc_pid_stat(5)). */
 export interface ProcessSample {
@@ -62,6 +62,36 @@ export function readOpenFiles(pid: number): number | null {
   } catch {
     return null;
   }
+}
+
+export interface OpenFile {
+  /** As the process sees it; a deleted file has " (deleted)" behind. */
+  path: string;
+  bytes: number;
+  device: number;
+  changed_ms: number;
+}
+
+/**
+ * Regular files of at least that size among the first `descriptors_max` that a process has open, deleted ones too;
+ * none where it cannot be read.
+ */
+export function readLargeOpenFiles(
+  pid: number,
+  { bytes_min, descriptors_max }: { bytes_min: number; descriptors_max: number },
+): OpenFile[] {
+  const found: OpenFile[] = [];
+  try {
+    for (const descriptor of readdirSync(`/proc/${pid}/fd`).slice(0, descriptors_max)) {
+      const place = `/proc/${pid}/fd/${descriptor}`;
+      const stat = statSync(place, { throwIfNoEntry: false });
+      if (!stat?.isFile() || stat.size < bytes_min) continue;
+      found.push({ path: readlinkSync(place), bytes: stat.size, device: stat.dev, changed_ms: stat.ctimeMs });
+    }
+  } catch {
+    // It has ended.
+  }
+  return found;
 }
 
 /** Bytes a process, and the children it has waited for, passed to write calls (proc_pid_io(5)). */

@@ -5,6 +5,7 @@ import { captureOutput } from "#lib/sandbox/captured-output.ts";
 import { watchDecoys } from "#lib/sandbox/decoys.ts";
 import { type DiskAccounts, diskAccounts } from "#lib/sandbox/disk-accounts.ts";
 import { endTree, killTree } from "#lib/sandbox/end-tree.ts";
+import { type MemoryGroup, memoryGroup } from "#lib/sandbox/memory-group.ts";
 import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process-ceiling.ts";
 import { listProcesses } from "#lib/sandbox/process-table.ts";
 import { followTree } from "#lib/sandbox/process-tree.ts";
@@ -60,16 +61,18 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   signal.throwIfAborted();
   const started_ms = performance.now();
   const ceiling = processCeiling(profile.processes_max);
+  const memory = memoryGroup(profile, order.volume, ceiling);
   const disk = diskAccounts(profile, order.volume);
   const older = listProcesses() ?? [];
-  const sandboxed = await startProcess(launch);
-  const instruments = { disk, ceiling, older, network };
+  const sandboxed = await startProcess(launch, order.volume.pipes);
+  const instruments = { disk, ceiling, memory, older, network };
   const { limit, stopped, accounts, output, ended, use, unready } = await supervise(
     sandboxed,
     launch,
     order,
     instruments,
   );
+  memory.release().catch(() => {});
   ceiling.release().catch(() => {}); // takes its time, and a later run removes what stays
   const wall_ms = Math.round(performance.now() - started_ms);
   signal.throwIfAborted();
@@ -93,7 +96,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
     stderr: output.kept("stderr"),
     isolation: backend.isolation,
     backend: backend.name,
-    not_enforced: backend.not_enforced,
+    not_enforced: memory.counted ? backend.not_enforced : [...backend.not_enforced, "shared memory"],
     tree_inside: launch.tree_inside,
   };
 }
@@ -103,11 +106,12 @@ async function supervise(
   sandboxed: SandboxedProcess,
   launch: Launch,
   { profile, signal }: CommandOrder,
-  { disk, ceiling, older, network }: Instruments,
+  { disk, ceiling, memory, older, network }: Instruments,
 ) {
+  memory.joinSoon(sandboxed.pid);
   ceiling.joinSoon(sandboxed.pid); // while the sandbox is being set up
   const tree = followTree(sandboxed.pid, launch.marker, older);
-  const accounts = accountant(profile, sandboxed.pid, launch.own_generations);
+  const accounts = accountant(profile, sandboxed.pid, launch.own_generations, memory.bytes);
   const decoys = watchDecoys(launch.decoys);
   let limit: LimitHit | null = null;
   let unready: unknown = null;
@@ -123,7 +127,9 @@ async function supervise(
     const members = tree.sample(false);
     const parents = new Set(members.map(({ parent }) => parent));
     // The shell that will become the command; the sandbox's own processes need no ceiling.
-    ceiling.join(members.map(({ pid }) => pid).filter((pid) => !parents.has(pid)));
+    const shell = members.map(({ pid }) => pid).filter((pid) => !parents.has(pid));
+    memory.join(shell);
+    ceiling.join(shell);
     accounts.add(members);
     return network.attach(members, exceed)?.catch((error: unknown) => {
       unready = error;
@@ -131,7 +137,11 @@ async function supervise(
     });
   });
   const stopClock = watchClock(profile, exceed);
-  const stopAccounts = watchAccounts(tree, accounts, exceed);
+  const stopAccounts = watchAccounts(
+    tree,
+    (members) => accounts.add(members) ?? disk.openFiles(members),
+    exceed,
+  );
   const stopDisk = watchDisk(disk, decoys, exceed);
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
@@ -143,6 +153,7 @@ async function supervise(
   // Before the rest is ended: what is refused meanwhile is not the command's. Outside a namespace of its own the dead
   // count until the machine's init has noticed them.
   if (launch.marker === null) limit ??= ceiling.hit();
+  limit ??= memory.hit();
   await endTree(tree, ceiling);
   sandboxed.dismiss();
   await Promise.all([sandboxed.drained(), stopDisk()]);
@@ -156,6 +167,7 @@ async function supervise(
 interface Instruments {
   disk: DiskAccounts;
   ceiling: ProcessCeiling;
+  memory: MemoryGroup;
   older: number[];
   network: SandboxNetwork;
 }

@@ -12,7 +12,10 @@ export interface PhaseRun {
   unavailable: SandboxUnavailable | null;
 }
 
-type PhasePlace = Pick<Phase, "name" | "log">;
+interface PhasePlace {
+  name: Phase["name"];
+  log: string;
+}
 
 const NO_USAGE = {
   wall_ms: 0,
@@ -52,7 +55,8 @@ export function skippedPhase(place: PhasePlace, command: string, why: string): P
 
 function nothingRan(place: PhasePlace, command: string, status: "error" | "skipped", why: string): PhaseRun {
   const phase: Phase = {
-    ...place,
+    name: place.name,
+    log: command === "" ? null : place.log,
     command,
     status,
     exit_code: null,

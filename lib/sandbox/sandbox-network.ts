@@ -43,8 +43,13 @@ export async function sandboxNetwork(
   const attempts = countNetworkAttempts();
   const registry = network.mode === "allow" && network.npm_registry ? await npmRegistry() : null;
   if (network.mode === "none" || backend.not_enforced.includes("network")) {
+    // npm tries again for over a minute, which without a network is in vain.
+    const none = network.mode === "none" && !backend.not_enforced.includes("network");
     return {
-      environment: registry ? npmEnvironment(registry) : {},
+      environment: {
+        ...(registry && npmEnvironment(registry)),
+        ...(none && { npm_config_fetch_retries: "0" }),
+      },
       attach: (members) => void attempts.attach(members),
       close: () => ({ use: null, denied: attempts.close() }),
     };
@@ -94,17 +99,21 @@ function proxyEnvironment(): Record<string, string> {
 }
 
 function refusals(traffic: Traffic): LimitHit | null {
-  const [first, ...others] = traffic.use().denied;
-  if (!first) return null;
-  const named = `${first.host ?? "a connection without a host"}${first.port === null ? "" : `:${first.port}`}`;
-  const more = others.length > 0 ? ` and ${others.length} more` : "";
+  const { denied } = traffic.use();
+  if (denied.length === 0) return null;
   const refused = traffic.denials();
   return {
     code: "SANDBOX_NETWORK_DENIED",
     limit: 0,
     observed: refused,
-    evidence: `the filtering proxy refused ${named} (${first.why})${more}, ${refused} ${refused === 1 ? "connection" : "connections"} in all`,
+    evidence: `the filtering proxy refused ${denied.map(refusal).join(", ")}: ${refused} ${refused === 1 ? "connection" : "connections"} in all`,
   };
+}
+
+function refusal({ host, port, why, address }: NetworkUse["denied"][number]): string {
+  const named = `${host ?? "a connection without a host"}${port === null ? "" : `:${port}`}`;
+  if (why !== "address_not_allowed") return `${named} (${why})`;
+  return `${named} (${why}: it has the address ${address}, which is not public; private_hosts of the profile can allow it)`;
 }
 
 function excess(traffic: Traffic, bytes_max: number): LimitHit {

@@ -5,24 +5,25 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
+import { MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
+import { holdPipes, type OutputPipes, PIPE_NAMES } from "#lib/sandbox/output-pipes.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
-import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /**
- * Room above the limits, so that a run exactly at one passes and one beyond it is seen to be. The
- * kernel refuses what would go further.
+ * Room above the limits. What the kernel refuses, a program may catch and hide: filling this room takes longer
+ * than the accountant takes to look, so that the limit is seen to be passed before anything is refused.
  */
-const SLACK_BYTES = 1024 * 1024;
-const SLACK_INODES = 64;
+const SLACK_BYTES = 128 * 1024 * 1024;
+const SLACK_INODES = 20_000;
 const READY_MS_MAX = 10_000;
 
 /** Directories that exist everywhere and hold no program; one is covered, for the holder alone. */
 const MOUNT_POINTS = ["/mnt", "/media", "/srv", "/opt", "/home"];
 
 /** Lives until its input ends: with the job, or with the worker however that dies. */
-const HOLD = `mount -t tmpfs -o "size=$1,nr_inodes=$2,mode=755,nosuid,nodev,strictatime" sandbox "$3" || exit 1
+const HOLD = `mount -t tmpfs -o "size=$1,nr_inodes=$2,mode=755,nosuid,nodev,strictatime" sandbox "$3" && cd "$3" && mkfifo -m 600 ${PIPE_NAMES.join(" ")} && cd / || exit 1
 echo ready; read -r _`;
 
 /**
@@ -39,7 +40,9 @@ export async function openSealedVolume(
   const mounted_at = mountPoint(profile);
   const holder = startHolder(profile, mounted_at);
   const handles: FileHandle[] = [];
+  let pipes: OutputPipes | undefined;
   const close = async () => {
+    pipes?.close();
     holder.stdin?.end();
     holder.kill("SIGKILL");
     await Promise.all(handles.map((handle) => handle.close()));
@@ -58,10 +61,13 @@ export async function openSealedVolume(
     const directories = [volume.tree, ...Object.values(scratchDirectories(volume.scratch))];
     for (const directory of directories) mkdirSync(directory, { recursive: true });
     furnish(volume.scratch);
+    const held = holdPipes(root);
+    pipes = held;
     const own = inUse(root);
     return {
       ...volume,
       namespace: { user, mount, mounted_at },
+      pipes: held,
       usage: () => {
         const now = inUse(root);
         return { bytes: now.bytes - own.bytes, inodes: now.inodes - own.inodes };

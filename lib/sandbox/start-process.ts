@@ -4,6 +4,7 @@ import { closeSync, openSync } from "node:fs";
 import type { Duplex, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
+import type { OutputPipes } from "#lib/sandbox/output-pipes.ts";
 import type { Launch } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { startWatchdog } from "#lib/sandbox/watchdog.ts";
@@ -27,20 +28,23 @@ export interface SandboxedProcess {
 const DRAIN_MS_MAX = 5000;
 
 /** Starts what a backend planned, leader of its own session. Throws SandboxUnavailable. */
-export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
+export async function startProcess(launch: Launch, pipes: OutputPipes): Promise<SandboxedProcess> {
   const watchdog = launch.marker === null ? null : startWatchdog(launch.marker);
   const files = launch.files.map((path) => openSync(path, "r"));
+  const { stdout, stderr } = pipes.open();
   const child = spawnProgram(launch.file, launch.args, {
     cwd: launch.cwd,
     env: launch.environment,
     detached: true,
-    stdio: ["ignore", "pipe", "pipe", "pipe", launch.input ? "pipe" : "ignore", ...files],
+    stdio: ["ignore", stdout.writer, stderr.writer, "pipe", launch.input ? "pipe" : "ignore", ...files],
   });
-  for (const file of files) closeSync(file);
+  for (const file of [stdout.writer, stderr.writer, ...files]) closeSync(file);
+  const readers = [stdout.reader, stderr.reader];
+  for (const reader of readers) reader.on("error", () => {});
   const ended = new Promise<{ exit_code: number | null; signal: string | null }>((resolve) => {
     child.once("exit", (exit_code, signal) => resolve({ exit_code, signal }));
   });
-  const closed = once(child, "close").catch(() => {});
+  const closed = Promise.all([child, ...readers].map((each) => once(each, "close").catch(() => {})));
   let stood = false;
   const proof = child.stdio[3] as Duplex;
   proof.on("error", () => {});
@@ -51,6 +55,7 @@ export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
     await once(child, "spawn");
   } catch (cause) {
     watchdog?.dismiss();
+    for (const reader of readers) reader.destroy();
     throw new SandboxUnavailable(`the sandbox's program ${launch.file} could not be started`, { cause });
   }
   const pid = child.pid as number;
@@ -59,8 +64,8 @@ export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
     pid,
     alive: () => child.exitCode === null && child.signalCode === null,
     onOutput: (accept) => {
-      child.stdout?.on("data", (chunk: Buffer) => accept("stdout", chunk));
-      child.stderr?.on("data", (chunk: Buffer) => accept("stderr", chunk));
+      stdout.reader.on("data", (chunk: Buffer) => accept("stdout", chunk));
+      stderr.reader.on("data", (chunk: Buffer) => accept("stderr", chunk));
     },
     ended,
     stood: () => stood,
@@ -73,15 +78,15 @@ export async function startProcess(launch: Launch): Promise<SandboxedProcess> {
         else begin();
       });
     },
-    drained: () => drain(child, closed),
+    drained: () => drain([...child.stdio, ...readers], closed),
     dismiss: () => watchdog?.dismiss(),
   };
 }
 
-async function drain(child: ChildProcess, closed: Promise<unknown>): Promise<void> {
+async function drain(streams: ChildProcess["stdio"][number][], closed: Promise<unknown>): Promise<void> {
   const timeout = new AbortController();
   const given_up = delay(DRAIN_MS_MAX, undefined, { signal: timeout.signal }).catch(() => {});
   await Promise.race([closed, given_up]);
   timeout.abort();
-  for (const stream of child.stdio) stream?.destroy();
+  for (const stream of streams) stream?.destroy();
 }

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { closeSync, constants, existsSync, lstatSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
 
@@ -9,37 +9,101 @@ export interface FileSurvey {
   largest: { path: string; bytes: number } | null;
 }
 
+/** Deeper directories are counted and not entered; each level costs an open descriptor. */
+const DEPTH_MAX = 256;
+const BREATHE_ENTRIES = 500;
+const HAS_DESCRIPTORS = existsSync("/proc/self/fd");
+
 /**
- * Walks directories that an untrusted command has filled, without following links. Files with
- * several names count once; what cannot be read is passed over. Stops at `entries_max`.
+ * Counts the files in directories that an untrusted command has filled and may still be changing. No link is
+ * followed at any level: each directory is opened below the one before it (O_NOFOLLOW), and listed and measured by
+ * that descriptor, so that a directory exchanged with a link meanwhile leads nowhere.
+ * Files with several names count once; what cannot be read is passed over. Stops at `entries_max`.
  * `changed_after_ms` is compared with the time a file was last changed, which nobody can set.
  */
 export async function surveyFiles(
   roots: readonly string[],
-  { changed_after_ms, entries_max }: { changed_after_ms: number; entries_max: number },
+  options: { changed_after_ms: number; entries_max: number },
 ): Promise<FileSurvey> {
   const survey: FileSurvey = { bytes: 0, inodes: 0, largest: null };
-  const linked = new Set<number>();
-  const waiting = [...roots];
-  let entries = 0;
-  for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    for (const name of listOrNothing(directory)) {
-      if (entries++ >= entries_max) return survey;
-      const path = join(directory, name);
-      const stat = lstatOrNull(path);
-      if (!stat || (stat.nlink > 1 && !stat.isDirectory() && linked.has(stat.ino))) continue;
-      if (stat.nlink > 1 && !stat.isDirectory()) linked.add(stat.ino);
-      survey.inodes += 1;
-      survey.bytes += stat.blocks * 512;
-      if (stat.isDirectory()) waiting.push(path);
-      const larger = stat.size > (survey.largest?.bytes ?? -1);
-      if (larger && stat.isFile() && stat.ctimeMs > changed_after_ms) {
-        survey.largest = { path, bytes: stat.size };
-      }
-    }
-    if (entries % 500 < 20) await breathe();
-  }
+  const seen = { linked: new Set<number>(), entries: 0 };
+  for (const root of roots) await surveyBelow(root, { survey, seen, ...options });
   return survey;
+}
+
+interface Survey {
+  survey: FileSurvey;
+  seen: { linked: Set<number>; entries: number };
+  changed_after_ms: number;
+  entries_max: number;
+}
+
+interface Place {
+  descriptor: number;
+  /** For people; where there is /proc nothing is opened by it. */
+  path: string;
+}
+
+interface OpenDirectory extends Place {
+  subdirectories: string[];
+}
+
+/** Depth first: only the directories above the current one are open. */
+async function surveyBelow(root: string, order: Survey): Promise<void> {
+  const above: OpenDirectory[] = [];
+  const enter = (place: string, path: string) => {
+    const descriptor = openDirectory(place);
+    if (descriptor !== null)
+      above.push({ descriptor, path, subdirectories: surveyOne({ descriptor, path }, order) });
+  };
+  try {
+    enter(root, root);
+    let breathed = order.seen.entries;
+    for (let current = above.at(-1); current !== undefined; current = above.at(-1)) {
+      const name = current.subdirectories.pop();
+      if (name === undefined) closeSync((above.pop() as OpenDirectory).descriptor);
+      else if (above.length < DEPTH_MAX) enter(below(current, name), join(current.path, name));
+      if (order.seen.entries - breathed < BREATHE_ENTRIES) continue;
+      breathed = order.seen.entries;
+      await breathe();
+    }
+  } finally {
+    for (const { descriptor } of above) closeSync(descriptor);
+  }
+}
+
+/** Counts what is in one directory; gives the names of the directories in it. */
+function surveyOne(place: Place, { survey, seen, ...limits }: Survey): string[] {
+  const subdirectories: string[] = [];
+  for (const name of listOrNothing(below(place, "."))) {
+    if (seen.entries++ >= limits.entries_max) return [];
+    const stat = lstatOrNull(below(place, name));
+    if (!stat) continue;
+    const has_names = stat.nlink > 1 && !stat.isDirectory();
+    if (has_names && seen.linked.has(stat.ino)) continue;
+    if (has_names) seen.linked.add(stat.ino);
+    survey.inodes += 1;
+    survey.bytes += stat.blocks * 512;
+    if (stat.isDirectory()) subdirectories.push(name);
+    const larger = stat.size > (survey.largest?.bytes ?? -1);
+    if (larger && stat.isFile() && stat.ctimeMs > limits.changed_after_ms) {
+      survey.largest = { path: join(place.path, name), bytes: stat.size };
+    }
+  }
+  return subdirectories;
+}
+
+/** openat(2) by way of /proc: the descriptor's directory wherever it lies now. Without /proc it goes by path. */
+function below({ descriptor, path }: Place, name: string): string {
+  return HAS_DESCRIPTORS ? `/proc/self/fd/${descriptor}/${name}` : join(path, name);
+}
+
+function openDirectory(path: string): number | null {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch {
+    return null;
+  }
 }
 
 function listOrNothing(directory: string): string[] {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { OutputPipes } from "#lib/sandbox/output-pipes.ts";
 
 export interface DiskUsage {
   /** Bytes in files, as the file system counts them. */
@@ -16,6 +17,8 @@ export interface Volume {
   usage(): DiskUsage | null;
   /** Paths of the user and mount namespaces where the volume is mounted, and the place; null without one. */
   namespace: { user: string; mount: string; mounted_at: string } | null;
+  /** Where its commands print to. */
+  pipes: OutputPipes;
   /** Removes all that is in it. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
-import type { Accountant } from "#lib/sandbox/accountant.ts";
 import type { Decoys } from "#lib/sandbox/decoys.ts";
 import type { DiskAccounts } from "#lib/sandbox/disk-accounts.ts";
+import type { ProcessSample } from "#lib/sandbox/process-table.ts";
 import type { ProcessTree } from "#lib/sandbox/process-tree.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
@@ -65,14 +65,14 @@ export function watchDisk(
 /** Samples the tree every 20 ms, or up to every 100 ms where that would cost more than a fifth of a core. */
 export function watchAccounts(
   tree: ProcessTree,
-  accounts: Accountant,
+  judge: (members: readonly ProcessSample[]) => LimitHit | null,
   exceed: (hit: LimitHit) => void,
 ): () => void {
   let samples = 0;
   let timer: NodeJS.Timeout | undefined;
   const sample = () => {
     const started_ms = performance.now();
-    const hit = accounts.add(tree.sample(++samples % THOROUGH_SAMPLES === 0));
+    const hit = judge(tree.sample(++samples % THOROUGH_SAMPLES === 0));
     if (hit) exceed(hit);
     const cost_ms = performance.now() - started_ms;
     timer = setTimeout(sample, Math.min(PAUSE_MS_MAX, Math.max(SAMPLE_MS, cost_ms * 4)));

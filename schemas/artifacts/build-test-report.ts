@@ -54,8 +54,8 @@ export const LimitCode = z.enum([
   "SANDBOX_PATH_DENIED",
 ]);
 
-/** What a profile asks for and a reduced isolation does not do. */
-export const NotEnforced = z.enum(["network", "filesystem", "processes", "system calls"]);
+/** What a profile asks for and this machine or a reduced isolation does not do. */
+export const NotEnforced = z.enum(["network", "filesystem", "processes", "system calls", "shared memory"]);
 export type NotEnforced = z.infer<typeof NotEnforced>;
 
 export const LimitHit = z.strictObject({
@@ -92,6 +92,7 @@ export const NetworkUse = z.strictObject({
           "too_slow",
           "too_many_connections",
         ]),
+        address: z.string().nullable().default(null).describe("the address that was not allowed"),
         attempts: z.int().min(1),
       }),
     )
@@ -112,7 +113,7 @@ export const Phase = z.strictObject({
   limit: LimitHit.nullable(),
   usage: ResourceUsage,
   network: NetworkUse.nullable().default(null).describe("null: there was no proxy"),
-  log: z.string().describe("artifact path of the full log"),
+  log: z.string().nullable().describe("artifact path of the full log; null: there was no command"),
 });
 export type Phase = z.infer<typeof Phase>;
 
@@ -151,7 +152,11 @@ export const BuildTestReport = z.strictObject({
   diff_sha256: Sha256.nullable(),
   isolation: z.enum(["full", "reduced"]).describe("what the sandbox could enforce"),
   isolation_backend: z.enum(["bubblewrap", "process"]),
-  not_enforced: z.array(NotEnforced).describe("empty with full isolation"),
+  not_enforced: z
+    .array(NotEnforced)
+    .describe(
+      "empty with full isolation; `shared memory` where no memory control group is usable: what is shared and not mapped at the moment is not counted",
+    ),
   profile: z.string(),
   profile_hash: Sha256,
   phases: z.array(Phase),

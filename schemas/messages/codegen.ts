@@ -7,6 +7,8 @@ export const ChangeRef = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("patch"),
     diffs: z.array(BlobRef).min(1).max(10).describe("unified diffs: the first, then one a repair round"),
+    strip: z.int().min(0).max(99).describe("leading parts taken off the names in the diffs").optional(),
+    directory: z.string().describe("directory of the tree that the names are relative to").optional(),
   }),
   z.strictObject({ kind: z.literal("codemod"), rules: BlobRef.describe("ast-grep rules, YAML") }),
   z.strictObject({ kind: z.literal("prompt"), text: BlobRef.describe("words for a model") }),

@@ -9,7 +9,7 @@ export const ReportGlob = z
   .min(1)
   .max(256)
   .regex(
-    /^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$))[^\\[\]{}()!|<>"'`$\0]+$/,
+    /^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$))[^\\[\]{}()!|<>"'`$\p{Cc}]+$/u,
     "a path below the tree, with *, ? and ** as wildcards; no .., no leading /, no other wildcards",
   );
 

@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { tableClient } from "#lib/platform/aws/clients.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { type Ledger, readLedger } from "#lib/work/tasks/task-store.ts";
@@ -32,10 +31,9 @@ export function reachStack(data_dir: string): Operator {
     maxAttempts: 5,
   };
   const endpoint = (service: string) => ({ endpoint: facts[`AWS_ENDPOINT_URL_${service}`] ?? "" });
-  const dynamodb = new DynamoDBClient({ ...common, ...endpoint("DYNAMODB") });
+  const table = tableClient({ ...common, ...endpoint("DYNAMODB") });
   const sqs = new SQSClient({ ...common, ...endpoint("SQS") });
   const s3 = new S3Client({ ...common, ...endpoint("S3"), forcePathStyle: true });
-  const table = DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } });
   const ports = { table, table_name: facts.TABLE_NAME ?? "", runtime: systemRuntime };
   const bucket = facts.ARTIFACT_BUCKET ?? "";
   return {
@@ -52,7 +50,7 @@ export function reachStack(data_dir: string): Operator {
     },
     layout: (tenant, task_id) => readLayout(s3, bucket, `tenants/${tenant}/tasks/${task_id}/`),
     close: () => {
-      for (const client of [dynamodb, sqs, s3]) client.destroy();
+      for (const client of [sqs, s3]) client.destroy();
     },
   };
 }

@@ -4,10 +4,12 @@ import { awsDifferencesPage } from "./aws-differences-page.ts";
 import { configurationPage } from "./configuration-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { GeneratedFile } from "./generated-file.ts";
+import { logsPage } from "./logs-page.ts";
 import { openapiFile } from "./openapi-file.ts";
 import { optionBlocks } from "./option-blocks.ts";
 import { publishedSchemas } from "./published-schemas.ts";
 import { schemaFile } from "./schema-file.ts";
+import { tablePage } from "./table-page.ts";
 
 const SCHEMA_FOLDER = "schemas/json/";
 
@@ -29,7 +31,9 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
     { path: "lib/platform/config/agent-messages.ts", text: await agentMessagesModule(tree) },
     { path: "docs/reference/configuration.md", text: configurationPage(tree, schemas) },
     ...optionBlocks(tree, schemas),
+    { path: "docs/reference/table.md", text: tablePage(tree, schemas) },
     { path: "docs/reference/aws-differences.md", text: await awsDifferencesPage(tree) },
     { path: "docs/reference/errors.md", text: errorsPage() },
+    { path: "docs/reference/logs.md", text: logsPage() },
   ];
 }

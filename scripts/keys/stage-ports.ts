@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CloudFormationClient, DescribeStackResourceCommand } from "@aws-sdk/client-cloudformation";
-import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { parse } from "yaml";
 import type { KeyPorts } from "#lib/http/auth/key-store.ts";
+import { tableClient } from "#lib/platform/aws/clients.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { SERVERLESS_FILE } from "../tree/serverless.ts";
 
@@ -33,11 +32,12 @@ function localPorts(data_dir: string): KeyPorts {
     throw new Error(`There is no ${file}: start the stack with npm start, or name a --stage.`, { cause });
   }
   return {
-    ...tablePorts({
+    table: tableClient({
       endpoint: facts.AWS_ENDPOINT_URL_DYNAMODB ?? "",
       region: facts.AWS_REGION ?? "",
       credentials: { accessKeyId: "local", secretAccessKey: "local" },
     }),
+    runtime: systemRuntime,
     table_name: facts.TABLE_NAME ?? "",
     pepper: facts.API_KEY_PEPPER ?? "",
   };
@@ -61,16 +61,9 @@ async function deployedPorts(stage: string): Promise<KeyPorts> {
   const SecretId = await physical("ApiKeyPepper");
   const secret = await new SecretsManagerClient({ region }).send(new GetSecretValueCommand({ SecretId }));
   return {
-    ...tablePorts({ region }),
+    table: tableClient({ region }),
+    runtime: systemRuntime,
     table_name: await physical("Table"),
     pepper: secret.SecretString ?? "",
-  };
-}
-
-function tablePorts(options: DynamoDBClientConfig) {
-  const marshallOptions = { removeUndefinedValues: true };
-  return {
-    table: DynamoDBDocumentClient.from(new DynamoDBClient(options), { marshallOptions }),
-    runtime: systemRuntime,
   };
 }

@@ -24,4 +24,35 @@ describe("aws-calls-have-contracts", () => {
       "lib/a/send.ts sends PurgeQueueCommand, which no test in test/contract does: say there what it relies on.",
     ]);
   });
+
+  it("holds what the table module is asked for to the same", () => {
+    const update =
+      'import { type Update, updateIf } from "#lib/platform/table/operations.ts"; updateIf(key, {});';
+    const contract = 'import { UpdateCommand } from "@aws-sdk/lib-dynamodb"; new UpdateCommand({});';
+    const tree = memoryTree({
+      "lib/a/named.ts": update,
+      "lib/a/other.ts": update,
+      "lib/a/types.ts":
+        'import type { Update } from "#lib/platform/table/operations.ts"; export type X = Update;',
+      "lib/a/once.ts":
+        'import { putIfOurs } from "#lib/platform/table/operations.ts"; putIfOurs<Item>(item);',
+      "test/contract/dynamodb/a.test.ts": `semantic("x", { relied_on_by: ["lib/a/named.ts", "lib/a/once.ts"] }); ${contract}`,
+    });
+    expect(awsCallsHaveContracts.check(tree)).toEqual([
+      "lib/a/once.ts sends PutCommand, which no test in test/contract does: say there what it relies on.",
+      "lib/a/once.ts sends GetCommand, which no test in test/contract does: say there what it relies on.",
+      "lib/a/other.ts asks AWS for UpdateCommand: name it in relied_on_by of a test in test/contract.",
+    ]);
+  });
+
+  it("rejects an operation of the table module it does not know, and a contract for a file that is gone", () => {
+    const tree = memoryTree({
+      "lib/platform/table/operations.ts": "export async function scanAll() {}\nexport function putIf() {}",
+      "test/contract/dynamodb/a.test.ts": 'semantic("x", { relied_on_by: ["lib/a/gone.ts"] });',
+    });
+    expect(awsCallsHaveContracts.check(tree)).toEqual([
+      "lib/platform/table/operations.ts exports scanAll: say in aws-calls-have-contracts which commands it sends.",
+      "a test in test/contract says that lib/a/gone.ts relies on it; there is no such file.",
+    ]);
+  });
 });

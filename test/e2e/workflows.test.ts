@@ -96,7 +96,6 @@ describe("workflow change", () => {
     ]);
     expect(await checkArtifacts(view)).toEqual(
       expect.arrayContaining([
-        "build-test/build.log",
         "build-test/report.json",
         "build-test/summary.json",
         "build-test/test.log",

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
 import { applyDiff } from "#lib/code/diff/apply-diff.ts";
-import type { FileChange } from "#lib/code/diff/file-changes.ts";
+import type { FileChange } from "#lib/code/diff/file-diff.ts";
 import { readTree } from "#lib/code/diff/read-tree.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 
@@ -33,7 +33,7 @@ export async function inTree<Result>(
 
 export async function applied(
   texts: Texts,
-  diff: string,
+  diff: string | Buffer,
 ): Promise<{ tree: Record<string, string>; changes: FileChange[] }> {
   return inTree(texts, async (directory) => {
     const changes = await applyDiff(directory, diff);
@@ -43,7 +43,7 @@ export async function applied(
 
 export async function expectRefused(
   texts: Texts,
-  diff: string,
+  diff: string | Buffer,
   code: string,
   naming: RegExp = /./,
   links: Links = {},

@@ -34,9 +34,11 @@ export function keyWorld(policy: Partial<AuthenticationConfig> = {}) {
     world.writes += 1;
     if (command instanceof PutCommand) items.set(place(command.input.Item ?? {}), command.input.Item ?? {});
     if (command instanceof UpdateCommand) {
-      const { Key = {}, ExpressionAttributeNames = {}, ExpressionAttributeValues = {} } = command.input;
-      const set = Object.entries(ExpressionAttributeNames).filter(([name]) => name.startsWith("#s"));
-      const changes = set.map(([name, field]) => [field, ExpressionAttributeValues[name.replace("#", ":")]]);
+      const { Key = {}, UpdateExpression = "", ExpressionAttributeValues = {} } = command.input;
+      const changes = [...UpdateExpression.matchAll(/#(\w+) = (:\w+)/g)].map(([, field, value = ""]) => [
+        field,
+        ExpressionAttributeValues[value],
+      ]);
       items.set(place(Key), { ...items.get(place(Key)), ...Object.fromEntries(changes) });
     }
     return {};

@@ -12,8 +12,8 @@ export async function fakeSource(blobs: BlobStore, files: Record<string, string>
 
 /** Stand-ins for `resolveSource`, `unpackSource` and `applyDiff` over such sources; a diff is one too. */
 export function fakeSourcePorts(blobs: BlobStore) {
-  const write = async (directory: string, json: string) => {
-    const files: Record<string, string> = JSON.parse(json);
+  const write = async (directory: string, json: Uint8Array) => {
+    const files: Record<string, string> = JSON.parse(Buffer.from(json).toString());
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(directory, path)), { recursive: true });
       await writeFile(join(directory, path), text);
@@ -24,12 +24,11 @@ export function fakeSourcePorts(blobs: BlobStore) {
       if (source.kind !== "archive") throw new Error("fake sources are archives");
       return source;
     },
-    unpackSource: async (archive: BlobRef, directory: string) =>
-      write(directory, await blobs.readText(archive)),
+    unpackSource: async (archive: BlobRef, directory: string) => write(directory, await blobs.read(archive)),
     code: {
       ...codeWork,
-      applyDiff: async (directory: string, diff: string) => {
-        await write(directory, diff);
+      applyDiff: async (directory: string, diff: Uint8Array | string) => {
+        await write(directory, Buffer.from(diff));
         return [];
       },
     },

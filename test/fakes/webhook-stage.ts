@@ -3,14 +3,12 @@ import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { DELIVERY } from "#lib/platform/table/items.ts";
+import { listOf } from "#lib/platform/table/keys.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
-import {
-  deliveryPlace,
-  parseDelivery,
-  tenantDeliveriesPartition,
-} from "#lib/work/webhooks/delivery-place.ts";
-import { deliveryView } from "#lib/work/webhooks/delivery-view.ts";
+import { deliveryView } from "#lib/work/webhooks/delivery.ts";
+import { deliveryPlace, parseDelivery } from "#lib/work/webhooks/delivery-store.ts";
 import { createWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import { WebhooksConfig } from "#schemas/config/webhooks.ts";
 import { Workflow } from "#schemas/config/workflows.ts";
@@ -70,7 +68,7 @@ export async function webhookStage(change: Partial<DeliveryPorts> = {}) {
     async deliveries() {
       const read = (item: Record<string, unknown>) => deliveryView(parseDelivery(item));
       const request = { limit: 100, filters: {}, read };
-      return (await queryPage(tenantDeliveriesPartition(TENANT), request, ports)).rows;
+      return (await queryPage(listOf(DELIVERY, "by_tenant", { tenant: TENANT }), request, ports)).rows;
     },
     /** What the schedule does, `seconds` later than it is. */
     async sweepLater(seconds: number): Promise<number> {

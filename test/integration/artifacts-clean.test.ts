@@ -5,7 +5,6 @@ import { dynamodbSnapshotPointers } from "#lib/code/graph/dynamodb-snapshot-poin
 import { artifactKey, uploadKey } from "#lib/platform/blobs/object-keys.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
-import { type CleanRequest, clean } from "#lib/work/artifacts/clean.ts";
 import { writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
 import { readLedger } from "#lib/work/tasks/task-store.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
@@ -13,6 +12,7 @@ import type { FailureRecord } from "#schemas/records/failure.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { listArtifacts } from "../../functions/gateway/list-artifacts.ts";
 import { ArtifactQuery } from "../../functions/gateway/queries.ts";
+import { type CleanRequest, clean } from "../../scripts/artifacts-clean/clean.ts";
 import { realBucket } from "../fakes/real-bucket.ts";
 import { realTable } from "../fakes/real-table.ts";
 import { taskWriter } from "../fakes/real-task.ts";
@@ -140,7 +140,7 @@ describe("cleaning", () => {
   });
 
   it("keeps the current graph snapshot and takes the one it replaced", async () => {
-    const pointers = dynamodbSnapshotPointers(table.table, table.table_name);
+    const pointers = dynamodbSnapshotPointers(table);
     const [first, second] = [await write("first", true), await write("second", true)];
     const revision = "a".repeat(64);
     await pointers.move(tenant, "shop", { version: 1, revision, blob: first }, undefined);

@@ -2,7 +2,7 @@ import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defineApi } from "#lib/http/api/define-api.ts";
 import { listAudit } from "#lib/http/audit/list-audit.ts";
-import { auditPartition, recordAudit } from "#lib/http/audit/record-audit.ts";
+import { recordAudit } from "#lib/http/audit/record-audit.ts";
 import { withAudit } from "#lib/http/audit/with-audit.ts";
 import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
 import { changeKey, readKey } from "#lib/http/auth/key-store.ts";
@@ -10,6 +10,8 @@ import type { HttpPlatform } from "#lib/http/platform.ts";
 import { requestGate } from "#lib/http/policy/request-gate.ts";
 import { route } from "#lib/http/route.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { AUDIT_ENTRY } from "#lib/platform/table/items.ts";
+import { partitionOf } from "#lib/platform/table/keys.ts";
 import { AUTHENTICATION } from "#test/fakes/key-world.ts";
 import { realTable } from "#test/fakes/real-table.ts";
 import { createKey } from "../../functions/gateway/create-key.ts";
@@ -278,7 +280,7 @@ describe("the audit trail", () => {
     await recordAudit({ ...first, target: "second" }, auditPorts());
     const { entries } = await listAudit("trail", { limit: 10 }, keyPorts());
     expect(entries.map(({ target }) => target)).toEqual(["first"]);
-    expect(auditPartition("trail")).toBe("AUDIT#trail");
+    expect(partitionOf(AUDIT_ENTRY, { tenant: "trail" }).value).toBe("AUDIT#trail");
   });
 
   it("is written before the deed, and again when that fails", async () => {

@@ -11,7 +11,7 @@ import { publishingContract } from "../contract-graph/publishing.ts";
 async function embeddedWorld(): Promise<GraphWorld> {
   const { s3, bucket, close: closeBucket } = await realBucket();
   const { table, table_name, close: closeTable } = await realTable();
-  const pointers = dynamodbSnapshotPointers(table, table_name);
+  const pointers = dynamodbSnapshotPointers({ table, table_name });
   return {
     store(beforeWrite = async () => {}) {
       return embeddedGraphStore({

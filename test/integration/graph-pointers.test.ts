@@ -48,7 +48,7 @@ const pointer = (version: number) => ({
 
 describe("dynamodbSnapshotPointers", () => {
   it("moves from the expected version and refuses any other", async () => {
-    const pointers = dynamodbSnapshotPointers(client, TABLE);
+    const pointers = dynamodbSnapshotPointers({ table: client, table_name: TABLE });
     expect(await pointers.get("acme", "shop")).toBeUndefined();
     expect(await pointers.move("acme", "shop", pointer(1), 7)).toBe(false);
     expect(await pointers.move("acme", "shop", pointer(1), undefined)).toBe(true);
@@ -59,14 +59,14 @@ describe("dynamodbSnapshotPointers", () => {
   });
 
   it("keeps tenants and repositories apart", async () => {
-    const pointers = dynamodbSnapshotPointers(client, TABLE);
+    const pointers = dynamodbSnapshotPointers({ table: client, table_name: TABLE });
     expect(await pointers.move("one", "same/name", pointer(1), undefined)).toBe(true);
     expect(await pointers.get("two", "same/name")).toBeUndefined();
     expect(await pointers.get("one", "same")).toBeUndefined();
   });
 
   it("lets exactly one of many movers win each version", async () => {
-    const pointers = dynamodbSnapshotPointers(client, TABLE);
+    const pointers = dynamodbSnapshotPointers({ table: client, table_name: TABLE });
     const moves = await Promise.all(
       Array.from({ length: 20 }, () => pointers.move("acme", "race", pointer(1), undefined)),
     );
@@ -74,7 +74,7 @@ describe("dynamodbSnapshotPointers", () => {
   });
 
   it("carries publishers through a race: all succeed, each under a version of its own", async () => {
-    const pointers = dynamodbSnapshotPointers(client, TABLE);
+    const pointers = dynamodbSnapshotPointers({ table: client, table_name: TABLE });
     const blobs = fakeBlobStore();
     const store = embeddedGraphStore({ blobs: () => blobs, pointers });
     const snapshots = await Promise.all(

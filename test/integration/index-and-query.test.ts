@@ -33,7 +33,7 @@ describe("indexing, then asking", () => {
     const source = { ...fakeSourcePorts(), blobs, signal: context.signal };
     const graph = embeddedGraphStore({
       blobs: () => blobs,
-      pointers: dynamodbSnapshotPointers(table, table_name),
+      pointers: dynamodbSnapshotPointers({ table, table_name }),
     });
     const ports = {
       resolveSource: (reference: Parameters<typeof resolveSource>[0]) => resolveSource(reference, source),

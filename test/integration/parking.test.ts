@@ -60,7 +60,7 @@ const letters = async () => {
 
 describe("a step whose dependency's quota is spent until T", () => {
   it("shows as parked until when and why, runs after T, and spent no attempt on it", async () => {
-    const retry_at_ms = Date.now() + 2000;
+    const retry_at_ms = Date.now() + 15_000; // longer than the first run takes on the slowest machine
     const task_id = await submit(new QuotaFault("MODEL_QUOTA_SPENT", "come back", { retry_at_ms }));
     await pumpUntil(task_id, () => ran_at.length === 1);
     const parked = (await view(task_id))!;

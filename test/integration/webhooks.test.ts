@@ -5,7 +5,7 @@ import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
 import { listCases, replayCases } from "#lib/agents/dlq/replay-cases.ts";
 import { prepareReplay } from "#lib/agents/dlq/replay-message.ts";
 import { readLedger } from "#lib/work/tasks/task-store.ts";
-import { formatSecret, secretBytes } from "#lib/work/webhooks/webhook-secret.ts";
+import { formatSecret, secretBytes } from "#lib/work/webhooks/sign-webhook.ts";
 import { deleteWebhook, listWebhooks, moveWebhook, readWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import { TaskEnded } from "#schemas/messages/webhooks.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";

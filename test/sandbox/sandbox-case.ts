@@ -25,8 +25,8 @@ export interface Outside {
 /** One command, and what must come of it. */
 export interface SandboxCase {
   name: string;
-  /** `full` where only namespaces can hold it; `any` backend otherwise. */
-  isolation: "full" | "any";
+  /** `full` where only namespaces can hold it, `reduced` where these forbid it; `any` backend otherwise. */
+  isolation: "full" | "reduced" | "any";
   limits?: Partial<SandboxProfile> | ((outside: Outside) => Partial<SandboxProfile>);
   files?: Record<string, string> | ((outside: Outside) => Record<string, string>);
   command: string | ((outside: Outside) => string);

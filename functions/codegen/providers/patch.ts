@@ -4,7 +4,7 @@ import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import type { Provided, ProviderTask } from "./provider-task.ts";
 
 /**
- * Applies the submitted diff of this round; each is against the unchanged source.
+ * Applies the submitted diff of this round, as bytes; each is against the unchanged source.
  *
  * @throws RejectedInput `NO_REPAIR_LEFT` when no diff is left, and the codes of `applyDiff`
  */
@@ -17,9 +17,15 @@ export async function applyPatch(
   if (diff === undefined) {
     throw new RejectedInput(
       "NO_REPAIR_LEFT",
-      `All ${change.diffs.length} submitted diffs have been tried. Give more of them as fallback_diffs, or a better one.`,
+      `${tried(change.diffs.length)} Submit a better one, or several: one as the change and others to fall back on (--fallback-patch, \`fallback_diffs\` in the API).`,
     );
   }
-  await applyDiff(directory, await context.blobs.readText(diff));
-  return { provider: "patch", notes: [`Submitted diff ${round + 1} of ${change.diffs.length}.`] };
+  const { strip, directory: below } = change;
+  await applyDiff(directory, await context.blobs.read(diff), { strip, directory: below });
+  const count = change.diffs.length;
+  return { provider: "patch", notes: count === 1 ? [] : [`Submitted diff ${round + 1} of ${count}.`] };
+}
+
+function tried(count: number): string {
+  return count === 1 ? "The submitted diff has been tried." : `All ${count} submitted diffs have been tried.`;
 }

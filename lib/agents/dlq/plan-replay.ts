@@ -1,7 +1,7 @@
 import type { DeadLetter } from "#lib/agents/dlq/read-dead-letter.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import { isReopened } from "#lib/work/tasks/reopen-task.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
+import { isReopened } from "#lib/work/tasks/task-store.ts";
 import { comesAfter } from "#lib/work/tasks/walk-order.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { StepRecord } from "#schemas/records/step.ts";

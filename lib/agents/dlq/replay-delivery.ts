@@ -4,8 +4,7 @@ import type { DeadLetter } from "#lib/agents/dlq/read-dead-letter.ts";
 import type { PreparedReplay } from "#lib/agents/dlq/replay-message.ts";
 import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
 import { rearmStep } from "#lib/resilience/idempotency/step-item.ts";
-import { deadlineFrom, deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
-import { readDelivery } from "#lib/work/webhooks/delivery-store.ts";
+import { deadlineFrom, deliveryPlace, readDelivery } from "#lib/work/webhooks/delivery-store.ts";
 import type { DeliveryRecord } from "#schemas/records/delivery.ts";
 
 /** A re-arming, a sending, and as many races lost to other replays. */

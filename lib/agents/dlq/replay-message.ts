@@ -10,9 +10,8 @@ import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { keepSteps, rearmStep } from "#lib/resilience/idempotency/step-item.ts";
-import { deadlineAgain, reopenTask } from "#lib/work/tasks/reopen-task.ts";
-import { type Ledger, readLedger } from "#lib/work/tasks/task-store.ts";
-import { WEBHOOKS } from "#lib/work/webhooks/webhooks-service.ts";
+import { deadlineAgain, type Ledger, readLedger, reopenTask } from "#lib/work/tasks/task-store.ts";
+import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 
 export interface Replayed {
   did: "sent" | "removed" | "kept";

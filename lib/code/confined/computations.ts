@@ -34,9 +34,7 @@ type Declared = {
 };
 
 const FileChanges = CodegenMetrics.shape.files;
-const Text = z.custom<Awaited<ReturnType<CodeFunctions["createDiff"]>>["text"]>(
-  (value) => typeof value === "string" || value instanceof Uint8Array,
-);
+const Bytes = z.custom<Buffer>((value) => Buffer.isBuffer(value));
 const Nothing = z.undefined() as unknown as z.ZodType<void>;
 const Count = z.int().min(0);
 
@@ -45,7 +43,7 @@ export const computations: Declared = {
   unpackArchive: { name: "unpack archive", result: Nothing },
   parseDiff: { name: "check diff", result: Nothing },
   applyDiff: { name: "apply diff", result: FileChanges },
-  createDiff: { name: "create diff", result: z.object({ text: Text, changes: FileChanges }) },
+  createDiff: { name: "create diff", result: z.object({ bytes: Bytes, changes: FileChanges }) },
   checkRules: { name: "check codemod", result: Nothing },
   applyCodemod: {
     name: "apply codemod",

@@ -55,8 +55,8 @@ describe("confined code", () => {
       expect(await confined.applyCodemod(after, rules, CODEMOD)).toMatchObject({ rules_matched: { r: 1 } });
       const diff = await confined.createDiff(before, after);
       expect(diff).toEqual(await codeWork.createDiff(before, after));
-      await confined.parseDiff(diff.text);
-      expect(await confined.applyDiff(before, diff.text)).toEqual(diff.changes);
+      await confined.parseDiff(diff.bytes);
+      expect(await confined.applyDiff(before, diff.bytes)).toEqual(diff.changes);
       expect(await readFile(join(before, "a.js"), "utf8")).toContain("bar(1)");
       const versions = await confined.reportFileVersions(after);
       await mkdir(join(after, "reports"));

@@ -14,6 +14,12 @@ describe("applyDiff, with a diff that means harm", () => {
     'diff --git a/f b/f\nrename from f\nrename to "a\\nb"\n',
     "--- /dev/null\n+++ b/.git/hooks/pre-commit\n@@ -0,0 +1 @@\n+a\n",
     "--- /dev/null\n+++ b/sub/.GIT/config\n@@ -0,0 +1 @@\n+a\n",
+    "--- /dev/null\n+++ b/.git./config\n@@ -0,0 +1 @@\n+a\n",
+    "--- /dev/null\n+++ b/.git . /config\n@@ -0,0 +1 @@\n+a\n",
+    "--- /dev/null\n+++ b/GIT~1/config\n@@ -0,0 +1 @@\n+a\n",
+    "--- /dev/null\n+++ b/.git::$INDEX_ALLOCATION/config\n@@ -0,0 +1 @@\n+a\n",
+    "--- /dev/null\n+++ b/.g\u200cit/config\n@@ -0,0 +1 @@\n+a\n",
+    "diff --git a/.gitmodules b/.gitmodules\nnew file mode 120000\n--- /dev/null\n+++ b/.gitmodules\n@@ -0,0 +1 @@\n+f\n\\ No newline at end of file\n",
   ])("refuses an unsafe path: %j", async (diff) => {
     await expectRefused({ f: "a\n" }, diff, "DIFF_PATH_UNSAFE");
   });

@@ -10,7 +10,7 @@ import { readTree, type Tree } from "#lib/code/diff/read-tree.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { needing } from "#test/needing.ts";
 
-type Files = Record<string, { mode: "100644" | "100755" | "120000"; text: string }>;
+type Files = Record<string, { mode: "100644" | "100755" | "120000"; text: string | Buffer }>;
 
 const RUNS = 100;
 
@@ -31,12 +31,12 @@ async function writeTree(directory: string, files: Files): Promise<string> {
 function listing(tree: Tree): Record<string, string> {
   const entries = [...tree].map(([path, file]) => [
     path,
-    `${file.mode} ${JSON.stringify(file.read().toString())}`,
+    `${file.mode} ${JSON.stringify(file.read().toString("latin1"))}`,
   ]);
   return Object.fromEntries(entries.sort());
 }
 
-async function gitApply(directory: string, diff: string): Promise<void> {
+async function gitApply(directory: string, diff: Buffer): Promise<void> {
   await writeFile(`${directory}.patch`, diff);
   await promisify(execFile)("git", ["apply", "--whitespace=nowarn", `${directory}.patch`], {
     cwd: directory,
@@ -49,24 +49,20 @@ async function gitApply(directory: string, diff: string): Promise<void> {
   });
 }
 
-async function expectReproduced(before: Files, after: Files): Promise<string> {
+async function expectReproduced(before: Files, after: Files): Promise<void> {
   return withTemporaryDirectory("diff-test", async (root) => {
     const left = await writeTree(join(root, "before"), before);
     const right = await writeTree(join(root, "after"), after);
-    const { text, changes } = await createDiff(left, right);
+    const { bytes, changes } = await createDiff(left, right);
     const expected = listing(await readTree(right));
-    if (text === "") {
-      expect(listing(await readTree(left))).toEqual(expected);
-      return text;
-    }
+    if (bytes.length === 0) return expect(listing(await readTree(left))).toEqual(expected);
     const by_git = await writeTree(join(root, "git"), before);
-    await gitApply(by_git, text);
+    await gitApply(by_git, bytes);
     expect(listing(await readTree(by_git))).toEqual(expected);
     const own = await writeTree(join(root, "own"), before);
-    expect(await applyDiff(own, text)).toEqual(changes);
+    expect(await applyDiff(own, bytes)).toEqual(changes);
     expect(listing(await readTree(own))).toEqual(expected);
-    expect((await createDiff(own, right)).text).toBe("");
-    return text;
+    expect((await createDiff(own, right)).bytes.length).toBe(0);
   });
 }
 
@@ -163,6 +159,31 @@ function edited(source: string, changes: [number, number, string[]][]): string {
         await expectReproduced(of(one, two), of(edited(one, first), edited(two, second)));
       }),
       { numRuns: RUNS },
+    );
+  });
+
+  it("gives it too when files are in Latin-1, or no text at all", async () => {
+    const piece = fc.constantFrom(
+      "a\n",
+      "caf\xe9\n",
+      "\xff\xfe",
+      "\r\n",
+      "\x1b[0m\n",
+      "\n",
+      "\0",
+      "\xc3\x28\n",
+    );
+    const bytes = fc
+      .array(piece, { maxLength: 30 })
+      .map(
+        (pieces): Files => ({ "no text": { mode: "100644", text: Buffer.from(pieces.join(""), "latin1") } }),
+      );
+    const maybe = fc.oneof({ arbitrary: bytes, weight: 9 }, { arbitrary: fc.constant<Files>({}), weight: 1 });
+    await fc.assert(
+      fc.asyncProperty(maybe, maybe, async (before, after) => {
+        await expectReproduced(before, after);
+      }),
+      { numRuns: RUNS / 2 },
     );
   });
 });

@@ -1,18 +1,28 @@
-import { createHash } from "node:crypto";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
-import { type FileChange, fileChanges } from "#lib/code/diff/file-changes.ts";
-import { binaryUnsupported, type FileDiff } from "#lib/code/diff/file-diff.ts";
-import { formatDiff } from "#lib/code/diff/format-diff.ts";
-import { makeHunks } from "#lib/code/diff/make-hunks.ts";
+import { diffArrays } from "diff";
+import { BINARY_BYTES_MAX, formatBinary } from "#lib/code/diff/binary-patch.ts";
+import { quotePath } from "#lib/code/diff/diff-path.ts";
+import {
+  type DiffLine,
+  type FileChange,
+  type FileDiff,
+  fileChanges,
+  type Hunk,
+  objectId,
+  tooLarge,
+} from "#lib/code/diff/file-diff.ts";
 import { readTree, type Tree, type TreeFile } from "#lib/code/diff/read-tree.ts";
-import { isText, textLines } from "#lib/code/diff/text-lines.ts";
+import { textLines } from "#lib/code/diff/text-lines.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 const FILES_BETWEEN_YIELDS = 256;
+const CONTEXT_LINES = 3;
+/** Past this many inserted and deleted lines the whole differing middle counts as replaced. */
+const EDITS_MAX = 2000;
 
 export interface CreatedDiff {
   /** Empty when the trees are the same. */
-  text: string;
+  bytes: Buffer;
   changes: FileChange[];
 }
 
@@ -20,22 +30,46 @@ interface Changed {
   path: string;
   before?: TreeFile;
   after?: TreeFile;
+  /** Where an unchanged file was before. */
+  from?: string;
+}
+
+/** A file diff, and how it is written down: bytes as Latin-1 text. */
+interface Written {
+  file: FileDiff;
+  body: string;
+}
+
+/** Lines `before_start` up to `before_end` (exclusive, from 0) become `after_start` up to `after_end`. */
+interface LineChange {
+  before_start: number;
+  before_end: number;
+  after_start: number;
+  after_end: number;
 }
 
 /**
  * The unified diff that makes `after` of `before` (each a directory, or a tree already read), such
- * that `git apply` and `applyDiff` give exactly `after`. The same trees give the same text: files
- * by path, three lines of context, a rename only for a file that moved unchanged. Left out are
- * `.git` and empty directories.
+ * that `git apply` and `applyDiff` give exactly `after`. Files with a NUL become git's binary
+ * patches, all others are compared by line, whatever their encoding. The same trees give the same
+ * bytes: files by path, three lines of context, a rename only for a file that moved unchanged. Left
+ * out are `.git` and empty directories.
  *
- * @throws RejectedInput `DIFF_BINARY_UNSUPPORTED` when the content of a file that is not UTF-8
- * text differs; it may still move or change its mode
+ * @throws RejectedInput `DIFF_TOO_LARGE` when a changed binary file is too large for a diff
  */
 export async function createDiff(before: string | Tree, after: string | Tree): Promise<CreatedDiff> {
   const left = typeof before === "string" ? await readTree(before) : before;
   const right = typeof after === "string" ? await readTree(after) : after;
-  const files = fileDiffs(pairRenames(await changedFiles(left, right)));
-  return { text: files.map(formatDiff).join(""), changes: fileChanges(files) };
+  const files: FileDiff[] = [];
+  const pieces: Buffer[] = [];
+  for (const [index, changed] of pairRenames(await changedFiles(left, right)).entries()) {
+    if (index % FILES_BETWEEN_YIELDS === 0) await yieldToOthers();
+    for (const { file, body } of writeChanged(changed)) {
+      files.push(file);
+      pieces.push(Buffer.from(headerOf(file)), Buffer.from(body, "latin1"));
+    }
+  }
+  return { bytes: Buffer.concat(pieces), changes: fileChanges(files) };
 }
 
 async function changedFiles(left: Tree, right: Tree): Promise<Changed[]> {
@@ -53,17 +87,12 @@ async function changedFiles(left: Tree, right: Tree): Promise<Changed[]> {
 }
 
 function isSame(before: TreeFile, after: TreeFile): boolean {
-  return before.mode === after.mode && sameContent(before, after);
+  if (before.mode !== after.mode || before.bytes_count !== after.bytes_count) return false;
+  return before.read().equals(after.read());
 }
-
-function sameContent(before: TreeFile, after: TreeFile): boolean {
-  return before.bytes_count === after.bytes_count && before.read().equals(after.read());
-}
-
-type Pair = Changed & { from?: string };
 
 /** Joins a deleted and an added file of the same content; the first of several by path. */
-function pairRenames(changed: readonly Changed[]): Pair[] {
+function pairRenames(changed: readonly Changed[]): Changed[] {
   const gone = new Map<string, { path: string; before: TreeFile }[]>();
   for (const { path, before, after } of changed) {
     // A rename says no mode, so git would not know that a link went; links are deleted and added.
@@ -73,7 +102,7 @@ function pairRenames(changed: readonly Changed[]): Pair[] {
     gone.set(key, [...(gone.get(key) ?? []), { path, before }]);
   }
   const moved = new Set<string>();
-  const pairs = changed.map((file): Pair => {
+  const pairs = changed.map((file): Changed => {
     if (file.before !== undefined || file.after === undefined || file.after.mode === "120000") return file;
     const source = gone.get(sha256(file.after.read()))?.shift();
     if (source === undefined) return file;
@@ -83,34 +112,43 @@ function pairRenames(changed: readonly Changed[]): Pair[] {
   return pairs.filter((pair) => !moved.has(pair.path));
 }
 
-function fileDiffs(pairs: readonly Pair[]): FileDiff[] {
-  return pairs.flatMap(({ path, before, after, from }) => {
-    if (before === undefined || after === undefined) return [fileDiff(path, before, after)];
-    if (from !== undefined) {
-      return [{ ...modes(before, after), kind: "renamed", before_path: from, after_path: path, hunks: [] }];
-    }
-    const is_retyped = (before.mode === "120000") !== (after.mode === "120000");
-    return is_retyped
-      ? [fileDiff(path, before, undefined), fileDiff(path, undefined, after)]
-      : [fileDiff(path, before, after)];
-  });
+function writeChanged({ path, before, after, from }: Changed): Written[] {
+  if (before === undefined || after === undefined) return [writeFileDiff(path, before, after)];
+  if (from !== undefined) {
+    const file = { ...modes(before, after), kind: "renamed" as const, before_path: from, after_path: path };
+    return [{ file: { ...file, hunks: [] }, body: "" }];
+  }
+  const is_retyped = (before.mode === "120000") !== (after.mode === "120000");
+  return is_retyped
+    ? [writeFileDiff(path, before, undefined), writeFileDiff(path, undefined, after)]
+    : [writeFileDiff(path, before, after)];
 }
 
-function fileDiff(path: string, before: TreeFile | undefined, after: TreeFile | undefined): FileDiff {
+function writeFileDiff(path: string, before: TreeFile | undefined, after: TreeFile | undefined): Written {
   const left = before?.read() ?? Buffer.alloc(0);
   const right = after?.read() ?? Buffer.alloc(0);
   const differs = !left.equals(right);
-  if (differs && !(isText(left) && isText(right))) throw binaryUnsupported(path);
-  return {
+  const is_binary = differs && (left.includes(0) || right.includes(0));
+  if (is_binary && Math.max(left.length, right.length) > BINARY_BYTES_MAX) {
+    throw tooLarge(`${JSON.stringify(path)} is a binary file of more than ${BINARY_BYTES_MAX} bytes`);
+  }
+  const has_lines = differs && !is_binary;
+  const file: FileDiff = {
     kind: before === undefined ? "added" : after === undefined ? "deleted" : "modified",
     before_path: before === undefined ? null : path,
     after_path: after === undefined ? null : path,
     ...modes(before, after),
-    ...(differs || !before || !after
-      ? { index: `${objectId(before && left)}..${objectId(after && right)}` }
-      : {}),
-    hunks: differs ? makeHunks(textLines(left.toString("utf8")), textLines(right.toString("utf8"))) : [],
+    ...(differs || !before || !after ? { index: `${idOf(before, left)}..${idOf(after, right)}` } : {}),
+    hunks: has_lines
+      ? makeHunks(textLines(left.toString("latin1")), textLines(right.toString("latin1")))
+      : [],
   };
+  const hunks = file.hunks.map((hunk) => `${hunk.header}\n${hunk.lines.map(formatLine).join("")}`);
+  return { file, body: is_binary ? formatBinary(left, right) : hunks.join("") };
+}
+
+function idOf(file: TreeFile | undefined, bytes: Buffer): string {
+  return file === undefined ? "0".repeat(40) : objectId(bytes);
 }
 
 function modes(
@@ -123,8 +161,137 @@ function modes(
   };
 }
 
-/** What git names a blob by. */
-function objectId(bytes: Buffer | undefined): string {
-  if (bytes === undefined) return "0".repeat(40);
-  return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+/** The hunks between two files' lines, with three lines of context as `git diff` has them. */
+function makeHunks(before: readonly string[], after: readonly string[]): Hunk[] {
+  const groups: LineChange[][] = [];
+  for (const change of lineChanges(before, after)) {
+    const group = groups.at(-1);
+    const last = group?.at(-1);
+    if (group && last && change.before_start - last.before_end <= 2 * CONTEXT_LINES) group.push(change);
+    else groups.push([change]);
+  }
+  return groups.map((group) => hunkOf(group, before, after));
+}
+
+/**
+ * The fewest line changes that make `after` of `before`, in order and apart from one another (jsdiff,
+ * after Myers, "An O(ND) Difference Algorithm and Its Variations", 1986). Lines are numbered first,
+ * so that comparing two costs the same however long they are. Time is bounded by lines × EDITS_MAX.
+ */
+function lineChanges(before: readonly string[], after: readonly string[]): LineChange[] {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start++;
+  let end = 0;
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end++;
+  const numbers = new Map<string, number>();
+  const numbered = (lines: readonly string[]) =>
+    lines.slice(start, lines.length - end).map((line) => {
+      const number = numbers.get(line) ?? numbers.size;
+      numbers.set(line, number);
+      return number;
+    });
+  const parts = diffArrays(numbered(before), numbered(after), { maxEditLength: EDITS_MAX });
+  const changes: LineChange[] = [];
+  let position = start;
+  let position_after = start;
+  let open: LineChange | undefined;
+  for (const { count, added, removed } of parts ?? wholeParts(before.length, after.length, start + end)) {
+    if (added || removed) {
+      if (open === undefined) {
+        open = {
+          before_start: position,
+          before_end: position,
+          after_start: position_after,
+          after_end: position_after,
+        };
+        changes.push(open);
+      }
+      if (removed) open.before_end = position += count;
+      else open.after_end = position_after += count;
+    } else {
+      open = undefined;
+      position += count;
+      position_after += count;
+    }
+  }
+  return changes;
+}
+
+function wholeParts(before_count: number, after_count: number, same_count: number) {
+  return [
+    { count: before_count - same_count, added: false, removed: true },
+    { count: after_count - same_count, added: true, removed: false },
+  ];
+}
+
+function hunkOf(group: readonly LineChange[], before: readonly string[], after: readonly string[]): Hunk {
+  const first = group[0] as LineChange;
+  const last = group.at(-1) as LineChange;
+  const leading = Math.min(CONTEXT_LINES, first.before_start);
+  const trailing = Math.min(CONTEXT_LINES, before.length - last.before_end);
+  const lines: DiffLine[] = [];
+  const take = (kind: DiffLine["kind"], source: readonly string[], from: number, to: number) => {
+    for (const text of source.slice(from, to)) lines.push({ kind, text });
+  };
+  let position = first.before_start - leading;
+  for (const change of group) {
+    take("context", before, position, change.before_start);
+    take("delete", before, change.before_start, change.before_end);
+    take("insert", after, change.after_start, change.after_end);
+    position = change.before_end;
+  }
+  take("context", before, position, last.before_end + trailing);
+  const before_count = last.before_end + trailing - (first.before_start - leading);
+  const after_count = last.after_end + trailing - (first.after_start - leading);
+  const before_start = startOf(first.before_start - leading, before_count);
+  const after_start = startOf(first.after_start - leading, after_count);
+  const header = `@@ -${before_start},${before_count} +${after_start},${after_count} @@`;
+  return { header, line: 0, before_start, before_count, after_start, after_count, lines };
+}
+
+/** A side without lines is named by the line before it. */
+function startOf(index: number, count: number): number {
+  return count === 0 ? index : index + 1;
+}
+
+/** One file's header as `git diff` writes it, with `a/` and `b/`. */
+function headerOf(file: FileDiff): string {
+  const before = `a/${file.before_path ?? file.after_path}`;
+  const after = `b/${file.after_path ?? file.before_path}`;
+  const lines = [`diff --git ${quotePath(before)} ${quotePath(after)}`, ...modeLines(file)];
+  if (file.kind === "renamed") {
+    lines.push(
+      "similarity index 100%",
+      `rename from ${quotePath(file.before_path ?? "")}`,
+      `rename to ${quotePath(file.after_path ?? "")}`,
+    );
+  }
+  if (file.index !== undefined) lines.push(`index ${file.index}${indexMode(file)}`);
+  if (file.hunks.length > 0) {
+    lines.push(
+      `--- ${file.before_path === null ? "/dev/null" : quotePath(before)}`,
+      `+++ ${file.after_path === null ? "/dev/null" : quotePath(after)}`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function modeLines(file: FileDiff): string[] {
+  if (file.kind === "added") return [`new file mode ${file.after_mode ?? "100644"}`];
+  if (file.kind === "deleted") return [`deleted file mode ${file.before_mode ?? "100644"}`];
+  if (file.before_mode === file.after_mode) return [];
+  return [`old mode ${file.before_mode}`, `new mode ${file.after_mode}`];
+}
+
+/** A link's mode must be said even when it stays, or its target would be taken for a file's text. */
+function indexMode(file: FileDiff): string {
+  return file.kind === "modified" && file.before_mode === file.after_mode ? ` ${file.before_mode}` : "";
+}
+
+function formatLine(line: DiffLine): string {
+  const sign = line.kind === "context" ? " " : line.kind === "delete" ? "-" : "+";
+  return line.text.endsWith("\n")
+    ? `${sign}${line.text}`
+    : `${sign}${line.text}\n\\ No newline at end of file\n`;
 }

@@ -22,7 +22,7 @@ export interface DeployedStorePorts {
 export function deployedGraphStore({ blobs, cache, call }: DeployedStorePorts): GraphStore {
   const { neo4j, table_name } = config.environment();
   if (!neo4j) {
-    const pointers = dynamodbSnapshotPointers(documentClient(), table_name);
+    const pointers = dynamodbSnapshotPointers({ table: documentClient(), table_name });
     return embeddedGraphStore({ blobs, pointers, ...(cache && { cache }) });
   }
   return neo4jGraphStore({

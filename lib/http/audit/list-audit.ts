@@ -1,4 +1,5 @@
-import { auditPartition } from "#lib/http/audit/record-audit.ts";
+import { AUDIT_ENTRY } from "#lib/platform/table/items.ts";
+import { type Item, listOf, recordFields } from "#lib/platform/table/keys.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import type { TaskPorts } from "#lib/work/tasks/task-store.ts";
@@ -22,9 +23,8 @@ export async function listAudit(
   ports: TaskPorts,
 ): Promise<AuditList> {
   const now = ports.runtime.now();
-  const read = (item: Record<string, unknown>) => {
-    const { pk: _pk, sk: _sk, gsi1pk: _1, gsi1sk: _2, ...fields } = item;
-    const { expires_at, ...entry } = AuditRecord.parse(fields);
+  const read = (item: Item) => {
+    const { expires_at, ...entry } = AuditRecord.parse(recordFields(item));
     const wanted =
       !isExpired({ expires_at }, now) &&
       (action === undefined || entry.action === action || entry.action.startsWith(`${action}.`)) &&
@@ -33,6 +33,7 @@ export async function listAudit(
     return wanted ? entry : undefined;
   };
   const filters = { action, subject, target };
-  const page = await queryPage(auditPartition(tenant), { ...paging, filters, read }, ports);
+  const trail = listOf(AUDIT_ENTRY, "by_tenant", { tenant });
+  const page = await queryPage(trail, { ...paging, filters, read }, ports);
   return { entries: page.rows, next_cursor: page.next_cursor };
 }

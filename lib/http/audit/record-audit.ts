@@ -1,22 +1,20 @@
-import { isDeepStrictEqual } from "node:util";
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
+import { AUDIT_ENTRY } from "#lib/platform/table/items.ts";
+import { keyOf, listingOf } from "#lib/platform/table/keys.ts";
+import { NEW, putIf, putIfOurs, type TableClient, type TablePorts } from "#lib/platform/table/operations.ts";
 import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { AuditRecord } from "#schemas/records/audit.ts";
 
-export interface AuditPorts {
-  table: DynamoDBDocumentClient;
-  table_name: string;
+export interface AuditPorts extends TablePorts {
   runtime: Runtime;
   /** `audit_days` of configs/authentication.json. */
   audit_days: number;
 }
 
 export interface AuditPlatform {
-  table: DynamoDBDocumentClient;
+  table: TableClient;
   runtime: Runtime;
   settings: Pick<Settings, "table_name">;
   authentication?(): Loaded<AuthenticationConfig>;
@@ -34,18 +32,13 @@ export type AuditNote = Omit<AuditRecord, "entry_id" | "at" | "expires_at"> & { 
 const DAY_MS = 86_400_000;
 const TEXT_CHARACTERS_MAX = 1000;
 
-/** Partition of the table, and of index `by_tenant`, that holds a tenant's trail. */
-export function auditPartition(tenant: string): string {
-  return `AUDIT#${tenant}`;
-}
-
 /**
  * Appends one entry to its tenant's trail and returns it. Nothing in this system changes or deletes
  * an entry; the condition keeps this write from replacing one. An `entry_id` that is there already
  * keeps its first entry. Throws when the table does not take it: then do not do the deed either.
  */
 export async function recordAudit(note: AuditNote, ports: AuditPorts): Promise<AuditRecord> {
-  const { table, table_name, runtime, audit_days } = ports;
+  const { runtime, audit_days } = ports;
   const now = runtime.now();
   const record = AuditRecord.parse({
     ...note,
@@ -54,32 +47,16 @@ export async function recordAudit(note: AuditNote, ports: AuditPorts): Promise<A
     at: instant(now),
     expires_at: Math.ceil((now + audit_days * DAY_MS) / 1000),
   });
-  const place = { pk: auditPartition(record.tenant), sk: record.entry_id };
-  const Item = {
-    ...place,
-    gsi1pk: auditPartition(record.tenant),
-    gsi1sk: `${record.at}#${record.entry_id}`,
+  const item = {
+    ...keyOf(AUDIT_ENTRY, record),
+    ...listingOf(AUDIT_ENTRY, "by_tenant", record),
     ...record,
   };
-  try {
-    await table.send(
-      new PutCommand({ TableName: table_name, Item, ConditionExpression: "attribute_not_exists(pk)" }),
-    );
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    if (note.entry_id === undefined && !(await isOurs(Item, place, ports))) throw error;
+  if (note.entry_id !== undefined) await putIf(item, NEW, ports);
+  else if (!(await putIfOurs(item, NEW, ports)).written) {
+    throw new Error(`the id ${record.entry_id} of a new audit entry is taken`);
   }
   return record;
-}
-
-/** An entry written by us, whose answer was lost and which the SDK sent twice. */
-async function isOurs(
-  item: Record<string, unknown>,
-  Key: { pk: string; sk: string },
-  { table, table_name }: AuditPorts,
-): Promise<boolean> {
-  const { Item } = await table.send(new GetCommand({ TableName: table_name, Key, ConsistentRead: true }));
-  return isDeepStrictEqual(Item, item);
 }
 
 function shortened(detail: NonNullable<AuditRecord["detail"]>): NonNullable<AuditRecord["detail"]> {

@@ -1,6 +1,8 @@
 import { isIPv6 } from "node:net";
-import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { KeyPorts } from "#lib/http/auth/key-store.ts";
+import { FAILED_ATTEMPTS } from "#lib/platform/table/items.ts";
+import { keyOf } from "#lib/platform/table/keys.ts";
+import { updateItem } from "#lib/platform/table/operations.ts";
 import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
 
 type Limits = Pick<AuthenticationConfig, "failures_max" | "failures_window_seconds" | "failures_batch">;
@@ -86,18 +88,17 @@ export class FailedAttempts {
     failures: number,
     expires_at: number,
   ): Promise<number | undefined> {
-    const { table, table_name } = this.#ports;
     try {
-      const { Attributes } = await table.send(
-        new UpdateCommand({
-          TableName: table_name,
-          Key: { pk: `ATTEMPTS#${network}`, sk: window },
-          UpdateExpression: "SET expires_at = :expires_at ADD failures :failures",
-          ExpressionAttributeValues: { ":expires_at": expires_at, ":failures": failures },
-          ReturnValues: "UPDATED_NEW",
-        }),
+      const written = await updateItem(
+        keyOf(FAILED_ATTEMPTS, { network, window }),
+        {
+          update: "SET expires_at = :expires_at ADD failures :failures",
+          values: { expires_at, failures },
+          returns: "UPDATED_NEW",
+        },
+        this.#ports,
       );
-      return Number(Attributes?.failures);
+      return Number(written.failures);
     } catch {
       return undefined;
     }

@@ -1,4 +1,3 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Verdict } from "#lib/http/auth/identity.ts";
 import type { KeyPorts } from "#lib/http/auth/key-store.ts";
 import { verifyApiKey } from "#lib/http/auth/verify-api-key.ts";
@@ -7,6 +6,7 @@ import type { Loaded } from "#lib/platform/config/config-file.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 import type { AuthenticationConfig } from "#schemas/config/authentication.ts";
 
 export interface CredentialPorts extends KeyPorts {
@@ -16,7 +16,7 @@ export interface CredentialPorts extends KeyPorts {
 
 /** What checking credentials takes from a function's surroundings. */
 export interface CredentialPlatform {
-  table: DynamoDBDocumentClient;
+  table: TableClient;
   runtime: Runtime;
   settings: Pick<Settings, "stage" | "table_name" | "api_key_pepper">;
   /** `configs/authentication.json`; absent in a function that checks no credentials. */

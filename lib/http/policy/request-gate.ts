@@ -1,7 +1,7 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { effectivePolicy } from "#lib/platform/config/effective-policy.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 import type { CountTableUse, RateDecision } from "#lib/resilience/rate-limit/bucket.ts";
 import type { BucketKey, BucketRule } from "#lib/resilience/rate-limit/bucket-plan.ts";
 import { localLimiter, rateLimiter } from "#lib/resilience/rate-limit/rate-limiter.ts";
@@ -10,7 +10,7 @@ import type { RoutePoliciesConfig, RoutePolicy } from "#schemas/config/route-pol
 interface GatePorts {
   routePolicies(): Loaded<RoutePoliciesConfig>;
   stage: string;
-  table: DynamoDBDocumentClient;
+  table: TableClient;
   table_name: string;
   runtime: Pick<Runtime, "now" | "sleep" | "random">;
 }

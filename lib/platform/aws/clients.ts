@@ -1,4 +1,4 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
@@ -17,11 +17,14 @@ function once<Client>(make: () => Client): () => Client {
   };
 }
 
-export const documentClient = once(() =>
-  DynamoDBDocumentClient.from(meterClient(new DynamoDBClient({}), "dynamodb"), {
+export const documentClient = once(() => tableClient({}));
+
+/** A client of the table that is reached as `options` say. */
+export function tableClient(options: DynamoDBClientConfig): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(meterClient(new DynamoDBClient(options), "dynamodb"), {
     marshallOptions: { removeUndefinedValues: true },
-  }),
-);
+  });
+}
 
 export const sqsClient = once(() => meterClient(new SQSClient({}), "sqs"));
 

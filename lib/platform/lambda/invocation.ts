@@ -1,4 +1,3 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
 import type { ConfigEvent } from "#lib/platform/config/config-event.ts";
@@ -8,13 +7,14 @@ import { type Counters, makeCounters } from "#lib/platform/metrics/counters.ts";
 import { reportMetrics } from "#lib/platform/metrics/report-metrics.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 import { type InvocationSpans, invocationSpans } from "#lib/platform/trace/invocation-spans.ts";
 import type { SpanSink } from "#lib/platform/trace/span-sink.ts";
 
 /** What every invocation of a function needs, whatever triggers it: a queue, a request, a schedule. */
 export interface InvocationPorts {
   runtime: Runtime;
-  table: DynamoDBDocumentClient;
+  table: TableClient;
   settings: Settings;
   logOf(service: string): Log;
   /** Brings the configuration up to date when an invocation begins; absent where it cannot change. */

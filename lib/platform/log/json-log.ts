@@ -1,3 +1,4 @@
+import type { LogCode } from "#lib/platform/log/codes.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 
 /** A log that prints one JSON object a line on standard output, as CloudWatch Logs Insights reads it. */
@@ -5,7 +6,7 @@ export function jsonLog(
   bound: Record<string, unknown>,
   write: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
 ): Log {
-  const at = (level: string) => (code: string, message: string, fields?: Record<string, unknown>) =>
+  const at = (level: string) => (code: LogCode, message: string, fields?: Record<string, unknown>) =>
     write(JSON.stringify({ at: new Date().toISOString(), level, code, message, ...bound, ...fields }));
   return {
     info: at("info"),

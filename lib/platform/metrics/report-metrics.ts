@@ -1,12 +1,12 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { createMetricsLogger, Unit } from "aws-embedded-metrics";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import { writeRollup } from "#lib/platform/metrics/rollup.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 
 interface MetricsPorts {
-  table: DynamoDBDocumentClient;
+  table: TableClient;
   settings: Pick<Settings, "stage" | "shard" | "table_name">;
 }
 

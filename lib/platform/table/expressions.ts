@@ -1,28 +1,34 @@
 import type { Item } from "#lib/platform/table/keys.ts";
 
-/** A part of an update expression, with what its `#names` and `:values` stand for. */
-export interface ExpressionPart {
-  expression: string;
-  names: Record<string, string>;
-  values: Item;
-}
-
-/** Assignments of fields, for a SET: whatever is there, or only where nothing is there yet. */
-export function assignments(fields: Item, when: "absent" | "always" = "absent"): ExpressionPart {
-  const part: ExpressionPart = { expression: "", names: {}, values: fields };
-  const each = Object.keys(fields).map((name) => {
-    part.names[`#${name}`] = name;
-    return `#${name} = ${when === "absent" ? `if_not_exists(#${name}, :${name})` : `:${name}`}`;
-  });
-  return { ...part, expression: each.join(", ") };
+/** Assignments of fields, for a SET: always, or each only if the item does not have it. */
+export function assignments(
+  fields: Item,
+  when: "always" | "if absent" = "always",
+): { expression: string; values: Item } {
+  const each = Object.keys(fields).map((name) =>
+    when === "always" ? `#${name} = :${name}` : `#${name} = if_not_exists(#${name}, :${name})`,
+  );
+  return { expression: each.join(", "), values: fields };
 }
 
 /** Sums for an ADD: attributes with any name, those that are not there from 0. */
-export function additions(columns: readonly (readonly [name: string, amount: number])[]): ExpressionPart {
+export function additions(columns: readonly (readonly [name: string, amount: number])[]): {
+  expression: string;
+  names: Record<string, string>;
+  values: Item;
+} {
   return {
     expression: columns.map((_, index) => `#a${index} :a${index}`).join(", "),
     names: Object.fromEntries(columns.map(([name], index) => [`#a${index}`, name])),
     values: Object.fromEntries(columns.map(([, amount], index) => [`a${index}`, amount])),
+  };
+}
+
+/** Attributes with any name, for a REMOVE. */
+export function removals(columns: readonly string[]): { expression: string; names: Record<string, string> } {
+  return {
+    expression: columns.map((_, index) => `#r${index}`).join(", "),
+    names: Object.fromEntries(columns.map((name, index) => [`#r${index}`, name])),
   };
 }
 

@@ -37,6 +37,11 @@ export function keyOf<Kind extends ItemKind>(
   return { pk: filled(kind.partition, fields), sk: filled(kind.sort, fields) } as Key;
 }
 
+/** Where an item that was read is. */
+export function keyOfItem({ pk, sk }: Item): Key {
+  return { pk, sk } as Key;
+}
+
 /** The partition of the table that holds items of a kind with these fields. */
 export function partitionOf<Kind extends ItemKind>(
   kind: Kind,
@@ -79,6 +84,15 @@ export function recordFields(item: Item): Item {
   return fields;
 }
 
+/** The fields that the sort key of an item is made of. */
+export function sortFields<Kind extends ItemKind>(
+  { sort }: Kind,
+  { sk }: Item,
+): Record<FieldsOf<Kind["sort"]>, string> {
+  const pattern = sort.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/<(\w+)>/g, "(?<$1>.*?)");
+  return { ...new RegExp(`^${pattern}$`).exec(String(sk))?.groups } as Record<FieldsOf<Kind["sort"]>, string>;
+}
+
 /** Whether an item of a partition that kinds share is of this kind. */
 export function isOfKind({ sort }: ItemKind, { sk }: Item): boolean {
   const [start = ""] = sort.split("<");
@@ -105,49 +119,4 @@ function filled(template: string, fields: Readonly<Record<string, string | numbe
     if (value === undefined) throw new TypeError(`a key ${template} needs the field ${name}`);
     return String(value);
   });
-}
-
-export function taskPartition(tenant: string, task_id: string): string {
-  return `TASK#${tenant}#${task_id}`;
-}
-
-export const TASK_SORT_KEY = "TASK";
-
-export function stepSortKey(step: string, round: number): string {
-  return `STEP#${step}#${round}`;
-}
-
-/** Partition of index `by_tenant` that lists a tenant's tasks by creation. */
-export function tenantTasksPartition(tenant: string): string {
-  return `TASKS#${tenant}`;
-}
-
-/** Partition of index `by_tenant` that lists a tenant's complete artifact sets. */
-export function tenantArtifactsPartition(tenant: string): string {
-  return `ARTIFACTS#${tenant}`;
-}
-
-/** Place in that list: by completion, so that a range of time is a range of keys. `completed_at` RFC 3339 in UTC. */
-export function artifactIndexSortKey(
-  { task_id, step, round }: { task_id: string; step: string; round: number },
-  completed_at: string,
-): string {
-  return `${completed_at}#${task_id}#${step}#${round}`;
-}
-
-/** Partition of index `by_tenant` that lists a tenant's graph pointers by repository. */
-export function tenantGraphsPartition(tenant: string): string {
-  return `GRAPHS#${tenant}`;
-}
-
-/** Partition of index `by_tenant` that lists a tenant's failures by time. */
-export function tenantFailuresPartition(tenant: string): string {
-  return `FAILURES#${tenant}`;
-}
-
-export const OPEN_PARTITIONS = 8;
-
-/** Partition of index `open_tasks`: tasks that have not ended, by when to look at them next. */
-export function openTasksPartition(task_id: string): string {
-  return `OPEN#${task_id.charCodeAt(task_id.length - 1) % OPEN_PARTITIONS}`;
 }

@@ -8,7 +8,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { namedValues, namesIn } from "#lib/platform/table/expressions.ts";
-import type { Item, Key } from "#lib/platform/table/keys.ts";
+import { type Item, type Key, keyOfItem } from "#lib/platform/table/keys.ts";
 
 /** The document client; whoever needs a type of it takes this one. */
 export type TableClient = DynamoDBDocumentClient;
@@ -105,7 +105,7 @@ export type PutResult = { written: true } | { written: false; found: Item | unde
  */
 export async function putIfOurs(item: NewItem, condition: Condition, ports: TablePorts): Promise<PutResult> {
   if (await putIf(item, condition, ports)) return { written: true };
-  const found = await getItem({ pk: item.pk, sk: item.sk } as Key, ports);
+  const found = await getItem(keyOfItem(item), ports);
   return isDeepStrictEqual(found, JSON.parse(JSON.stringify(item)))
     ? { written: true }
     : { written: false, found };

@@ -9,8 +9,8 @@ export interface QueryOptions {
   consistent?: boolean;
   /** From the last sort key to the first. */
   backwards?: boolean;
-  /** Only this attribute of each item. */
-  attribute?: string;
+  /** Only these attributes of each item. */
+  attributes?: readonly string[];
   /** Sort keys from the one to the other, both included; without a lower end from the first. */
   range?: { from?: string; to: string } | undefined;
   /** So many items a page; without it up to 1 MB of them. */
@@ -41,7 +41,7 @@ export async function queryOnce(
       IndexName: index,
       KeyConditionExpression: `${names.partition} = ${placeholder}${condition}`,
       ExpressionAttributeValues: { [placeholder]: value, ...values },
-      ProjectionExpression: options.attribute,
+      ProjectionExpression: options.attributes?.join(", "),
       ...(consistent && { ConsistentRead: true }),
       ...(backwards && { ScanIndexForward: false }),
       Limit: options.items_max,

@@ -1,10 +1,9 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { decodeCursor, encodeCursor, type Place } from "#lib/platform/table/cursor.ts";
+import type { Item, Partition } from "#lib/platform/table/keys.ts";
+import type { TablePorts } from "#lib/platform/table/operations.ts";
+import { queryOnce } from "#lib/platform/table/queries.ts";
 import { isWithin, keyRange, type TimeRange } from "#lib/platform/table/time-range.ts";
-import type { TaskPorts } from "#lib/work/tasks/task-store.ts";
-
-type Item = Record<string, unknown>;
 
 export interface PageRequest<Row> extends TimeRange {
   limit: number;
@@ -26,18 +25,18 @@ const SELECTIVE_ITEMS = 250;
 const QUERIES_MAX = 40;
 
 /**
- * One page of index `by_tenant`, newest first. It is full while there is more, unless 10,000 items
+ * One page of a list in index `by_tenant` (`listOf`), newest first. It is full while there is more, unless 10,000 items
  * were passed over: then it is short and its cursor goes on from there. The cursor is the place
  * of the last item seen, so what arrives meanwhile moves nothing; it is bound to partition, time
  * range and filters. Throws HttpError 400 `CURSOR_INVALID`.
  */
 export async function queryPage<Row>(
-  partition: string,
+  partition: Partition,
   request: PageRequest<Row>,
-  ports: Pick<TaskPorts, "table" | "table_name">,
+  ports: TablePorts,
 ): Promise<Page<Row>> {
   const { limit, cursor, since, until, read, filters } = request;
-  const list = JSON.parse(JSON.stringify({ partition, since, until, filters }));
+  const list = JSON.parse(JSON.stringify({ partition: partition.value, since, until, filters }));
   const selective = Object.values(list.filters).length > 0;
   const range = keyRange(request);
   const ranged = since !== undefined || until !== undefined;
@@ -48,29 +47,25 @@ export async function queryPage<Row>(
   if (range.from > range.to) return { rows: [], next_cursor: null }; // DynamoDB takes no such range
   const found: { row: Row; place: Place }[] = [];
   for (let queries = 0; queries < QUERIES_MAX; queries += 1) {
-    const page = await ports.table.send(
-      new QueryCommand({
-        TableName: ports.table_name,
-        IndexName: "by_tenant",
-        KeyConditionExpression: `gsi1pk = :partition${ranged ? " AND gsi1sk BETWEEN :from AND :to" : ""}`,
-        ExpressionAttributeValues: {
-          ":partition": partition,
-          ...(ranged && { ":from": range.from, ":to": range.to }),
-        },
-        ScanIndexForward: false,
-        Limit: selective ? Math.max(SELECTIVE_ITEMS, limit + 1) : limit + 1,
-        ExclusiveStartKey: after && { ...after, gsi1pk: partition },
-      }),
+    const page = await queryOnce(
+      partition,
+      {
+        backwards: true,
+        range: ranged ? range : undefined,
+        items_max: selective ? Math.max(SELECTIVE_ITEMS, limit + 1) : limit + 1,
+        after: after && { ...after, gsi1pk: partition.value },
+      },
+      ports,
     );
-    for (const item of page.Items ?? []) {
+    for (const item of page.items) {
       const row = read(item);
       if (row === undefined) continue;
       // One more than asked for says that there is more.
       if (found.length === limit) return close(found[limit - 1]?.place);
       found.push({ row, place: placeOf(item) });
     }
-    if (!page.LastEvaluatedKey) return close(undefined);
-    after = placeOf(page.LastEvaluatedKey);
+    if (!page.last) return close(undefined);
+    after = placeOf(page.last);
   }
   return close(after);
 

@@ -11,7 +11,7 @@ function counted(calls: Record<string, number>): Map<string, number> {
   return counts;
 }
 
-describe("what is let through", () => {
+describe("the fair share of the calls that are admitted", () => {
   it("is divided so that no one gets less for someone who wants more", () => {
     expect(fairLevel([1, 1000], 500)).toBe(499);
     expect(fairLevel([10, 10, 80], 50)).toBe(30);
@@ -34,7 +34,7 @@ describe("what is let through", () => {
     expect(mean).toBeLessThan(0.4);
   });
 
-  it("is everything when nothing has to be held back", () => {
+  it("is everything when all calls are admitted", () => {
     expect(fairChance("large", 1, counted({ large: 1000 }))).toBe(1);
   });
 

@@ -157,7 +157,7 @@ const HELD_WAIT_MS_MAX = 90_000;
 const FORCED_WAIT_MS = 15_000;
 
 /** The circuit is open, or another call is its probe. */
-export function circuitOpen(request: AdmissionRequest, record: CircuitRecord): ParkedFault {
+function circuitOpen(request: AdmissionRequest, record: CircuitRecord): ParkedFault {
   const sentence = `circuit ${request.circuit.key} is open: its dependency fails, and calls wait without losing an attempt until a probe succeeds; see agents circuits`;
   return parked(request, "CIRCUIT_OPEN", sentence, untilProbe(request, record));
 }
@@ -175,7 +175,7 @@ export function dependencyFailing(request: AdmissionRequest, error: unknown): Pa
   return parked(request, "DEPENDENCY_FAILING", sentence, wait, error);
 }
 
-export function circuitForcedOpen(request: AdmissionRequest, { until, why }: ForcedCircuit): ParkedFault {
+function circuitForcedOpen(request: AdmissionRequest, { until, why }: ForcedCircuit): ParkedFault {
   const now = request.ports.runtime.now();
   const not_before_ms = Math.min(
     until === null ? Number.POSITIVE_INFINITY : Date.parse(until),
@@ -185,7 +185,7 @@ export function circuitForcedOpen(request: AdmissionRequest, { until, why }: For
   return parked(request, "CIRCUIT_OPEN", sentence, { not_before_ms, window_ms: FORCED_WAIT_MS });
 }
 
-export function stateUnknown(request: AdmissionRequest): ParkedFault {
+function stateUnknown(request: AdmissionRequest): ParkedFault {
   const { circuit, policy, ports } = request;
   const sentence = `the state of circuit ${circuit.key} cannot be read from the table, and its policy parks calls then (when_unknown)`;
   return parked(
@@ -197,7 +197,7 @@ export function stateUnknown(request: AdmissionRequest): ParkedFault {
 }
 
 /** The smaller the admitted share, the longer the wait, so that asking stays cheap. */
-export function dependencyDamped(request: AdmissionRequest, share: number): ParkedFault {
+function dependencyDamped(request: AdmissionRequest, share: number): ParkedFault {
   const wait_ms = DAMPED_WAIT_MS / Math.max(0.01, share);
   const sentence = `too many calls through circuit ${request.circuit.key} fail: ${Math.round(share * 100)} % of calls are admitted, and this one waits`;
   return parked(request, "DEPENDENCY_DAMPED", sentence, around(wait_ms, request.ports.runtime.now()));
@@ -207,13 +207,13 @@ export function dependencyDamped(request: AdmissionRequest, share: number): Park
  * After an outage more calls ask than may pass. The wait grows with the square of the excess, so that at most one
  * and a half times as many ask in the meantime as may pass, whatever the backlog.
  */
-export function dependencyRecovering(request: AdmissionRequest, share: number): ParkedFault {
+function dependencyRecovering(request: AdmissionRequest, share: number): ParkedFault {
   const wait_ms = Math.min(HELD_WAIT_MS_MAX, HELD_WAIT_MS / Math.max(0.01, share) ** 2);
   const sentence = `the dependency of circuit ${request.circuit.key} has just recovered: the backlog is admitted bit by bit, and this call waits for its turn`;
   return parked(request, "DEPENDENCY_DAMPED", sentence, around(wait_ms, request.ports.runtime.now()));
 }
 
-export function retryBudgetSpent(request: AdmissionRequest, chance: number): ParkedFault {
+function retryBudgetSpent(request: AdmissionRequest, chance: number): ParkedFault {
   const wait_ms = DAMPED_WAIT_MS / Math.max(0.1, chance);
   const sentence = `the retry budget of circuit ${request.circuit.key} is spent: retries are as large a share of the calls as they may be, and this one waits`;
   return parked(request, "RETRY_BUDGET_SPENT", sentence, around(wait_ms, request.ports.runtime.now()));

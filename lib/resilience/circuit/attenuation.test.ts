@@ -21,7 +21,7 @@ describe("a dependency that can do half of what it is asked", () => {
     expect(total(seen.failed)).toBeLessThan(0.15 * total(seen.arrived));
   });
 
-  it("is asked for the small tenant as before; the large one waits", async () => {
+  it("admits the small tenant as before; the large one waits", async () => {
     const fleet = circuitFleet(10, { failure_rate_open: 0.9 });
     const seen = await runLoad(fleet, { ...brownOut, seconds: 120, rates: { small: 1, large: 60 } });
     const parkedShare = (tenant: string) =>
@@ -42,7 +42,7 @@ describe("retries", () => {
     expect(seen.codes.get("RETRY_BUDGET_SPENT")).toBeGreaterThan(0);
   });
 
-  it("are all let through while they are few", async () => {
+  it("are all admitted while they are few", async () => {
     const fleet = circuitFleet(10);
     const seen = await runLoad(fleet, {
       seconds: 60,

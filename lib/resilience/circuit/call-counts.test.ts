@@ -9,8 +9,8 @@ const asked = (amount: number): CallCounts => {
   return counts;
 };
 
-describe("what is usual while all is well", () => {
-  it("is what was asked for, and was under way, between two looks, and is given once", () => {
+describe("the usual load", () => {
+  it("is the calls asked for, and in flight, between two readings, and is given once", () => {
     const meter = new UsualLoadMeter();
     meter.read(asked(100), 10_000, true);
     meter.read(asked(400), 70_000, true);
@@ -18,7 +18,7 @@ describe("what is usual while all is well", () => {
     expect(meter.take()).toBeUndefined();
   });
 
-  it("is measured from the second look on, over five minutes at most, so that chance tells little", () => {
+  it("is measured from the second reading on, over up to five minutes, so that chance matters little", () => {
     const meter = new UsualLoadMeter();
     meter.read(asked(0), 0, true);
     for (let minute = 1; minute <= 20; minute += 1) {
@@ -28,7 +28,7 @@ describe("what is usual while all is well", () => {
     }
   });
 
-  it("is not measured from one look alone, nor over trouble, nor by a clock that stands", () => {
+  it("is not measured from one reading alone, nor in trouble, nor by a clock that stands still", () => {
     const meter = new UsualLoadMeter();
     meter.read(asked(100), 10_000, true);
     meter.read(asked(200), 10_000, true);

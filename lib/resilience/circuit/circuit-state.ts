@@ -179,17 +179,21 @@ export function reportTransition(record: CircuitRecord, log: Log, counters: Coun
   if (last?.generation !== record.generation) return; // no state was left, as when a probe is released
   const { event, code, why, generation, policy_hash } = last;
   const { key, opens, next_probe_at } = record;
-  const metric = `circuit_${event}`;
+  const metric = `circuit_${event}` as const;
   counters?.count(metric, record.tenant ?? PLATFORM_TENANT);
   const level = event === "opened" || event === "forced_open" ? "warn" : "info";
-  log[level](metric.toUpperCase(), `circuit ${key} ${SENTENCES[event]} (${why})`, {
-    circuit: key,
-    why: code,
-    generation,
-    opens,
-    ...(next_probe_at !== undefined && { next_probe_at: instant(next_probe_at) }),
-    policy_hash,
-  });
+  log[level](
+    metric.toUpperCase() as Uppercase<typeof metric>,
+    `circuit ${key} ${SENTENCES[event]} (${why})`,
+    {
+      circuit: key,
+      why: code,
+      generation,
+      opens,
+      ...(next_probe_at !== undefined && { next_probe_at: instant(next_probe_at) }),
+      policy_hash,
+    },
+  );
 }
 
 function transition(record: CircuitRecord, stamp: Stamp, event: CircuitEvent, reason: Reason): CircuitRecord {

@@ -1,5 +1,10 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { additions, assignments, removals } from "#lib/platform/table/expressions.ts";
+import { CIRCUIT } from "#lib/platform/table/items.ts";
+import { type Item, keyOf, partitionOf, recordFields } from "#lib/platform/table/keys.ts";
+import { ADDED_AND_REMOVED_MAX } from "#lib/platform/table/limits.ts";
+import { getItem, type TablePorts, updateIf, updateItem } from "#lib/platform/table/operations.ts";
+import { queryPages } from "#lib/platform/table/queries.ts";
+import { expiryOf } from "#lib/platform/table/retention.ts";
 import {
   type CallCounts,
   columnsOf,
@@ -10,14 +15,9 @@ import { newCircuit } from "#lib/resilience/circuit/circuit-state.ts";
 import { CircuitRecord } from "#schemas/records/circuit.ts";
 
 /*
- * A circuit's item in the table: pk `CIRCUITS`, sk its key, the fields of `CircuitRecord`, and one number for
- * each count of each slice of the window, named `<start of the slice>|<count>`.
+ * A circuit's item in the table: the fields of `CircuitRecord`, and one number for each count of each slice of the
+ * window, named `<start of the slice>|<count>`.
  */
-
-export interface CircuitPorts {
-  table: DynamoDBDocumentClient;
-  table_name: string;
-}
 
 /** A circuit as all environments share it: its record, and the calls they counted. */
 export interface SharedState {
@@ -33,12 +33,8 @@ interface Contribution extends UnsharedCounts {
   outdated: readonly string[];
 }
 
-const PARTITION = "CIRCUITS";
-/** DynamoDB limits an expression to 4 KB and 300 operators. What exceeds this are the smallest counts of tenants. */
-const COLUMNS_MAX = 120;
 const LISTED_MAX = 500;
 const COLUMN = /^(\d+)\|(.+)$/;
-const KEPT_SECONDS = 30 * 86_400;
 /** Fields that a transition may take away. */
 const OPTIONAL = [
   "outage_began_at",
@@ -51,33 +47,18 @@ const OPTIONAL = [
   "forced",
 ] as const;
 
-export async function readCircuit(
-  key: string,
-  { table, table_name }: CircuitPorts,
-): Promise<SharedState | undefined> {
-  const found = await table.send(
-    new GetCommand({ TableName: table_name, Key: itemKey(key), ConsistentRead: true }),
-  );
-  return found.Item && parseItem(found.Item);
+export async function readCircuit(key: string, ports: TablePorts): Promise<SharedState | undefined> {
+  const found = await getItem(keyOf(CIRCUIT, { key }), ports);
+  return found && parseItem(found);
 }
 
 /** All circuits in the order of their keys, at most 500. */
-export async function listCircuits({ table, table_name }: CircuitPorts): Promise<SharedState[]> {
+export async function listCircuits(ports: TablePorts): Promise<SharedState[]> {
   const states: SharedState[] = [];
-  let from: Record<string, unknown> | undefined;
-  do {
-    const page = await table.send(
-      new QueryCommand({
-        TableName: table_name,
-        KeyConditionExpression: "pk = :pk",
-        ExpressionAttributeValues: { ":pk": PARTITION },
-        ExclusiveStartKey: from,
-        Limit: LISTED_MAX,
-      }),
-    );
-    states.push(...(page.Items ?? []).map(parseItem));
-    from = page.LastEvaluatedKey;
-  } while (from && states.length < LISTED_MAX);
+  for await (const { items } of queryPages(partitionOf(CIRCUIT, {}), { items_max: LISTED_MAX }, ports)) {
+    states.push(...items.map(parseItem));
+    if (states.length >= LISTED_MAX) break;
+  }
   return states.slice(0, LISTED_MAX);
 }
 
@@ -86,137 +67,93 @@ export async function addCounts(
   circuit: Pick<CircuitRecord, "key" | "tenant">,
   { counts, streak, breaks_streak, usual, outdated }: Contribution,
   now: number,
-  { table, table_name }: CircuitPorts,
+  ports: TablePorts,
 ): Promise<SharedState> {
-  const { streak: _streak, expires_at: _expires_at, ...initial } = newCircuit(circuit, now);
-  const expression = { names: new Map<string, string>(), values: new Map<string, unknown>() };
-  const name = (field: string) => {
-    const placeholder = `#f${expression.names.size}`;
-    expression.names.set(placeholder, field);
-    return placeholder;
-  };
-  const value = (of: unknown) => {
-    const placeholder = `:v${expression.values.size}`;
-    expression.values.set(placeholder, of);
-    return placeholder;
-  };
-  const setIfAbsent = ([field, initially]: [string, unknown]) => {
-    const placeholder = name(field);
-    return `${placeholder} = if_not_exists(${placeholder}, ${value(initially)})`;
-  };
-  const streak_name = name("streak");
-  const set = [
-    breaks_streak
-      ? `${streak_name} = ${value(streak)}`
-      : `${streak_name} = if_not_exists(${streak_name}, ${value(0)}) + ${value(streak)}`,
-    `${name("expires_at")} = ${value(expiryOf(now))}`,
-    ...(usual ? [`${name("well_per_second")} = ${value(usual.per_second)}`] : []),
-    ...(usual ? [`${name("well_in_flight")} = ${value(usual.in_flight)}`] : []),
-    ...Object.entries(initial).map(setIfAbsent),
-  ];
-  const added = columnsOf(counts)
-    .slice(0, COLUMNS_MAX)
-    .map(([column, amount]) => `${name(column)} ${value(amount)}`);
-  const removed = outdated.slice(0, COLUMNS_MAX).map(name);
-  const written = await table.send(
-    new UpdateCommand({
-      TableName: table_name,
-      Key: itemKey(circuit.key),
-      UpdateExpression: [
-        `SET ${set.join(", ")}`,
-        added.length > 0 ? `ADD ${added.join(", ")}` : "",
-        removed.length > 0 ? `REMOVE ${removed.join(", ")}` : "",
-      ].join(" "),
-      ExpressionAttributeNames: Object.fromEntries(expression.names),
-      ExpressionAttributeValues: Object.fromEntries(expression.values),
-      ReturnValues: "ALL_NEW",
-    }),
+  const { streak: _streak, expires_at: _expires_at, ...rest } = newCircuit(circuit, now);
+  const initial = assignments(rest, "if absent");
+  const written = assignments({
+    expires_at: expiryOf(CIRCUIT, now),
+    ...(usual && { well_per_second: usual.per_second, well_in_flight: usual.in_flight }),
+  });
+  // What exceeds the limit are the smallest counts of tenants.
+  const added = additions(columnsOf(counts).slice(0, ADDED_AND_REMOVED_MAX));
+  const removed = removals(outdated.slice(0, ADDED_AND_REMOVED_MAX));
+  const updated = await updateItem(
+    keyOf(CIRCUIT, circuit),
+    {
+      update: [
+        `SET #streak = ${breaks_streak ? ":streak" : "if_not_exists(#streak, :zero) + :streak"}`,
+        `, ${written.expression}, ${initial.expression}`,
+        added.expression && ` ADD ${added.expression}`,
+        removed.expression && ` REMOVE ${removed.expression}`,
+      ].join(""),
+      names: { ...added.names, ...removed.names },
+      values: {
+        ...initial.values,
+        ...written.values,
+        ...added.values,
+        streak,
+        ...(!breaks_streak && { zero: 0 }),
+      },
+      returns: "ALL_NEW",
+    },
+    ports,
   );
-  return parseItem(written.Attributes ?? {});
+  return parseItem(updated);
 }
 
 /**
  * Writes a transition: `next` has the generation after the one it was made from. False when another transition
  * came first.
  */
-export async function writeTransition(
-  next: CircuitRecord,
-  now: number,
-  { table, table_name }: CircuitPorts,
-): Promise<boolean> {
-  const record = { ...next, expires_at: expiryOf(now) };
+export async function writeTransition(next: CircuitRecord, now: number, ports: TablePorts): Promise<boolean> {
+  const record = { ...next, expires_at: expiryOf(CIRCUIT, now) };
   const fields = Object.entries(record).filter(([, value]) => value !== undefined);
   const removed = OPTIONAL.filter((name) => record[name] === undefined);
+  const { expression, values } = assignments(Object.fromEntries(fields));
   const before = next.generation - 1;
   const unmoved = "#generation = :before";
-  try {
-    await table.send(
-      new UpdateCommand({
-        TableName: table_name,
-        Key: itemKey(next.key),
-        UpdateExpression: [
-          `SET ${fields.map(([name]) => `#${name} = :${name}`).join(", ")}`,
-          removed.length > 0 ? `REMOVE ${removed.map((name) => `#${name}`).join(", ")}` : "",
-        ].join(" "),
-        ConditionExpression: before === 0 ? `attribute_not_exists(pk) OR ${unmoved}` : unmoved,
-        ExpressionAttributeNames: Object.fromEntries(
-          [...fields.map(([name]) => name), ...removed].map((name) => [`#${name}`, name]),
-        ),
-        ExpressionAttributeValues: Object.fromEntries([
-          ...fields.map(([name, value]) => [`:${name}`, value]),
-          [":before", before],
-        ]),
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    // The SDK repeats a write whose answer was lost: the first one may have succeeded.
-    const found = await readCircuit(next.key, { table, table_name });
-    return found?.record.generation === next.generation && found.record.writer === next.writer;
-  }
+  const written = await updateIf(
+    keyOf(CIRCUIT, next),
+    {
+      update: [
+        `SET ${expression}`,
+        removed.length > 0 ? `REMOVE ${removed.map((name) => `#${name}`).join(", ")}` : "",
+      ].join(" "),
+      condition: before === 0 ? `attribute_not_exists(pk) OR ${unmoved}` : unmoved,
+      values: { ...values, before },
+    },
+    ports,
+  );
+  if (written) return true;
+  // The SDK repeats a write whose answer was lost: the first one may have succeeded.
+  const found = await readCircuit(next.key, ports);
+  return found?.record.generation === next.generation && found.record.writer === next.writer;
 }
 
 /** Extends a probe's lease. False when the circuit has moved on without the probe. */
 export async function renewProbe(
-  { key, generation, probe_owner }: CircuitRecord,
+  circuit: CircuitRecord,
   probe_until: number,
-  { table, table_name }: CircuitPorts,
+  ports: TablePorts,
 ): Promise<boolean> {
-  try {
-    await table.send(
-      new UpdateCommand({
-        TableName: table_name,
-        Key: itemKey(key),
-        UpdateExpression: "SET probe_until = :until",
-        ConditionExpression: "generation = :generation AND probe_owner = :owner",
-        ExpressionAttributeValues: {
-          ":until": probe_until,
-          ":generation": generation,
-          ":owner": probe_owner,
-        },
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+  const { generation, probe_owner } = circuit;
+  const written = await updateIf(
+    keyOf(CIRCUIT, circuit),
+    {
+      update: "SET probe_until = :until",
+      condition: "generation = :generation AND probe_owner = :owner",
+      values: { until: probe_until, generation, owner: probe_owner },
+    },
+    ports,
+  );
+  return written !== undefined;
 }
 
-function itemKey(key: string): { pk: string; sk: string } {
-  return { pk: PARTITION, sk: key };
-}
-
-/** Unix time in s from when an unused circuit may be deleted. */
-function expiryOf(now: number): number {
-  return Math.ceil(now / 1000) + KEPT_SECONDS;
-}
-
-function parseItem({ pk: _pk, sk: _sk, ...item }: Record<string, unknown>): SharedState {
+function parseItem(item: Item): SharedState {
   const record: Record<string, unknown> = {};
   const counts: CallCounts = new Map();
-  for (const [name, value] of Object.entries(item)) {
+  for (const [name, value] of Object.entries(recordFields(item))) {
     const [, slice, count] = COLUMN.exec(name) ?? [];
     if (slice === undefined || count === undefined) record[name] = value;
     else counts.set(Number(slice), (counts.get(Number(slice)) ?? new Map()).set(count, Number(value)));

@@ -28,7 +28,7 @@ async function poison(between: () => Promise<void>): Promise<string[]> {
 }
 
 describe("work that fails alone", () => {
-  it("is to blame itself, to its last try, while calls of others succeed", async () => {
+  it("is charged for its failures, the last attempt too, while calls of others succeed", async () => {
     await others(20);
     expect(new Set(await poison(() => others(12)))).toEqual(new Set(["MODEL_UNAVAILABLE"]));
     expect(fleet.item()!.trail).toEqual([]);
@@ -41,7 +41,7 @@ describe("work that fails alone", () => {
     expect(await call(0)).toBe("ok");
   });
 
-  it("is to blame itself again once others succeed after an outage", async () => {
+  it("is charged again once others succeed after an outage", async () => {
     for (let turn = 0; turn < 4; turn += 1) await call(turn, fails, { work: `work ${turn}` });
     expect(fleet.item()).toMatchObject({ state: "open" });
     await fleet.advance(fleet.item()!.next_probe_at - fleet.now + 1);
@@ -53,14 +53,14 @@ describe("work that fails alone", () => {
 });
 
 describe("work whose dependency fails others too", () => {
-  it("is not given up: its last try costs nothing, though the circuit is closed", async () => {
+  it("does not end: its last attempt costs nothing, though the circuit is closed", async () => {
     await others(20);
     const codes = await poison(() => others(12, 4));
     expect(fleet.item()!.trail).toEqual([]);
     expect(codes).toEqual([...Array(4).fill("MODEL_UNAVAILABLE"), "DEPENDENCY_FAILING"]);
   });
 
-  it("is not given up while nobody knows: nobody else has called of late", async () => {
+  it("does not end while nobody else has called lately, for then nobody can tell", async () => {
     await others(5);
     await fleet.advance(55_000);
     const last = { work: "lone", attempt: 5, last_try: true };

@@ -60,7 +60,7 @@ describe("a healthy dependency", () => {
     expect(fleet.writes).toBe(writes);
   });
 
-  it("keeps the record small: parts of the window that are over are removed", async () => {
+  it("keeps the record small: slices that the window has left are removed", async () => {
     for (let second = 0; second < 300; second += 1) {
       await round();
       await fleet.advance(1000);
@@ -68,7 +68,7 @@ describe("a healthy dependency", () => {
     expect(Object.keys(fleet.item()!).filter((name) => /^\d/.test(name)).length).toBeLessThan(20);
   });
 
-  it("is not blamed for what it answered, or for work that was given up", async () => {
+  it("is not charged for a refusal it answered with, nor for a call that was aborted", async () => {
     const rejects = async () => {
       throw new RejectedInput("MODEL_ANSWER_UNUSABLE", "no diff");
     };
@@ -237,7 +237,7 @@ describe("while a circuit is open", () => {
     expect(states).toEqual(["half_open", "half_open", "closed"]);
   });
 
-  it("a probe that says nothing about the dependency leaves its place to the next", async () => {
+  it("a probe that gives no evidence leaves its place to the next", async () => {
     await untilOpen();
     await untilDue();
     const stop = new AbortController();

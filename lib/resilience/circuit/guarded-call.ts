@@ -1,8 +1,8 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 import type { CircuitLabels } from "#lib/resilience/circuit/circuit-policy.ts";
 import type { SharedCircuit } from "#lib/resilience/circuit/shared-circuit.ts";
 import type { CircuitBreakerConfig, CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
@@ -18,7 +18,7 @@ export interface RetryBudget {
 /** What a guard needs from its surroundings. It keeps no state outside its process and the table. */
 export interface GuardPorts {
   runtime: Runtime;
-  table: DynamoDBDocumentClient;
+  table: TableClient;
   /** A table with string keys `pk` and `sk` and TTL on `expires_at`. */
   table_name: string;
   log: Log;

@@ -2,6 +2,7 @@ import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { TablePorts } from "#lib/platform/table/operations.ts";
 import { allowanceOf, allowedShare, throttledShare } from "#lib/resilience/circuit/admission-limits.ts";
 import { countsIn, totalsOf, windowStart } from "#lib/resilience/circuit/call-counts.ts";
 import { circuitPolicyFor } from "#lib/resilience/circuit/circuit-policy.ts";
@@ -12,12 +13,7 @@ import {
   reset,
   type Stamp,
 } from "#lib/resilience/circuit/circuit-state.ts";
-import {
-  type CircuitPorts,
-  readCircuit,
-  type SharedState,
-  writeTransition,
-} from "#lib/resilience/circuit/circuit-table.ts";
+import { readCircuit, type SharedState, writeTransition } from "#lib/resilience/circuit/circuit-table.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitCommand, CircuitView } from "#schemas/http/circuits.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
@@ -61,7 +57,7 @@ export function circuitView(
   };
 }
 
-interface OperatorPorts extends CircuitPorts {
+interface OperatorPorts extends TablePorts {
   runtime: Runtime;
   log: Log;
   counters?: Counters | undefined;

@@ -30,11 +30,11 @@ async function untilOpen(): Promise<void> {
 }
 
 describe("a call that fails", () => {
-  it("while all is well is the work's own failure, and counts as its attempt", async () => {
+  it("while the dependency is healthy is the work's own failure, and counts as its attempt", async () => {
     expect(await call(0, fails)).toBe("MODEL_UNAVAILABLE");
   });
 
-  it("as the probe is the outage's: parked, with the failure as its cause", async () => {
+  it("as the probe counts against the dependency: parked, with the failure as its cause", async () => {
     await untilOpen();
     const probe = fleet.guards[0]!.call(request(), fails);
     const error = await probe.then(
@@ -53,7 +53,7 @@ describe("a call that fails", () => {
     expect(await call(0, fails)).toBe("MODEL_UNAVAILABLE");
   });
 
-  it("soon after the circuit has closed is the outage's too", async () => {
+  it("soon after the circuit has closed counts against the dependency too", async () => {
     await untilOpen();
     expect(await call(0)).toBe("ok");
     expect(fleet.item()?.state).toBe("closed");
@@ -85,7 +85,7 @@ describe("after an outage", () => {
     return isAllowanceUsed(allowanceOf(recovering, counts, POLICY, at.now)!, recovering, counts, POLICY, at);
   };
 
-  it("no more pass in a second than may, and as many do", () => {
+  it("as many calls pass in a second as the allowance has, and no more", () => {
     // 17 a second may pass: in 0.4 s, and a quarter of a second ahead, 11, and one more.
     const usual = { steady_in_flight: 100 };
     expect(full([counted(11, 0)], usual)).toBe(false);
@@ -93,33 +93,33 @@ describe("after an outage", () => {
     expect(full([counted(12, 0)], usual, 1)).toBe(false);
   });
 
-  it("what did not pass in one second is not made up for in the next", () => {
+  it("the unused allowance of one second is not made up for in the next", () => {
     const usual = { steady_in_flight: 100 };
     expect(full([counted(0, 0, now - 2000), counted(12, 0)], usual)).toBe(true);
     expect(full([counted(69, 69, now - 4000), counted(10, 0)], usual)).toBe(false);
     expect(full([counted(70, 70, now - 4000), counted(10, 0)], usual)).toBe(true);
   });
 
-  it("no more are under way than may be, so that a dependency that got slower is not flooded", () => {
+  it("the calls in flight are limited, so that a dependency that is slower than before is not flooded", () => {
     // 1.2 · 1.7 · (4 + 0.25 · 10) calls may be under way.
     const usual = { steady_in_flight: 4 };
     expect(full([counted(60, 47, now - 8000)], usual)).toBe(false);
     expect(full([counted(60, 46, now - 8000)], usual)).toBe(true);
   });
 
-  it("admission stays near the rate before it where it is not known how many calls are under way", () => {
+  it("admission stays near the usual rate when the usual number of calls in flight is unknown", () => {
     expect(allowanceOf(record, [], POLICY, now)).toMatchObject({ per_second: 12.5 });
     const known = { ...record, steady_in_flight: 4 };
     expect(allowanceOf(known, [], POLICY, now)).toMatchObject({ per_second: 17 });
   });
 
-  it("what failures turn away damps more, and with nothing failing nothing is damped", () => {
+  it("calls refused for failures throttle more, and without failures nothing is throttled", () => {
     const counts = { calls: 20, failures: 10, damped: 40 };
     expect(throttledShare(counts, POLICY)).toBeLessThan(throttledShare({ ...counts, damped: 0 }, POLICY));
     expect(throttledShare({ calls: 20, failures: 0, damped: 0 }, POLICY)).toBe(1);
   });
 
-  it("what is held back is counted apart, and does not damp", async () => {
+  it("calls held back are counted apart, and do not throttle", async () => {
     await untilOpen();
     expect(await call(0)).toBe("ok");
     for (let second = 0; second < 60; second += 1) {

@@ -35,7 +35,7 @@ function held() {
   return { work, end: () => end! };
 }
 
-describe("an environment that was frozen with the probe in its hands", () => {
+describe("an environment that was frozen while it probed", () => {
   it("decides nothing when it wakes: another probe has been elected, and the generation is another", async () => {
     await untilOpen();
     await fleet.advance(5001);
@@ -93,6 +93,7 @@ describe("a long probe", () => {
     await fleet.advance(5001);
     const probe = held();
     const first = outcome(fleet.guards[0]!.call(request(), probe.work));
+    await settled(); // the call is under way before time passes: a second is as long as the table may take
     for (let second = 0; second < 40; second += 1) {
       await fleet.advance(1000);
       expect(await call(1)).toBe("CIRCUIT_OPEN");
@@ -120,7 +121,7 @@ describe("without the table", () => {
     expect(fleet.lines.filter(({ code }) => code === "CIRCUIT_STATE_READABLE")).toHaveLength(1);
   });
 
-  it("a circuit that fails closed parks, once what it knew is too old", async () => {
+  it("a circuit that fails closed parks, once its view is too old", async () => {
     fleet.policy.when_unknown = "fail_closed";
     await call(0);
     fleet.down = true;
@@ -147,7 +148,7 @@ describe("without the table", () => {
   });
 });
 
-describe("an operator's word", () => {
+describe("an operator's command", () => {
   const word = (action: "force_open" | "force_closed" | "reset", for_seconds?: number) =>
     commandCircuit(
       KEY,
@@ -156,7 +157,7 @@ describe("an operator's word", () => {
       fleet.ports(0),
     );
 
-  it("holds a circuit open, from every environment's next look on, until it ends", async () => {
+  it("holds a circuit open, from every environment's next read on, until it ends", async () => {
     await call(0);
     await word("force_open", 60);
     await fleet.advance(10_000);
@@ -182,7 +183,7 @@ describe("an operator's word", () => {
     expect(fleet.counted("circuit_reset")).toBe(1);
   });
 
-  it("is not taken for a circuit nobody knows", async () => {
+  it("is not obeyed for a circuit that does not exist", async () => {
     expect(await word("reset")).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import type { Log } from "#lib/platform/log/log.ts";
 import { answerInTime } from "#lib/platform/runtime/answer-in-time.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { TablePorts } from "#lib/platform/table/operations.ts";
 import {
   type CallCounts,
   isTroubled,
@@ -15,7 +16,6 @@ import {
 import { forceInForce } from "#lib/resilience/circuit/circuit-state.ts";
 import {
   addCounts,
-  type CircuitPorts,
   readCircuit,
   type SharedState,
   writeTransition,
@@ -37,7 +37,7 @@ export class SharedCircuit {
   readonly key: string;
   readonly tenant: string | undefined;
   readonly local = new LocalCounts();
-  readonly #ports: CircuitPorts & { runtime: Runtime };
+  readonly #ports: TablePorts & { runtime: Runtime };
   readonly #meter = new UsualLoadMeter();
   #state: SharedState | undefined;
   /** Unix ms of the last read that succeeded, of the last that was tried, and of the last write of counts. */
@@ -49,7 +49,7 @@ export class SharedCircuit {
 
   constructor(
     { key, tenant }: { key: string; tenant: string | undefined },
-    ports: CircuitPorts & { runtime: Runtime },
+    ports: TablePorts & { runtime: Runtime },
   ) {
     this.key = key;
     this.tenant = tenant;

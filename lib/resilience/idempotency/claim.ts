@@ -1,8 +1,15 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import { assignments } from "#lib/platform/table/expressions.ts";
+import type { Item, Key } from "#lib/platform/table/keys.ts";
+import {
+  type Condition,
+  getItem,
+  type TablePorts,
+  type Update,
+  updateIf,
+} from "#lib/platform/table/operations.ts";
 
 /*
  * The idempotency rule. The item is the work's record, and each of these is one conditional write to it:
@@ -17,9 +24,7 @@ import type { Runtime } from "#lib/platform/runtime/runtime.ts";
  * the first, `writeAsOwner` the others. run-once.ts uses them for any handler, step-claims.ts for steps.
  */
 
-export interface ClaimPorts {
-  table: DynamoDBDocumentClient;
-  table_name: string;
+export interface ClaimPorts extends TablePorts {
   runtime: Runtime;
 }
 
@@ -47,46 +52,44 @@ export interface ClaimedRecord {
   retry_at?: number | undefined;
 }
 
-type Values = Record<string, unknown>;
-
 /** An item of the table that can be claimed, and how it is read. */
-export interface ClaimedItem<Item extends ClaimedRecord> {
-  key: { pk: string; sk: string };
+export interface ClaimedItem<Claimed extends ClaimedRecord> {
+  key: Key;
   /** For messages, as in `step codegen`. */
   name: string;
-  parse(item: Values): Item;
+  parse(item: Item): Claimed;
 }
 
-export interface ItemRequest<Item extends ClaimedRecord> {
-  item: ClaimedItem<Item>;
+export interface ItemRequest<Claimed extends ClaimedRecord> {
+  item: ClaimedItem<Claimed>;
   /** Written by the first claim; later claims leave them as they are. */
-  fields: Values & { source_hash: string };
+  fields: Item & { source_hash: string };
   /** Assignments that every claim makes besides, for example to a history. */
-  also?: { update: string; values: Values };
+  also?: { update: string; values: Item };
   owner: string;
   lease_ms: number;
   attempts_max: number;
   /** Which record counts as absent, and which of its fields a new claim removes. Its fencing token still grows. */
-  stale?: { is(record: Item, now_ms: number): boolean; cleared: string[] };
+  stale?: { is(record: Claimed, now_ms: number): boolean; cleared: string[] };
 }
 
-export type ItemClaim<Item extends ClaimedRecord> =
-  | { kind: "claimed"; token: ClaimToken; record: Item }
+export type ItemClaim<Claimed extends ClaimedRecord> =
+  | { kind: "claimed"; token: ClaimToken; record: Claimed }
   /** The work has ended. */
-  | { kind: "ended"; record: Item }
+  | { kind: "ended"; record: Claimed }
   /** Another lease, or a wait for the next attempt, lasts until then (Unix time in ms). */
-  | { kind: "wait"; until_ms: number; record?: Item }
+  | { kind: "wait"; until_ms: number; record?: Claimed }
   /** No attempts are left, and no lease lasts. */
-  | { kind: "exhausted"; record: Item };
+  | { kind: "exhausted"; record: Claimed };
 
 const RACES_MAX = 3;
 const RACE_WAIT_MS = 1000;
 
 /** @throws TerminalFault `IDEMPOTENCY_MISMATCH` when the item was claimed for another source hash */
-export async function claimItem<Item extends ClaimedRecord>(
-  request: ItemRequest<Item>,
+export async function claimItem<Claimed extends ClaimedRecord>(
+  request: ItemRequest<Claimed>,
   ports: ClaimPorts,
-): Promise<ItemClaim<Item>> {
+): Promise<ItemClaim<Claimed>> {
   const { item, owner, stale } = request;
   for (let races = 0; races < RACES_MAX; races += 1) {
     const now = ports.runtime.now();
@@ -100,8 +103,11 @@ export async function claimItem<Item extends ClaimedRecord>(
   return { kind: "wait", until_ms: ports.runtime.now() + RACE_WAIT_MS };
 }
 
-function claimWrite<Item extends ClaimedRecord>(request: ItemRequest<Item>, now: number): ItemWrite {
-  const { names, values, expression } = assignments(request.fields, "if absent");
+function claimWrite<Claimed extends ClaimedRecord>(
+  request: ItemRequest<Claimed>,
+  now: number,
+): Update & Condition {
+  const { values, expression } = assignments(request.fields, "if absent");
   const { also, owner, lease_ms, attempts_max } = request;
   return {
     update: `SET ${expression}, #status = :running, #owner = :owner,
@@ -110,56 +116,54 @@ function claimWrite<Item extends ClaimedRecord>(request: ItemRequest<Item>, now:
     // AND binds tighter than OR. The embedded DynamoDB takes 5 ms for parentheses that say the same.
     condition: `attribute_not_exists(pk) OR #source_hash = :source_hash AND attempts < :attempts_max AND
       (#status = :waiting AND retry_at <= :now OR #status = :running AND lease_expires_at < :now)`,
-    names: { ...names, "#owner": "owner" },
     values: {
       ...values,
       ...also?.values,
-      ":running": "running",
-      ":waiting": "waiting",
-      ":owner": owner,
-      ":zero": 0,
-      ":one": 1,
-      ":now": now,
-      ":attempts_max": attempts_max,
-      ":lease_expires_at": now + lease_ms,
+      running: "running",
+      waiting: "waiting",
+      owner,
+      zero: 0,
+      one: 1,
+      now,
+      attempts_max,
+      lease_expires_at: now + lease_ms,
     },
   };
 }
 
 /** Claims a stale record anew, on condition that nobody has changed it since it was read. */
-function staleClaimWrite<Item extends ClaimedRecord>(
-  { fields, also, owner, lease_ms, stale }: ItemRequest<Item>,
-  seen: Item,
+function staleClaimWrite<Claimed extends ClaimedRecord>(
+  { fields, also, owner, lease_ms, stale }: ItemRequest<Claimed>,
+  seen: Claimed,
   now: number,
-): ItemWrite {
-  const { names, values, expression } = assignments(fields);
+): Update & Condition {
+  const { values, expression } = assignments(fields);
   const cleared = ["retry_at", ...(stale?.cleared ?? [])];
   return {
     update: `SET ${expression}, #status = :running, #owner = :owner, fence = fence + :one, attempts = :one,
       lease_expires_at = :lease_expires_at${also ? `, ${also.update}` : ""}
       REMOVE ${cleared.join(", ")}`,
     condition: "fence = :fence AND #status = :status AND lease_expires_at = :seen_lease",
-    names: { ...names, "#owner": "owner" },
     values: {
       ...values,
       ...also?.values,
-      ":running": "running",
-      ":owner": owner,
-      ":one": 1,
-      ":lease_expires_at": now + lease_ms,
-      ":fence": seen.fence,
-      ":status": seen.status,
-      ":seen_lease": seen.lease_expires_at,
+      running: "running",
+      owner,
+      one: 1,
+      lease_expires_at: now + lease_ms,
+      fence: seen.fence,
+      status: seen.status,
+      seen_lease: seen.lease_expires_at,
     },
   };
 }
 
 /** What the record means for this claim; undefined when it has become free in the meantime. */
-function classify<Item extends ClaimedRecord>(
-  record: Item,
-  { item, fields, owner, attempts_max }: ItemRequest<Item>,
+function classify<Claimed extends ClaimedRecord>(
+  record: Claimed,
+  { item, fields, owner, attempts_max }: ItemRequest<Claimed>,
   now: number,
-): ItemClaim<Item> | undefined {
+): ItemClaim<Claimed> | undefined {
   if (record.source_hash !== fields.source_hash) {
     throw new TerminalFault(
       "IDEMPOTENCY_MISMATCH",
@@ -181,20 +185,20 @@ function classify<Item extends ClaimedRecord>(
  *
  * @throws LeaseLost `LEASE_LOST`
  */
-export async function writeAsOwner<Item extends ClaimedRecord>(
-  item: ClaimedItem<Item>,
+export async function writeAsOwner<Claimed extends ClaimedRecord>(
+  item: ClaimedItem<Claimed>,
   token: ClaimToken,
-  { update, values, names }: Omit<ItemWrite, "condition">,
-  took: (record: Item) => boolean,
+  write: Update,
+  took: (record: Claimed) => boolean,
   ports: ClaimPorts,
 ): Promise<void> {
-  const write = {
-    update,
+  const { owner, fence } = token;
+  const owned = {
+    ...write,
     condition: "#owner = :owner AND fence = :fence AND #status = :running",
-    names: { ...names, "#owner": "owner" },
-    values: { ...values, ":owner": token.owner, ":fence": token.fence, ":running": "running" },
+    values: { ...write.values, owner, fence, running: "running" },
   };
-  if (await send(item, write, "NONE", ports)) return;
+  if (await updateIf(item.key, owned, ports)) return;
   const record = await readItem(item, ports);
   if (!(record && isHeld(record, token) && took(record))) throw new LeaseLost(item.name);
 }
@@ -204,68 +208,20 @@ export function isHeld(record: ClaimedRecord | undefined, token: ClaimToken): bo
   return record?.owner === token.owner && record.fence === token.fence;
 }
 
-/** One conditional write to one item. `names` are placeholders besides `#status`. */
-export interface ItemWrite {
-  update: string;
-  condition: string;
-  names?: Record<string, string>;
-  values: Values;
-}
-
 /** The record as written, or undefined when the condition did not hold. */
-export async function writeItem<Item extends ClaimedRecord>(
-  item: ClaimedItem<Item>,
-  write: ItemWrite,
+export async function writeItem<Claimed extends ClaimedRecord>(
+  { key, parse }: ClaimedItem<Claimed>,
+  write: Update & Condition,
   ports: ClaimPorts,
-): Promise<Item | undefined> {
-  const written = await send(item, write, "ALL_NEW", ports);
-  return written && item.parse(written);
+): Promise<Claimed | undefined> {
+  const written = await updateIf(key, { ...write, returns: "ALL_NEW" }, ports);
+  return written && parse(written);
 }
 
-export async function readItem<Item extends ClaimedRecord>(
-  item: ClaimedItem<Item>,
-  { table, table_name }: ClaimPorts,
-): Promise<Item | undefined> {
-  const found = await table.send(
-    new GetCommand({ TableName: table_name, Key: item.key, ConsistentRead: true }),
-  );
-  return found.Item ? item.parse(found.Item) : undefined;
-}
-
-/** What DynamoDB returns of the write, or undefined when the condition did not hold. */
-async function send(
-  { key }: { key: ClaimedItem<ClaimedRecord>["key"] },
-  { update, condition, names, values }: ItemWrite,
-  returned: "ALL_NEW" | "NONE",
-  { table, table_name }: ClaimPorts,
-): Promise<Values | undefined> {
-  try {
-    const { Attributes = {} } = await table.send(
-      new UpdateCommand({
-        TableName: table_name,
-        Key: key,
-        UpdateExpression: update,
-        ConditionExpression: condition,
-        ExpressionAttributeNames: { "#status": "status", ...names },
-        ExpressionAttributeValues: values,
-        ReturnValues: returned,
-      }),
-    );
-    return Attributes;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
-}
-
-/** The parts of an update that write `fields`: always, or each only if the item does not have it. */
-export function assignments(fields: Values, when: "always" | "if absent" = "always") {
-  const names: Record<string, string> = {};
-  const values: Values = {};
-  const parts = Object.entries(fields).map(([name, value]) => {
-    names[`#${name}`] = name;
-    values[`:${name}`] = value;
-    return `#${name} = ${when === "always" ? `:${name}` : `if_not_exists(#${name}, :${name})`}`;
-  });
-  return { names, values, expression: parts.join(", ") };
+export async function readItem<Claimed extends ClaimedRecord>(
+  { key, parse }: ClaimedItem<Claimed>,
+  ports: ClaimPorts,
+): Promise<Claimed | undefined> {
+  const found = await getItem(key, ports);
+  return found && parse(found);
 }

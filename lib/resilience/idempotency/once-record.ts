@@ -1,7 +1,9 @@
 import { Fault, faultOf, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { assignments } from "#lib/platform/table/expressions.ts";
+import { IDEMPOTENCY } from "#lib/platform/table/items.ts";
+import { type Item, keyOf, recordFields } from "#lib/platform/table/keys.ts";
 import {
-  assignments,
   type ClaimedItem,
   type ClaimPorts,
   type ClaimToken,
@@ -37,19 +39,20 @@ export function onceItem(namespace: string, key: string): ClaimedItem<Idempotenc
     );
   }
   return {
-    key: { pk: `IDEMPOTENCY#${namespace}#${key}`, sk: "IDEMPOTENCY" },
+    key: keyOf(IDEMPOTENCY, { namespace, key }),
     name: `${namespace} ${key}`,
     parse: parseRecord,
   };
 }
 
 /** Checks the fields that a claim decides by. The zod schema would be nine tenths of a user's bundle. */
-function parseRecord({ pk, sk: _sk, ...record }: Record<string, unknown>): IdempotencyRecord {
+function parseRecord(item: Item): IdempotencyRecord {
+  const record = recordFields(item);
   const { status, source_hash, owner, fence, attempts, lease_expires_at, expires_at } = record;
   const texts = [status, source_hash, owner].every((value) => typeof value === "string");
   const numbers = [fence, attempts, lease_expires_at, expires_at].every((value) => typeof value === "number");
-  if (!texts || !numbers) throw new TypeError(`the item ${pk} is not an idempotency record`);
-  return record as IdempotencyRecord;
+  if (!texts || !numbers) throw new TypeError(`the item ${item.pk} is not an idempotency record`);
+  return record as unknown as IdempotencyRecord;
 }
 
 /** Whether the record has expired and no lease lasts. It then counts as absent, even before TTL removes it. */
@@ -92,7 +95,7 @@ export function onceClaims(
           fields: { source_hash, started_at: instant(now()) },
           also: {
             update: "expires_at = :expires_at",
-            values: { ":expires_at": expiresAt(now() + request.lease_ms) },
+            values: { expires_at: expiresAt(now() + request.lease_ms) },
           },
           stale: { is: isExpired, cleared: ["last_error", "response_text", "response_refused", "ended_at"] },
         },
@@ -105,7 +108,7 @@ export function onceClaims(
         token,
         {
           update: "SET lease_expires_at = :until, expires_at = :expires_at",
-          values: { ":until": now() + lease_ms, ":expires_at": expiresAt(now() + lease_ms) },
+          values: { until: now() + lease_ms, expires_at: expiresAt(now() + lease_ms) },
         },
         ({ status }) => status === "running",
         ports,
@@ -114,14 +117,13 @@ export function onceClaims(
     async complete(token, response) {
       const stored = storedResponse(response);
       const fields = { ...stored, ended_at: instant(now()), expires_at: expiresAt(now()) };
-      const { names, values, expression } = assignments(fields);
+      const { values, expression } = assignments(fields);
       await writeAsOwner(
         item,
         token,
         {
           update: `SET #status = :completed, ${expression} REMOVE last_error`,
-          names,
-          values: { ...values, ":completed": "completed" },
+          values: { ...values, completed: "completed" },
         },
         ({ status }) => status === "completed",
         ports,
@@ -139,11 +141,11 @@ export function onceClaims(
           update: `SET #status = :waiting, retry_at = :retry_at, last_error = :error, lease_expires_at = :zero,
             expires_at = :expires_at`,
           values: {
-            ":waiting": "waiting",
-            ":zero": 0,
-            ":retry_at": now() + retry_after_ms,
-            ":error": { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now()) },
-            ":expires_at": expiresAt(now() + retry_after_ms),
+            waiting: "waiting",
+            zero: 0,
+            retry_at: now() + retry_after_ms,
+            error: { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now()) },
+            expires_at: expiresAt(now() + retry_after_ms),
           },
         },
         ({ status }) => status === "waiting",

@@ -1,4 +1,3 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
 import { Fault, ParkedFault, TerminalFault } from "#lib/platform/errors/fault.ts";
@@ -7,6 +6,7 @@ import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { aroundHandler } from "#lib/platform/runtime/around-handler.ts";
 import { type Runtime, systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
 import type { ClaimToken } from "#lib/resilience/idempotency/claim.ts";
 import {
   type OnceClaims,
@@ -16,7 +16,8 @@ import {
 } from "#lib/resilience/idempotency/once-record.ts";
 
 export interface OnceOptions {
-  table: DynamoDBDocumentClient;
+  /** A `DynamoDBDocumentClient`. */
+  table: TableClient;
   /** A table with string keys `pk` and `sk` and TTL on `expires_at`. */
   table_name: string;
   /** What the keys identify, as in `payments`. The same key in another namespace is another key. */

@@ -1,13 +1,14 @@
 import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { assignments } from "#lib/platform/table/expressions.ts";
+import { listingAttributes } from "#lib/platform/table/keys.ts";
+import type { Condition, Update } from "#lib/platform/table/operations.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import {
-  assignments,
   type ClaimedItem,
   type ClaimPorts,
   type ClaimToken,
   claimItem,
-  type ItemWrite,
   isHeld,
   readItem,
   writeAsOwner,
@@ -43,7 +44,7 @@ export interface Lease extends ClaimToken {
 }
 
 /** How a step is given back. */
-export interface Release {
+interface Release {
   /** Unix ms before which it is not claimed. */
   retry_at_ms: number;
   code: string;
@@ -95,7 +96,7 @@ export function stepClaims(ports: ClaimPorts, storage: StepStorage = taskSteps):
     const remove = removes.length > 0 ? ` REMOVE ${removes.join(", ")}` : "";
     return {
       update: `SET #status = :completed, outcome = :outcome, ended_at = :at${sets}${remove}`,
-      values: { ":completed": "completed", ":outcome": outcome, ":at": instant(at_ms), ...values },
+      values: { completed: "completed", outcome, at: instant(at_ms), ...values },
     };
   };
   return {
@@ -105,7 +106,7 @@ export function stepClaims(ports: ClaimPorts, storage: StepStorage = taskSteps):
       writeAsOwner(
         itemOf(key),
         lease,
-        { update: "SET lease_expires_at = :until", values: { ":until": now() + lease_ms } },
+        { update: "SET lease_expires_at = :until", values: { until: now() + lease_ms } },
         ({ status }) => status === "running",
         ports,
       ),
@@ -141,10 +142,10 @@ export function stepClaims(ports: ClaimPorts, storage: StepStorage = taskSteps):
         condition: "fence = :fence AND #status IN (:waiting, :running) AND lease_expires_at < :now",
         values: {
           ...values,
-          ":waiting": "waiting",
-          ":running": "running",
-          ":fence": record.fence,
-          ":now": now(),
+          waiting: "waiting",
+          running: "running",
+          fence: record.fence,
+          now: now(),
         },
       };
       return (await writeItem(itemOf(record), write, ports)) !== undefined;
@@ -169,11 +170,18 @@ async function claimStep(
       fields: stepFields(request, at),
       also: {
         update: "history = list_append(if_not_exists(history, :none), :entry), expires_at = :expires_at",
-        values: { ":none": [], ":entry": [{ owner, at }], ":expires_at": expires_at },
+        values: { none: [], entry: [{ owner, at }], expires_at },
       },
       stale: {
         is: isExpired,
-        cleared: ["outcome", "ended_at", "last_error", "parked_at", "parked_ms", "gsi1pk", "gsi1sk"],
+        cleared: [
+          "outcome",
+          "ended_at",
+          "last_error",
+          "parked_at",
+          "parked_ms",
+          ...listingAttributes("by_tenant"),
+        ],
       },
       owner,
       lease_ms,
@@ -212,49 +220,44 @@ function leaseOf({ history, replays = [], parked_at, parked_ms = 0 }: StepRecord
 }
 
 /** A released step waits. A parked one is as if it had not been claimed, except for its fencing token. */
-function releaseWrite(
-  lease: Lease,
-  { retry_at_ms, code, message, parked }: Release,
-  now: number,
-): Pick<ItemWrite, "update" | "values"> {
+function releaseWrite(lease: Lease, { retry_at_ms, code, message, parked }: Release, now: number): Update {
   const parking = `, parked_at = :parked_at, parked_ms = :parked_ms REMOVE history[${lease.history_length - 1}]`;
   return {
     update: `SET #status = :waiting, retry_at = :retry_at, last_error = :error, attempts = :attempts,
       lease_expires_at = :zero ${parked ? parking : "REMOVE parked_at"}`,
     values: {
-      ":waiting": "waiting",
-      ":zero": 0,
-      ":retry_at": retry_at_ms,
-      ":error": { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now) },
-      ":attempts": parked ? lease.attempt - 1 : lease.attempt,
+      waiting: "waiting",
+      zero: 0,
+      retry_at: retry_at_ms,
+      error: { code, message: message.slice(0, MESSAGE_CHARACTERS_MAX), at: instant(now) },
+      attempts: parked ? lease.attempt - 1 : lease.attempt,
       ...(parked && {
-        ":parked_at": lease.parked_at ?? now,
-        ":parked_ms": lease.parked_ms + Math.max(0, retry_at_ms - now),
+        parked_at: lease.parked_at ?? now,
+        parked_ms: lease.parked_ms + Math.max(0, retry_at_ms - now),
       }),
     },
   };
 }
 
-function cancelWrite(step: StepIdentity, at: string): ItemWrite {
-  const { names, values, expression } = assignments(stepFields(step, at), "if absent");
+function cancelWrite(step: StepIdentity, at: string): Update & Condition {
+  const { values, expression } = assignments(stepFields(step, at), "if absent");
   return {
     update: `SET ${expression}, #status = :canceled, #owner = :nobody,
       fence = if_not_exists(fence, :zero) + :one, attempts = if_not_exists(attempts, :zero),
       lease_expires_at = :zero, history = if_not_exists(history, :none), ended_at = :at,
       expires_at = :expires_at REMOVE retry_at`,
     condition: "attribute_not_exists(pk) OR #status IN (:running, :waiting)",
-    names: { ...names, "#owner": "owner" },
     values: {
       ...values,
-      ":canceled": "canceled",
-      ":running": "running",
-      ":waiting": "waiting",
-      ":nobody": "canceled",
-      ":zero": 0,
-      ":one": 1,
-      ":none": [],
-      ":at": at,
-      ":expires_at": step.expires_at,
+      canceled: "canceled",
+      running: "running",
+      waiting: "waiting",
+      nobody: "canceled",
+      zero: 0,
+      one: 1,
+      none: [],
+      at,
+      expires_at: step.expires_at,
     },
   };
 }

@@ -1,10 +1,6 @@
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import {
-  artifactIndexSortKey,
-  stepSortKey,
-  taskPartition,
-  tenantArtifactsPartition,
-} from "#lib/platform/table/keys.ts";
+import { STEP } from "#lib/platform/table/items.ts";
+import { type Item, keyOf, listingAttributes, listingOf, recordFields } from "#lib/platform/table/keys.ts";
 import { type ClaimedItem, type ClaimPorts, writeItem } from "#lib/resilience/idempotency/claim.ts";
 import { StepRecord, type StepReplay } from "#schemas/records/step.ts";
 
@@ -32,7 +28,7 @@ export interface StepIdentity {
 
 /** Index fields that a write sets and removes, so that lists change together with the record. */
 export interface IndexUpdate {
-  set: Record<string, unknown>;
+  set: Item;
   remove: readonly string[];
 }
 
@@ -48,25 +44,17 @@ export const MESSAGE_CHARACTERS_MAX = 2000;
 
 /** The steps of a task. A step that ends enters its artifacts into the tenant's index. */
 export const taskSteps: StepStorage = {
-  item: ({ tenant, task_id, step, round }) => ({
-    key: { pk: taskPartition(tenant, task_id), sk: stepSortKey(step, round) },
-    name: `step ${step}`,
-    parse: parseStepItem,
-  }),
+  item: (key) => ({ key: keyOf(STEP, key), name: `step ${key.step}`, parse: parseStepItem }),
   ended: (key, now_ms) => ({
-    set: {
-      gsi1pk: tenantArtifactsPartition(key.tenant),
-      gsi1sk: artifactIndexSortKey(key, instant(now_ms)),
-    },
+    set: listingOf(STEP, "by_tenant", { ...key, completed_at: instant(now_ms) }),
     remove: [],
   }),
-  rearmed: () => ({ set: {}, remove: ["gsi1pk", "gsi1sk"] }),
+  rearmed: () => ({ set: {}, remove: listingAttributes("by_tenant") }),
 };
 
 /** A step's item as a record, without its keys. */
-export function parseStepItem(item: Record<string, unknown>): StepRecord {
-  const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, ...record } = item;
-  return StepRecord.parse(record);
+export function parseStepItem(item: Item): StepRecord {
+  return StepRecord.parse(recordFields(item));
 }
 
 /** The fields that the first write to a step record sets and later writes leave as they are. */
@@ -78,12 +66,8 @@ export function stepFields(identity: StepIdentity, at: string) {
 
 /** An index update as parts of an expression: `, a = :a` to follow SET, and the names to follow REMOVE. */
 export function indexAssignments({ set, remove }: IndexUpdate) {
-  const names = Object.keys(set);
-  return {
-    sets: names.map((name) => `, ${name} = :${name}`).join(""),
-    removes: remove,
-    values: Object.fromEntries(names.map((name) => [`:${name}`, set[name]])),
-  };
+  const sets = Object.keys(set).map((name) => `, ${name} = :${name}`);
+  return { sets: sets.join(""), removes: remove, values: set };
 }
 
 /**
@@ -117,14 +101,14 @@ export function rearmStep(
       condition: "fence = :fence AND #status = :status",
       values: {
         ...values,
-        ":waiting": "waiting",
-        ":status": record.status,
-        ":fence": record.fence,
-        ":one": 1,
-        ":zero": 0,
-        ":none": [],
-        ":error": { code, message, at },
-        ":replay": [{ ...dead_letter, at, code, message }],
+        waiting: "waiting",
+        status: record.status,
+        fence: record.fence,
+        one: 1,
+        zero: 0,
+        none: [],
+        error: { code, message, at },
+        replay: [{ ...dead_letter, at, code, message }],
       },
     },
     ports,
@@ -139,7 +123,7 @@ export async function keepSteps(steps: StepRecord[], expires_at: number, ports: 
       {
         update: "SET expires_at = :expires_at",
         condition: "attribute_exists(#status) AND expires_at < :expires_at",
-        values: { ":expires_at": expires_at },
+        values: { expires_at },
       },
       ports,
     );

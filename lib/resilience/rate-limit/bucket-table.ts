@@ -1,12 +1,18 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { answerInTime } from "#lib/platform/runtime/answer-in-time.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import { RATE_LIMIT } from "#lib/platform/table/items.ts";
+import { type Item, keyOf } from "#lib/platform/table/keys.ts";
+import {
+  type Condition,
+  getItem,
+  type TablePorts,
+  type Update,
+  updateIf,
+} from "#lib/platform/table/operations.ts";
+import { expiryOf } from "#lib/platform/table/retention.ts";
 import type { AllotmentWrite, BucketItem, BucketKey } from "#lib/resilience/rate-limit/bucket-plan.ts";
 
-export interface BucketTablePorts {
-  table: DynamoDBDocumentClient;
-  table_name: string;
+export interface BucketTablePorts extends TablePorts {
   runtime: Pick<Runtime, "sleep">;
 }
 
@@ -22,42 +28,27 @@ export interface BucketTable {
 }
 
 const ANSWER_MS_MAX = 1000;
-/** Longer than the count of a day matters. */
-const KEPT_SECONDS = 3 * 86_400;
 
-export function bucketTable({ table, table_name, runtime }: BucketTablePorts): BucketTable {
+export function bucketTable(ports: BucketTablePorts): BucketTable {
   const inTime = <Answer>(send: (abortSignal: AbortSignal) => Promise<Answer>) =>
-    answerInTime(send, ANSWER_MS_MAX, runtime);
+    answerInTime(send, ANSWER_MS_MAX, ports.runtime);
   return {
-    async read(key, shard) {
-      const Key = itemKey(key, shard);
-      const command = new GetCommand({ TableName: table_name, Key, ConsistentRead: true });
-      const { Item } = await inTime((abortSignal) => table.send(command, { abortSignal }));
-      return Item as BucketItem | undefined;
+    async read(bucket, shard) {
+      const key = keyOf(RATE_LIMIT, { ...bucket, shard });
+      const found = await inTime((abortSignal) => getItem(key, ports, { abortSignal }));
+      return found as BucketItem | undefined;
     },
-    async write(key, shard, write) {
-      const command = new UpdateCommand({
-        TableName: table_name,
-        Key: itemKey(key, shard),
-        ...expressionsOf(write),
-        ReturnValues: "ALL_OLD",
-      });
-      try {
-        const { Attributes } = await inTime((abortSignal) => table.send(command, { abortSignal }));
-        return written(write, Attributes as BucketItem | undefined);
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return undefined;
-        throw error;
-      }
+    async write(bucket, shard, write) {
+      const key = keyOf(RATE_LIMIT, { ...bucket, shard });
+      const update = { ...expressionsOf(write), returns: "ALL_OLD" } as const;
+      const before = await inTime((abortSignal) => updateIf(key, update, ports, { abortSignal }));
+      return before && written(write, before);
     },
   };
 }
 
-function itemKey({ tenant, route }: BucketKey, shard: number): { pk: string; sk: string } {
-  return { pk: `LIMIT#${tenant}#${route}#${shard}`, sk: "LIMIT" };
-}
-
-function written({ when, next, cost_us, day_change }: AllotmentWrite, old: BucketItem | undefined) {
+function written({ when, next, cost_us, day_change }: AllotmentWrite, before: Item) {
+  const old = before.written_us === undefined ? undefined : (before as unknown as BucketItem);
   const written_before_us = old?.written_us ?? 0;
   const arrival_us = when === "drained" && old ? old.arrival_us + cost_us : next.arrival_us;
   const day_taken = old?.day_utc === next.day_utc ? old.day_taken + day_change : next.day_taken;
@@ -65,11 +56,11 @@ function written({ when, next, cost_us, day_change }: AllotmentWrite, old: Bucke
 }
 
 /** The write as expressions. What other environments add meanwhile is added to, never overwritten. */
-function expressionsOf({ when, seen, next, ...write }: AllotmentWrite) {
-  const values: Record<string, unknown> = {
-    ":interval": next.interval_us,
-    ":written": next.written_us,
-    ":expires": Math.ceil(next.written_us / 1_000_000) + KEPT_SECONDS,
+function expressionsOf({ when, seen, next, ...write }: AllotmentWrite): Update & Condition {
+  const values: Item = {
+    interval: next.interval_us,
+    written: next.written_us,
+    expires: expiryOf(RATE_LIMIT, next.written_us / 1000),
   };
   const sets = ["interval_us = :interval", "written_us = :written", "expires_at = :expires"];
   const conditions: string[] = [];
@@ -77,34 +68,34 @@ function expressionsOf({ when, seen, next, ...write }: AllotmentWrite) {
     list.push(text);
     values[name] = value;
   };
-  if (when === "drained") add(sets, "arrival_us = arrival_us + :cost", ":cost", write.cost_us);
-  else add(sets, "arrival_us = :arrival", ":arrival", next.arrival_us);
+  if (when === "drained") add(sets, "arrival_us = arrival_us + :cost", "cost", write.cost_us);
+  else add(sets, "arrival_us = :arrival", "arrival", next.arrival_us);
 
   if (!seen) conditions.push("attribute_not_exists(pk)");
   else if (when === "recount") {
-    add(conditions, "interval_us = :seen_interval", ":seen_interval", seen.interval_us);
-    add(conditions, "arrival_us = :seen_arrival", ":seen_arrival", seen.arrival_us);
+    add(conditions, "interval_us = :seen_interval", "seen_interval", seen.interval_us);
+    add(conditions, "arrival_us = :seen_arrival", "seen_arrival", seen.arrival_us);
   } else {
     conditions.push("interval_us = :interval");
-    add(conditions, when === "full" ? "arrival_us < :now" : "arrival_us >= :now", ":now", next.written_us);
+    add(conditions, when === "full" ? "arrival_us < :now" : "arrival_us >= :now", "now", next.written_us);
     if (when === "drained") {
-      add(conditions, "arrival_us <= :arrival_max", ":arrival_max", write.arrival_us_max);
+      add(conditions, "arrival_us <= :arrival_max", "arrival_max", write.arrival_us_max);
     }
   }
   if (seen?.day_utc === next.day_utc) {
-    add(sets, "day_taken = day_taken + :taken", ":taken", write.day_change);
-    add(conditions, "day_utc = :day", ":day", next.day_utc);
+    add(sets, "day_taken = day_taken + :taken", "taken", write.day_change);
+    add(conditions, "day_utc = :day", "day", next.day_utc);
     if (write.day_taken_max !== null) {
-      add(conditions, "day_taken <= :taken_max", ":taken_max", write.day_taken_max);
+      add(conditions, "day_taken <= :taken_max", "taken_max", write.day_taken_max);
     }
   } else {
-    add(sets, "day_taken = :taken", ":taken", next.day_taken);
-    add(sets, "day_utc = :day", ":day", next.day_utc);
-    if (seen) add(conditions, "day_utc = :seen_day", ":seen_day", seen.day_utc);
+    add(sets, "day_taken = :taken", "taken", next.day_taken);
+    add(sets, "day_utc = :day", "day", next.day_utc);
+    if (seen) add(conditions, "day_utc = :seen_day", "seen_day", seen.day_utc);
   }
   return {
-    UpdateExpression: `SET ${sets.join(", ")}`,
-    ConditionExpression: conditions.join(" AND "),
-    ExpressionAttributeValues: values,
+    update: `SET ${sets.join(", ")}`,
+    condition: conditions.join(" AND "),
+    values,
   };
 }

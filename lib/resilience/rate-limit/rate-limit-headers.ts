@@ -4,9 +4,9 @@ import type { BucketRule } from "#lib/resilience/rate-limit/bucket-plan.ts";
 const DAY_SECONDS = 86_400;
 
 /**
- * `RateLimit-Policy`, `RateLimit` and, on a refusal, `Retry-After`, as draft-ietf-httpapi-ratelimit-headers-10
- * has them: lists of strings with parameters (RFC 9651). `rate` is the bucket: its size, in the time
- * it takes to fill; `day` is what may be asked in a day.
+ * The headers `RateLimit-Policy`, `RateLimit` and, on a refusal, `Retry-After`, by
+ * draft-ietf-httpapi-ratelimit-headers-10: lists of strings with parameters (RFC 9651). `rate` is the bucket, with
+ * its size and the time it takes to fill; `day` is the limit of a day.
  */
 export function rateLimitHeaders(rule: BucketRule, decision: RateDecision): Record<string, string> {
   const policy = { "ratelimit-policy": policyOf(rule) };
@@ -21,7 +21,7 @@ export function rateLimitHeaders(rule: BucketRule, decision: RateDecision): Reco
   return { ...policy, ratelimit: `"${reason}";r=0;t=${retry}`, "retry-after": String(retry) };
 }
 
-/** Windows are whole seconds: in a shorter one a bucket gives what comes back in it, if that is more. */
+/** Windows are whole seconds. When a bucket fills in less than one, the quota is what comes back in a second. */
 function policyOf({ requests_per_second, burst_requests, requests_per_day_max }: BucketRule): string {
   const window_seconds = Math.max(1, Math.ceil(burst_requests / requests_per_second));
   const quota = Math.max(burst_requests, Math.floor(requests_per_second * window_seconds));

@@ -6,14 +6,14 @@ export type BackoffPolicy = Pick<
   "jitter" | "backoff_ms_base" | "backoff_ms_max" | "throttle_backoff_ms_base"
 >;
 
-/** More waits than any policy allows; the cap is reached long before. */
+/** More attempts than any policy allows; `backoff_ms_max` is reached long before. */
 const WAITS_MAX = 50;
 
 /**
  * How long to wait before attempt `attempt + 1`, in ms, drawn with the policy's jitter
- * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Full jitter spreads
- * best for the least total work; decorrelated jitter never comes back at once. Nothing is remembered
- * between attempts: the waits before are drawn again, which gives the same distribution.
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Full jitter causes the least total
+ * work; decorrelated jitter never returns at once. The earlier waits that decorrelated jitter depends on are not
+ * stored but drawn again, which gives the same distribution.
  */
 export function backoffMs(
   policy: BackoffPolicy,

@@ -36,8 +36,8 @@ export function egressProxy({ rules, onExcess, lookup, timeouts = TIMEOUTS }: Eg
   const traffic = countTraffic();
   const clients = new Set<Duplex>();
   const waiting = new Map<Duplex, NodeJS.Timeout>();
-  const deny: Traffic["denied"] = (target, why) => {
-    traffic.denied(target, why);
+  const deny: Traffic["denied"] = (target, why, address) => {
+    traffic.denied(target, why, address);
     if (traffic.denials() > DENIALS_MAX) onExcess(traffic);
   };
   const asked = (client: Duplex) => {

@@ -10,7 +10,7 @@ export interface Traffic {
   sent(host: string, port: number, bytes: number): void;
   received(host: string, port: number, bytes: number): void;
   /** `target` is what the client wrote; null when it never said. */
-  denied(target: { host: string; port: number | null } | null, why: Denial): void;
+  denied(target: { host: string; port: number | null } | null, why: Denial, address?: string | null): void;
   /** A host on the list that gave no connection. */
   unreachable(host: string, port: number, why: string): void;
   bytes(): number;
@@ -45,14 +45,14 @@ export function countTraffic(): Traffic {
       entry(host, port).bytes_received += count;
       bytes += count;
     },
-    denied(target, why) {
+    denied(target, why, address = null) {
       denials += 1;
       const host = target && printable(target.host);
       const port = target?.port ?? null;
-      const key = JSON.stringify([host, port, why]);
+      const key = JSON.stringify([host, port, why, address]);
       const known = denied.get(key);
       if (known) known.attempts += 1;
-      else if (denied.size < ENTRIES_MAX) denied.set(key, { host, port, why, attempts: 1 });
+      else if (denied.size < ENTRIES_MAX) denied.set(key, { host, port, why, address, attempts: 1 });
     },
     unreachable(host, port, why) {
       unreachable.set(`${host}:${port}`, { host, port, why: printable(why) });

@@ -34,7 +34,7 @@ export async function openTunnel(order: TunnelOrder): Promise<void> {
   const { host, port } = target;
   if (!rules.allows(host, port)) return refuseTarget(order, "not_listed");
   const resolved = await resolveAllowed(host, port, rules, order.lookup);
-  if (resolved.kind === "forbidden") return refuseTarget(order, "address_not_allowed");
+  if (resolved.kind === "forbidden") return refuseTarget(order, "address_not_allowed", resolved.address);
   if (resolved.kind === "unresolved") return unreachable(order, resolved.why);
   const upstream = await connectFirst(resolved.addresses, port, timeouts.step_ms);
   if (!(upstream instanceof Error) && client.destroyed) return void upstream.destroy();
@@ -56,8 +56,8 @@ export async function openTunnel(order: TunnelOrder): Promise<void> {
   join(order, upstream);
 }
 
-function refuseTarget({ client, target, deny }: TunnelOrder, why: Denial): void {
-  deny(target, why);
+function refuseTarget({ client, target, deny }: TunnelOrder, why: Denial, address?: string): void {
+  deny(target, why, address);
   refuse(client, "403 Forbidden");
 }
 

@@ -1,17 +1,21 @@
-import { isDeepStrictEqual } from "node:util";
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import type { Log } from "#lib/platform/log/log.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
+import { STEP, TASK } from "#lib/platform/table/items.ts";
 import {
-  openTasksPartition,
-  TASK_SORT_KEY,
-  taskPartition,
-  tenantTasksPartition,
+  type Item,
+  isOfKind,
+  keyOf,
+  listingOf,
+  openShard,
+  partitionOf,
+  recordFields,
 } from "#lib/platform/table/keys.ts";
+import { getItem, NEW, type NewItem, putIfOurs, type TablePorts } from "#lib/platform/table/operations.ts";
+import { queryAll, queryOverdue } from "#lib/platform/table/queries.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { parseStepItem } from "#lib/resilience/idempotency/step-item.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
-import { TaskRecord } from "#schemas/records/task.ts";
+import { type Reopening, TaskRecord } from "#schemas/records/task.ts";
 
 /** A task with its steps, as one query read them: steps in the order they were first claimed. */
 export interface Ledger {
@@ -19,67 +23,42 @@ export interface Ledger {
   steps: StepRecord[];
 }
 
-export interface TaskPorts {
-  table: DynamoDBDocumentClient;
-  table_name: string;
+export interface TaskPorts extends TablePorts {
   runtime: Runtime;
 }
 
-type Item = Record<string, unknown>;
-
 /** A task item of the table as a record, without its keys. */
 export function parseTaskItem(item: Item): TaskRecord {
-  const { pk: _pk, sk: _sk, gsi1pk: _1, gsi1sk: _2, gsi2pk: _3, gsi2sk: _4, ...record } = item;
-  return TaskRecord.parse(record);
+  return TaskRecord.parse(recordFields(item));
 }
 
 /** An open task is in index `open_tasks` under the time it is to be looked at next; an ended one is not. */
-function taskItem(task: TaskRecord, next_check_ms: number | undefined): Item {
+function taskItem(task: TaskRecord, next_check_ms: number | undefined): NewItem {
   return {
-    pk: taskPartition(task.tenant, task.task_id),
-    sk: TASK_SORT_KEY,
-    gsi1pk: tenantTasksPartition(task.tenant),
-    gsi1sk: `${task.created_at}#${task.task_id}`,
-    ...(next_check_ms !== undefined && {
-      gsi2pk: openTasksPartition(task.task_id),
-      gsi2sk: instant(next_check_ms),
-    }),
+    ...keyOf(TASK, task),
+    ...listingOf(TASK, "by_tenant", task),
+    ...(next_check_ms !== undefined &&
+      listingOf(TASK, "open_tasks", { shard: openShard(task.task_id), check_at: instant(next_check_ms) })),
     ...task,
   };
 }
 
-/**
- * Writes a new task. Returns the one that stands there already when its id was taken. A write of
- * ours that took, lost its answer and was sent twice by the SDK counts as written.
- */
+/** Writes a new task. Returns the one that stands there already when its id was taken. */
 export async function createTask(
   task: TaskRecord,
   next_check_ms: number,
   ports: TaskPorts,
 ): Promise<TaskRecord | undefined> {
-  const { table, table_name } = ports;
-  try {
-    await table.send(
-      new PutCommand({
-        TableName: table_name,
-        Item: taskItem(task, next_check_ms),
-        ConditionExpression: "attribute_not_exists(pk)",
-      }),
-    );
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    const existing = await readTask(task.tenant, task.task_id, ports);
-    return isDeepStrictEqual(existing, task) ? undefined : existing;
-  }
+  const put = await putIfOurs(taskItem(task, next_check_ms), NEW, ports);
+  if (put.written) return undefined;
+  // Without one the task that had the id expired in between, so the id is free.
+  return put.found ? parseTaskItem(put.found) : createTask(task, next_check_ms, ports);
 }
 
 /**
  * Replaces a task on condition that nobody wrote it since `task` was read. Returns it with its new
  * version, or undefined when somebody did. `next_check_ms` undefined takes it from the open ones.
  * Only a sealed task expires.
- * When the write is refused, reading again tells another's write from our own, sent twice by the
- * SDK because its first answer was lost: taken for another's, what was to follow it would not be sent.
  */
 export async function moveTask(
   task: TaskRecord,
@@ -87,38 +66,24 @@ export async function moveTask(
   next_check_ms: number | undefined,
   ports: TaskPorts,
 ): Promise<TaskRecord | undefined> {
-  const { table, table_name, runtime } = ports;
-  const updated_at = instant(runtime.now());
+  const updated_at = instant(ports.runtime.now());
   const { expires_at, ...moved } = { ...task, ...changes, version: task.version + 1, updated_at };
   const next = TaskRecord.parse(
     moved.sealed_at && expires_at !== undefined ? { ...moved, expires_at } : moved,
   );
-  try {
-    await table.send(
-      new PutCommand({
-        TableName: table_name,
-        Item: taskItem(next, next_check_ms),
-        ConditionExpression: "version = :version",
-        ExpressionAttributeValues: { ":version": task.version },
-      }),
-    );
-    return next;
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    const found = await readTask(task.tenant, task.task_id, ports);
-    return isDeepStrictEqual(found, next) ? next : undefined;
-  }
+  const unchanged = { condition: "version = :version", values: { version: task.version } };
+  const { written } = await putIfOurs(taskItem(next, next_check_ms), unchanged, ports);
+  return written ? next : undefined;
 }
 
 /** A task without its steps; undefined when there is none. */
 export async function readTask(
   tenant: string,
   task_id: string,
-  { table, table_name }: TaskPorts,
+  ports: TaskPorts,
 ): Promise<TaskRecord | undefined> {
-  const Key = { pk: taskPartition(tenant, task_id), sk: TASK_SORT_KEY };
-  const found = await table.send(new GetCommand({ TableName: table_name, Key, ConsistentRead: true }));
-  return found.Item && parseTaskItem(found.Item);
+  const found = await getItem(keyOf(TASK, { tenant, task_id }), ports);
+  return found && parseTaskItem(found);
 }
 
 /**
@@ -132,26 +97,12 @@ export async function readLedger(
   task_id: string,
   ports: TaskPorts,
 ): Promise<Ledger | undefined> {
-  const items: Item[] = [];
-  let ExclusiveStartKey: Item | undefined;
-  do {
-    const page = await ports.table.send(
-      new QueryCommand({
-        TableName: ports.table_name,
-        KeyConditionExpression: "pk = :pk",
-        ExpressionAttributeValues: { ":pk": taskPartition(tenant, task_id) },
-        ConsistentRead: true,
-        ScanIndexForward: false,
-        ExclusiveStartKey,
-      }),
-    );
-    items.push(...(page.Items ?? []));
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
+  const ledger = partitionOf(TASK, { tenant, task_id });
+  const items = await queryAll(ledger, { consistent: true, backwards: true }, ports);
   const now = ports.runtime.now();
-  const task = items.find((item) => item.sk === TASK_SORT_KEY);
+  const task = items.find((item) => isOfKind(TASK, item));
   const steps = items
-    .filter((item) => String(item.sk).startsWith("STEP#"))
+    .filter((item) => isOfKind(STEP, item))
     .map(parseStepItem)
     .filter((step) => !isExpired(step, now));
   const record = task && parseTaskItem(task);
@@ -161,4 +112,61 @@ export async function readLedger(
 /** As they were first claimed; whatever order they were read in, the same order comes out. */
 function byStart(a: StepRecord, b: StepRecord): number {
   return a.started_at.localeCompare(b.started_at) || a.round - b.round || a.step.localeCompare(b.step);
+}
+
+/** Open tasks whose time to be looked at has come, longest overdue first in each partition of the index. */
+export async function overdueTasks(limit: number, ports: TaskPorts & { log: Log }): Promise<TaskRecord[]> {
+  const items = await queryOverdue(TASK, instant(ports.runtime.now()), limit, ports);
+  return items.flatMap((item) => {
+    try {
+      return [parseTaskItem(item)];
+    } catch (error) {
+      // One task that cannot be read must not keep the others from being swept.
+      const sentence = `the record of ${item.pk} cannot be read and is not swept: ${String(error)}`;
+      ports.log.error("TASK_UNREADABLE", sentence);
+      return [];
+    }
+  });
+}
+
+/** Whether the task took up work again for this replay of the step. */
+export function isReopened(task: TaskRecord, { step, round, generation }: Omit<Reopening, "at">): boolean {
+  return (task.reopenings ?? []).some(
+    (one) => one.step === step && one.round === round && one.generation === generation,
+  );
+}
+
+/** A reopened task's deadline (Unix ms): as much time again as it was given at first. */
+export function deadlineAgain(
+  { deadline_at, created_at, reopenings = [] }: TaskRecord,
+  now_ms: number,
+): number {
+  return now_ms + Date.parse(deadline_at) - Date.parse(reopenings.at(-1)?.at ?? created_at);
+}
+
+/**
+ * Puts a task back to work at a step that was re-armed: open, at that step, with a new deadline, and
+ * due for the sweeper after `check_ms`. Undefined when somebody moved it first.
+ */
+export async function reopenTask(
+  task: TaskRecord,
+  place: Omit<Reopening, "at">,
+  check_ms: number,
+  ports: TaskPorts,
+): Promise<TaskRecord | undefined> {
+  const now_ms = ports.runtime.now();
+  const at = instant(now_ms);
+  const deadline_ms = deadlineAgain(task, now_ms);
+  const { ended_at: _0, sealed_at: _1, verdict: _2, error: _3, ...lasting } = task;
+  return moveTask(
+    lasting,
+    {
+      status: "running",
+      deadline_at: instant(deadline_ms),
+      reopenings: [...(task.reopenings ?? []), { at, ...place }],
+      current: { step: place.step, round: place.round, dispatched_at: at, dispatch_count: 1 },
+    },
+    Math.min(now_ms + check_ms, deadline_ms),
+    ports,
+  );
 }

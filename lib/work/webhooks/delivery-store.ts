@@ -1,26 +1,144 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { Loaded } from "#lib/platform/config/config-file.ts";
+import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
+import { stepSourceHash } from "#lib/platform/messages/make-envelope.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
-import { isExpired } from "#lib/platform/table/retention.ts";
-import { deliveryKey, OPEN_DELIVERIES, parseDelivery } from "#lib/work/webhooks/delivery-place.ts";
-import type { DeliveryRecord } from "#schemas/records/delivery.ts";
+import { INDEXES } from "#lib/platform/table/item-kind.ts";
+import { DELIVERY } from "#lib/platform/table/items.ts";
+import {
+  type Item,
+  keyOf,
+  type Listing,
+  listingAttributes,
+  listingOf,
+  openShard,
+  recordFields,
+} from "#lib/platform/table/keys.ts";
+import { getItem, NEW, putIf, type TablePorts, updateIf } from "#lib/platform/table/operations.ts";
+import { queryOverdue } from "#lib/platform/table/queries.ts";
+import { isExpired, recordExpiry } from "#lib/platform/table/retention.ts";
+import type { StepStorage } from "#lib/resilience/idempotency/step-item.ts";
+import { deliveryStep, endingOf, taskEnded, WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
+import { listWebhooks } from "#lib/work/webhooks/webhook-store.ts";
+import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
+import type { WebhooksInput } from "#schemas/messages/webhooks.ts";
+import { DeliveryRecord } from "#schemas/records/delivery.ts";
+import { StepRecord } from "#schemas/records/step.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
+import type { WebhookRecord } from "#schemas/records/webhook.ts";
 
-export interface DeliveryPorts {
-  table: DynamoDBDocumentClient;
-  table_name: string;
+export interface DeliveryPorts extends TablePorts {
   runtime: Runtime;
+}
+
+/** The attribute that says when the sweeper is to look at a delivery. */
+const CHECK_AT = INDEXES.open_tasks.sort;
+/** How long a delivery may wait in all for an absent receiver; counted again when it is redelivered. */
+const DELIVERY_DAYS_MAX = 3;
+const DAY_MS = 86_400_000;
+/** A message that has not arrived after so long counts as lost. */
+const ARRIVAL_MS_MAX = 30_000;
+
+export function deadlineFrom(now_ms: number): string {
+  return instant(now_ms + DELIVERY_DAYS_MAX * DAY_MS);
+}
+
+/** A delivery's item as a record, without its keys. */
+export function parseDelivery(item: Item): DeliveryRecord {
+  return DeliveryRecord.parse(recordFields(item));
+}
+
+/** Lists a delivery that has not ended, for the sweeper to look at once its message should have arrived. */
+function openListing(task_id: string, now_ms: number): Listing<"open_tasks"> {
+  const check_at = instant(now_ms + ARRIVAL_MS_MAX);
+  return listingOf(DELIVERY, "open_tasks", { shard: openShard(task_id), check_at });
+}
+
+/** Deliveries are claimed as steps are, in their task's partition, and listed as long as they are open. */
+export const deliveryPlace: StepStorage = {
+  item: (key) => ({ key: keyOf(DELIVERY, key), name: `delivery ${key.step}`, parse: parseStep }),
+  ended: () => ({ set: {}, remove: listingAttributes("open_tasks") }),
+  rearmed: ({ task_id }, now_ms) => ({
+    set: { ...openListing(task_id, now_ms), deadline_at: deadlineFrom(now_ms), dispatch_count: 0 },
+    remove: [],
+  }),
+};
+
+/** A delivery's fields as a step; a message that outlived its record may have claimed it without the rest. */
+function parseStep(item: Item): StepRecord {
+  const fields = Object.entries(item).filter(([name]) => Object.hasOwn(StepRecord.shape, name));
+  return StepRecord.parse(Object.fromEntries(fields));
+}
+
+/**
+ * Records a delivery of an ended task for each enabled webhook, before the task shows as ended: from then on
+ * the sweeper sends what was not sent, whatever becomes of the messages. Safe to repeat.
+ */
+export async function openDeliveries(
+  task: TaskRecord,
+  ports: DeliveryPorts & { artifacts(): Loaded<ArtifactsConfig> },
+): Promise<DeliveryRecord[]> {
+  const now_ms = ports.runtime.now();
+  const webhooks = await listWebhooks(task.tenant, ports);
+  const deliveries = webhooks
+    .filter(({ disabled_at }) => disabled_at === undefined)
+    .map((webhook) => newDelivery(task, webhook, now_ms, ports.artifacts().value));
+  await Promise.all(deliveries.map((delivery) => createDelivery(delivery, ports)));
+  return deliveries;
+}
+
+function newDelivery(
+  task: TaskRecord,
+  { webhook_id }: WebhookRecord,
+  now_ms: number,
+  retention: ArtifactsConfig,
+): DeliveryRecord {
+  const { tenant, task_id } = task;
+  const deadline_at = deadlineFrom(now_ms);
+  const input: WebhooksInput = { webhook_id, event: taskEnded(task) };
+  const key = { tenant, task_id, step: deliveryStep({ webhook_id, ending: endingOf(task) }), round: 0 };
+  const source_hash = stepSourceHash(WEBHOOKS, input);
+  return {
+    ...key,
+    ...input,
+    service: WEBHOOKS,
+    status: "waiting",
+    idempotency_key: idempotencyKey({ ...key, source_hash }),
+    source_hash,
+    owner: "nobody",
+    fence: 1,
+    lease_expires_at: 0,
+    retry_at: 0,
+    attempts: 0,
+    history: [],
+    started_at: instant(now_ms),
+    traceparent: task.traceparent,
+    ...(task.tracestate && { tracestate: task.tracestate }),
+    deadline_at,
+    dispatch_count: 0,
+    expires_at: recordExpiry(deadline_at, retention),
+  };
+}
+
+/** Leaves an existing record as it is: it may have been delivered meanwhile. */
+async function createDelivery(delivery: DeliveryRecord, ports: DeliveryPorts): Promise<void> {
+  const item = {
+    ...keyOf(DELIVERY, delivery),
+    ...listingOf(DELIVERY, "by_tenant", delivery),
+    ...openListing(delivery.task_id, ports.runtime.now()),
+    ...DeliveryRecord.parse(delivery),
+  };
+  await putIf(item, NEW, ports);
 }
 
 /** A delivery; undefined when there is none, or its time is over. */
 export async function readDelivery(
-  { tenant, task_id, step }: Pick<DeliveryRecord, "tenant" | "task_id" | "step">,
-  { table, table_name, runtime }: DeliveryPorts,
+  key: Pick<DeliveryRecord, "tenant" | "task_id" | "step">,
+  ports: DeliveryPorts,
 ): Promise<DeliveryRecord | undefined> {
-  const Key = deliveryKey(tenant, task_id, step);
-  const { Item } = await table.send(new GetCommand({ TableName: table_name, Key, ConsistentRead: true }));
-  if (Item?.event === undefined) return undefined; // what a stray message claimed after the record was gone
-  const record = parseDelivery(Item);
-  return isExpired(record, runtime.now()) ? undefined : record;
+  const found = await getItem(keyOf(DELIVERY, key), ports);
+  if (found?.event === undefined) return undefined; // what a stray message claimed after the record was gone
+  const record = parseDelivery(found);
+  return isExpired(record, ports.runtime.now()) ? undefined : record;
 }
 
 /** A delivery whose time to be looked at has come, and that time. */
@@ -29,65 +147,41 @@ export interface OverdueDelivery {
   check_at: string;
 }
 
-/** Longest overdue first in each partition. What cannot be read is told to `unreadable`. */
+/** Longest overdue first in each partition of the index. `unreadable` is told what cannot be parsed. */
 export async function overdueDeliveries(
   limit: number,
-  { table, table_name, runtime }: DeliveryPorts,
-  unreadable: (item: Record<string, unknown>, error: unknown) => void,
+  ports: DeliveryPorts,
+  unreadable: (item: Item, error: unknown) => void,
 ): Promise<OverdueDelivery[]> {
-  const now = instant(runtime.now());
-  const pages = await Promise.all(
-    OPEN_DELIVERIES.map((partition) =>
-      table.send(
-        new QueryCommand({
-          TableName: table_name,
-          IndexName: "open_tasks",
-          KeyConditionExpression: "gsi2pk = :partition AND gsi2sk <= :now",
-          ExpressionAttributeValues: { ":partition": partition, ":now": now },
-          Limit: Math.ceil(limit / OPEN_DELIVERIES.length),
-        }),
-      ),
-    ),
-  );
-  return pages
-    .flatMap(({ Items = [] }) => Items)
-    .flatMap((item) => {
-      try {
-        return [{ record: parseDelivery(item), check_at: String(item.gsi2sk) }];
-      } catch (error) {
-        unreadable(item, error);
-        return [];
-      }
-    });
+  const items = await queryOverdue(DELIVERY, instant(ports.runtime.now()), limit, ports);
+  return items.flatMap((item) => {
+    try {
+      return [{ record: parseDelivery(item), check_at: String(item[CHECK_AT]) }];
+    } catch (error) {
+      unreadable(item, error);
+      return [];
+    }
+  });
 }
 
 /**
- * Looks at a delivery again at `check_ms` (Unix time). False when somebody else moved it meanwhile: of two
- * sweepers one goes on. The index lags behind, so the time that was read is the condition.
+ * Looks at a delivery again at `check_ms` (Unix time). False when another sweeper moved it meanwhile: of
+ * two, one goes on. The index lags behind, so the time that was read is the condition.
  */
 export async function postponeDelivery(
   { record, check_at }: OverdueDelivery,
   check_ms: number,
   dispatch_count: number,
-  { table, table_name }: DeliveryPorts,
+  ports: DeliveryPorts,
 ): Promise<boolean> {
-  try {
-    await table.send(
-      new UpdateCommand({
-        TableName: table_name,
-        Key: deliveryKey(record.tenant, record.task_id, record.step),
-        UpdateExpression: "SET gsi2sk = :next, dispatch_count = :dispatch_count",
-        ConditionExpression: "gsi2sk = :seen",
-        ExpressionAttributeValues: {
-          ":next": instant(check_ms),
-          ":seen": check_at,
-          ":dispatch_count": dispatch_count,
-        },
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+  const written = await updateIf(
+    keyOf(DELIVERY, record),
+    {
+      update: `SET ${CHECK_AT} = :next, dispatch_count = :dispatch_count`,
+      condition: `${CHECK_AT} = :seen`,
+      values: { next: instant(check_ms), seen: check_at, dispatch_count },
+    },
+    ports,
+  );
+  return written !== undefined;
 }

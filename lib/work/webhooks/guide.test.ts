@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { signatureHeaders } from "#lib/work/webhooks/sign-webhook.ts";
-import { formatSecret, secretBytes } from "#lib/work/webhooks/webhook-secret.ts";
+import { formatSecret, secretBytes, signatureHeaders } from "#lib/work/webhooks/sign-webhook.ts";
 import { TaskEnded } from "#schemas/messages/webhooks.ts";
 import { guideVerifier } from "#test/fakes/guide-verifier.ts";
 

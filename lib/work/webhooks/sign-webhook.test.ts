@@ -1,7 +1,11 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
-import { signatureHeaders } from "#lib/work/webhooks/sign-webhook.ts";
-import { formatSecret, secretBytes, secretsInForce } from "#lib/work/webhooks/webhook-secret.ts";
+import {
+  formatSecret,
+  secretBytes,
+  secretsInForce,
+  signatureHeaders,
+} from "#lib/work/webhooks/sign-webhook.ts";
 
 const ROOT = "r".repeat(64);
 const webhook = { tenant: "acme", webhook_id: "0123456789abcdef" };

@@ -1,107 +1,54 @@
-import { isDeepStrictEqual } from "node:util";
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-} from "@aws-sdk/lib-dynamodb";
+import { WEBHOOK } from "#lib/platform/table/items.ts";
+import { type Item, keyOf, partitionOf, recordFields } from "#lib/platform/table/keys.ts";
+import { deleteItem, getItem, NEW, putIfOurs, type TablePorts } from "#lib/platform/table/operations.ts";
+import { queryAll } from "#lib/platform/table/queries.ts";
 import { WebhookRecord } from "#schemas/records/webhook.ts";
 
-export interface WebhookPorts {
-  table: DynamoDBDocumentClient;
-  table_name: string;
+function parseWebhook(item: Item): WebhookRecord {
+  return WebhookRecord.parse(recordFields(item));
 }
 
-function placeOf({ tenant, webhook_id }: Pick<WebhookRecord, "tenant" | "webhook_id">) {
-  return { pk: `WEBHOOKS#${tenant}`, sk: webhook_id };
+function webhookItem(record: WebhookRecord) {
+  return { ...keyOf(WEBHOOK, record), ...WebhookRecord.parse(record) };
 }
 
-function parseItem({ pk: _pk, sk: _sk, ...record }: Record<string, unknown>): WebhookRecord {
-  return WebhookRecord.parse(record);
-}
-
-/** All webhooks of a tenant, oldest first; there are few. Strongly consistent: one just made is among them. */
-export async function listWebhooks(
-  tenant: string,
-  { table, table_name }: WebhookPorts,
-): Promise<WebhookRecord[]> {
-  const items: Record<string, unknown>[] = [];
-  let ExclusiveStartKey: Record<string, unknown> | undefined;
-  do {
-    const page = await table.send(
-      new QueryCommand({
-        TableName: table_name,
-        KeyConditionExpression: "pk = :pk",
-        ExpressionAttributeValues: { ":pk": placeOf({ tenant, webhook_id: "" }).pk },
-        ConsistentRead: true,
-        ExclusiveStartKey,
-      }),
-    );
-    items.push(...(page.Items ?? []));
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
-  return items.map(parseItem).sort((a, b) => a.created_at.localeCompare(b.created_at));
+/** All webhooks of a tenant, oldest first; there are few. Strongly consistent: a new one is among them. */
+export async function listWebhooks(tenant: string, ports: TablePorts): Promise<WebhookRecord[]> {
+  const items = await queryAll(partitionOf(WEBHOOK, { tenant }), { consistent: true }, ports);
+  return items.map(parseWebhook).sort((a, b) => a.created_at.localeCompare(b.created_at));
 }
 
 export async function readWebhook(
   tenant: string,
   webhook_id: string,
-  { table, table_name }: WebhookPorts,
+  ports: TablePorts,
 ): Promise<WebhookRecord | undefined> {
-  const Key = placeOf({ tenant, webhook_id });
-  const { Item } = await table.send(new GetCommand({ TableName: table_name, Key, ConsistentRead: true }));
-  return Item && parseItem(Item);
+  const found = await getItem(keyOf(WEBHOOK, { tenant, webhook_id }), ports);
+  return found && parseWebhook(found);
 }
 
 /** Writes a new webhook. Throws when its id is taken. */
-export async function createWebhook(record: WebhookRecord, ports: WebhookPorts): Promise<void> {
-  if (!(await put(record, "attribute_not_exists(pk)", {}, ports)))
-    throw new Error("the webhook's id is taken");
+export async function createWebhook(record: WebhookRecord, ports: TablePorts): Promise<void> {
+  const { written } = await putIfOurs(webhookItem(record), NEW, ports);
+  if (!written) throw new Error(`the webhook id ${record.webhook_id} is taken`);
 }
 
 /**
- * Replaces a webhook on condition that nobody wrote it since it was read. Returns it as it stands, or
+ * Replaces a webhook on condition that nobody wrote it since `seen` was read. Returns it as it stands, or
  * undefined when somebody did: then read again.
  */
 export async function moveWebhook(
   seen: WebhookRecord,
   wanted: WebhookRecord,
-  ports: WebhookPorts,
+  ports: TablePorts,
 ): Promise<WebhookRecord | undefined> {
   const next = { ...wanted, revision: seen.revision + 1 };
-  const written = await put(next, "revision = :seen", { ":seen": seen.revision }, ports);
+  const unchanged = { condition: "revision = :seen", values: { seen: seen.revision } };
+  const { written } = await putIfOurs(webhookItem(next), unchanged, ports);
   return written ? next : undefined;
 }
 
-/** What was sent for it is still listed; what waits to be sent is not any more. Safe to repeat. */
-export async function deleteWebhook(
-  { tenant, webhook_id }: WebhookRecord,
-  { table, table_name }: WebhookPorts,
-): Promise<void> {
-  await table.send(new DeleteCommand({ TableName: table_name, Key: placeOf({ tenant, webhook_id }) }));
-}
-
-/** True when it stands as given: by this write, or by the same one whose answer was lost. */
-async function put(
-  record: WebhookRecord,
-  condition: string,
-  values: Record<string, unknown>,
-  ports: WebhookPorts,
-): Promise<boolean> {
-  try {
-    await ports.table.send(
-      new PutCommand({
-        TableName: ports.table_name,
-        Item: { ...placeOf(record), ...WebhookRecord.parse(record) },
-        ConditionExpression: condition,
-        ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return isDeepStrictEqual(await readWebhook(record.tenant, record.webhook_id, ports), record);
-  }
+/** Deletes a webhook. Its past deliveries are still listed; its open ones are not sent any more. Safe to repeat. */
+export async function deleteWebhook(record: WebhookRecord, ports: TablePorts): Promise<void> {
+  await deleteItem(keyOf(WEBHOOK, record), ports);
 }

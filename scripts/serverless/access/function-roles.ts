@@ -1,7 +1,7 @@
 import type { FunctionDeclaration, ServiceDeclaration } from "../expand-agents.ts";
 import { pascalCase } from "../logical-id.ts";
-import { AGENT_ACCESS, grantedBy, type QueueIds } from "./grants.ts";
-import { items, objects, queues, type Statement } from "./statement.ts";
+import { AGENT_ACCESS, grantedBy, QUEUE_ACCESS, type QueueIds } from "./grants.ts";
+import { objects, queues, type Statement } from "./statement.ts";
 
 /**
  * Gives every function a role of its own: what its `access:` grants, what its `agent:` block takes to
@@ -62,8 +62,7 @@ function servesQueue(name: string, ids: QueueIds): Statement[] {
       "SendMessage", // parked work is sent anew: docs/decisions/0007-parking.md
     ]),
     queues(idOf(ids.dead_letter_queues, name), ["SendMessage"]), // nothing here may read or empty one
-    items(["FAILURE#*"], ["PutItem", "UpdateItem"]),
-    ...grantedBy(["write_metrics", "write_traces"], ids),
+    ...grantedBy(QUEUE_ACCESS, ids),
   ];
 }
 

@@ -6,7 +6,7 @@ export interface Statement {
   Condition?: Record<string, Record<string, unknown>>;
 }
 
-type ItemAction = "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query";
+export type ItemAction = "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query";
 type ObjectAction = "GetObject" | "PutObject" | "PutObjectTagging";
 
 /**

@@ -56,7 +56,7 @@ describe("a conditional write", () => {
     relied_on_by: [
       "lib/resilience/idempotency/claim.ts",
       "lib/work/tasks/task-store.ts",
-      "lib/work/webhooks/open-deliveries.ts",
+      "lib/work/webhooks/delivery-store.ts",
     ],
     async observe(world) {
       const Key = newKey();
@@ -151,6 +151,7 @@ describe("a conditional write", () => {
 
   semantic("is refused as ConditionalCheckFailedException, which the code knows by its class", {
     relied_on_by: [
+      "lib/platform/table/operations.ts",
       "lib/resilience/idempotency/claim.ts",
       "lib/http/audit/record-audit.ts",
       "lib/http/auth/key-store.ts",
@@ -199,7 +200,7 @@ describe("a conditional write", () => {
   });
 
   semantic("deletes on its condition only; deleting what is not there is done", {
-    relied_on_by: ["lib/work/artifacts/delete-task.ts"],
+    relied_on_by: ["scripts/artifacts-clean/clean.ts"],
     async observe(world) {
       const Key = newKey();
       const on = (version: number) => ({

@@ -51,6 +51,7 @@ async function indexed(world: TableWorld, gsi1pk: string, items: number) {
 describe("a query", () => {
   semantic("pages by Limit; a full last page still has a LastEvaluatedKey, and an empty one follows", {
     relied_on_by: [
+      "lib/platform/table/queries.ts",
       "lib/platform/table/query-page.ts",
       "lib/resilience/circuit/circuit-table.ts",
       "lib/work/tasks/task-store.ts",
@@ -90,7 +91,7 @@ describe("a query", () => {
   });
 
   semantic("goes on from a place whose item is gone, in the table and in an index", {
-    relied_on_by: ["lib/platform/table/query-page.ts", "lib/work/artifacts/delete-task.ts"],
+    relied_on_by: ["lib/platform/table/query-page.ts", "scripts/artifacts-clean/clean.ts"],
     async observe(world) {
       const pk = randomUUID();
       for (const n of [1, 2, 3]) await put(world, { pk, sk: `${n}`, gsi1pk: pk, gsi1sk: `at ${n}` });
@@ -137,7 +138,7 @@ describe("a query", () => {
     relied_on_by: [
       "lib/platform/table/time-range.ts",
       "lib/platform/table/query-page.ts",
-      "lib/work/tasks/open-tasks.ts",
+      "lib/work/tasks/task-store.ts",
     ],
     async observe(world) {
       const pk = randomUUID();
@@ -158,7 +159,7 @@ describe("a query", () => {
   });
 
   semantic("gives only the attributes it is asked for", {
-    relied_on_by: ["lib/work/artifacts/delete-task.ts", "lib/work/artifacts/clean-objects.ts"],
+    relied_on_by: ["scripts/artifacts-clean/clean.ts", "lib/platform/table/operations.ts"],
     async observe(world) {
       const pk = "p";
       await put(world, { pk, sk: "a", text: "t" });
@@ -204,7 +205,7 @@ describe("an index", () => {
   semantic("holds only items with both of its keys, and lets go of those that lose them", {
     relied_on_by: [
       "lib/work/tasks/task-store.ts",
-      "lib/work/tasks/open-tasks.ts",
+      "lib/work/tasks/task-store.ts",
       "lib/work/webhooks/delivery-store.ts",
     ],
     async observe(world) {
@@ -230,7 +231,7 @@ describe("an index", () => {
   });
 
   semantic("is refused a strongly consistent read", {
-    relied_on_by: ["lib/platform/table/query-page.ts", "lib/work/artifacts/find-references.ts"],
+    relied_on_by: ["lib/platform/table/query-page.ts", "scripts/artifacts-clean/clean.ts"],
     observe: (world) => outcome(query(world, { ...inIndex(randomUUID()), ConsistentRead: true })),
     aws: "ValidationException",
     differs: [dynamodb_differences.index_reads],
@@ -238,9 +239,9 @@ describe("an index", () => {
 
   semantic("may be behind the table", {
     relied_on_by: [
-      "lib/work/tasks/open-tasks.ts",
+      "lib/work/tasks/task-store.ts",
       "lib/platform/table/query-page.ts",
-      "lib/work/artifacts/find-references.ts",
+      "scripts/artifacts-clean/clean.ts",
     ],
     async observe(world) {
       const pk = randomUUID();
@@ -256,7 +257,7 @@ describe("an index", () => {
   });
 
   semantic("no longer lists a deleted item", {
-    relied_on_by: ["lib/work/artifacts/delete-task.ts", "lib/work/webhooks/webhook-store.ts"],
+    relied_on_by: ["scripts/artifacts-clean/clean.ts", "lib/work/webhooks/webhook-store.ts"],
     async observe(world) {
       const pk = randomUUID();
       const { table, table_name: TableName } = world;

@@ -33,7 +33,7 @@ export const s3_differences = {
     },
     not_leaned_on:
       "Only the bucket's lifecycle rules go by tags; everywhere else `artifacts:clean` goes by records and times.",
-    bridged_in: "lib/work/artifacts/clean.ts",
+    bridged_in: "scripts/artifacts-clean/clean.ts",
   },
   listed_times: {
     behaviour: "`LastModified` in a listing",
@@ -47,7 +47,7 @@ export const s3_differences = {
     },
     not_leaned_on:
       "A header that is up to a second older counts as the same; only objects days old are deleted.",
-    bridged_in: "lib/work/artifacts/stored-objects.ts",
+    bridged_in: "scripts/artifacts-clean/stored-objects.ts",
   },
   wrong_checksum: {
     behaviour: "An object after an overwrite was refused by its checksum",

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DeleteObjectCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { describe } from "vitest";
-import { listTenants } from "#lib/work/artifacts/stored-objects.ts";
+import { listTenants } from "../../../scripts/artifacts-clean/stored-objects.ts";
 import { contract } from "../contract.ts";
 import type { BucketWorld } from "../targets/worlds.ts";
 import { put, text } from "./bucket-steps.ts";
@@ -18,7 +18,7 @@ const list = async ({ s3, bucket }: BucketWorld, input: object) => {
 
 describe("a listing", () => {
   semantic("has the keys under a prefix, whatever is in them, in the order of their UTF-8 bytes", {
-    relied_on_by: ["lib/work/artifacts/stored-objects.ts"],
+    relied_on_by: ["scripts/artifacts-clean/stored-objects.ts"],
     async observe(world) {
       const prefix = `${randomUUID()}/`;
       for (const key of KEYS.toReversed()) await put(world, `${prefix}${key}`, key);
@@ -32,7 +32,7 @@ describe("a listing", () => {
   });
 
   semantic("goes on by its token, though objects were deleted meanwhile, and starts after any key", {
-    relied_on_by: ["lib/work/artifacts/stored-objects.ts", "lib/work/artifacts/delete-task.ts"],
+    relied_on_by: ["scripts/artifacts-clean/stored-objects.ts", "scripts/artifacts-clean/clean.ts"],
     async observe(world) {
       const Prefix = `${randomUUID()}/`;
       for (const key of "abcdefg") await put(world, `${Prefix}${key}`, key);
@@ -53,7 +53,7 @@ describe("a listing", () => {
   });
 
   semantic("leads from tenant to tenant by a key beyond all of one tenant's", {
-    relied_on_by: ["lib/work/artifacts/stored-objects.ts"],
+    relied_on_by: ["scripts/artifacts-clean/stored-objects.ts"],
     async observe(world) {
       for (const tenant of ["acme", "acme-2", "acme.test", "beta"]) {
         for (const file of ["blobs/1", "uploads/2"]) await put(world, `tenants/${tenant}/${file}`, "x");
@@ -67,7 +67,7 @@ describe("a listing", () => {
   });
 
   semantic("says a time that a head of the unchanged object does not go beyond", {
-    relied_on_by: ["lib/work/artifacts/stored-objects.ts"],
+    relied_on_by: ["scripts/artifacts-clean/stored-objects.ts"],
     async observe({ s3, bucket: Bucket }) {
       const Key = randomUUID();
       await put({ s3, bucket: Bucket, close: async () => undefined }, Key, "first");

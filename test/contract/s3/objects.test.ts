@@ -201,7 +201,7 @@ describe("an object", () => {
   });
 
   semantic("is gone once it is deleted, and deleting it again is done", {
-    relied_on_by: ["lib/work/artifacts/stored-objects.ts"],
+    relied_on_by: ["scripts/artifacts-clean/stored-objects.ts"],
     async observe(world) {
       const Key = randomUUID();
       await put(world, Key, "first");

@@ -88,7 +88,7 @@ export const ESCAPING: SandboxCase[] = [
   {
     name: "a higher limit",
     isolation: "full",
-    command: "ulimit -n 1000000 || ulimit -f unlimited || ulimit -t unlimited",
+    command: "ulimit -n 1000000 || ulimit -c unlimited || ulimit -t unlimited",
     code: "COMMAND_FAILED",
   },
   {

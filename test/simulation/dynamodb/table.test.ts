@@ -6,12 +6,12 @@ import { jsonLog } from "#lib/platform/log/json-log.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { readRollups, writeRollup } from "#lib/platform/metrics/rollup.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
-import { tenantArtifactsPartition } from "#lib/platform/table/keys.ts";
+import { FAILURE, STEP, TASK } from "#lib/platform/table/items.ts";
+import { listOf } from "#lib/platform/table/keys.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
 import type { ClaimResult, Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
-import { overdueTasks } from "#lib/work/tasks/open-tasks.ts";
-import { createTask, moveTask, readLedger } from "#lib/work/tasks/task-store.ts";
+import { createTask, moveTask, overdueTasks, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { realTable } from "../../fakes/real-table.ts";
@@ -135,7 +135,7 @@ function driver(random: Random) {
     () => readLedger("acme", key.task_id, ports),
     () => overdueTasks(random.int(8, 24), ports),
     async () => {
-      const partition = random.pick(["TASKS#acme", tenantArtifactsPartition("acme"), "FAILURES#acme"]);
+      const partition = listOf(random.pick([TASK, STEP, FAILURE]), "by_tenant", { tenant: "acme" });
       const page = { limit: random.int(1, 3), filters: {}, read: (item: object) => item };
       const { next_cursor } = await queryPage(partition, page, ports);
       if (next_cursor) await queryPage(partition, { ...page, cursor: next_cursor }, ports);

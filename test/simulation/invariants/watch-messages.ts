@@ -1,6 +1,4 @@
-import { taskPartition } from "#lib/platform/table/keys.ts";
-import { deliveryKey } from "#lib/work/webhooks/delivery-place.ts";
-import { WEBHOOKS } from "#lib/work/webhooks/webhooks-service.ts";
+import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { Envelope } from "#schemas/messages/envelope.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -33,7 +31,7 @@ export function watchMessages(world: World) {
     const envelope = parse(message);
     if (!envelope) return world.violate("every message is an envelope", message.body.slice(0, 200));
     if (envelope.service !== queue.name) world.violate("messages go to their service", queue.name);
-    if (queue.name === "orchestrator") nudged.set(taskPartition(envelope.tenant, envelope.task_id), order);
+    if (queue.name === "orchestrator") nudged.set(`TASK#${envelope.tenant}#${envelope.task_id}`, order);
   };
 
   const onAcknowledged = (queue: Queue, message: Message, invocation: Invocation) => {
@@ -41,11 +39,11 @@ export function watchMessages(world: World) {
     const envelope = parse(message);
     if (!envelope) return;
     const { tenant, task_id, step, round } = envelope;
-    const pk = taskPartition(tenant, task_id);
+    const pk = `TASK#${tenant}#${task_id}`;
     checkProgress(world, pk, task_id, message);
     if (queue.name === "orchestrator") return;
     const beside = queue.name === WEBHOOKS;
-    const sk = beside ? deliveryKey(tenant, task_id, step).sk : `STEP#${step}#${round}`;
+    const sk = beside ? `DELIVERY#${step}` : `STEP#${step}#${round}`;
     const clock = world.scheduler.now() + invocation.clock_offset_ms;
     if (clock >= Date.parse(envelope.deadline_at)) return; // the orchestrator ends the task
     const record = world.table.get({ pk, sk }) as StepRecord | undefined;

@@ -1,6 +1,6 @@
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { checkRules } from "#lib/code/codemod/codemod-rules.ts";
 import { parseDiff } from "#lib/code/diff/parse-diff.ts";
-import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
@@ -8,7 +8,7 @@ import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
-import { deliveryPlace } from "#lib/work/webhooks/delivery-place.ts";
+import { deliveryPlace } from "#lib/work/webhooks/delivery-store.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
 import type { OrchestratorPorts } from "../../../functions/orchestrator/ports.ts";
 import { tableClient } from "../dynamodb/table-client.ts";

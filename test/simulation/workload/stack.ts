@@ -1,7 +1,7 @@
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
-import { WEBHOOKS } from "#lib/work/webhooks/webhooks-service.ts";
+import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { serveNudge } from "../../../functions/orchestrator/serve-nudge.ts";
 import { sweepDeliveries } from "../../../functions/orchestrator/sweep-deliveries.ts";
 import { sweepOpenTasks } from "../../../functions/orchestrator/sweep-open-tasks.ts";

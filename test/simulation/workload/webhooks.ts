@@ -1,9 +1,5 @@
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
-import { taskPartition } from "#lib/platform/table/keys.ts";
-import { deliveryId, deliveryStep } from "#lib/work/webhooks/delivery-id.ts";
-import { deliveryKey } from "#lib/work/webhooks/delivery-place.ts";
-import { endingOf } from "#lib/work/webhooks/task-ended.ts";
-import { WEBHOOKS } from "#lib/work/webhooks/webhooks-service.ts";
+import { deliveryId, deliveryStep, endingOf, WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { type TaskEnded, WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
@@ -58,7 +54,7 @@ export function webhooksHandler(world: World, platform: SimulatedPlatform) {
 
 function receive(world: World, webhook_id: string, event: TaskEnded): void {
   const { tenant, task_id, ending } = event.data;
-  const task = world.table.get({ pk: taskPartition(tenant, task_id), sk: "TASK" }) as TaskRecord | undefined;
+  const task = world.table.get({ pk: `TASK#${tenant}#${task_id}`, sk: "TASK" }) as TaskRecord | undefined;
   if (task && !task.sealed_at && endingOf(task) === ending) {
     world.violate("an end is told when it shows", `${task_id} is ${task.status} and not sealed`);
   }
@@ -78,7 +74,8 @@ export function checkTold(world: World): void {
     for (const { webhook_id } of webhooks.filter(
       (one) => one.tenant === tenant,
     ) as unknown as WebhookRecord[]) {
-      const delivery = world.table.get(deliveryKey(tenant, task_id, deliveryStep({ webhook_id, ending })));
+      const sk = `DELIVERY#${deliveryStep({ webhook_id, ending })}`;
+      const delivery = world.table.get({ pk: `TASK#${tenant}#${task_id}`, sk });
       const told = world.received.has(deliveryId({ task_id, ending, webhook_id }));
       const outcome = delivery?.outcome as { verdict?: string } | undefined;
       if (delivery?.status !== "completed") {

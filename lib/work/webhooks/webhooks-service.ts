@@ -1,2 +1,0 @@
-/** The function that delivers, and its queue. */
-export const WEBHOOKS = "webhooks";

@@ -1,0 +1,103 @@
+import type { Tool } from "#test/tools.ts";
+import { javascript, type SandboxCase } from "../sandbox-case.ts";
+
+const MIB = 1024 * 1024;
+const disk = { file_bytes_max: 8 * MIB, disk_bytes_max: 16 * MIB };
+const everything = { ...disk, memory_bytes_max: 2048 * MIB };
+
+/** Writes until it is refused or stopped, deletes what it wrote, and ends with 0. */
+const write = (file: string, mib: number) =>
+  javascript(
+    `const f=require('fs');const d=f.openSync('${file}','w');try{for(let i=0;i<${mib};i++)f.writeSync(d,Buffer.alloc(${MIB},1))}catch{}f.closeSync(d);f.unlinkSync('${file}')`,
+  );
+
+const caller: Tool = process.arch === "x64" ? "perl and a memory control group" : "an x64 machine";
+const call = (program: string) => `perl -e '${program}'`;
+/** mmap(2) of shared anonymous memory, touched by read(2) into it, then madvise(2) MADV_DONTNEED. */
+const released = (mib: number) =>
+  call(
+    `open my $z, "<", "/dev/zero"; my $n=${mib}*1048576; my $a=syscall(9,0,$n,3,33,-1,0); for(my $o=0;$o<$n;$o+=67108864){ syscall(0,fileno($z),$a+$o,67108864); syscall(28,$a+$o,67108864,4) } select(undef,undef,undef,0.3)`,
+  );
+
+const CASES: (Omit<SandboxCase, "isolation"> & Partial<SandboxCase>)[] = [
+  {
+    name: "a file that grows too large and is deleted",
+    limits: everything,
+    command: write("big", 600),
+    code: "SANDBOX_FILE_SIZE",
+  },
+  {
+    name: "the same in /tmp",
+    limits: everything,
+    command: write("'+process.env.TMPDIR+'/big", 600),
+    code: "SANDBOX_FILE_SIZE",
+  },
+  {
+    name: "a file that is deleted first and grows then",
+    limits: everything,
+    command: javascript(
+      `const f=require('fs');const d=f.openSync('x','w');f.unlinkSync('x');try{for(let i=0;i<600;i++)f.writeSync(d,Buffer.alloc(${MIB},1))}catch{}`,
+    ),
+    code: "SANDBOX_FILE_SIZE",
+  },
+  {
+    name: "a full disk, in small files that are all deleted",
+    isolation: "full",
+    limits: everything,
+    command: javascript(
+      `const f=require('fs');let i=0;try{for(;i<600;i++)f.writeFileSync('f'+i,Buffer.alloc(${MIB},1))}catch{}while(i-->0)f.unlinkSync('f'+i)`,
+    ),
+    code: "SANDBOX_DISK",
+  },
+  {
+    name: "too many files, all deleted",
+    isolation: "full",
+    limits: { inodes_max: 200 },
+    command: javascript(
+      "const f=require('fs');let i=0;try{for(;i<60000;i++)f.mkdirSync('d'+i)}catch{}while(i-->0)f.rmdirSync('d'+i)",
+    ),
+    code: "SANDBOX_INODES",
+  },
+  {
+    name: "too many open files, all closed",
+    limits: { open_files_max: 64 },
+    command: javascript(
+      "const f=require('fs');const a=[];try{for(let i=0;i<50000;i++)a.push(f.openSync('/dev/null'))}catch{}a.forEach(f.closeSync)",
+    ),
+    code: "SANDBOX_OPEN_FILES",
+  },
+  {
+    name: "too many processes, refused by the kernel",
+    isolation: "full",
+    limits: { processes_max: 8 },
+    command: "for i in $(seq 100); do (sleep 1 &) 2>/dev/null; done; exit 0",
+    code: "SANDBOX_PROCESSES",
+  },
+  {
+    name: "shared memory that it has mapped and given back",
+    needs: caller,
+    limits: { memory_bytes_max: 200 * MIB },
+    command: released(512),
+    code: "SANDBOX_MEMORY",
+  },
+  {
+    name: "shared memory below the limit",
+    needs: caller,
+    limits: { memory_bytes_max: 400 * MIB },
+    command: released(192),
+    code: "PASSED",
+  },
+  {
+    name: "files in memory of the machine (memfd)",
+    isolation: "reduced",
+    needs: caller,
+    limits: { memory_bytes_max: 200 * MIB, file_bytes_max: 1024 * MIB },
+    command: call(
+      `my $n="x"; my $d=syscall(319,$n,0); exit 1 if $d<0; open my $z, "<", "/dev/zero"; my $b="x" x 16777216; for(1..32){ syscall(1,$d,$b,16777216) } select(undef,undef,undef,0.3)`,
+    ),
+    code: "SANDBOX_MEMORY",
+  },
+];
+
+/** A limit that the program notices and hides: the report names it, whatever the exit code. */
+export const CAUGHT: SandboxCase[] = CASES.map((each) => ({ isolation: "any", ...each }));

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "#lib/platform/log/log.ts";
+import { sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
 import type { Backend } from "./backend.ts";
 import { checkConfigs } from "./check-configs.ts";
 import { openDataDirectory } from "./data-directory.ts";
@@ -65,6 +66,7 @@ export async function startLocalStack(
 ): Promise<LocalStack> {
   const settings = { ...DEFAULTS, ...service.custom?.local };
   checkConfigs(service.provider.environment ?? {}, serviceDir);
+  void sweepAbandonedDirectories(); // of a stack that was killed
   const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));
   const { region, stage } = service.provider;
   const names = { service: service.service, stage, region };

@@ -1,6 +1,6 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import { confinedCodeFor } from "#lib/code/confined/confined-code.ts";
-import { sourcePortsOf } from "#lib/code/source/sources-of.ts";
+import { sourcePortsOf } from "#lib/code/confined/sources-of.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { CodegenPorts } from "./ports.ts";
 

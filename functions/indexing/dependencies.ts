@@ -1,8 +1,8 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import { confinedCodeFor } from "#lib/code/confined/confined-code.ts";
+import { sourcesOf } from "#lib/code/confined/sources-of.ts";
 import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
 import { deployedGraphStore } from "#lib/code/graph/deployed-graph-store.ts";
-import { sourcesOf } from "#lib/code/source/sources-of.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { IndexPorts } from "./index-repository.ts";

@@ -1,5 +1,5 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
-import { sourcesOf } from "#lib/code/source/sources-of.ts";
+import { sourcesOf } from "#lib/code/confined/sources-of.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { SandboxPorts } from "./ports.ts";
 

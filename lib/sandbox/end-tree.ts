@@ -29,6 +29,7 @@ export function killTree(tree: ProcessTree, root_alive: boolean): void {
 export async function endTree(tree: ProcessTree, ceiling: ProcessCeiling): Promise<void> {
   const quiet_rounds_wanted = tree.may_hide ? QUIET_ROUNDS[ceiling.grouped ? "grouped" : "alone"] : 1;
   let quiet_rounds = 0;
+  ceiling.forbidForks();
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const grouped = ceiling.members();
     const found = grouped.flatMap((pid) => readProcess(pid) ?? []);

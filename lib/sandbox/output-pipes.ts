@@ -9,7 +9,7 @@ export interface OutputPipes {
   close(): void;
 }
 
-export interface OutputPipe {
+interface OutputPipe {
   reader: Socket;
   /** The descriptor that the command gets; the caller closes it once the command has it. */
   writer: number;

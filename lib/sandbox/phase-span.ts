@@ -1,9 +1,18 @@
-import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import type { Span } from "#lib/platform/trace/span.ts";
 import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
+
+/** What a phase needs of the work it belongs to: spans of its trace. */
+interface SpanPorts {
+  span<Result>(
+    name: string,
+    attributes: Record<string, never>,
+    work: (span: Pick<Span, "set" | "fail">) => Promise<Result>,
+  ): Promise<Result>;
+}
 
 /** Runs a phase in a span of its own, which tells how it ended and what it used. */
 export async function phaseInSpan(
-  { span }: Pick<AgentContext, "span">,
+  { span }: SpanPorts,
   name: string,
   run: () => Promise<PhaseRun>,
 ): Promise<PhaseRun> {

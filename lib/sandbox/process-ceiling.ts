@@ -12,7 +12,7 @@ import {
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isAbandoned, workerMark } from "#lib/sandbox/worker-mark.ts";
+import { isAbandoned, workerMark } from "#lib/platform/processes/worker-mark.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 
 /**
@@ -33,13 +33,15 @@ export interface ProcessCeiling {
   joinSoon(pid: number): void;
   /** The limit that the kernel met for the accountant: a command may be over between two of its looks. */
   hit(): LimitHit | null;
+  /** Nothing in the group can start a process from now on: whatever is being ended cannot outrun it. */
+  forbidForks(): void;
   /** Every process in the group, however it left its parents; none without a group. */
   members(): number[];
   release(): Promise<void>;
 }
 
 const PREFIX = "distributed-agents-";
-const NO_GROUP = { hit: () => null, members: () => [], release: async () => {} };
+const NO_GROUP = { hit: () => null, forbidForks: () => {}, members: () => [], release: async () => {} };
 const SLACK = 16;
 const RELEASE_TRIES_MAX = 100;
 /** Version 1 has a hierarchy for each controller; version 2 has one, which must offer `pids`. */
@@ -61,12 +63,21 @@ export function processCeiling(processes_max: number, hierarchies = HIERARCHIES)
         join: (pids) => joinGroup(group_file, pids),
         joinSoon: (pid) => void writeFile(group_file, String(pid)).catch(() => {}), // it has ended
         hit: () => hitOf(group, processes_max),
+        forbidForks: () => forbidForks(group),
         members: () => membersOf(group_file),
         release: () => release(group),
       };
     }
   }
   return { grouped: false, directory: null, join: () => {}, joinSoon: () => {}, ...NO_GROUP };
+}
+
+function forbidForks(group: string): void {
+  try {
+    writeFileSync(join(group, "pids.max"), "0");
+  } catch {
+    // Those that are seen are killed all the same.
+  }
 }
 
 /** `max` of pids.events: how often a fork was refused, https://docs.kernel.org/admin-guide/cgroup-v1/pids.html */

@@ -28,7 +28,7 @@ export function readImports(path: string, source: string): FoundImport[] {
     if (Array.isArray(value)) open.push(...value);
     else if (isNode(value)) {
       const named = moduleNamedBy(value);
-      if (named) found.push({ specifier: textOf(named) });
+      if (named) found.push(...choices(named).map((one) => ({ specifier: textOf(one) })));
       open.push(...Object.values(value));
     }
   }
@@ -100,6 +100,12 @@ function isMetaProperty(node: AstNode, name: string): boolean {
 
 function isNamed(node: unknown, name: string): boolean {
   return isNode(node) && node.type === "Identifier" && node.name === name;
+}
+
+/** The expressions that `a ? b : c` chooses from; else the expression itself. */
+function choices(node: unknown): unknown[] {
+  if (!isNode(node) || node.type !== "ConditionalExpression") return [node];
+  return [...choices(node.consequent), ...choices(node.alternate)];
 }
 
 /** What a string literal, or a template without expressions, says. */

@@ -26,6 +26,7 @@ const WAYS = (path: string) => [
   `const x = require.resolve("${path}"); x();`,
   `export const x = import.meta.resolve("${path}");`,
   `export const x = new Worker(new URL("${path}", import.meta.url));`,
+  `export const x = (y: boolean) => import(y ? "${path}" : "${path}");`,
 ];
 
 describe("between rooms", () => {
@@ -76,7 +77,7 @@ describe("between rooms", () => {
     ["schemas/http/x.ts", "../../scripts/build.ts", "schemas import schemas only"],
   ])("%s may not import %s, however it is written", (from, specifier, why) => {
     for (const source of WAYS(specifier)) {
-      expect(check({ [from]: source }), source).toEqual([
+      expect([...new Set(check({ [from]: source }))], source).toEqual([
         expect.stringMatching(`^${from} imports .*: ${why}\\.$`),
       ]);
     }

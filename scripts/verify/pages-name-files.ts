@@ -1,8 +1,8 @@
 import type { Rule } from "./rule.ts";
 
 const PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
-/** The agent that the recipe in CONTRIBUTING.md adds. */
-const RECIPE = /\breview\b/;
+/** The agent and the table item that the recipes in CONTRIBUTING.md add. */
+const RECIPE = /\b(review|notes)\b/;
 const PATH = /^(?:[\w.-]+\/)+[\w.-]*$/;
 
 /** Each file or folder that a page at the root names in backticks exists. Links are another rule's (links-resolve). */

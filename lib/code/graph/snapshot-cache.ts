@@ -1,9 +1,9 @@
+import { LRUCache } from "lru-cache";
 import type { Snapshot } from "#lib/code/graph/snapshot.ts";
 
 interface Entry {
   version: string;
   snapshot: Promise<Snapshot>;
-  bytes: number;
 }
 
 /** Snapshots by repository, of one version each; the least recently used leave first. */
@@ -12,34 +12,31 @@ export interface SnapshotCache {
 }
 
 /** `entries_max` and `bytes_max` (of decoded text and vectors) bound it; the newest always stays. */
-export function snapshotCache(limits: { entries_max: number; bytes_max: number }): SnapshotCache {
-  const entries = new Map<string, Entry>();
-
-  function trim() {
-    let bytes = 0;
-    for (const entry of entries.values()) bytes += entry.bytes;
-    for (const [key, entry] of entries) {
-      if (entries.size <= 1 || (entries.size <= limits.entries_max && bytes <= limits.bytes_max)) return;
-      entries.delete(key);
-      bytes -= entry.bytes;
-    }
-  }
-
+export function snapshotCache({
+  entries_max,
+  bytes_max,
+}: {
+  entries_max: number;
+  bytes_max: number;
+}): SnapshotCache {
+  const entries = new LRUCache<string, Entry>({ max: entries_max, maxSize: bytes_max });
   return {
     get(repository_key, version, load) {
       const known = entries.get(repository_key);
-      entries.delete(repository_key);
-      const entry = known?.version === version ? known : { version, snapshot: load(), bytes: 0 };
-      entries.set(repository_key, entry);
-      if (entry !== known) {
-        entry.snapshot.then(
-          (snapshot) => {
-            entry.bytes = sizeOf(snapshot);
-            trim();
-          },
-          () => entries.get(repository_key) === entry && entries.delete(repository_key),
-        );
-      }
+      if (known?.version === version) return known.snapshot;
+      const entry = { version, snapshot: load() };
+      entries.set(repository_key, entry, { size: 1 }); // until its size is known
+      const isCurrent = () => entries.peek(repository_key) === entry;
+      entry.snapshot.then(
+        (snapshot) => {
+          // A larger one than all may be is kept alone.
+          const size = Math.min(Math.max(1, sizeOf(snapshot)), bytes_max);
+          if (!isCurrent()) return;
+          entries.delete(repository_key); // setting the same entry again would not count its size
+          entries.set(repository_key, entry, { size });
+        },
+        () => isCurrent() && entries.delete(repository_key),
+      );
       return entry.snapshot;
     },
   };

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { LRUCache } from "lru-cache";
 import type { KeyPorts } from "#lib/http/auth/key-store.ts";
 import { FAILED_ATTEMPTS } from "#lib/platform/table/items.ts";
 import { keyOf } from "#lib/platform/table/keys.ts";
@@ -36,7 +37,7 @@ interface Seen {
  */
 export class FailedAttempts {
   readonly #ports: Pick<KeyPorts, "table" | "table_name" | "runtime">;
-  readonly #counts = new Map<string, Seen>();
+  readonly #counts = new LRUCache<string, Seen>({ max: ADDRESSES_MAX });
   #window = "";
 
   constructor(ports: Pick<KeyPorts, "table" | "table_name" | "runtime">) {
@@ -75,8 +76,6 @@ export class FailedAttempts {
     this.#window = window;
     const known = this.#counts.get(network);
     if (known) return known;
-    const [oldest] = this.#counts.keys();
-    if (oldest !== undefined && this.#counts.size >= ADDRESSES_MAX) this.#counts.delete(oldest);
     const made = { shared: 0, own: 0, exceeded: false };
     this.#counts.set(network, made);
     return made;

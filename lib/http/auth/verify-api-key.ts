@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { matchesSecret, parseApiKey } from "#lib/http/auth/api-key-text.ts";
 import type { Verdict } from "#lib/http/auth/identity.ts";
 import { changeKey, type KeyPorts, readKey } from "#lib/http/auth/key-store.ts";
@@ -9,7 +10,7 @@ import type { ApiKeyRecord } from "#schemas/records/api-key.ts";
 export const KEY_CACHE_MS = 2000;
 const CACHE_ENTRIES_MAX = 1000;
 
-const cache = new Map<string, { record: ApiKeyRecord; until_ms: number }>();
+const cache = new LRUCache<string, { record: ApiKeyRecord; until_ms: number }>({ max: CACHE_ENTRIES_MAX });
 
 /** Makes this process ask the table again. */
 export function forgetKey(key_id: string): void {
@@ -51,7 +52,6 @@ async function cachedKey(key_id: string, ports: KeyPorts): Promise<ApiKeyRecord 
   if (cached && cached.until_ms > now && cached.until_ms <= now + KEY_CACHE_MS) return cached.record;
   const record = await readKey(key_id, ports);
   if (!record) return undefined;
-  if (cache.size >= CACHE_ENTRIES_MAX) cache.clear();
   cache.set(key_id, { record, until_ms: now + KEY_CACHE_MS });
   return record;
 }

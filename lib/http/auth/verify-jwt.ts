@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
+import { LRUCache } from "lru-cache";
 import type { Verdict } from "#lib/http/auth/identity.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
@@ -13,7 +14,7 @@ const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_AGE_MS_MAX = 600_000;
 const JWKS_SETS_MAX = 50;
 
-const key_sets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
+const key_sets = new LRUCache<string, ReturnType<typeof createRemoteJWKSet>>({ max: JWKS_SETS_MAX });
 
 /**
  * Whose token this is, by the rules of the issuer it names: RFC 7519 and RFC 8725. Its tenant and
@@ -86,7 +87,6 @@ function scopesOf(claim: unknown, prefix: string): Scope[] {
 function keySet(url: string): ReturnType<typeof createRemoteJWKSet> {
   const known = key_sets.get(url);
   if (known) return known;
-  if (key_sets.size >= JWKS_SETS_MAX) key_sets.clear();
   const made = createRemoteJWKSet(new URL(url), {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,

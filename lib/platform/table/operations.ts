@@ -20,7 +20,7 @@ export interface TablePorts {
 }
 
 /** An item that is written whole: its key, what lists it, and its record's fields. */
-export type NewItem = Key & Item;
+export type NewItem = Key | (Key & Item);
 
 /**
  * When a write takes effect, in the language of DynamoDB's condition expressions. A `#name` stands for the
@@ -105,7 +105,7 @@ export type PutResult = { written: true } | { written: false; found: Item | unde
  */
 export async function putIfOurs(item: NewItem, condition: Condition, ports: TablePorts): Promise<PutResult> {
   if (await putIf(item, condition, ports)) return { written: true };
-  const found = await getItem(keyOfItem(item), ports);
+  const found = await getItem(keyOfItem({ ...item }), ports);
   return isDeepStrictEqual(found, JSON.parse(JSON.stringify(item)))
     ? { written: true }
     : { written: false, found };

@@ -278,7 +278,7 @@ describe("agents artifacts, logs, query, tasks, cancel", () => {
     expect((await runCli(["logs", TASK_ID], { url: none.url })).code).toBe(1);
   });
 
-  it("answers a query with places and reasons, or says that nothing is indexed", async () => {
+  it("answers a query with places and reasons, or fails where nothing is indexed", async () => {
     const result = { symbol: "countWeekdays", kind: "function", path: "src/weekdays.js", start_line: 20 };
     const found = { ...result, end_line: 28, excerpt: "export function", score: 1, why: ["name matches"] };
     const body = { repository: "shop", revision: "abc", results: [found] };
@@ -293,7 +293,11 @@ describe("agents artifacts, logs, query, tasks, cancel", () => {
     });
     state.answers["POST /api/query"] = { status: 200, body: { ...body, revision: null, results: [] } };
     const none = await runCli(["query", "x", "--repository", "shop"], { url: api.url });
-    expect(none.stdout).toContain("agents index <dir> --repository shop");
+    expect(none).toMatchObject({ code: 2, stdout: "" });
+    expect(none.stderr).toContain("agents index <dir> --repository shop");
+    const json = await runCli(["query", "x", "--repository", "shop", "--json"], { url: api.url });
+    expect(json.code).toBe(2);
+    expect(JSON.parse(json.stdout).error.code).toBe("REPOSITORY_NOT_INDEXED");
   });
 
   it("lists tasks, and counts a cancel as done as asked", async () => {

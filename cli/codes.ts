@@ -7,6 +7,7 @@ export const CLI_CODES = {
   NO_KEY: "There is no key for the API.",
   NO_LOGS: "The task has no logs.",
   NO_SETTINGS: "It is not known which API to call.",
+  REPOSITORY_NOT_INDEXED: "Nothing is indexed under the repository's name.",
   TASK_OVERDUE: "The task has not ended ten minutes after its deadline.",
   UNEXPECTED: "An error that no code describes.",
   UNREACHABLE: "The API did not answer.",

@@ -3,6 +3,7 @@ import { CliError } from "./cli-error.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { createProgram } from "./program.ts";
 import { errorLines } from "./render/error-lines.ts";
+import { jsonText } from "./render/visible.ts";
 import { createTerminal } from "./terminal.ts";
 
 function asCliError(error: unknown): CliError {
@@ -17,9 +18,7 @@ function report(error: CliError, json: boolean): void {
   terminal.lines(...errorLines(error, terminal.paint));
   if (!json) return;
   const { code, message, hints, trace_id, exit_code } = error;
-  process.stdout.write(
-    `${JSON.stringify({ error: { code, message, hints, trace_id, exit_code } }, null, 2)}\n`,
-  );
+  process.stdout.write(jsonText({ error: { code, message, hints, trace_id, exit_code } }));
 }
 
 async function main(argv: string[]): Promise<ExitCode | undefined> {
@@ -37,7 +36,7 @@ async function main(argv: string[]): Promise<ExitCode | undefined> {
     if (error.exitCode === 0) return exitCode.passed;
     if (json) {
       const document = { error: { code: "USAGE", message: error.message, exit_code: exitCode.usage } };
-      process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+      process.stdout.write(jsonText(document));
     }
     return exitCode.usage;
   }

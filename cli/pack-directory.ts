@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { lstat, readdir } from "node:fs/promises";
 import { basename, join, relative, resolve, sep } from "node:path";
-import { promisify } from "node:util";
 import { create } from "tar";
 import { UsageError } from "./cli-error.ts";
 import { formatBytes } from "./render/format.ts";
+import { listWorkTree } from "./work-tree/list-work-tree.ts";
 
 /** What the platform takes as shipped (configs/sandbox_limits.json); it has the last word. */
 export const packLimits = { archive_bytes_max: 52_428_800, tree_bytes_max: 524_288_000, files_max: 50_000 };
@@ -17,22 +16,6 @@ export interface PackedDirectory {
 const SKIPPED_DIRECTORIES = new Set(["node_modules", ".git"]);
 /** A fixed time makes equal trees equal archives; the date npm gives its packages suits old zip tools too. */
 const MTIME = new Date("1985-10-26T08:15:00.000Z");
-
-/** Paths git would look at: tracked, or untracked and not ignored. Undefined outside a repository. */
-async function listByGit(directory: string): Promise<string[] | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)(
-      "git",
-      ["-C", directory, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-      { maxBuffer: 64 * 1024 * 1024 },
-    );
-    const paths = [...new Set(stdout.split("\0").filter((path) => path !== ""))];
-    // Nothing listed: the directory itself is ignored, and yet it was named.
-    return paths.length > 0 ? paths : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 async function listByWalk(directory: string): Promise<string[]> {
   const paths: string[] = [];
@@ -98,12 +81,13 @@ export function checkArchive(name: string, bytes: number, ...hints: string[]): v
 
 /**
  * A directory as tar.gz: the same files give the same bytes, on every machine and at any time.
- * In a git repository what git ignores is left out, elsewhere `node_modules` and `.git`.
+ * In a git repository what git ignores is left out, without running git; elsewhere
+ * `node_modules` and `.git`.
  * @throws UsageError when there is nothing to pack, or too much
  */
 export async function packDirectory(path: string): Promise<PackedDirectory> {
   const directory = resolve(path);
-  const paths = (await listByGit(directory)) ?? (await listByWalk(directory));
+  const paths = (await listWorkTree(directory, packLimits.files_max)) ?? (await listByWalk(directory));
   const sizes = await measure(directory, paths);
   checkTree(directory, sizes);
   const sorted = [...sizes.keys()].map((name) => name.split(sep).join("/")).sort();

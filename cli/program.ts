@@ -14,6 +14,7 @@ import { submitCommand } from "./commands/submit.ts";
 import { tasksCommand } from "./commands/tasks.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { webhooksCommand } from "./commands/webhooks.ts";
+import { visible } from "./render/visible.ts";
 
 const GENERAL = `
 Exit codes:
@@ -27,6 +28,11 @@ Exit codes:
 Where the API is: --url and --key, else AGENTS_URL and AGENTS_KEY, else the nearest
 .local/credentials.json, which \`npm start\` writes.`;
 
+/** What commander says of a wrong command line quotes it. */
+function writeErr(text: string): void {
+  process.stderr.write(process.stderr.isTTY ? visible(text) : text);
+}
+
 /** The command line as a whole. Errors are thrown, never exited on. */
 export function createProgram(): Command {
   const program = new Command("agents")
@@ -35,6 +41,7 @@ export function createProgram(): Command {
     .option("--url <url>", "where the API is (AGENTS_URL)")
     .option("--key <key>", "API key (AGENTS_KEY)")
     .option("--json", "print one JSON document on standard output, all else on standard error")
+    .option("--raw", "on a terminal too, print control characters of what was submitted as they are")
     .addHelpText("after", GENERAL);
   const commands = [
     submitCommand(),
@@ -55,6 +62,7 @@ export function createProgram(): Command {
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap(({ commands: nested }) => nested)]) {
     command.exitOverride().showSuggestionAfterError().configureHelp({ showGlobalOptions: true });
+    command.configureOutput({ writeErr });
     command.showHelpAfterError(`See agents ${command === program ? "" : `${command.name()} `}--help.`);
   }
   return program;

@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import type { Command } from "commander";
 import { type Api, connect } from "./api.ts";
 import { exitCode } from "./exit-code.ts";
+import { jsonText, visible } from "./render/visible.ts";
 import { resolveSettings } from "./settings.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
@@ -10,6 +11,7 @@ interface GlobalOptions {
   url?: string;
   key?: string;
   json?: boolean;
+  raw?: boolean;
 }
 
 /** What a command works with. */
@@ -27,12 +29,13 @@ export interface Session {
 export function openSession(command: Command): Session {
   const options = command.optsWithGlobals<GlobalOptions>();
   const settings = resolveSettings(options, process.env, process.cwd());
-  const terminal = createTerminal(options.json ? process.stderr : process.stdout, process.env);
+  const raw = options.raw === true;
+  const terminal = createTerminal(options.json ? process.stderr : process.stdout, process.env, { raw });
   const session: Session = {
     api: connect(settings, (notice) => terminal.lines(`  ! ${notice}`)),
     terminal,
     answer(document, lines) {
-      if (options.json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+      if (options.json) process.stdout.write(jsonText(document));
       else terminal.lines(...lines());
     },
     interruptHints: ["Nothing was submitted."],
@@ -40,7 +43,7 @@ export function openSession(command: Command): Session {
   // Not `once`: under the launcher Ctrl-C arrives twice, and the second must not kill what the first tells.
   process.on("SIGINT", () => {
     // Synchronous, because exit waits for nothing.
-    writeSync(2, `\n${["Interrupted.", ...session.interruptHints].join("\n")}\n`);
+    writeSync(2, visible(`\n${["Interrupted.", ...session.interruptHints].join("\n")}\n`));
     process.exit(exitCode.interrupted);
   });
   return session;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -13,24 +13,29 @@ export interface DataDirectory {
 }
 
 const WAIT_MS = 5_000;
+/** https://www.sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
 
 /**
  * Takes the directory for this process, waiting up to five seconds for one that is just ending. The
  * lock is the operating system's (through SQLite), so `kill -9` leaves none behind. The process of the
  * emulators has a lock of its own: after a kill of the stack alone it may outlive it for a moment.
  *
- * @throws when another stack is using it.
+ * @throws Error that names the directory or file, when another stack is using it or it cannot be used
  */
 export function openDataDirectory(path: string, holder: "stack" | "emulators" = "stack"): DataDirectory {
   const directory = resolve(path);
-  mkdirSync(directory, { recursive: true });
-  const lock = new DatabaseSync(join(directory, `${holder}.lock`), { timeout: WAIT_MS });
+  makeDirectory(directory);
+  const lock_file = join(directory, `${holder}.lock`);
   const pid_file = join(directory, `${holder}.pid`);
+  const lock = openLock(lock_file);
   try {
     lock.exec("PRAGMA locking_mode = EXCLUSIVE");
     lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();
+    if (((error as { errcode?: number }).errcode ?? 0) % 256 !== SQLITE_BUSY)
+      throw unusable(lock_file, error);
     throw new Error(
       `The data directory ${directory} is in use by another local stack${owner(pid_file)}. ` +
         "Stop that one, or choose another directory with --data-dir.",
@@ -45,6 +50,34 @@ export function openDataDirectory(path: string, holder: "stack" | "emulators" = 
     credentials_file: join(directory, "credentials.json"),
     release: () => lock.close(),
   };
+}
+
+/** Makes the directory. @throws Error that names it, when that cannot be */
+export function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new Error(
+      `The data directory ${directory} cannot be used (${reason}). Choose another with --data-dir.`,
+      { cause },
+    );
+  }
+}
+
+function openLock(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file, { timeout: WAIT_MS });
+  } catch (error) {
+    throw unusable(file, error);
+  }
+}
+
+/** Nothing but the lock is in it. */
+function unusable(lock_file: string, cause: unknown): Error {
+  const reason = (cause as Error).message;
+  return new Error(`${lock_file} cannot be used (${reason}). Delete it: it holds no data.`, { cause });
 }
 
 function owner(pid_file: string): string {

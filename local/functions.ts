@@ -39,6 +39,14 @@ export async function loadHandlers(
   return broken;
 }
 
+/**
+ * Keeps serverless-offline from opening its port for invoking functions: whoever reaches it, a web page too,
+ * would call any function with any event, and no key.
+ */
+export function closeInvocationPort(): void {
+  Lambda.prototype.start = async () => {};
+}
+
 export type Invoke = (function_key: string, event: unknown) => Promise<unknown>;
 
 const TIMEOUT_SECONDS = 6;

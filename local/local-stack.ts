@@ -2,17 +2,25 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "#lib/platform/log/log.ts";
+import { sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
 import type { Backend } from "./backend.ts";
+import { checkConfigs } from "./check-configs.ts";
 import { openDataDirectory } from "./data-directory.ts";
-import { ensureKey } from "./development-key.ts";
+import { ensureDevelopmentKey } from "./development-key.ts";
 import { embeddedBackend } from "./emulators/embedded-backend.ts";
 import { eventSourceMappings } from "./event-source/event-source-mappings.ts";
 import { type Poller, startPoller } from "./event-source/poller.ts";
 import { oneAtATime, restoringSource } from "./event-source/restoring-source.ts";
 import { sqsSource } from "./event-source/sqs-source.ts";
-import { type Invoke, inProcessInvoke, type LoadableFunction, loadHandlers } from "./functions.ts";
+import {
+  closeInvocationPort,
+  type Invoke,
+  inProcessInvoke,
+  type LoadableFunction,
+  loadHandlers,
+} from "./functions.ts";
 import { localstackBackend } from "./localstack/localstack-backend.ts";
-import { portOrAny, untilListening } from "./ports.ts";
+import { untilListening } from "./ports.ts";
 import type { Resource } from "./resources/planned-resources.ts";
 import { type ResourceLookup, resolveIntrinsics } from "./resources/resolve-intrinsics.ts";
 import { scheduledFunctions, startSchedules } from "./schedules.ts";
@@ -57,6 +65,8 @@ export async function startLocalStack(
   log: Log,
 ): Promise<LocalStack> {
   const settings = { ...DEFAULTS, ...service.custom?.local };
+  checkConfigs(service.provider.environment ?? {}, serviceDir);
+  void sweepAbandonedDirectories(); // of a stack that was killed
   const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));
   const { region, stage } = service.provider;
   const names = { service: service.service, stage, region };
@@ -75,13 +85,11 @@ export async function startLocalStack(
   const facts = JSON.stringify(service.provider.environment, null, 2);
   writeFileSync(join(data.path, "environment.json"), `${facts}\n`, { mode: 0o600 });
   const url = `http://127.0.0.1:${http_port}`;
-  const credentials_file = await ensureKey(serviceDir, {
-    table_name: service.provider.environment?.TABLE_NAME as string | undefined,
-    pepper,
-    credentials_file: data.credentials_file,
-    url,
-    tenant: settings.tenant,
-  });
+  const { credentials_file } = data;
+  const { tenant } = settings;
+  const table_name = service.provider.environment?.TABLE_NAME as string | undefined;
+  const has_keys = table_name !== undefined && "authorizer" in service.functions;
+  if (has_keys) await ensureDevelopmentKey({ table_name, pepper, credentials_file, url, tenant });
   const mappings = eventSourceMappings(service.functions, lookup, settings.concurrency_max);
   const scheduled = scheduledFunctions(service.functions);
   for (const { events = [] } of Object.values(service.functions)) {
@@ -89,6 +97,8 @@ export async function startLocalStack(
   }
   const broken_functions = await loadHandlers(serviceDir, service.functions, log);
 
+  const invocation_port = process.env.LOCAL_LAMBDA_PORT;
+  if (invocation_port === undefined) closeInvocationPort();
   const invoke = inProcessInvoke(
     { service, serviceDir, config: { servicePath: serviceDir } },
     service.functions,
@@ -99,7 +109,7 @@ export async function startLocalStack(
     offline_options: {
       host: "127.0.0.1",
       httpPort: http_port,
-      lambdaPort: Number(process.env.LOCAL_LAMBDA_PORT ?? (await portOrAny(http_port + 1))),
+      ...(invocation_port !== undefined && { lambdaPort: Number(invocation_port) }),
       noPrependStageInUrl: true,
       useInProcess: true,
       disableCookieValidation: true, // no route reads cookies
@@ -111,7 +121,8 @@ export async function startLocalStack(
           ...startPollers(mappings, backend, invoke, log),
           startSchedules(scheduled, settings.schedule_seconds, { invoke, log, region }),
         );
-        ready({ url, data_directory: data.path, credentials_file, broken_functions });
+        const key_file = has_keys ? credentials_file : undefined;
+        ready({ url, data_directory: data.path, credentials_file: key_file, broken_functions });
       });
     },
     async stopInvoking() {

@@ -63,8 +63,12 @@ export class LocalStackPlugin {
         process.send?.({ type: "ready", ...ready });
       });
     } catch (error) {
-      process.send?.({ type: "failed", message: error instanceof Error ? error.message : String(error) });
-      throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      if (!process.send) throw error;
+      this.log.error("START_FAILED", message, { stack: error instanceof Error ? error.stack : undefined });
+      // What was started already, the emulators' process among it, ends with this one.
+      process.send({ type: "failed", message }, () => exit(1));
+      await new Promise(() => {});
     }
   }
 

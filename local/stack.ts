@@ -14,6 +14,8 @@ export interface StackOptions {
   /** Default: a new temporary directory. */
   data_dir?: string;
   env?: Record<string, string>;
+  /** A program and its arguments that run the stack, given as further arguments, in place of themselves. */
+  within?: string[];
   /** The folder with serverless.yml. Default: this repository. */
   service_dir?: string;
 }
@@ -44,16 +46,22 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const port = options.port ?? (await anyFreePort());
   const data_dir = options.data_dir ?? mkdtempSync(join(tmpdir(), "distributed-agents-"));
   const repository = fileURLToPath(new URL("..", import.meta.url));
-  const child = spawnProgram(
+  const start = fileURLToPath(new URL("start.ts", import.meta.url));
+  const [program = process.execPath, ...words] = [
+    ...(options.within ?? []),
     process.execPath,
-    [fileURLToPath(new URL("start.ts", import.meta.url)), "--port", String(port), "--data-dir", data_dir],
-    {
-      cwd: options.service_dir ?? repository,
-      env: { ...process.env, ...options.env },
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-      detached: true, // a process group of its own, so that kill() reaches all of it
-    },
-  );
+    start,
+    "--port",
+    String(port),
+    "--data-dir",
+    data_dir,
+  ];
+  const child = spawnProgram(program, words, {
+    cwd: options.service_dir ?? repository,
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    detached: true, // a process group of its own, so that kill() reaches all of it
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error("The local stack could not be spawned.");
   const kill = () => {

@@ -27,8 +27,9 @@ export const HELP = `Starts the whole system on this machine: HTTP API, queues, 
   --help             this text
 
 STAGE=localstack npm start runs the same functions against LocalStack: docs/guides/localstack.md.
-Ports of the emulators follow the HTTP port where free (+1 Lambda, +2 SQS and S3, +3 DynamoDB);
-LOCAL_LAMBDA_PORT, LOCAL_SQS_S3_PORT and LOCAL_DYNAMODB_PORT fix them. Stop with Ctrl-C.
+Ports of the emulators follow the HTTP port where free (+2 SQS and S3, +3 DynamoDB);
+LOCAL_SQS_S3_PORT and LOCAL_DYNAMODB_PORT fix them. LOCAL_LAMBDA_PORT opens one that invokes functions as
+AWS Lambda does, without a key: for tests only. Stop with Ctrl-C.
 `;
 
 /** @throws with a sentence for the person at the keyboard. */

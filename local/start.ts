@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { existsSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
+import { visible } from "../cli/render/visible.ts";
 import { banner } from "./banner.ts";
+import { makeDirectory } from "./data-directory.ts";
 import type { Ready } from "./local-stack.ts";
 import { isFree } from "./ports.ts";
 import { stageEnvironment } from "./stage-environment.ts";
@@ -32,7 +34,7 @@ async function start(options: StartOptions): Promise<number> {
     return 1;
   }
   const stage_environment = await stageEnvironment(options, process.env);
-  mkdirSync(options.data_directory, { recursive: true });
+  makeDirectory(options.data_directory);
   const log_file = join(options.data_directory, "stack.log");
   const child = spawnServerless(options, stage_environment, log_file);
   let ready = false;
@@ -58,7 +60,7 @@ async function start(options: StartOptions): Promise<number> {
     }
   });
   const code = await new Promise<number>((resolve) => {
-    child.on("exit", (exit_code, signal) => resolve(exit_code ?? (signal === "SIGTERM" ? 0 : 1)));
+    child.on("close", (exit_code, signal) => resolve(exit_code ?? (signal === "SIGTERM" ? 0 : 1)));
   });
   if (stopped && code === 0) return 0;
   if (!told) {
@@ -82,8 +84,9 @@ async function becomesFree(port: number): Promise<boolean> {
 
 function spawnServerless(options: StartOptions, stage_environment: Record<string, string>, log_file: string) {
   const cli = createRequire(import.meta.url).resolve("serverless/bin/serverless.js");
-  const output = options.verbose ? "inherit" : openLog(log_file);
-  return spawnProgram(process.execPath, [cli, "offline", "--noSponsor", "--stage", options.stage], {
+  const log = options.verbose ? undefined : openLog(log_file);
+  const output = log === undefined ? "inherit" : "pipe";
+  const child = spawnProgram(process.execPath, [cli, "offline", "--noSponsor", "--stage", options.stage], {
     cwd: options.service_directory,
     stdio: ["ignore", output, output, "ipc"],
     env: {
@@ -94,16 +97,39 @@ function spawnServerless(options: StartOptions, stage_environment: Record<string
       NODE_NO_WARNINGS: "1",
     },
   });
+  if (log !== undefined) for (const stream of [child.stdout, child.stderr]) stream?.on("data", logTo(log));
+  return child;
+}
+
+/** Loses what the disk has no room for: a process whose own output fails answers nobody any more. */
+function logTo(log: number): (part: Buffer) => void {
+  return (part) => {
+    try {
+      writeSync(log, part);
+    } catch {
+      // There is nowhere to tell it.
+    }
+  };
 }
 
 function lastWords(log_file: string): string {
-  return readFileSync(log_file, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n");
+  return visible(readFileSync(log_file, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n"));
 }
 
 function openLog(log_file: string): number {
-  const { size = 0 } = statSync(log_file, { throwIfNoEntry: false }) ?? {};
-  if (size > LOG_BYTES_MAX) renameSync(log_file, `${log_file}.1`);
-  return openSync(log_file, "a");
+  try {
+    const { size = 0 } = statSync(log_file, { throwIfNoEntry: false }) ?? {};
+    if (size > LOG_BYTES_MAX) renameSync(log_file, `${log_file}.1`);
+    return openSync(log_file, "a");
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new Error(
+      `${log_file} cannot be written (${reason}). Delete it, or log to the terminal: --verbose.`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 try {

@@ -40,6 +40,17 @@ export const Instant = z.iso.datetime().describe("RFC 3339 instant in UTC");
 /** Of a text for people: at least one character that can be seen. */
 export const SAYS_SOMETHING = /[!-~\u00a1-\uffff]/;
 
+/**
+ * Of a text that is handed to a program, as a command or a name: no control character but tab and line feed. NUL
+ * would end it early, or make starting the program fail.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is about them
+export const NO_CONTROLS = /^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$/;
+
+/** Of a name or a remark that is shown on one line: no control character at all. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is about them
+export const ONE_LINE = /^[^\u0000-\u001f\u007f-\u009f]*$/;
+
 /** Bytes in the artifact bucket, named by their content. Safe to write twice. */
 export const BlobRef = z.strictObject({
   key: z.string().min(1).max(1024).describe("object key in the artifact bucket"),

@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  if (values.help) return terminal.lines(HELP);
+  if (values.help) return terminal.text(HELP);
   const older = values["older-than"];
   const request = {
     dry_run: values["dry-run"],

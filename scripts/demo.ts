@@ -163,7 +163,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { keep: { type: "boolean" }, port: { type: "string" }, help: { type: "boolean", short: "h" } },
   });
-  if (values.help) return terminal.lines(HELP);
+  if (values.help) return terminal.text(HELP);
   const port = Number(values.port ?? 3001);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`No port: ${values.port}.`);
   await demo(port, values.keep === true);

@@ -1,4 +1,6 @@
 import { Command, CommanderError } from "commander";
+import { jsonText } from "../cli/render/visible.ts";
+import { createTerminal } from "../cli/terminal.ts";
 import { list, purge, type Report, replay, show } from "./dlq/commands.ts";
 import { DLQ_EXIT, DlqError } from "./dlq/dlq-error.ts";
 import { move } from "./dlq/move.ts";
@@ -11,7 +13,8 @@ environment (AWS, LocalStack), else the local stack of this repository. What a r
 Exit codes: 0 done, 1 some messages were kept or none was found, 2 the command line is wrong.`;
 
 function print({ lines, json, exit }: Report, options: DlqOptions): void {
-  process.stdout.write(options.json ? `${JSON.stringify(json, null, 2)}\n` : `${lines.join("\n")}\n`);
+  if (options.json) process.stdout.write(jsonText(json));
+  else createTerminal(process.stdout, process.env).lines(...lines);
   process.exitCode = exit;
 }
 
@@ -50,7 +53,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : DLQ_EXIT.usage;
   else if (error instanceof DlqError) {
-    process.stderr.write(`${error.message}\n`);
+    createTerminal(process.stderr, process.env).lines(error.message);
     process.exitCode = error.exit;
   } else throw error;
 }

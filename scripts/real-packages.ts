@@ -26,9 +26,7 @@ codemod, one index and three queries. Prints a table; ends with 0 if all came ou
   --only <name>  only this package`;
 
 const CLI = fileURLToPath(new URL("../cli/agents.mjs", import.meta.url));
-const LEFT_BY_BUILDTEST = ["test.log", "report.json", "summary.json"].map(
-  (file) => `build-test/${file}`,
-);
+const LEFT_BY_BUILDTEST = ["test.log", "report.json", "summary.json"].map((file) => `build-test/${file}`);
 const LEFT_BY_CHANGE = [
   ...LEFT_BY_BUILDTEST,
   "codegen/diff.patch",
@@ -175,7 +173,7 @@ async function main(): Promise<void> {
       help: { type: "boolean", short: "h" },
     },
   });
-  if (values.help) return terminal.lines(HELP);
+  if (values.help) return terminal.text(HELP);
   if (values.reduced) {
     process.exitCode = withoutBubblewrap(values.only === undefined ? [] : ["--only", values.only]);
     return;

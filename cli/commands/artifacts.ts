@@ -107,6 +107,10 @@ async function ofTask(
     const text = new TextDecoder().decode(bytes);
     return session.answer({ ...artifact, text }, () => []);
   }
+  // Byte by byte, but for a terminal, which would act on some of them.
+  if (process.stdout.isTTY && !command.optsWithGlobals<{ raw?: boolean }>().raw) {
+    return session.terminal.text(new TextDecoder().decode(bytes));
+  }
   process.stdout.write(bytes);
 }
 
@@ -114,7 +118,7 @@ export function artifactsCommand(): Command {
   return new Command("artifacts")
     .summary("list, print or download what tasks made")
     .description(
-      "List what a task made; with a path print that file, byte by byte. Without a task, or with filters: list the artifact sets of completed steps, newest first.",
+      "List what a task made; with a path print that file, byte by byte (on a terminal with its control characters spelled out). Without a task, or with filters: list the artifact sets of completed steps, newest first.",
     )
     .argument("[task]", "task id")
     .argument("[path]", "for example codegen/diff.patch")

@@ -27,8 +27,9 @@ async function logs(task_id: string, options: { all?: boolean }, command: Comman
   for (const artifact of found) {
     texts.push([artifact.path, new TextDecoder().decode(await fetchArtifact(session.api, artifact))]);
   }
+  const { paint } = session.terminal;
   session.answer(Object.fromEntries(texts), () =>
-    texts.flatMap(([path, text]) => [session.terminal.paint.bold(`==> ${path} <==`), text.trimEnd()]),
+    texts.flatMap(([path, text]) => [paint.bold(`==> ${path} <==`), ...text.trimEnd().split("\n")]),
   );
 }
 

@@ -7,12 +7,6 @@ interface ResultOptions {
 
 /** Results best first: symbol, place, the beginning of its text, and why it was found. */
 export function queryResults(answer: QueryAnswer, paint: Paint, options: ResultOptions): string[] {
-  if (answer.revision === null) {
-    return [
-      `Nothing is indexed under the name ${answer.repository}.`,
-      `Index a directory: agents index <dir> --repository ${answer.repository} --wait`,
-    ];
-  }
   if (answer.results.length === 0) return [`Nothing found in ${answer.repository}. Try other words.`];
   return answer.results.flatMap((result, index) => {
     const place = paint.dim(`${result.path}:${result.start_line}-${result.end_line}`);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
 import { bubblewrapArguments, toolMounts } from "#lib/sandbox/bubblewrap-arguments.ts";
 import { commandScript } from "#lib/sandbox/command-script.ts";
 import {
@@ -12,7 +13,6 @@ import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
 import { openSealedVolume } from "#lib/sandbox/sealed-volume.ts";
 import { systemCallFilter } from "#lib/sandbox/system-call-filter.ts";
 import { toolPath } from "#lib/sandbox/tool-path.ts";
-import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
 
 const HOME = "/home/sandbox";
 const TREE = "/workspace";

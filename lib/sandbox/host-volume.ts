@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeTree } from "#lib/platform/processes/remove-tree.ts";
 import { runProgram } from "#lib/platform/processes/spawn-program.ts";
+import { DIRECTORY_PREFIX, workerMark } from "#lib/platform/processes/worker-mark.ts";
 import { holdPipes, PIPE_NAMES } from "#lib/sandbox/output-pipes.ts";
-import { removeTree } from "#lib/sandbox/remove-tree.ts";
 import { scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
-import { DIRECTORY_PREFIX, workerMark } from "#lib/sandbox/worker-mark.ts";
 
 /** A directory of the machine's temporary ones. Nothing but a walk tells how much is in it. */
 export async function openHostVolume(): Promise<Volume> {

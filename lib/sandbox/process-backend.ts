@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { delimiter } from "node:path";
+import { MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
 import { commandScript } from "#lib/sandbox/command-script.ts";
 import { openHostVolume } from "#lib/sandbox/host-volume.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { toolPath } from "#lib/sandbox/tool-path.ts";
 import { scratchDirectories } from "#lib/sandbox/volume.ts";
-import { MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
 
 /**
  * A plain process in a session of its own: limits hold and nothing of it stays behind, but it sees

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { workerMark } from "#lib/platform/processes/worker-mark.ts";
 import { processCeiling } from "#lib/sandbox/process-ceiling.ts";
-import { workerMark } from "#lib/sandbox/worker-mark.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cgroup-"));
 const hierarchy = join(root, "pids");

@@ -12,7 +12,7 @@ import {
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isAbandoned, workerMark } from "#lib/sandbox/worker-mark.ts";
+import { isAbandoned, workerMark } from "#lib/platform/processes/worker-mark.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 
 /**

@@ -5,8 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
+import {
+  DIRECTORY_PREFIX,
+  isAbandoned,
+  MARKER_NAME,
+  workerMark,
+} from "#lib/platform/processes/worker-mark.ts";
 import { sweepAbandoned } from "#lib/sandbox/sweep-abandoned.ts";
-import { DIRECTORY_PREFIX, isAbandoned, MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
 
 const DEAD_PID = spawnSync("true").pid;
 const dead_mark = workerMark().replace(/\.\d+\.\d+$/, `.${DEAD_PID}.1`);

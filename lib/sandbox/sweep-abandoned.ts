@@ -1,10 +1,7 @@
-import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
+import { isAbandoned, MARKER_NAME } from "#lib/platform/processes/worker-mark.ts";
 import { listProcesses, readEnvironmentVariable } from "#lib/sandbox/process-table.ts";
-import { removeTree } from "#lib/sandbox/remove-tree.ts";
-import { DIRECTORY_PREFIX, isAbandoned, MARKER_NAME } from "#lib/sandbox/worker-mark.ts";
 
 const ROUNDS_MAX = 20;
 /** Looking at every process of the machine costs milliseconds. */
@@ -21,10 +18,7 @@ export function sweepAbandoned(): void {
   if (performance.now() - swept_ms < PAUSE_MS) return;
   swept_ms = performance.now();
   for (let round = 0; round < ROUNDS_MAX && killAbandoned(); round++);
-  for (const name of readdirSync(tmpdir())) {
-    if (!name.startsWith(DIRECTORY_PREFIX) || !isAbandoned(name.slice(DIRECTORY_PREFIX.length))) continue;
-    removeTree(join(tmpdir(), name)).catch(() => {}); // the next sweep comes by again
-  }
+  void sweepAbandonedDirectories(); // goes on beside what follows
 }
 
 function killAbandoned(): boolean {

@@ -1,9 +1,11 @@
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { Emulator } from "./dynamodb.ts";
 import { type FauxqsInternals, loadFauxqsInternals, type Persistence } from "./fauxqs-internals.ts";
 import { serveMoveTasks } from "./move-tasks.ts";
 import { enforcePresignedUrls } from "./presigned-urls.ts";
+import { refuseWebPages } from "./refuse-web-pages.ts";
 import { closeS3Gaps } from "./s3-gaps.ts";
 import { listInByteOrder } from "./s3-listing.ts";
 import { closeSqsGaps, keepMessageGroups } from "./sqs-gaps.ts";
@@ -18,7 +20,7 @@ import { refuseAsSqs } from "./sqs-refusals.ts";
 export async function startSqsAndS3(options: { directory: string; port: number }): Promise<Emulator> {
   mkdirSync(options.directory, { recursive: true });
   const internals = await loadFauxqsInternals();
-  const persistence = openPersistence(internals, options.directory);
+  const persistence = readable(options.directory, () => openPersistence(internals, options.directory));
   const queues = new internals.SqsStore();
   const topics = new internals.SnsStore();
   const objects = new internals.S3Store();
@@ -36,12 +38,16 @@ export async function startSqsAndS3(options: { directory: string; port: number }
   closeS3Gaps(app, objects, internals);
   listInByteOrder(objects);
 
+  await app.ready();
+  refuseWebPages(app.server);
   await app.listen({ port: options.port, host: "127.0.0.1" });
   const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  persistence.db.prepare("UPDATE sqs_queues SET url = ? || '/000000000000/' || name").run(url);
-  // Only now, and unwired: writing through while loading would delete what is being loaded.
-  persistence.load(queues, topics, objects);
+  readable(options.directory, () => {
+    persistence.db.prepare("UPDATE sqs_queues SET url = ? || '/000000000000/' || name").run(url);
+    // Only now, and unwired: writing through while loading would delete what is being loaded.
+    persistence.load(queues, topics, objects);
+  });
   queues.persistence = persistence;
   topics.persistence = persistence;
   objects.persistence = persistence;
@@ -54,6 +60,18 @@ export async function startSqsAndS3(options: { directory: string; port: number }
       persistence.close();
     },
   };
+}
+
+/** @throws Error that names the file of the queues and objects, when it cannot be read */
+function readable<Result>(directory: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    throw new Error(
+      `The queues and objects in ${join(directory, "fauxqs.db")} cannot be read (${(cause as Error).message}). Restore that directory from a copy, or delete it together with the table's to start afresh.`,
+      { cause },
+    );
+  }
 }
 
 function openPersistence(internals: FauxqsInternals, directory: string): Persistence {

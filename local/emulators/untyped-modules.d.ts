@@ -17,6 +17,7 @@ declare module "serverless-offline/lambda" {
     constructor(serverless: unknown, options: Record<string, unknown>);
     create(lambdas: { functionKey: string; functionDefinition: unknown }[]): void;
     get(functionKey: string): LambdaFunction;
+    start(): Promise<void>;
     cleanup(): Promise<void>;
   }
 }

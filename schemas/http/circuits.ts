@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Instant, SAYS_SOMETHING } from "#schemas/primitives.ts";
+import { Instant, ONE_LINE, SAYS_SOMETHING } from "#schemas/primitives.ts";
 import { CircuitState, CircuitTransition, ForcedCircuit } from "#schemas/records/circuit.ts";
 
 /** One circuit as all environments share it. */
@@ -45,7 +45,12 @@ export const CircuitCommand = z.strictObject({
     .describe(
       "`force_…` takes precedence over the state; `reset` ends a force, closes the circuit and clears its counts",
     ),
-  why: z.string().max(300).regex(SAYS_SOMETHING).describe("the reason, for the trail and the log"),
+  why: z
+    .string()
+    .max(300)
+    .regex(SAYS_SOMETHING)
+    .regex(ONE_LINE, "no control character")
+    .describe("the reason, for the trail and the log"),
   for_seconds: z
     .int()
     .min(1)

@@ -1,10 +1,15 @@
 import { z } from "zod";
-import { Instant, SAYS_SOMETHING, Tenant } from "#schemas/primitives.ts";
+import { Instant, ONE_LINE, SAYS_SOMETHING, Tenant } from "#schemas/primitives.ts";
 import { KeyId, Scopes, Subject } from "#schemas/records/api-key.ts";
 
 /** Body of `POST /api/keys`. */
 export const KeyRequest = z.strictObject({
-  name: z.string().max(100).regex(SAYS_SOMETHING).describe("what the key is for"),
+  name: z
+    .string()
+    .max(100)
+    .regex(SAYS_SOMETHING)
+    .regex(ONE_LINE, "no control character")
+    .describe("what the key is for"),
   scopes: Scopes,
   expires_in_days: z
     .int()

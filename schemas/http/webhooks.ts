@@ -1,15 +1,21 @@
 import { z } from "zod";
-import { ErrorCode, Instant, SAYS_SOMETHING, TaskId, Tenant } from "#schemas/primitives.ts";
+import { ErrorCode, Instant, ONE_LINE, SAYS_SOMETHING, TaskId, Tenant } from "#schemas/primitives.ts";
 import { Subject } from "#schemas/records/api-key.ts";
 import { WebhookId } from "#schemas/records/webhook.ts";
 
 /** Body of `POST /api/webhooks`. */
 export const WebhookRequest = z.strictObject({
-  name: z.string().max(100).regex(SAYS_SOMETHING).describe("what it is for"),
+  name: z
+    .string()
+    .max(100)
+    .regex(SAYS_SOMETHING)
+    .regex(ONE_LINE, "no control character")
+    .describe("what it is for"),
   url: z
     .string()
     .max(2048)
     .regex(/^https?:\/\/[^\s]+$/)
+    .regex(ONE_LINE, "no control character")
     .describe("https URL on a public host that events are sent to"),
 });
 export type WebhookRequest = z.infer<typeof WebhookRequest>;

@@ -1,11 +1,17 @@
 import { z } from "zod";
-import { GitUrl } from "#schemas/messages/source.ts";
-import { Sha256 } from "#schemas/primitives.ts";
+import { ReportGlobs } from "#schemas/messages/report-globs.ts";
+import { GitRef, GitUrl } from "#schemas/messages/source.ts";
+import { NO_CONTROLS, ONE_LINE, Sha256 } from "#schemas/primitives.ts";
 
 /** What the largest body holds. */
 const TEXT_CHARACTERS_MAX = 6_000_000;
 const Text = z.string().min(1).max(TEXT_CHARACTERS_MAX);
-const Command = z.string().min(1).max(4096).describe("one shell command line, run in the tree's root");
+const Command = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(NO_CONTROLS, "no control character but tab and line feed")
+  .describe("a shell command, run in the tree's root");
 
 const SubmittedSource = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -20,7 +26,7 @@ const SubmittedSource = z.discriminatedUnion("kind", [
     kind: z.literal("upload"),
     upload_id: Sha256.describe("what POST /api/uploads answered"),
   }),
-  z.strictObject({ kind: z.literal("git"), url: GitUrl, ref: z.string().min(1).max(255).optional() }),
+  z.strictObject({ kind: z.literal("git"), url: GitUrl, ref: GitRef.optional() }),
 ]);
 
 const SubmittedDiff = z
@@ -72,18 +78,33 @@ const SubmittedChange = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("prompt"),
-    text: z.string().min(1).max(32_768).describe("what to change, in words for a model"),
+    text: z
+      .string()
+      .min(1)
+      .max(32_768)
+      .regex(NO_CONTROLS, "no control character but tab and line feed")
+      .describe("what to change, in words for a model"),
   }),
 ]);
 
 /** Body of `POST /api/tasks`. Which fields a workflow needs is said by `configs/workflows.json`. */
 export const Submission = z.strictObject({
-  workflow: z.string().min(1).max(64).describe("a name in configs/workflows.json"),
+  workflow: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(ONE_LINE, "no control character")
+    .describe("a name in configs/workflows.json"),
   source: SubmittedSource,
   change: SubmittedChange.optional(),
   install: Command.describe("fetches dependencies before the build, for example npm ci").optional(),
   build: Command.optional(),
   test: Command.optional(),
+  reports: ReportGlobs.optional(),
+  require_tests: z
+    .boolean()
+    .describe("the verdict is `failed`, with NO_TEST_RAN, when no test is known to have run")
+    .optional(),
   command: Command.describe("for workflow `run`").optional(),
   repository: z
     .string()
@@ -111,8 +132,13 @@ export type UploadRequest = z.infer<typeof UploadRequest>;
 
 /** Body of `POST /api/query`. */
 export const QueryRequest = z.strictObject({
-  query: z.string().min(1).max(2000).describe("words, a symbol's name, or a question"),
-  repository: z.string().min(1).max(128).default("default"),
+  query: z
+    .string()
+    .min(1)
+    .max(2000)
+    .regex(NO_CONTROLS, "no control character but tab and line feed")
+    .describe("words, a symbol's name, or a question"),
+  repository: z.string().min(1).max(128).regex(ONE_LINE, "no control character").default("default"),
   limit: z.int().min(1).max(50).default(10),
 });
 export type QueryRequest = z.infer<typeof QueryRequest>;

@@ -4,6 +4,8 @@ import { decisionsAreLinked } from "./decisions-are-linked.ts";
 import { invariantsNameChecks } from "./invariants-name-checks.ts";
 import { linksResolve } from "./links-resolve.ts";
 import { npmScriptsExist } from "./npm-scripts-exist.ts";
+import { pagesNameFiles } from "./pages-name-files.ts";
+import { threatsNameTests } from "./threats-name-tests.ts";
 
 describe("decisions-are-linked", () => {
   it("accepts a numbered record that ARCHITECTURE.md links", () => {
@@ -25,6 +27,46 @@ describe("decisions-are-linked", () => {
       "docs/decisions/0001-b.md has the number of 0001-a.md: take the next free one.",
       "docs/decisions/0001-b.md: link it from ARCHITECTURE.md.",
       "docs/decisions/c.md: name it <four digits>-<words>.md.",
+    ]);
+  });
+});
+
+describe("threats-name-tests", () => {
+  const check = (row: string) =>
+    threatsNameTests.check(
+      memoryTree({
+        "docs/threat-model.md": `## Boundaries\n\n| Threat | Held by | Shown by |\n|---|---|---|\n${row}\n\n## Not held\n`,
+        "a.test.ts": "",
+      }),
+    );
+
+  it("accepts a row whose tests exist", () => {
+    expect(check("| a | b | `a.test.ts` |")).toEqual([]);
+  });
+
+  it("rejects a row that names no test or one that is gone, and a page without rows", () => {
+    expect(check("| a | `b` | |")).toEqual(['docs/threat-model.md: "a" names no test.']);
+    expect(check("| a | b | `a.test.ts`, `gone.test.ts` |")).toEqual([
+      'docs/threat-model.md: "a" names gone.test.ts, which does not exist.',
+    ]);
+    expect(check("")).toHaveLength(1);
+  });
+});
+
+describe("pages-name-files", () => {
+  const check = (page: string) =>
+    pagesNameFiles.check(memoryTree({ "lib/a/b.ts": "", "CONTRIBUTING.md": page }));
+
+  it("accepts files and folders that exist, placeholders, and what is no path", () => {
+    expect(check("`lib/a/b.ts`, `lib/a/`, `lib/a`, `lib/<room>/`, `GET /api/x`, `a/b`, `npm run x`")).toEqual(
+      [],
+    );
+  });
+
+  it("rejects what does not", () => {
+    expect(check("`lib/a/c.ts` and `gone/`")).toEqual([
+      "CONTRIBUTING.md names lib/a/c.ts, which does not exist.",
+      "CONTRIBUTING.md names gone/, which does not exist.",
     ]);
   });
 });

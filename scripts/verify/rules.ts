@@ -12,12 +12,14 @@ import { lastTriesKnowCircuits } from "./last-tries-know-circuits.ts";
 import { linksResolve } from "./links-resolve.ts";
 import { npmScriptsExist } from "./npm-scripts-exist.ts";
 import { optionsAreDescribed } from "./options-are-described.ts";
+import { pagesNameFiles } from "./pages-name-files.ts";
 import { queuesKeepMessages } from "./queues-keep-messages.ts";
 import { retriesFitQueues } from "./retries-fit-queues.ts";
 import { routesAreServed } from "./routes-are-served.ts";
 import { routesHavePolicies } from "./routes-have-policies.ts";
 import type { Rule } from "./rule.ts";
 import { tableHasOneModule } from "./table-has-one-module.ts";
+import { threatsNameTests } from "./threats-name-tests.ts";
 import { workflowInputsExist } from "./workflow-inputs-exist.ts";
 
 const BASE = [
@@ -37,8 +39,10 @@ const BASE = [
   decisionsAreLinked,
   npmScriptsExist,
   linksResolve,
+  pagesNameFiles,
   awsCallsHaveContracts,
   childProcessesAreClosed,
+  threatsNameTests,
   tableHasOneModule,
 ];
 

@@ -10,7 +10,7 @@ import { Scope } from "#schemas/records/api-key.ts";
 import { checkConformance } from "./conformance.ts";
 
 /** What the stack tells tools about itself. */
-function environment(data_dir: string): Record<string, string> {
+export function environmentOf(data_dir: string): Record<string, string> {
   return JSON.parse(readFileSync(join(data_dir, "environment.json"), "utf8"));
 }
 
@@ -18,7 +18,7 @@ const credentials = { accessKeyId: "local", secretAccessKey: "local" };
 
 /** The stack's queues, as an operator reaches them. */
 export function queues(data_dir: string) {
-  const facts = environment(data_dir);
+  const facts = environmentOf(data_dir);
   const sqs = new SQSClient({ endpoint: facts.AWS_ENDPOINT_URL_SQS, region: facts.AWS_REGION, credentials });
   return {
     sqs,
@@ -29,7 +29,7 @@ export function queues(data_dir: string) {
 
 /** The stack's table. */
 export function table(data_dir: string) {
-  const facts = environment(data_dir);
+  const facts = environmentOf(data_dir);
   const client = new DynamoDBClient({
     endpoint: facts.AWS_ENDPOINT_URL_DYNAMODB,
     region: facts.AWS_REGION,
@@ -144,7 +144,7 @@ export async function tenantClient(
   const ports = {
     ...table(data_dir),
     runtime: systemRuntime,
-    pepper: environment(data_dir).API_KEY_PEPPER ?? "",
+    pepper: environmentOf(data_dir).API_KEY_PEPPER ?? "",
   };
   const issued = await issueApiKey(
     { tenant, name: "test", scopes: Scope.options, created_by: "local", ...wish },

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { selfSigned } from "#test/fakes/self-signed.ts";
 import { rawArchive } from "#test/fakes/tar-archive.ts";
 
-const CERTIFICATE = readFileSync(new URL("./fixtures/registry.test.crt", import.meta.url), "utf8");
-const KEY = readFileSync(new URL("./fixtures/registry.test.key", import.meta.url), "utf8");
+const { key: KEY, certificate: CERTIFICATE } = selfSigned(["registry.test", "localhost"], ["127.0.0.2"]);
 
 const PACKAGES: Record<string, Record<string, string>> = {
   greeting: { "index.js": 'module.exports = () => "hello";\n' },

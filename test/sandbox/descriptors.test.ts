@@ -17,14 +17,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { confinedCode } from "#lib/code/confined/confined-code.ts";
 import { runGit } from "#lib/code/source/run-git.ts";
 import { createConfinement } from "#lib/platform/confined/confinement.ts";
+import { removeTree } from "#lib/platform/processes/remove-tree.ts";
 import { inheritableDescriptors, spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { npmRegistry } from "#lib/sandbox/npm-registry.ts";
 import { listProcesses, readProcess } from "#lib/sandbox/process-table.ts";
 import { refusingBackend } from "#lib/sandbox/refusing-backend.ts";
-import { removeTree } from "#lib/sandbox/remove-tree.ts";
 import { runCommand } from "#lib/sandbox/run-command.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
@@ -202,8 +203,17 @@ describe("the other processes the platform starts", () => {
   it("git", async () => {
     const program = shortLived("git", "");
     const { signal } = new AbortController();
-    const ran = runGit(["version"], { repository: directory, signal, program });
+    const limits = { memory_bytes_max: 268_435_456, file_bytes_max: 1_048_576 };
+    const ran = runGit(["version"], { repository: directory, signal, limits, program });
     expectClean(await watched(ran), /git/);
+  });
+
+  it("the child process of computations on submitted input", async () => {
+    const code = confinedCode({
+      limits: { wall_seconds_max: 60, memory_bytes_max: 536_870_912, output_bytes_max: 1_048_576 },
+      signal: new AbortController().signal,
+    });
+    expectClean(await watched(code.reportFileVersions(directory)), /confined\/child\.ts/);
   });
 
   it("rm, for paths that are too long", async () => {

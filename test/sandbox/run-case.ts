@@ -4,11 +4,11 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { DIRECTORY_PREFIX, MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
 import { listProcesses, readEnvironmentVariable, readProcess } from "#lib/sandbox/process-table.ts";
 import { type CommandResult, runCommand } from "#lib/sandbox/run-command.ts";
 import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
-import { DIRECTORY_PREFIX, MARKER_NAME, workerMark } from "#lib/sandbox/worker-mark.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { codeOf, type Outside, type SandboxCase } from "./sandbox-case.ts";
 

@@ -221,6 +221,7 @@ describe("the codemod provider", () => {
       rule(JSON.parse(`${'{"not":'.repeat(60)}{"pattern":"a"}${"}".repeat(60)}`), ""),
       /deeper than/,
     ],
+    ["a pattern too deep", rule("[".repeat(1000) + "]".repeat(1000), ""), /rule 1 has a pattern/],
     ["YAML too deep", `${"[".repeat(20_000)}`, /YAML|deeper/],
     [
       "too many rules",

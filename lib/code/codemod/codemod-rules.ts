@@ -9,6 +9,8 @@ const RULES_MAX = 100;
 const RULES_CHARACTERS_MAX = 256 * 1024;
 /** The matcher recurses natively; deeper rules could end the process instead of failing. */
 const RULE_DEPTH_MAX = 48;
+/** The parser recurses over a pattern, too. No pattern for code that people write comes near. */
+const BRACKET_DEPTH_MAX = 200;
 
 interface CodemodLanguage {
   /** As `@ast-grep/napi` calls it. */
@@ -28,7 +30,7 @@ const LANGUAGES: readonly CodemodLanguage[] = [
 ];
 
 /** A fix as ast-grep writes it: https://ast-grep.github.io/reference/yaml/fix.html */
-export interface CodemodFix {
+interface CodemodFix {
   template: string;
   /** What is rewritten with the match when it stands before it, or after it. */
   expand_start: Expansion | undefined;
@@ -196,6 +198,11 @@ function checkVariables(id: string, fix: string, matcher: NapiConfig): void {
 }
 
 function checkDepth(value: unknown, position: number, depth = 0): void {
+  if (typeof value === "string" && bracketDepth(value) > BRACKET_DEPTH_MAX) {
+    throw invalid(
+      `rule ${position} has a pattern with brackets nested deeper than ${BRACKET_DEPTH_MAX} levels`,
+    );
+  }
   if (typeof value !== "object" || value === null) return;
   if (depth > RULE_DEPTH_MAX)
     throw invalid(`rule ${position} is nested deeper than ${RULE_DEPTH_MAX} levels`);
@@ -231,4 +238,15 @@ function codemodLanguage(name: string, rule_id: string): CodemodLanguage {
     "CODEMOD_LANGUAGE_UNSUPPORTED",
     `Rule ${rule_id} is for ${JSON.stringify(name)}; supported are ${LANGUAGES.map((known) => known.name).join(", ")}. Send the change as a patch instead.`,
   );
+}
+
+function bracketDepth(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const character of text) {
+    if ("([{".includes(character)) depth += 1;
+    else if (")]}".includes(character)) depth -= 1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }

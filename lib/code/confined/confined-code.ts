@@ -10,10 +10,8 @@ import {
 export type ConfinedCode = CodeFunctions;
 
 /** Beside this file; in a bundle, where scripts/build/bundle.ts puts it. */
-const CHILD = new URL(
-  import.meta.url.endsWith(".ts") ? "./child.ts" : "./confined-child.mjs",
-  import.meta.url,
-);
+const CHILD = new URL("./child.ts", import.meta.url);
+const BUNDLED_CHILD = new URL("./confined-child.mjs", import.meta.url);
 
 let shared: Confinement | undefined;
 
@@ -23,7 +21,7 @@ let shared: Confinement | undefined;
  * Each throws what the function itself throws, and the codes of `Confinement.run`.
  */
 export function confinedCode(order: ComputationOrder): ConfinedCode {
-  shared ??= createConfinement(CHILD);
+  shared ??= createConfinement(import.meta.url.endsWith(".ts") ? CHILD : BUNDLED_CHILD);
   const confinement = shared;
   return Object.fromEntries(
     Object.entries(computations).map(([name, computation]) => [

@@ -3,6 +3,19 @@ import { type Fault, RejectedInput, RetryableFault, TerminalFault } from "#lib/p
 /** What git's last words (in the C locale) mean for a fetch of `ref` from `url`. */
 export function gitFault(stderr: string, url: string, ref: string): Fault {
   const words = lastLine(stderr);
+  // What the server says comes after "remote:" or "remote error:".
+  if (/^(?:fatal|error): (?!remote).*out of memory/im.test(stderr)) {
+    return new RejectedInput(
+      "GIT_MEMORY_LIMIT",
+      `git took more memory on what ${url} answers than it may. Pack the part that is needed and upload it, or raise git.memory_bytes_max in configs/computation_limits.json.`,
+    );
+  }
+  if (/Operation too slow/i.test(words)) {
+    return new RejectedInput(
+      "GIT_TIME_LIMIT",
+      `${url} sends less than 1000 bytes a second. Try a faster mirror, or pack the tree and upload it.`,
+    );
+  }
   if (/couldn't find remote ref|not our ref|unadvertised object/i.test(stderr)) {
     return new RejectedInput(
       "GIT_REF_NOT_FOUND",

@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import { runGit } from "#lib/code/source/run-git.ts";
+import { runGit, runLimitsOf } from "#lib/code/source/run-git.ts";
 import type { SourcePorts } from "#lib/code/source/source-ports.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 
@@ -9,12 +9,14 @@ const PINNING_SINCE = [2, 37] as const;
 const pinning = new Set<string>();
 
 /** @throws TerminalFault `GIT_UNAVAILABLE` when git would resolve a host's name again by itself */
-export async function demandPinning({ git_program: program = "git", signal }: SourcePorts): Promise<void> {
+export async function demandPinning(ports: SourcePorts): Promise<void> {
+  const { git_program: program = "git", signal } = ports;
   if (pinning.has(program)) return;
   let said = "";
   await runGit(["version"], {
     repository: "/nonexistent",
     signal,
+    limits: runLimitsOf(ports),
     program,
     exchange: async (stdin, stdout) => {
       stdin.end();

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { unreadableObjects } from "#lib/code/source/git-fault.ts";
-import { runGit } from "#lib/code/source/run-git.ts";
+import { runGit, runLimitsOf } from "#lib/code/source/run-git.ts";
 import type { SourceLimits, SourcePorts } from "#lib/code/source/source-ports.ts";
 import { byPath, isInGitDirectory } from "#lib/code/tree/tree-path.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
@@ -17,6 +17,8 @@ const LINE = /^(?<mode>\d+) \w+ (?<id>[0-9a-f]+)\s+(?<size>\d+|-)\t(?<path>.*)$/
 
 /** Of the list of files: 50,000 files with paths of 600 bytes. A tree may name itself many times over. */
 const LISTED_BYTES_MAX = 32 * 1024 * 1024;
+/** Of one line: far more than the longest path that is taken. */
+const LINE_BYTES_MAX = 64 * 1024;
 
 /**
  * All files of one revision of a bare repository, by path.
@@ -33,6 +35,7 @@ export async function listRevision(
   const listed = await runGit(["ls-tree", "-r", "-z", "-l", "--full-tree", revision], {
     repository,
     signal: ports.signal,
+    limits: runLimitsOf(ports),
     program: ports.git_program,
     exchange: (stdin, stdout) => {
       stdin.end();
@@ -58,6 +61,7 @@ async function readList(stdout: Readable, objects: RevisionObject[], limits: Sou
       tree_bytes += object.bytes;
       checkSize(object.path, objects.length, tree_bytes, limits);
     }
+    if (rest.length > LINE_BYTES_MAX) throw pathTooLong();
   }
 }
 
@@ -81,5 +85,12 @@ function tooManyFiles({ tree_files_max }: SourceLimits): RejectedInput {
   return new RejectedInput(
     "SOURCE_TOO_MANY_FILES",
     `The revision has more than ${tree_files_max} files, or their paths are too long together. Pack the part that is needed and upload it.`,
+  );
+}
+
+function pathTooLong(): RejectedInput {
+  return new RejectedInput(
+    "SOURCE_PATH_UNSAFE",
+    `A path of the revision has more than ${LINE_BYTES_MAX} bytes. Rename the file.`,
   );
 }

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { unreadableObjects } from "#lib/code/source/git-fault.ts";
 import type { RevisionObject } from "#lib/code/source/list-revision.ts";
-import { runGit } from "#lib/code/source/run-git.ts";
+import { runGit, runLimitsOf } from "#lib/code/source/run-git.ts";
 import type { SourcePorts } from "#lib/code/source/source-ports.ts";
 
 /**
@@ -20,6 +20,7 @@ export async function readObjects<Result>(
   const read = await runGit(["cat-file", "--batch", "--buffer"], {
     repository,
     signal: ports.signal,
+    limits: runLimitsOf(ports),
     program: ports.git_program,
     exchange: async (stdin, stdout) => {
       stdin.end(objects.map((object) => `${object.id}\n`).join(""));

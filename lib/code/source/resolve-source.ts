@@ -3,7 +3,7 @@ import { gitFault, unreadableObjects } from "#lib/code/source/git-fault.ts";
 import { checkGitRef, gitUrl } from "#lib/code/source/git-url.ts";
 import { packRevision } from "#lib/code/source/pack-revision.ts";
 import { pinnedHost } from "#lib/code/source/pinned-host.ts";
-import { runGit } from "#lib/code/source/run-git.ts";
+import { runGit, runLimitsOf } from "#lib/code/source/run-git.ts";
 import type { SourcePorts } from "#lib/code/source/source-ports.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { withinFetchLimits } from "#lib/code/source/within-fetch-limits.ts";
@@ -18,7 +18,8 @@ import type { BlobRef } from "#schemas/primitives.ts";
  *
  * @throws RejectedInput `GIT_URL_INVALID`, `GIT_REF_INVALID`, `GIT_REF_NOT_FOUND`,
  * `GIT_HOST_FORBIDDEN`, `GIT_REPOSITORY_REFUSED` (there is none, or it wants credentials),
- * `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES`, `SOURCE_PATH_UNSAFE`, `SOURCE_LINK_UNSAFE`;
+ * `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES`, `SOURCE_PATH_UNSAFE`, `SOURCE_LINK_UNSAFE`,
+ * `GIT_TIME_LIMIT`, `GIT_MEMORY_LIMIT`, `GIT_OUTPUT_LIMIT`;
  * RetryableFault `GIT_REPOSITORY_UNREACHABLE` (may be there later), `GIT_OBJECTS_UNREADABLE`;
  * TerminalFault `GIT_UNAVAILABLE`
  */
@@ -45,18 +46,18 @@ async function fetchArchive(
   ports: SourcePorts,
 ): Promise<Buffer> {
   const repository = join(directory, "repository.git");
-  const run = { repository, program: ports.git_program };
+  const run = { repository, program: ports.git_program, limits: runLimitsOf(ports) };
   const made = await runGit(["init", "--bare", "--quiet", "--template=", repository], {
     ...run,
     signal: ports.signal,
   });
   if (made.exit_code !== 0) throw unreadableObjects(made.stderr);
-  await withinFetchLimits(repository, ports, async (signal) => {
+  return withinFetchLimits(repository, ports, async (signal) => {
     const fetched = await runGit(
       ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", url.href, ref],
       { ...run, signal, configuration, protocols: ports.outbound.schemes },
     );
     if (fetched.exit_code !== 0) throw gitFault(fetched.stderr, url.href, ref);
+    return packRevision(repository, "FETCH_HEAD", { ...ports, signal });
   });
-  return packRevision(repository, "FETCH_HEAD", ports);
 }

@@ -2,9 +2,24 @@ import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { gitUnavailable } from "#lib/code/source/git-fault.ts";
+import type { SourcePorts } from "#lib/code/source/source-ports.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 
-const STDERR_BYTES_MAX = 64 * 1024;
+const STDERR_BYTES_KEPT = 64 * 1024;
+/** A server may send messages without end, which git passes on. */
+const STDERR_BYTES_MAX = 8 * 1024 * 1024;
+const FILE_MARGIN_BYTES = 1024 * 1024;
+/** What every `sh` counts file sizes in, unless it counts in larger ones. */
+const BLOCK_BYTES = 512;
+/** What a shell answers when there is no such program, or when it cannot be run. */
+const NOT_STARTED = [126, 127];
+
+/**
+ * Sets limits that are inherited by every process git starts: no core file, private memory, and the size
+ * of any one file. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/ulimit.html
+ */
+const SHELL = 'ulimit -c 0; ulimit -d "$1" 2>/dev/null; ulimit -f "$2"; shift 2; exec "$@"';
 
 /** Nothing of the surroundings: no configuration, no credentials, no hooks, no proxy, no prompt. */
 const ENVIRONMENT = {
@@ -31,11 +46,29 @@ const CONFIGURATION = [
   "gc.auto=0",
   "maintenance.auto=false",
   "core.bigFileThreshold=16m",
+  "pack.threads=1",
 ];
+
+/** Of each process that is started. */
+export interface RunLimits {
+  memory_bytes_max: number;
+  /** Of any one file that is written. */
+  file_bytes_max: number;
+}
+
+/** The limits of a git process for a source with these ports. */
+export function runLimitsOf({ git_limits, limits }: Pick<SourcePorts, "git_limits" | "limits">): RunLimits {
+  return {
+    memory_bytes_max: git_limits.memory_bytes_max,
+    // Above what the tree may have, so that the size is seen when it was reached.
+    file_bytes_max: limits.tree_bytes_max + FILE_MARGIN_BYTES,
+  };
+}
 
 interface RunGitOptions {
   repository: string;
   signal: AbortSignal;
+  limits: RunLimits;
   program?: string | undefined;
   configuration?: readonly string[];
   /** What it may connect by; without it, by nothing. */
@@ -48,31 +81,35 @@ interface RunGitOptions {
  * Runs git on a bare repository and gives its exit code and the end of its stderr. The whole
  * process group ends with the call, however it ends.
  *
- * @throws TerminalFault `GIT_UNAVAILABLE`; the signal's reason when aborted; what `exchange` threw
+ * @throws TerminalFault `GIT_UNAVAILABLE`; RejectedInput `GIT_OUTPUT_LIMIT`; the signal's reason when aborted; what `exchange` threw
  */
 export async function runGit(
   command: readonly string[],
   options: RunGitOptions,
 ): Promise<{ exit_code: number | null; stderr: string }> {
   options.signal.throwIfAborted();
+  const { memory_bytes_max, file_bytes_max } = options.limits;
   const settings = [...CONFIGURATION, ...(options.configuration ?? [])].flatMap((line) => ["-c", line]);
-  const child = spawnProgram(
-    options.program ?? "git",
-    [...settings, `--git-dir=${options.repository}`, ...command],
-    {
-      env: { ...ENVIRONMENT, GIT_ALLOW_PROTOCOL: options.protocols?.join(":") ?? "" },
-      cwd: "/",
-      detached: true,
-      stdio: ["pipe", "pipe", "pipe"],
-    },
-  ) as ChildProcessByStdio<Writable, Readable, Readable>;
+  const limits = [memory_bytes_max / 1024, file_bytes_max / BLOCK_BYTES].map((limit) =>
+    String(Math.ceil(limit)),
+  );
+  const program = [options.program ?? "git", ...settings, `--git-dir=${options.repository}`, ...command];
+  const child = spawnProgram("/bin/sh", ["-c", SHELL, "sh", ...limits, ...program], {
+    env: { ...ENVIRONMENT, GIT_ALLOW_PROTOCOL: options.protocols?.join(":") ?? "" },
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  }) as GitProcess;
   const kill = () => killGroup(child);
   options.signal.addEventListener("abort", kill, { once: true });
+  // A helper of git may outlive it, and hold its pipes open.
+  child.once("exit", kill);
   try {
     const closed = once(child, "close").catch((error) => {
       throw gitUnavailable(error);
     });
-    const stderr = readEnd(child.stderr);
+    const stderr = readEnd(child.stderr, kill);
+    stderr.catch(() => {}); // awaited below
     child.stdin.on("error", () => {});
     const exchanged = options.exchange?.(child.stdin, child.stdout) ?? drop(child);
     const failed = exchanged.then(
@@ -85,16 +122,20 @@ export async function runGit(
     const [exit_code] = (await closed) as [number | null];
     options.signal.throwIfAborted();
     const failure = await failed;
+    if (exit_code !== null && NOT_STARTED.includes(exit_code)) throw gitUnavailable(await stderr);
+    const said = await stderr;
     if (failure !== undefined) throw failure.error;
-    return { exit_code, stderr: await stderr };
+    return { exit_code, stderr: said };
   } finally {
     options.signal.removeEventListener("abort", kill);
     kill();
   }
 }
 
-function killGroup(child: ChildProcessByStdio<Writable, Readable, Readable>): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+type GitProcess = ChildProcessByStdio<Writable, Readable, Readable>;
+
+function killGroup(child: GitProcess): void {
+  if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch {
@@ -102,13 +143,23 @@ function killGroup(child: ChildProcessByStdio<Writable, Readable, Readable>): vo
   }
 }
 
-async function drop(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<void> {
+async function drop(child: GitProcess): Promise<void> {
   child.stdin.end();
   child.stdout.resume();
 }
 
-async function readEnd(stream: Readable): Promise<string> {
+/** @throws RejectedInput `GIT_OUTPUT_LIMIT` */
+async function readEnd(stream: Readable, kill: () => void): Promise<string> {
   let text = "";
-  for await (const chunk of stream) text = (text + String(chunk)).slice(-STDERR_BYTES_MAX);
-  return text;
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > STDERR_BYTES_MAX) kill();
+    text = (text + String(chunk)).slice(-STDERR_BYTES_KEPT);
+  }
+  if (bytes <= STDERR_BYTES_MAX) return text;
+  throw new RejectedInput(
+    "GIT_OUTPUT_LIMIT",
+    `The git server sent more than ${STDERR_BYTES_MAX} bytes of messages. Pack the tree and upload it instead.`,
+  );
 }

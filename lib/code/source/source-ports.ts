@@ -13,7 +13,7 @@ export interface SourceLimits {
 }
 
 /** Limits of fetching by git; they come from `configs/computation_limits.json`. */
-export interface GitLimits {
+interface GitLimits {
   fetch_seconds_max: number;
   /** Private memory of each process. */
   memory_bytes_max: number;

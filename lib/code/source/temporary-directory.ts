@@ -1,13 +1,19 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import {
+  makeOwnedDirectory,
+  sweepAbandonedDirectories,
+} from "#lib/platform/processes/abandoned-directories.ts";
 
-/** Runs `work` with a fresh directory that is gone afterwards, however `work` ends. */
+/**
+ * Runs `work` with a fresh directory that is gone afterwards, however `work` ends. What killed workers left
+ * on this machine goes, too.
+ */
 export async function withTemporaryDirectory<Result>(
   purpose: string,
   work: (directory: string) => Promise<Result>,
 ): Promise<Result> {
-  const directory = await mkdtemp(join(tmpdir(), `agents-${purpose}-`));
+  void sweepAbandonedDirectories(); // goes on beside the work
+  const directory = await makeOwnedDirectory(purpose);
   try {
     return await work(directory);
   } finally {

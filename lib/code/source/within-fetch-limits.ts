@@ -2,33 +2,38 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SourcePorts } from "#lib/code/source/source-ports.ts";
-import { RejectedInput, RetryableFault } from "#lib/platform/errors/fault.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
-const FETCH_SECONDS_MAX = 300;
 const SIZE_CHECK_MS = 200;
 
 /**
- * Runs a fetch into a repository and ends it when what it wrote outgrows the tree's limit, or when
- * it takes too long: git itself bounds neither.
+ * Does what git is needed for in a repository, and ends it when what was written outgrows the tree's limit,
+ * or when it takes too long: git itself bounds neither. A server may send for ever, and a tree of a few
+ * objects may name itself so often that listing it never ends.
  *
- * @throws RejectedInput `SOURCE_TOO_LARGE`; RetryableFault `GIT_REPOSITORY_UNREACHABLE`
+ * @throws RejectedInput `SOURCE_TOO_LARGE`, `GIT_TIME_LIMIT`
  */
-export async function withinFetchLimits(
+export async function withinFetchLimits<Result>(
   repository: string,
   ports: SourcePorts,
-  fetch: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const left_ms = (ports.deadline_ms ?? Number.POSITIVE_INFINITY) - Date.now();
+  const wall_ms = Math.max(1, Math.min(ports.git_limits.fetch_seconds_max * 1000, left_ms));
+  const bytes_max = ports.limits.tree_bytes_max;
   const stop = new AbortController();
   const done = new AbortController();
-  const timeout = AbortSignal.timeout(FETCH_SECONDS_MAX * 1000);
-  const watch = watchSize(repository, ports.limits.tree_bytes_max, stop, done.signal);
+  const timeout = AbortSignal.timeout(Math.ceil(wall_ms));
+  const watch = watchSize(repository, bytes_max, stop, done.signal);
   try {
-    await fetch(AbortSignal.any([ports.signal, stop.signal, timeout]));
+    return await work(AbortSignal.any([ports.signal, stop.signal, timeout]));
   } catch (error) {
-    if (ports.signal.aborted || !timeout.aborted) throw error;
-    throw new RetryableFault(
-      "GIT_REPOSITORY_UNREACHABLE",
-      `The fetch took longer than ${FETCH_SECONDS_MAX} seconds. It is tried again.`,
+    if (ports.signal.aborted || stop.signal.aborted) throw error;
+    if ((await sizeOf(join(repository, "objects"))) > bytes_max) throw tooLarge(bytes_max);
+    if (!timeout.aborted) throw error;
+    throw new RejectedInput(
+      "GIT_TIME_LIMIT",
+      `Fetching the git source was ended after ${(wall_ms / 1000).toFixed(1)} seconds, which is its limit. Pack the part that is needed and upload it, give a later deadline, or raise git.fetch_seconds_max in configs/computation_limits.json.`,
       { cause: error },
     );
   } finally {
@@ -45,16 +50,18 @@ async function watchSize(
 ): Promise<void> {
   while (!done.aborted) {
     if ((await sizeOf(join(repository, "objects"))) > bytes_max) {
-      stop.abort(
-        new RejectedInput(
-          "SOURCE_TOO_LARGE",
-          `The repository's revision is larger than ${bytes_max} bytes. Pack the part that is needed and upload it.`,
-        ),
-      );
+      stop.abort(tooLarge(bytes_max));
       return;
     }
     await delay(SIZE_CHECK_MS, undefined, { signal: done }).catch(() => {});
   }
+}
+
+function tooLarge(bytes_max: number): RejectedInput {
+  return new RejectedInput(
+    "SOURCE_TOO_LARGE",
+    `The repository's revision is larger than ${bytes_max} bytes. Pack the part that is needed and upload it.`,
+  );
 }
 
 async function sizeOf(directory: string): Promise<number> {

@@ -3,18 +3,20 @@ import type { ApiMiddleware } from "#lib/http/api/api-call.ts";
 import { preflightHeaders } from "#lib/http/api/cors.ts";
 import { methodsByPath } from "#lib/http/openapi/methods-by-path.ts";
 import type { RequestGate } from "#lib/http/policy/request-gate.ts";
+import { checkHeaders } from "#lib/http/request/check-headers.ts";
 import { checkUrl } from "#lib/http/request/parse-request.ts";
 import type { ApiResponse, Route, Routes } from "#lib/http/route.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 
 /**
  * Finds the route of the request; `callRoute` answers a request that no route takes. Throws HttpError 400
- * `URL_MALFORMED`.
+ * `URL_MALFORMED`, `HEADER_REPEATED`.
  */
 export function findRoute(routes: Routes): ApiMiddleware {
   return {
     before: ({ event: call }) => {
       checkUrl(call.event);
+      checkHeaders(call.headers);
       call.route = routeOf(call.event, routes);
     },
   };

@@ -3,6 +3,7 @@ import type { ApiAnswer, ApiMiddleware } from "#lib/http/api/api-call.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { Fault, RejectedInput } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { outwardText } from "#lib/platform/errors/outward-text.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Span } from "#lib/platform/trace/span.ts";
 import type { Problem } from "#schemas/http/task-view.ts";
@@ -45,7 +46,7 @@ export function problemResponse(error: unknown, trace_id: string, log: Log): Api
     title: STATUS_CODES[status] ?? "Error",
     status,
     code,
-    detail: message,
+    detail: outwardText(message),
     trace_id,
     ...(errors && { errors }),
   };

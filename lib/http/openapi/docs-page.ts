@@ -68,7 +68,7 @@ ${Object.entries(components.schemas)
 function contents(name: string, operations: { method: string; operation: Operation }[]): string {
   const links = operations.map(
     ({ method, operation }) =>
-      `<li><a href="#${operation.operationId}"><b class="${method}">${method}</b> ${escapeHtml(operation.summary)}</a></li>`,
+      `<li><a href="#${operation.operationId}"><b class="method ${method}">${method}</b> ${escapeHtml(operation.summary)}</a></li>`,
   );
   return `<h2>${escapeHtml(name)}</h2>\n<ul>${links.join("")}</ul>`;
 }

@@ -2,7 +2,8 @@
 export const DOCS_STYLE = `
 :root { color-scheme: light dark; --line: light-dark(#d8dde3, #353b42); --soft: light-dark(#f5f7f9, #1d2126);
   --text: light-dark(#1b1f24, #e6e9ec); --back: light-dark(#ffffff, #14171a); --mute: light-dark(#59626c, #9aa4ae);
-  --link: light-dark(#0b57c4, #7fb2ff); --get: light-dark(#0a6b3d, #5fd39a); --post: light-dark(#8a4b00, #f0b35b); }
+  --link: light-dark(#0b57c4, #7fb2ff); --get: light-dark(#0a6b3d, #5fd39a); --post: light-dark(#8a4b00, #f0b35b);
+  --delete: light-dark(#b3261e, #ff9a91); }
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; scroll-padding-top: 1rem; }
 body { margin: 0; display: grid; grid-template-columns: 19rem minmax(0, 1fr); color: var(--text); background: var(--back);
@@ -23,10 +24,10 @@ h4 { margin: 1rem 0 .3rem; font-size: .875rem; color: var(--mute); }
 p { margin: .4rem 0; max-width: 48rem; }
 a { color: var(--link); }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
-code, pre, b.get, b.post { font-family: ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .875em; }
+code, pre, b.method { font-family: ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .875em; }
 pre { padding: .8rem 1rem; overflow-x: auto; background: var(--soft); border: 1px solid var(--line); border-radius: 6px; }
-b.get, b.post { text-transform: uppercase; }
-b.get { color: var(--get); } b.post { color: var(--post); }
+b.method { text-transform: uppercase; color: var(--post); }
+b.get { color: var(--get); } b.delete { color: var(--delete); }
 .scope, small { color: var(--mute); }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 td { padding: .35rem .75rem .35rem 0; vertical-align: top; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
@@ -34,7 +35,8 @@ td:first-child { width: 15rem; }
 article table tr[class^="s"] td:first-child { width: 3.5rem; font-variant-numeric: tabular-nums; }
 article table tr[class^="s"] td:nth-child(2) { width: 15rem; }
 tr.s4 td:first-child, tr.s5 td:first-child { color: var(--mute); }
-@media (max-width: 50rem) { body { display: block; } nav { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--line); }
+@media (max-width: 50rem) { body { display: flex; flex-direction: column; }
+  nav { order: 1; position: static; height: auto; border-right: 0; border-top: 1px solid var(--line); }
   nav ul { columns: 14rem; } td:first-child { width: auto; } }
 @media print { body { display: block; } nav { display: none; } }
 `;

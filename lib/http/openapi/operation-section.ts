@@ -13,7 +13,7 @@ export function operationSection({ method, path, operation }: DescribedOperation
   const { operationId, summary, description, parameters, requestBody, responses } = operation;
   const body = requestBody?.content["application/json"];
   return `<article id="${operationId}">
-<h3><b class="${method}">${method}</b> <code>${escapeHtml(path)}</code></h3>
+<h3><b class="method ${method}">${method}</b> <code>${escapeHtml(path)}</code></h3>
 <p class="summary">${inline(summary)}. <span class="scope">${access(operation)}</span></p>
 ${description ? prose(description) : ""}
 ${parameters.length > 0 ? parameterTable(parameters) : ""}

@@ -11,7 +11,7 @@ export function standardCodes({ access, body }: Pick<Route, "access" | "body">):
   const with_key = access !== "public";
   const with_body = body !== undefined;
   const codes: CodesByStatus = {
-    400: ["URL_MALFORMED", ...(with_body ? BODY_MALFORMED : [])],
+    400: ["URL_MALFORMED", "HEADER_REPEATED", ...(with_body ? BODY_MALFORMED : [])],
     ...(with_key && { 401: ["UNAUTHENTICATED"] }),
     403: ["ROUTE_CLOSED", ...(with_key ? ["SCOPE_MISSING" as const] : [])],
     413: ["BODY_TOO_LARGE"],

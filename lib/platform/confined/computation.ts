@@ -23,9 +23,6 @@ export interface ComputationLimits {
   output_bytes_max: number;
 }
 
-/** The work behind a computation, in the child process. */
-export type ComputationWork<Input, Output> = (input: Input) => Output | Promise<Output>;
-
 /** Every computation that a child process can do, by name. */
 // biome-ignore lint/suspicious/noExplicitAny: each entry has types of its own, checked where it is declared
-export type ComputationTable = Readonly<Record<string, ComputationWork<any, unknown>>>;
+export type ComputationTable = Readonly<Record<string, (input: any) => unknown>>;

@@ -198,6 +198,6 @@ function endingFault(ending: Ending, name: string, limits: ComputationLimits): F
 function timeLimit(name: string, wall_ms: number): RejectedInput {
   return new RejectedInput(
     "COMPUTATION_TIME_LIMIT",
-    `"${name}" was ended after ${(wall_ms / 1000).toFixed(1)} seconds, the limit for this input. Submit less or simpler input, give a later deadline, or raise computation.wall_seconds_max in configs/sandbox_limits.json.`,
+    `"${name}" was ended after ${(wall_ms / 1000).toFixed(1)} seconds, the limit for this input. Submit less or simpler input, give a later deadline, or raise wall_seconds_max in configs/computation_limits.json.`,
   );
 }

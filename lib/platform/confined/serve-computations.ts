@@ -5,7 +5,7 @@ import { frameOf, readFrame, writeFrame } from "#lib/platform/confined/frames.ts
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
 /** Descriptors of the child beside the standard three. */
-export const REQUESTS = 0;
+const REQUESTS = 0;
 export const ANSWERS = 3;
 export const EVIDENCE = 4;
 
@@ -95,7 +95,7 @@ function isAllocationFailure(error: unknown): boolean {
 export function memoryLimit(computation: string): RejectedInput {
   return new RejectedInput(
     "COMPUTATION_MEMORY_LIMIT",
-    `"${computation}" took more memory on this input than it may. Submit less, or raise computation.memory_bytes_max in configs/sandbox_limits.json.`,
+    `"${computation}" took more memory on this input than it may. Submit less, or raise memory_bytes_max in configs/computation_limits.json.`,
   );
 }
 
@@ -106,6 +106,6 @@ export function outputLimit({
 }: Pick<Request, "computation" | "output_bytes_max">): RejectedInput {
   return new RejectedInput(
     "COMPUTATION_OUTPUT_LIMIT",
-    `The result of "${computation}" has more than ${output_bytes_max} bytes. Submit less, or raise computation.output_bytes_max in configs/sandbox_limits.json.`,
+    `The result of "${computation}" has more than ${output_bytes_max} bytes. Submit less, or raise output_bytes_max in configs/computation_limits.json.`,
   );
 }

@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { Fault } from "#lib/platform/errors/fault.ts";
-import { sha256 } from "#lib/platform/hash/sha256.ts";
+import { outwardText } from "#lib/platform/errors/outward-text.ts";
 
 export interface FailureFacts {
   code: string;
@@ -9,18 +10,19 @@ export interface FailureFacts {
 }
 
 const CAUSES_MAX = 10;
+const CAUSE_CHARACTERS_MAX = 1000;
 
-/** An error as plain facts: stable code, sentence, and the chain of causes (outermost first). */
+/** An error as plain facts: stable code, sentence, and the chain of causes (outermost first), as `outwardText` has them. */
 export function failureFacts(error: unknown): FailureFacts {
   const cause_chain: string[] = [];
   let cause = error instanceof Error ? error.cause : undefined;
   while (cause !== undefined && cause_chain.length < CAUSES_MAX) {
-    cause_chain.push(sentenceOf(cause));
+    cause_chain.push(outwardText(sentenceOf(cause), CAUSE_CHARACTERS_MAX));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return {
     code: error instanceof Fault ? error.code : "UNEXPECTED",
-    message: error instanceof Error ? error.message : String(error),
+    message: outwardText(error instanceof Error ? error.message : String(error)),
     cause_chain,
   };
 }
@@ -28,7 +30,7 @@ export function failureFacts(error: unknown): FailureFacts {
 /** Groups failures of one kind: the same service, code and root cause, with numbers and ids blanked. */
 export function fingerprint(service: string, { code, message, cause_chain }: FailureFacts): string {
   const root = (cause_chain.at(-1) ?? message).replace(/[0-9a-f]{8,}|\d+/gi, "#");
-  return sha256(`${service}\n${code}\n${root}`);
+  return createHash("sha256").update(`${service}\n${code}\n${root}`).digest("hex");
 }
 
 function sentenceOf(cause: unknown): string {

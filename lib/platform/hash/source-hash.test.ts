@@ -10,6 +10,12 @@ function reordered(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, member]) => [name, reordered(member)]));
 }
 
+describe("half a character", () => {
+  it.each([{ a: "\ud800" }, { "\udc00": 1 }, ["x", "a\ud800b"]])("is refused with a code: %j", (value) => {
+    expect(() => sourceHash(value)).toThrow(expect.objectContaining({ code: "TEXT_NOT_UNICODE" }));
+  });
+});
+
 describe("sourceHash", () => {
   it("is the same whatever the order of keys", () => {
     fc.assert(

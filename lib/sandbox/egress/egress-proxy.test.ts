@@ -95,7 +95,9 @@ describe("the filtering proxy", () => {
     const dripping = setInterval(() => client.write("y"), 20); // a byte at a time keeps no connection
     await once(client.resume(), "close");
     clearInterval(dripping);
-    expect(proxy.traffic.use().denied).toEqual([{ host: null, port: null, why: "too_slow", address: null, attempts: 1 }]);
+    expect(proxy.traffic.use().denied).toEqual([
+      { host: null, port: null, why: "too_slow", address: null, attempts: 1 },
+    ]);
   });
 
   it("hangs up on a client that speaks no TLS in time", async () => {

@@ -139,8 +139,8 @@ describe("verdictLines", () => {
 });
 
 describe("queryResults", () => {
-  it("says when nothing matches", () => {
-    const answer = { repository: "shop", revision: "r", results: [] };
+  it("says that nothing was found", () => {
+    const answer = { repository: "shop", results: [], revision: "r" };
     expect(queryResults(answer, plain, { excerpt_lines_max: 3 })[0]).toContain("Nothing found in shop");
   });
 });

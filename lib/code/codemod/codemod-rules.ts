@@ -2,7 +2,6 @@ import { posix } from "node:path";
 import { type NapiConfig, parse } from "@ast-grep/napi";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { templateVariables } from "#lib/code/codemod/rewrite.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
 const RULES_MAX = 100;
@@ -184,6 +183,18 @@ function expansionOf(
   const matcher = { rule } as NapiConfig;
   tryMatcher(matcher, language, `${id}, fix`);
   return { matcher, stop_by: stopBy };
+}
+
+export const VARIABLE = /(\$\$\$|\$\$?)([A-Z_][A-Z0-9_]*)/g;
+
+interface TemplateVariable {
+  text: string;
+  name: string;
+}
+
+/** The metavariables in a template or pattern: `$A`, `$$A` and `$$$ARGS`. */
+function templateVariables(template: string): TemplateVariable[] {
+  return [...template.matchAll(VARIABLE)].map(([text, , name = ""]) => ({ text, name }));
 }
 
 /** A variable that nothing captures would silently become nothing. */

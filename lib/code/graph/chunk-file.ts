@@ -1,6 +1,5 @@
-import type { Chunk } from "#lib/code/graph/chunk.ts";
-import type { CodeSymbol } from "#lib/code/graph/code-symbol.ts";
-import { embeddingText } from "#lib/code/graph/embedding-text.ts";
+import type { CodeSymbol } from "#lib/code/graph/read-symbols.ts";
+import type { Chunk } from "#lib/code/graph/snapshot.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 const WINDOW_LINES = 40;
@@ -117,4 +116,17 @@ function headingOf(line: string): string | undefined {
   let end = line.length;
   while (end > marks && /[#\s]/.test(line.charAt(end - 1))) end -= 1;
   return line.slice(marks, end).trimStart().slice(0, HEADING_CHARACTERS_MAX);
+}
+
+/**
+ * What the embedder reads of a chunk: its name in words first, then what its author says of it,
+ * then its code. Without the path, so that a moved file keeps its embeddings.
+ */
+export function embeddingText(chunk: Omit<Chunk, "content_hash">, characters_max: number): string {
+  const words = (chunk.symbol ?? "").replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1 $2").replace(/[._$#]+/g, " ");
+  const body = chunk.excerpt.replace(/[ \t]+/g, " ");
+  return [words.trim().toLowerCase(), chunk.doc, chunk.symbol ? "" : chunk.signature, body]
+    .filter((part) => part !== "")
+    .join("\n")
+    .slice(0, characters_max);
 }

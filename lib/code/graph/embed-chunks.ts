@@ -1,5 +1,5 @@
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
-import { embeddingText } from "#lib/code/graph/embedding-text.ts";
+import { embeddingText } from "#lib/code/graph/chunk-file.ts";
 import { type Snapshot, type SnapshotChunk, vectorAt } from "#lib/code/graph/snapshot.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";

@@ -1,6 +1,5 @@
-import { decodeSnapshot, encodeSnapshot } from "#lib/code/graph/encode-snapshot.ts";
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
-import type { Snapshot } from "#lib/code/graph/snapshot.ts";
+import { decodeSnapshot, encodeSnapshot, type Snapshot } from "#lib/code/graph/snapshot.ts";
 import type { SnapshotCache } from "#lib/code/graph/snapshot-cache.ts";
 import type { SnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
 import { snapshotSearchIndex } from "#lib/code/graph/snapshot-search-index.ts";

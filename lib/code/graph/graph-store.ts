@@ -1,4 +1,4 @@
-import type { SearchableRevision } from "#lib/code/graph/search-index.ts";
+import type { SearchableRevision } from "#lib/code/graph/search.ts";
 import type { Snapshot } from "#lib/code/graph/snapshot.ts";
 
 /** Where the code graph lives: a snapshot per repository and revision, the last published is current. */

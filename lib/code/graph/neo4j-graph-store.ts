@@ -1,16 +1,15 @@
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
+import { readRevision, writeRevision } from "#lib/code/graph/neo4j-revision-content.ts";
 import {
   beginRevision,
   currentRevision,
   describeRevision,
   isWhole,
   moveToRevision,
-} from "#lib/code/graph/neo4j-pointer.ts";
-import { readRevision } from "#lib/code/graph/neo4j-read-revision.ts";
-import { removeRevisions } from "#lib/code/graph/neo4j-remove-revisions.ts";
+  removeRevisions,
+} from "#lib/code/graph/neo4j-revisions.ts";
 import { neo4jSearchIndex } from "#lib/code/graph/neo4j-search-index.ts";
-import { writeRevision } from "#lib/code/graph/neo4j-write-revision.ts";
-import type { SearchIndex } from "#lib/code/graph/search-index.ts";
+import type { SearchIndex } from "#lib/code/graph/search.ts";
 import type { Cypher } from "#lib/code/neo4j/cypher.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";

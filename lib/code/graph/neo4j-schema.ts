@@ -1,4 +1,4 @@
-import { BOOST } from "#lib/code/graph/lexical-index.ts";
+import { BOOST } from "#lib/code/graph/code-words.ts";
 import type { Cypher } from "#lib/code/neo4j/cypher.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 
@@ -31,6 +31,14 @@ export function wordsProperty(field: string): string {
   return `${field}_words`;
 }
 
+/** An index key has 8 kB at most; names that only differ beyond this are told apart after. */
+const KEY_CHARACTERS_MAX = 1000;
+
+/** A name as it is looked up. */
+export function nameKey(name: string): string {
+  return name.toLowerCase().slice(0, KEY_CHARACTERS_MAX);
+}
+
 /**
  * Creates what is missing of constraints and indexes, and waits until they serve. Only what the
  * Community Edition has: no existence and no node key constraints.
@@ -38,7 +46,7 @@ export function wordsProperty(field: string): string {
  * @throws TerminalFault `VECTOR_INDEX_DIMENSIONS`: `IF NOT EXISTS` keeps an index of other dimensions,
  *   which would then leave out every vector without a word
  */
-export async function ensureGraphSchema(cypher: Cypher, dimensions: number): Promise<void> {
+async function ensureGraphSchema(cypher: Cypher, dimensions: number): Promise<void> {
   const create = (statement: string) => createMissing(cypher, statement);
   for (const [name, label, properties] of UNIQUE) {
     const keys = properties.map((property) => `n.${property}`).join(", ");
@@ -81,4 +89,17 @@ async function checkDimensions(cypher: Cypher, dimensions: number): Promise<void
     "VECTOR_INDEX_DIMENSIONS",
     `Neo4j's index ${VECTOR_INDEX} is for vectors of ${row?.dimensions} dimensions and the embedder gives ${dimensions}: DROP INDEX ${VECTOR_INDEX}, then replay what failed and index every repository again.`,
   );
+}
+
+/** What has succeeded once is not done again; what failed is, the next time. */
+export function preparedOnce(cypher: Cypher): (dimensions: number) => Promise<void> {
+  const done = new Map<number, Promise<void>>();
+  return (dimensions) => {
+    const known = done.get(dimensions);
+    if (known) return known;
+    const preparing = ensureGraphSchema(cypher, dimensions);
+    done.set(dimensions, preparing);
+    preparing.catch(() => done.delete(dimensions));
+    return preparing;
+  };
 }

@@ -1,9 +1,6 @@
-import { stem } from "#lib/code/graph/code-words.ts";
-import { BOOST, wordsAsked } from "#lib/code/graph/lexical-index.ts";
-import { matchNames, namesAsked } from "#lib/code/graph/match-names.ts";
-import { nameKey } from "#lib/code/graph/neo4j-chunk-rows.ts";
-import type { WrittenRevision } from "#lib/code/graph/neo4j-pointer.ts";
-import { VECTOR_INDEX, WORDS_INDEX, wordsProperty } from "#lib/code/graph/neo4j-schema.ts";
+import { BOOST, matchNames, namesAsked, stem, wordsAsked } from "#lib/code/graph/code-words.ts";
+import type { WrittenRevision } from "#lib/code/graph/neo4j-revisions.ts";
+import { nameKey, VECTOR_INDEX, WORDS_INDEX, wordsProperty } from "#lib/code/graph/neo4j-schema.ts";
 import {
   type ChunkFacts,
   EXCERPT_CHARACTERS_MAX,
@@ -11,7 +8,7 @@ import {
   TESTS_NAMED_MAX,
   type VectorHit,
   type WordHit,
-} from "#lib/code/graph/search-index.ts";
+} from "#lib/code/graph/search.ts";
 import { type Cypher, int } from "#lib/code/neo4j/cypher.ts";
 
 const NAMED_MAX = 1000;

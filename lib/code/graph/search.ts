@@ -1,8 +1,50 @@
-import { explain } from "#lib/code/graph/explain.ts";
-import type { Found } from "#lib/code/graph/found.ts";
-import type { SearchIndex } from "#lib/code/graph/search-index.ts";
+import type { SnapshotChunk } from "#lib/code/graph/snapshot.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 import type { QueryAnswer } from "#schemas/http/query-answer.ts";
+
+/** Found by words; chunks are named by their place in the snapshot, as everywhere here. */
+export interface WordHit {
+  chunk: number;
+  /** Words of the query found in the chunk. */
+  words: string[];
+  has_vector: boolean;
+}
+
+export interface VectorHit {
+  chunk: number;
+  cosine: number;
+}
+
+/** What an answer says of a chunk. */
+export interface ChunkFacts
+  extends Pick<SnapshotChunk, "symbol" | "kind" | "start_line" | "end_line" | "excerpt"> {
+  path: string;
+  /** It calls the chunk that was asked about beside it. */
+  calls_best: boolean;
+  /** Of files that call the chunk; the first few. */
+  failing_tests: { name: string; path: string }[];
+}
+
+export const EXCERPT_CHARACTERS_MAX = 1500;
+export const TESTS_NAMED_MAX = 3;
+
+/** The searches over one revision of one tenant's repository. Each gives its best first. */
+export interface SearchIndex {
+  byWords(query: string, hits_max: number): Promise<WordHit[]>;
+  /** `vector` is of unit length. */
+  byMeaning(vector: Float32Array, hits_max: number): Promise<VectorHit[]>;
+  /** Chunks whose symbol the query names, with the name as the symbol has it. */
+  byName(query: string): Promise<Map<number, string>>;
+  /** What is known of `chunks`, in any order; `best` is one of them. */
+  describe(chunks: readonly number[], best: number): Promise<Map<number, ChunkFacts>>;
+}
+
+/** A revision that questions can be put to. */
+export interface SearchableRevision extends SearchIndex {
+  revision: string;
+  /** Whose vectors it has; undefined when it has none. */
+  embedder: string | undefined;
+}
 
 export interface Query {
   text: string;
@@ -76,4 +118,34 @@ export async function search(
       { symbol: known.symbol ?? path, kind, path, start_line, end_line, excerpt, score: found.score, why },
     ];
   });
+}
+
+/** How one chunk was found. Ranks count from 1. */
+export interface Found {
+  chunk: number;
+  score: number;
+  name?: string;
+  words?: { rank: number; words: string[] };
+  meaning?: { rank: number; cosine: number };
+}
+
+function ordinal(rank: number): string {
+  const teen = rank % 100 >= 11 && rank % 100 <= 13;
+  const ending = teen ? "th" : (["th", "st", "nd", "rd"][rank % 10] ?? "th");
+  return `${rank}${ending}`;
+}
+
+/** Sentences: which search found the chunk and at what rank, and what the graph knows of it. */
+function explain(found: Found, facts: ChunkFacts, best_symbol: string | undefined): string[] {
+  const why: string[] = [];
+  if (found.name !== undefined) why.push(`symbol name matches \`${found.name}\``);
+  if (found.words) why.push(`${ordinal(found.words.rank)} by words: ${found.words.words.join(", ")}`);
+  if (found.meaning) {
+    why.push(`${ordinal(found.meaning.rank)} by meaning (cosine ${found.meaning.cosine.toFixed(2)})`);
+  }
+  if (best_symbol && facts.calls_best) why.push(`calls \`${best_symbol}\`, the best result`);
+  const failing = facts.failing_tests.map(
+    ({ name, path }) => `covered by failing test \`${name}\` in ${path}`,
+  );
+  return [...why, ...failing];
 }

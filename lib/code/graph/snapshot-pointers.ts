@@ -1,4 +1,8 @@
-import type { BlobRef } from "#schemas/primitives.ts";
+import { z } from "zod";
+import { GRAPH_POINTER } from "#lib/platform/table/items.ts";
+import { keyOf, listingOf } from "#lib/platform/table/keys.ts";
+import { getItem, NEW, putIf, type TablePorts } from "#lib/platform/table/operations.ts";
+import { BlobRef, Sha256 } from "#schemas/primitives.ts";
 
 /** Which snapshot of a repository is the current one. */
 export interface SnapshotPointer {
@@ -20,4 +24,27 @@ export interface SnapshotPointers {
     next: SnapshotPointer,
     expected_version: number | undefined,
   ): Promise<boolean>;
+}
+
+const PointerRecord = z.object({ version: z.int().min(1), revision: Sha256, blob: BlobRef });
+
+/** Pointers in the table; a tenant has no `#` in its name, so keys of two tenants never meet. */
+export function dynamodbSnapshotPointers(ports: TablePorts): SnapshotPointers {
+  return {
+    async get(tenant, repository) {
+      const found = await getItem(keyOf(GRAPH_POINTER, { tenant, repository }), ports);
+      return found && PointerRecord.parse(found);
+    },
+
+    move(tenant, repository, next, expected_version) {
+      const place = { tenant, repository };
+      const item = {
+        ...keyOf(GRAPH_POINTER, place),
+        ...listingOf(GRAPH_POINTER, "by_tenant", place),
+        ...next,
+      };
+      const unmoved = { condition: "#version = :expected", values: { expected: expected_version } };
+      return putIf(item, expected_version === undefined ? NEW : unmoved, ports);
+    },
+  };
 }

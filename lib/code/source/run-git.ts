@@ -1,9 +1,9 @@
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { gitUnavailable } from "#lib/code/source/git-fault.ts";
+import { text } from "node:stream/consumers";
 import type { SourcePorts } from "#lib/code/source/source-ports.ts";
-import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import { type Fault, RejectedInput, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 
 const STDERR_BYTES_KEPT = 64 * 1024;
@@ -161,5 +161,117 @@ async function readEnd(stream: Readable, kill: () => void): Promise<string> {
   throw new RejectedInput(
     "GIT_OUTPUT_LIMIT",
     `The git server sent more than ${STDERR_BYTES_MAX} bytes of messages. Pack the tree and upload it instead.`,
+  );
+}
+
+/** Older ones ignore `http.curloptResolve` without a word: https://git-scm.com/docs/git-config#Documentation/git-config.txt-httpcurloptResolve */
+const PINNING_SINCE = [2, 37] as const;
+
+const pinning = new Set<string>();
+
+/** @throws TerminalFault `GIT_UNAVAILABLE` when git would resolve a host's name again by itself */
+export async function demandPinning(ports: SourcePorts): Promise<void> {
+  const { git_program: program = "git", signal } = ports;
+  if (pinning.has(program)) return;
+  let said = "";
+  await runGit(["version"], {
+    repository: "/nonexistent",
+    signal,
+    limits: runLimitsOf(ports),
+    program,
+    exchange: async (stdin, stdout) => {
+      stdin.end();
+      said = await text(stdout);
+    },
+  });
+  if (!canPin(said)) {
+    throw new TerminalFault(
+      "GIT_UNAVAILABLE",
+      `git ${PINNING_SINCE.join(".")} or later is needed where this function runs, and ${JSON.stringify(said.trim())} is there. Use the container image, or upload the tree.`,
+    );
+  }
+  pinning.add(program);
+}
+
+/** Of what `git version` prints. */
+export function canPin(version: string): boolean {
+  const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(version) ?? [];
+  if (major === undefined) return false;
+  const [since_major, since_minor] = PINNING_SINCE;
+  return Number(major) > since_major || (Number(major) === since_major && Number(minor) >= since_minor);
+}
+
+/** What git's last words (in the C locale) mean for a fetch of `ref` from `url`. */
+export function gitFault(stderr: string, url: string, ref: string): Fault {
+  const words = lastLine(stderr);
+  // What the server says comes after "remote:" or "remote error:".
+  if (/^(?:fatal|error): (?!remote).*out of memory/im.test(stderr)) {
+    return new RejectedInput(
+      "GIT_MEMORY_LIMIT",
+      `git took more memory on what ${url} answers than it may. Pack the part that is needed and upload it, or raise git.memory_bytes_max in configs/computation_limits.json.`,
+    );
+  }
+  if (/Operation too slow/i.test(words)) {
+    return new RejectedInput(
+      "GIT_TIME_LIMIT",
+      `${url} sends less than 1000 bytes a second. Try a faster mirror, or pack the tree and upload it.`,
+    );
+  }
+  if (/couldn't find remote ref|not our ref|unadvertised object/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REF_NOT_FOUND",
+      `${url} has no branch, tag or commit ${JSON.stringify(ref)}. Commits need all 40 digits and must be on a branch or tag.`,
+    );
+  }
+  if (/could not read (Username|Password)|returned error: 40[13]|Authentication failed/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REPOSITORY_REFUSED",
+      `${url} asks for credentials; only public repositories can be fetched. Pack the tree and upload it instead.`,
+    );
+  }
+  if (/returned error: 3\d\d|unable to update url base|redirect/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REPOSITORY_REFUSED",
+      `${url} answers with a redirect, which is not followed. Give the final URL.`,
+    );
+  }
+  if (/not found|returned error: 4(0[0-79]|1)\d?|not valid: is this a git repository/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REPOSITORY_REFUSED",
+      `There is no git repository at ${url} (${words}). Check the URL.`,
+    );
+  }
+  if (/dumb http transport/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REPOSITORY_REFUSED",
+      `${url} serves git by the dumb protocol only, which cannot fetch a single revision. Pack the tree and upload it instead.`,
+    );
+  }
+  if (/is not a git command|Unable to find remote helper/i.test(stderr)) return gitUnavailable(stderr);
+  return new RetryableFault(
+    "GIT_REPOSITORY_UNREACHABLE",
+    `Fetching ${url} failed: ${words}. It is tried again.`,
+  );
+}
+
+function gitUnavailable(cause: unknown): TerminalFault {
+  return new TerminalFault(
+    "GIT_UNAVAILABLE",
+    "The git program is not installed where this function runs, or cannot speak https. Use the container image, or upload the tree.",
+    { cause },
+  );
+}
+
+function lastLine(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  return (lines.find((line) => line.startsWith("fatal:")) ?? lines.at(-1) ?? "git said nothing")
+    .replace(/^fatal:\s*/, "")
+    .slice(0, 300);
+}
+
+export function unreadableObjects(words: string): RetryableFault {
+  return new RetryableFault(
+    "GIT_OBJECTS_UNREADABLE",
+    `git could not read what it fetched (${words.trim().slice(0, 300)}). It is fetched again.`,
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { canPin, demandPinning } from "#lib/code/source/git-version.ts";
+import { canPin, demandPinning } from "#lib/code/source/run-git.ts";
 import { fakeSourcePorts } from "#test/fakes/source-ports.ts";
 
 describe("git", () => {

@@ -28,7 +28,7 @@ export async function answerQuery(
   return { repository, revision: index.revision, results: await search(index, asked, ports.settings) };
 }
 
-/** Words alone still answer when the embedder cannot. */
+/** The query's embedding; undefined when the embedder fails, so that names and words still give an answer. */
 async function questionVector(
   query: string,
   { embedder, log }: QueryPorts,
@@ -37,14 +37,14 @@ async function questionVector(
     const [vector] = await embedder.embed([query]);
     return vector;
   } catch (error) {
-    log.warn("QUERY_WITHOUT_MEANING", "the embedder failed; the answer rests on names and words", {
+    log.warn("QUERY_WITHOUT_MEANING", "the embedder failed; only names and words were searched", {
       reason: String(error),
     });
     return undefined;
   }
 }
 
-/** The log says where the graph is and what to do; who asks need not know. */
+/** The HTTP error for the caller. The details, such as the server's address, are only in the log. */
 export function queryFailure({ code }: Fault): HttpError {
   if (code.startsWith("SNAPSHOT_")) {
     return new HttpError(
@@ -53,6 +53,6 @@ export function queryFailure({ code }: Fault): HttpError {
       "the index of this repository cannot be read; index it again",
     );
   }
-  const sentence = "the code graph cannot be asked for now; ask again in a few seconds";
+  const sentence = "the code graph is not available; ask again in a few seconds";
   return new HttpError(503, "GRAPH_UNAVAILABLE", sentence, undefined, { "retry-after": "5" });
 }

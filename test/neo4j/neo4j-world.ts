@@ -1,10 +1,10 @@
 import { inject } from "vitest";
 import { neo4jGraphStore } from "#lib/code/graph/neo4j-graph-store.ts";
+import { preparedOnce } from "#lib/code/graph/neo4j-schema.ts";
 import { type Cypher, cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { Neo4jSettings } from "#lib/platform/settings/environment.ts";
 import type { GraphWorld } from "../contract-graph/graph-world.ts";
-import { preparedOnce } from "#lib/code/graph/neo4j-schema.ts";
 
 export function laneSettings(): Neo4jSettings {
   return { ...inject("neo4j"), database: "neo4j" };

@@ -15,7 +15,7 @@ interface Tally {
 }
 
 export interface CodemodLimits {
-  /** Larger files are not looked into, and no rule may make one larger. */
+  /** Larger files are skipped, and no rule may make a file larger. */
   rewritten_file_bytes_max: number;
   /** Bytes of all rewritten files together. */
   output_bytes_max: number;
@@ -29,12 +29,12 @@ export interface AppliedCodemod {
 }
 
 /**
- * Applies ast-grep rules (https://ast-grep.github.io/reference/yaml.html) over the tree: to each
- * file of a rule's language, the rules in the order given, each on what the one before left.
- * Links, `node_modules` and `.git` are left alone.
+ * Applies ast-grep rules (https://ast-grep.github.io/reference/yaml.html) to all files of a tree that have the
+ * rule's language. Rules run in the order given, each on the result of the one before.
+ * Links, `node_modules` and `.git` are skipped.
  *
  * @throws RejectedInput `CODEMOD_RULES_INVALID`, `CODEMOD_LANGUAGE_UNSUPPORTED`, `CODEMOD_NO_MATCH`,
- *   `COMPUTATION_OUTPUT_LIMIT` when what the rules write outgrows its limit
+ *   `COMPUTATION_OUTPUT_LIMIT` when the rules write too many bytes
  */
 export async function applyCodemod(
   directory: string,
@@ -52,14 +52,14 @@ export async function applyCodemod(
   const tree = await readTree(directory);
   for (const path of [...tree.keys()].sort()) {
     if (tree.get(path)?.mode === "120000" || path.split("/").includes("node_modules")) continue;
-    const chosen = rules.filter((rule) => concerns(rule, path));
+    const chosen = rules.filter((rule) => appliesTo(rule, path));
     if (chosen.length > 0) await rewriteFile(join(directory, path), path, chosen, tally);
   }
   if ([...tally.matched.values()].every((count) => count === 0)) throw noMatch(rules, tally);
   return { notes: notesOf(tally), rules_matched: Object.fromEntries(tally.matched) };
 }
 
-function concerns(rule: CodemodRule, path: string): boolean {
+function appliesTo(rule: CodemodRule, path: string): boolean {
   return (
     rule.language.extensions.includes(extname(path).toLowerCase()) &&
     (rule.files === undefined || rule.files.some((matches) => matches(path))) &&
@@ -130,11 +130,11 @@ interface Rewritten {
 }
 
 /**
- * Rewrites every match of a rule in one text. Of matches that overlap, the one that begins first
- * and among those the longest is rewritten; what lies inside it stays.
+ * Rewrites every match of a rule in one text. Of overlapping matches the one that starts first is rewritten,
+ * and of those the longest; matches inside it are left.
  *
  * @throws RejectedInput `COMPUTATION_OUTPUT_LIMIT` as soon as the text becomes longer than
- *   `characters_max`: rules that double a text would take any memory
+ *   `characters_max`, because rules that double a text would need unlimited memory
  */
 function rewrite(rule: CodemodRule, text: string, characters_max: number): Rewritten {
   const matches = parse(rule.language.name, text)
@@ -179,10 +179,10 @@ function expandedTo(
 }
 
 /**
- * Gives the text that takes a match's place; ask in the order of the text. A captured part is the file's
- * text, unchanged to the letter, of `$$$ARGS` from the first node to the last with all that is between
- * them. Lines of the template after its first are indented like the line the match begins on, and end as
- * the file's lines do.
+ * Makes a function that gives the replacement of a match; call it in text order. A captured part is the file's
+ * text, unchanged; for `$$$ARGS` from the first node to the last with everything between
+ * them. Lines of the template after its first are indented like the line the match starts on, and use the
+ * file's line endings.
  */
 function templateFor({ fix }: CodemodRule, source: string): (match: SgNode) => string {
   const newline = source.includes("\r\n") ? "\r\n" : "\n";
@@ -191,7 +191,7 @@ function templateFor({ fix }: CodemodRule, source: string): (match: SgNode) => s
   let line_end = source.indexOf("\n");
   return (match) => {
     const { index } = match.range().start;
-    // The ends of lines are looked for once, however many matches a line has.
+    // Each line end is searched once, even when a line has many matches.
     while (line_end >= 0 && line_end < index) {
       line_start = line_end + 1;
       line_end = source.indexOf("\n", line_start);
@@ -227,6 +227,6 @@ function indentationAt(source: string, line_start: number, index: number): strin
 function tooLong(rule_id: string, characters_max: number): RejectedInput {
   return new RejectedInput(
     "COMPUTATION_OUTPUT_LIMIT",
-    `Rule ${rule_id} makes a file longer than ${characters_max} characters. Rules are applied one after the other, so one that repeats what it matches doubles the file each time.`,
+    `Rule ${rule_id} makes a file longer than ${characters_max} characters. Each rule works on the result of the one before, so a rule that repeats its match doubles the file each time.`,
   );
 }

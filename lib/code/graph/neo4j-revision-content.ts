@@ -4,7 +4,7 @@ import { nameKey, wordsProperty } from "#lib/code/graph/neo4j-schema.ts";
 import { type Snapshot, SnapshotBody, type SnapshotChunk, vectorAt } from "#lib/code/graph/snapshot.ts";
 import { type Cypher, int, type Row } from "#lib/code/neo4j/cypher.ts";
 
-/** Chunks carry a vector and their text; the rest is small. */
+/** Smaller than `ROWS_WRITTEN_AT_ONCE`, because a chunk carries its vector and text. */
 const CHUNKS_WRITTEN_AT_ONCE = 250;
 const ROWS_WRITTEN_AT_ONCE = 2000;
 
@@ -38,8 +38,8 @@ MATCH (file:CodeFile {revision_id: $revision_id, place: test.file})
 MERGE (test)-[:IN]->(file)`;
 
 /**
- * Writes a snapshot's nodes and edges under an id nobody reads yet, a bounded batch a transaction. Every
- * statement may be repeated. Ends between two batches once `signal` is aborted.
+ * Writes a snapshot's nodes and edges under an id nobody reads yet, one bounded batch per transaction. Every
+ * statement may be repeated. Stops between two batches when `signal` is aborted.
  */
 export async function writeRevision(
   snapshot: Snapshot,
@@ -82,12 +82,12 @@ export async function writeRevision(
   );
 }
 
-/** Words as the full-text index splits them: at spaces, for they are code words already. */
-function wordsKept(text: string): string {
+/** Stemmed words joined by spaces, where the full-text index splits them again. */
+function indexedWords(text: string): string {
   return codeWords(text).map(stem).join(" ");
 }
 
-/** The chunks from place `from` on, each as the properties of its node. */
+/** The chunks with index `from` to `to` (exclusive), as rows for the statement `CHUNKS`. */
 function chunkRows(snapshot: Snapshot, from: number, to: number): Row[] {
   return snapshot.chunks.slice(from, to).map((chunk, index) => {
     const { symbol, kind, exported, signature, doc, excerpt, content_hash } = chunk;
@@ -101,7 +101,7 @@ function chunkRows(snapshot: Snapshot, from: number, to: number): Row[] {
       simple_name_lower: symbol === null ? null : nameKey(simpleName(symbol)),
       vector_row: chunk.vector === null ? null : int(chunk.vector),
       vector: chunk.vector === null ? null : [...vectorAt(snapshot, chunk.vector)],
-      ...Object.fromEntries(fields.map(([field, text]) => [wordsProperty(field), wordsKept(text)])),
+      ...Object.fromEntries(fields.map(([field, text]) => [wordsProperty(field), indexedWords(text)])),
     };
     return { place: int(from + index), file: int(chunk.file), properties };
   });
@@ -115,8 +115,8 @@ const CHUNK_FIELDS = [
 ].map((field) => `.${field}`);
 
 /**
- * A whole revision as it was written, or undefined when some of it is gone. Places are part of what was
- * written, so that the same snapshot comes back, number for number.
+ * Reads a whole revision, or undefined when a part of it is missing. Indexes are stored too, so the same
+ * snapshot comes back exactly.
  */
 export async function readRevision(
   cypher: Cypher,
@@ -154,7 +154,7 @@ export async function readRevision(
   return body.success ? { ...body.data, vectors } : undefined;
 }
 
-/** By ranges of places, for a repository may be large and its vectors are. */
+/** Reads chunks in batches, because their vectors are large. */
 async function readChunks(
   cypher: Cypher,
   parameters: { tenant: string; revision_id: string },

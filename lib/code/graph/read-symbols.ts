@@ -1,17 +1,9 @@
 import { basename, extname } from "node:path/posix";
 import { Lang, parse, type SgNode } from "@ast-grep/napi";
 
-type SymbolKind =
-  | "function"
-  | "class"
-  | "method"
-  | "interface"
-  | "type"
-  | "enum"
-  | "constant"
-  | "namespace";
+type SymbolKind = "function" | "class" | "method" | "interface" | "type" | "enum" | "constant" | "namespace";
 
-/** A call by its simple name; `member` for `x.name()`, whose receiver is unknown. */
+/** A call by simple name. `member` is true for `x.name()`, where the type of `x` is unknown. */
 export interface Call {
   name: string;
   member: boolean;
@@ -19,13 +11,13 @@ export interface Call {
 
 /** Lines count from 1 and are inclusive. */
 export interface CodeSymbol {
-  /** Qualified by what encloses it: `Class.method`. */
+  /** Qualified by the enclosing symbols: `Class.method`. */
   name: string;
   kind: SymbolKind;
   exported: boolean;
   start_line: number;
   end_line: number;
-  /** First line of the comment just above; `start_line` without one. */
+  /** First line of the comment directly above; `start_line` when there is none. */
   doc_line: number;
   doc: string;
   signature: string;
@@ -62,7 +54,7 @@ const NAMED: Readonly<Record<string, SymbolKind>> = {
 
 const FUNCTIONS = new Set(["arrow_function", "function_expression", "generator_function"]);
 
-/** Shorter ones, when not exported, say little by themselves. */
+/** A shorter constant that is not exported gets no chunk of its own. */
 const CONSTANT_LINES_MIN = 3;
 
 /** Kinds of tree-sitter nodes that may declare a symbol. */
@@ -123,7 +115,7 @@ function defaultExport(node: SgNode, file_name: string): Declaration | undefined
   return kind && { name: file_name, kind, exported: true };
 }
 
-/** What `node` declares, if anything. An unnamed default export is called after its file. */
+/** The declaration in `node`, if it is one. An unnamed default export is named after its file. */
 function nameDeclaration(node: SgNode, file_name: string): Declaration | undefined {
   const node_kind = String(node.kind());
   if (node_kind === "variable_declarator") return variable(node);
@@ -140,7 +132,7 @@ function nameDeclaration(node: SgNode, file_name: string): Declaration | undefin
 const SYMBOLS_MAX = 2000;
 const CALLS_MAX = 64;
 const DEPTH_MAX = 4;
-/** Functions inside functions shorter than this are read as a part of the outer one. */
+/** A shorter function inside another function is read as part of the outer one. */
 const NESTED_LINES_MIN = 3;
 
 const MATCHER = {
@@ -161,8 +153,8 @@ interface Open {
 }
 
 /**
- * Symbols, imports and calls of one JavaScript or TypeScript file. A file with syntax errors gives
- * what could be read around them.
+ * Reads the symbols, imports and calls of one JavaScript or TypeScript file. Where a file has syntax
+ * errors, the code around them is still read.
  */
 export function readSymbols(path: string, text: string): FileSymbols {
   const root = parse(/\.[cm]?ts$/.test(path) ? Lang.TypeScript : Lang.Tsx, text).root();
@@ -171,7 +163,7 @@ export function readSymbols(path: string, text: string): FileSymbols {
   return reading.result();
 }
 
-/** One pass over a file's nodes in the order of the text, with a stack of what encloses them. */
+/** One pass over a file's nodes in text order, with a stack of the enclosing symbols. */
 class Reading {
   readonly #lines: readonly string[];
   readonly #file_name: string;
@@ -265,7 +257,7 @@ class Reading {
 const LINES_UP_MAX = 80;
 const COMMENT_LINE_CHARACTERS_MAX = 1000;
 
-/** The comment that ends on the line just above `start_line`, without its marks. */
+/** The comment that ends on the line directly above `start_line`, without comment marks. */
 export function readComment(lines: readonly string[], start_line: number): { doc: string; doc_line: number } {
   const above = (lines[start_line - 2] ?? "").trim();
   const block = above.endsWith("*/");
@@ -287,7 +279,7 @@ export function readComment(lines: readonly string[], start_line: number): { doc
   return { doc: doc.join("\n"), doc_line: first };
 }
 
-/** What a line of a comment says: without slashes and stars at its ends. */
+/** One line of a comment without the slashes and stars around it. */
 function withoutMarks(line: string): string {
   let text = line.trim();
   if (text.endsWith("*/")) {

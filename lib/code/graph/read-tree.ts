@@ -24,8 +24,8 @@ export interface Tree extends Pick<SnapshotBody, "revision" | "files" | "chunks"
 const NO_SYMBOLS: FileSymbols = { symbols: [], imports: [], calls: [] };
 
 /**
- * Files, chunks and edges of a tree; no chunk has a vector yet. `revision` is the SHA-256 of all
- * (path, SHA-256) in order of path, skipped files too, so the same tree has the same revision.
+ * Reads the files, chunks and edges of a tree; no chunk has a vector yet. `revision` is the SHA-256 of all
+ * (path, SHA-256) pairs sorted by path, skipped files included, so the same tree has the same revision.
  */
 export async function readTree(directory: string, limits: TreeLimits, signal?: AbortSignal): Promise<Tree> {
   const revision = createHash("sha256");
@@ -65,7 +65,7 @@ export async function readTree(directory: string, limits: TreeLimits, signal?: A
   return { ...tree, ...linkEdges(read, tree.chunks, import_map), revision: revision.digest("hex") };
 }
 
-/** Folders that hold no source of the repository's own. */
+/** Folders that are not the repository's own source. */
 const SKIPPED = new Set([".git", ".hg", ".svn", "node_modules", "dist", "coverage", "__pycache__", ".venv"]);
 const DEPTH_MAX = 64;
 
@@ -86,7 +86,7 @@ async function walkTree(directory: string): Promise<string[]> {
 
 interface TreeFile {
   sha256: string;
-  /** Absent when there is none to index, for the reason given. */
+  /** Absent when the file is not indexed; `reason` then says why. */
   text?: string;
   reason?: string;
 }
@@ -96,7 +96,7 @@ const LOCK_FILE =
 const BINARY_PROBE_BYTES = 8192;
 const LINE_CHARACTERS_MEAN_MAX = 400;
 
-/** One file's hash, and its text unless it is too large, binary or written by a machine. */
+/** Reads a file's hash, and its text unless it is too large, binary or generated. */
 async function readTreeFile(
   directory: string,
   path: string,
@@ -120,7 +120,7 @@ async function readTreeFile(
   return { ...file, text };
 }
 
-/** Extensions whose text is indexed, and the language's name in reports. */
+/** Language name by file extension, as shown in reports. */
 const LANGUAGES: Readonly<Record<string, string>> = {
   ".js": "javascript",
   ".mjs": "javascript",
@@ -162,13 +162,13 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   ".graphql": "graphql",
 };
 
-/** The language a path's ending speaks of; `text` for any other. */
+/** The language of a file by its extension; `text` when unknown. */
 export function languageOf(path: string): string {
   if (basename(path) === "Dockerfile") return "dockerfile";
   return LANGUAGES[extname(path).toLowerCase()] ?? "text";
 }
 
-/** Languages whose symbols are read; the others are indexed by parts of the file. */
+/** True for languages whose symbols are read; files in other languages are cut into windows or sections. */
 function hasSymbols(language: string): boolean {
   return language === "javascript" || language === "typescript" || language === "tsx";
 }

@@ -4,7 +4,7 @@ import { keyOf, listingOf } from "#lib/platform/table/keys.ts";
 import { getItem, NEW, putIf, type TablePorts } from "#lib/platform/table/operations.ts";
 import { BlobRef, Sha256 } from "#schemas/primitives.ts";
 
-/** Which snapshot of a repository is the current one. */
+/** Names the current snapshot of a repository. */
 export interface SnapshotPointer {
   /** Grows by one with each move. */
   version: number;
@@ -15,8 +15,8 @@ export interface SnapshotPointer {
 export interface SnapshotPointers {
   get(tenant: string, repository: string): Promise<SnapshotPointer | undefined>;
   /**
-   * Moves the pointer from `expected_version` (undefined: there is none yet). False when another
-   * version is there.
+   * Moves the pointer if it still has `expected_version` (undefined: it does not exist yet). False when
+   * it has another version.
    */
   move(
     tenant: string,
@@ -28,7 +28,7 @@ export interface SnapshotPointers {
 
 const PointerRecord = z.object({ version: z.int().min(1), revision: Sha256, blob: BlobRef });
 
-/** Pointers in the table; a tenant has no `#` in its name, so keys of two tenants never meet. */
+/** Pointers in the table. Tenant names contain no `#`, so keys of two tenants never collide. */
 export function dynamodbSnapshotPointers(ports: TablePorts): SnapshotPointers {
   return {
     async get(tenant, repository) {
@@ -43,8 +43,8 @@ export function dynamodbSnapshotPointers(ports: TablePorts): SnapshotPointers {
         ...listingOf(GRAPH_POINTER, "by_tenant", place),
         ...next,
       };
-      const unmoved = { condition: "#version = :expected", values: { expected: expected_version } };
-      return putIf(item, expected_version === undefined ? NEW : unmoved, ports);
+      const same_version = { condition: "#version = :expected", values: { expected: expected_version } };
+      return putIf(item, expected_version === undefined ? NEW : same_version, ports);
     },
   };
 }

@@ -9,7 +9,7 @@ import {
 } from "#lib/code/graph/search.ts";
 import { type Snapshot, vectorAt } from "#lib/code/graph/snapshot.ts";
 
-/** Word indexes live as long as their snapshot is cached. */
+/** Word index of each snapshot, kept as long as the snapshot is cached. */
 const indexes = new WeakMap<Snapshot, Promise<LexicalIndex>>();
 
 function wordsOf(snapshot: Snapshot): Promise<LexicalIndex> {
@@ -59,9 +59,9 @@ function failingTests(snapshot: Snapshot, chunk: number): ChunkFacts["failing_te
     .map(({ name, file }) => ({ name, path: snapshot.files[file]?.path ?? "" }));
 }
 
-/** Chosen by bench/retrieval.ts: long functions are held back a little more. */
+/** Chosen by bench/retrieval.ts: a higher penalty for long functions than the default. */
 const BM25 = { k: 2, b: 0.9, d: 0.5 };
-/** Documents between two turns of the event loop: some milliseconds. */
+/** Documents indexed before the event loop gets a turn: a few milliseconds. */
 const INDEXED_AT_ONCE = 20;
 interface LexicalHit {
   chunk: number;
@@ -79,7 +79,7 @@ interface Document extends Record<keyof typeof BOOST, string> {
   id: number;
 }
 
-/** BM25 over every chunk of a snapshot, names above comments above code. Yields while it builds. */
+/** Builds a BM25 index over all chunks of a snapshot, without blocking the event loop. */
 async function lexicalIndex(snapshot: Snapshot): Promise<LexicalIndex> {
   const index = new MiniSearch<Document>({
     fields: Object.keys(BOOST),

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { Sha256, Tenant } from "#schemas/primitives.ts";
 
-/** One piece of a file that can be found: a symbol, a section of a text, or some lines. */
+/** The unit of search: a symbol, a section of a text, or a range of lines of one file. */
 export const Chunk = z.strictObject({
   symbol: z.string().nullable().describe("qualified name; null outside any symbol"),
   kind: z.enum([
@@ -38,7 +38,7 @@ export const SnapshotFile = z.strictObject({
 });
 export type SnapshotFile = z.infer<typeof SnapshotFile>;
 
-/** A result of a test whose file is in the tree. */
+/** The result of a test whose file is in the indexed tree. */
 export const LinkedTest = z.strictObject({
   file: Index,
   name: z.string(),
@@ -48,7 +48,7 @@ export type LinkedTest = z.infer<typeof LinkedTest>;
 
 /**
  * A repository at one revision, without its vectors. Numbers in `file`, `imports` and `calls` are
- * places in `files` and `chunks`. Has no time in it: the same tree gives the same bytes.
+ * indexes into `files` and `chunks`. It contains no timestamp, so the same tree gives the same bytes.
  */
 export const SnapshotBody = z.strictObject({
   schema_version: z.literal(1),
@@ -79,16 +79,16 @@ export interface Snapshot extends SnapshotBody {
   vectors: Float32Array;
 }
 
-/** The vector in one row, without a copy. */
+/** The vector in row `row`, as a view and not a copy. */
 export function vectorAt(snapshot: Snapshot, row: number): Float32Array {
   return snapshot.vectors.subarray(row * snapshot.dimensions, (row + 1) * snapshot.dimensions);
 }
 
 const HEADER_BYTES = 4;
-/** A snapshot of 30,000 chunks of 3,000 characters, and room. */
+/** Enough for a snapshot of 30,000 chunks of 3,000 characters. */
 const SNAPSHOT_BYTES_MAX = 256 * 1024 * 1024;
 
-/** gzip of: length of the JSON (uint32, little-endian), the JSON, the vectors (float32, little-endian). */
+/** Encodes as gzip of: length of the JSON (uint32, little-endian), the JSON, the vectors (float32, little-endian). */
 export async function encodeSnapshot(snapshot: Snapshot): Promise<Uint8Array> {
   const { vectors, ...body } = snapshot;
   const json = Buffer.from(JSON.stringify(body));
@@ -105,14 +105,14 @@ export async function encodeSnapshot(snapshot: Snapshot): Promise<Uint8Array> {
   return promisify(gzip)(bytes);
 }
 
-/** Throws TerminalFault `SNAPSHOT_CORRUPT` when the bytes are no snapshot. */
+/** @throws TerminalFault `SNAPSHOT_CORRUPT` when the bytes are not a snapshot */
 export async function decodeSnapshot(bytes: Uint8Array): Promise<Snapshot> {
   try {
     const raw = await promisify(gunzip)(bytes, { maxOutputLength: SNAPSHOT_BYTES_MAX });
     const start = HEADER_BYTES + raw.readUInt32LE(0);
     const body = SnapshotBody.parse(JSON.parse(raw.toString("utf8", HEADER_BYTES, start)));
     const vectors = new Float32Array(raw.buffer.slice(raw.byteOffset + start, raw.byteOffset + raw.length));
-    checkPlaces(body, vectors.length);
+    checkIndexes(body, vectors.length);
     return { ...body, vectors };
   } catch (cause) {
     throw new TerminalFault(
@@ -123,7 +123,7 @@ export async function decodeSnapshot(bytes: Uint8Array): Promise<Snapshot> {
   }
 }
 
-function checkPlaces(body: SnapshotBody, numbers: number): void {
+function checkIndexes(body: SnapshotBody, numbers: number): void {
   const files = body.files.length;
   const chunks = body.chunks.length;
   const rows = numbers / body.dimensions;
@@ -133,5 +133,5 @@ function checkPlaces(body: SnapshotBody, numbers: number): void {
     body.imports.every(([from, to]) => from < files && to < files) &&
     body.calls.every(([file, from, to]) => file < files && (from ?? -1) < chunks && to < chunks) &&
     body.tests.every(({ file }) => file < files);
-  if (!sound) throw new Error("A place in the snapshot points outside of it.");
+  if (!sound) throw new Error("An index in the snapshot is out of range.");
 }

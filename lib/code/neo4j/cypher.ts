@@ -5,9 +5,9 @@ import type { Neo4jSettings } from "#lib/platform/settings/environment.ts";
 export type Row = Record<string, unknown>;
 
 /**
- * Speaks Cypher to one database. Each statement is a transaction of its own, repeated by the driver for a few
- * seconds after what may pass (a deadlock, a new leader): so it must be safe to repeat. Whole numbers
- * go in as `int()`, for a number is a float to Neo4j; they come back as numbers.
+ * Runs Cypher on one database. Each statement is a transaction of its own, which the driver repeats for a few
+ * seconds after a transient error (a deadlock, a new leader), so it must be safe to repeat. Pass integers as
+ * `int()`, because the driver sends a JavaScript number as a float; integers come back as numbers.
  */
 export interface Cypher {
   read(statement: string, parameters?: Row): Promise<Row[]>;
@@ -15,12 +15,12 @@ export interface Cypher {
 }
 
 const CONNECT_MS_MAX = 3_000;
-/** Also bounds a handshake that is never answered, as by a server still starting. */
+/** Also limits a handshake that a starting server never answers. */
 const ACQUIRE_MS_MAX = 6_000;
 const REPEAT_MS_MAX = 5_000;
 const STATEMENT_MS_MAX = 60_000;
 const CONNECTIONS_MAX = 20;
-/** A function may have been frozen meanwhile: look before a connection is used again. */
+/** A connection idle for longer is checked before use, because the Lambda environment may have been frozen. */
 const IDLE_MS_MAX = 20_000;
 
 export const int = neo4j.int;
@@ -60,7 +60,7 @@ export function cypherOver(driver: Driver, { url, database }: Neo4jSettings): Cy
     } catch (error) {
       throw neo4jFault(error, url);
     } finally {
-      await session.close().catch(() => undefined); // the error above is the one to tell
+      await session.close().catch(() => undefined); // the error of `work` matters more
     }
   };
   const statementOf = (statement: string, parameters: Row) => async (transaction: ManagedTransaction) =>
@@ -73,7 +73,7 @@ export function cypherOver(driver: Driver, { url, database }: Neo4jSettings): Cy
   };
 }
 
-/** A server still starting, or gone: the driver's own codes and those of a database that is not up. */
+/** Codes of a server that is down or starting: the driver's own and the database's. */
 const UNAVAILABLE = new Set([
   "ServiceUnavailable",
   "SessionExpired",
@@ -82,8 +82,8 @@ const UNAVAILABLE = new Set([
   "Neo.DatabaseError.Database.DatabaseNotAvailable",
 ]);
 
-/** What passes though its code calls it the client's fault: another server leads now, or it took too long. */
-const PASSING = new Set([
+/** Transient errors with a client error code: another server leads now, or a timeout. */
+const TRANSIENT = new Set([
   "Neo.ClientError.Cluster.NotALeader",
   "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",
   "Neo.ClientError.Transaction.TransactionTimedOut",
@@ -91,8 +91,8 @@ const PASSING = new Set([
 ]);
 
 /**
- * An error of the driver as what it asks for: https://neo4j.com/docs/status-codes/current/errors/all-errors/
- * Errors that are not the driver's come back as they are.
+ * Turns an error of the driver into a Fault: https://neo4j.com/docs/status-codes/current/errors/all-errors/
+ * Other errors are returned unchanged.
  */
 export function neo4jFault(error: unknown, url: string): unknown {
   if (!(error instanceof Neo4jError)) return error;
@@ -105,10 +105,10 @@ export function neo4jFault(error: unknown, url: string): unknown {
       options,
     );
   }
-  if (error.retryable || PASSING.has(code) || code.startsWith("Neo.TransientError.")) {
+  if (error.retryable || TRANSIENT.has(code) || code.startsWith("Neo.TransientError.")) {
     return new RetryableFault(
       "NEO4J_BUSY",
-      `Neo4j gave up a transaction (${code}); it is tried again.`,
+      `Neo4j aborted a transaction (${code}); it is tried again.`,
       options,
     );
   }

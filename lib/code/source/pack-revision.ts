@@ -69,16 +69,16 @@ interface RevisionObject {
 
 const LINE = /^(?<mode>\d+) \w+ (?<id>[0-9a-f]+)\s+(?<size>\d+|-)\t(?<path>.*)$/s;
 
-/** Of the list of files: 50,000 files with paths of 600 bytes. A tree may name itself many times over. */
+/** Size of the list of files, enough for 50,000 paths of 600 bytes. A tree may contain itself many times. */
 const LISTED_BYTES_MAX = 32 * 1024 * 1024;
-/** Of one line: far more than the longest path that is taken. */
+/** Size of one line, far more than the longest accepted path. */
 const LINE_BYTES_MAX = 64 * 1024;
 
 /**
  * All files of one revision of a bare repository, by path.
  *
- * @throws RejectedInput `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES` as soon as it is known, so
- * that a tree which names itself many times over ends here
+ * @throws RejectedInput `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES` as soon as a limit is exceeded, so
+ * that a tree which contains itself many times ends here
  */
 async function listRevision(
   repository: string,
@@ -150,7 +150,7 @@ function pathTooLong(): RejectedInput {
 }
 
 /**
- * Hands `consume` the bytes of each object, in their order, holding about one at a time. They are
+ * Gives `consume` the bytes of each object in order, holding about one in memory at a time. They are
  * the bytes git stores: no checkout, so no filter, attribute or line-ending setting changes them.
  *
  * @throws RetryableFault `GIT_OBJECTS_UNREADABLE`
@@ -193,7 +193,7 @@ async function* contentsOf(stdout: Readable, objects: readonly RevisionObject[])
       if (rest.length < length) break;
       const header = `${object.id} blob ${object.bytes}\n`;
       if (rest.toString("latin1", 0, header.length) !== header)
-        throw unreadableObjects("another object came");
+        throw unreadableObjects("git sent another object");
       yield rest.subarray(header.length, length - 1);
       rest = rest.subarray(length);
       next += 1;

@@ -34,7 +34,7 @@ export async function packDirectory(directory: string, options: PackOptions = {}
 }
 
 /**
- * Packs texts given by path, as a submission carries them.
+ * Packs texts by path, as a submission contains them.
  *
  * @throws RejectedInput `SOURCE_PATH_UNSAFE`, naming the path and what is wrong with it
  */
@@ -47,7 +47,7 @@ export async function packFiles(
   const entries: ArchiveEntry[] = [];
   for (const [path, text] of Object.entries(files)) {
     checkTreePath(path);
-    if (path.includes("\\")) throw unsafePath(path, "has a backslash; part directories with `/`");
+    if (path.includes("\\")) throw unsafePath(path, "has a backslash; separate directories with `/`");
     if (isInGitDirectory(path)) throw unsafePath(path, "is in a `.git` directory, which is git's own");
     const above = fileAbove(path, paths, directories);
     if (above !== undefined)
@@ -57,7 +57,7 @@ export async function packFiles(
   return writeArchive(entries.sort(byPath), limits);
 }
 
-/** A file that `path` lies below. Directories that lie below none are kept, and not looked at again. */
+/** The file that `path` lies below, if any. `directories` collects checked directories, so each is checked once. */
 function fileAbove(path: string, files: ReadonlySet<string>, directories: Set<string>): string | undefined {
   for (let above = parentOf(path); above !== undefined; above = parentOf(above)) {
     if (files.has(above)) return above;
@@ -166,7 +166,7 @@ export async function writeArchive(
 ): Promise<Buffer> {
   const gzip = createGzip({ level: 6 });
   const collected = collect(gzip, limits.source_bytes_max);
-  // A failure of the reader surfaces at the end; until then it must not count as unhandled.
+  // A failure here is rethrown by the `await` below; until then it must not count as unhandled.
   collected.catch(() => {});
   try {
     await writeEntries(entries, gzip, limits);

@@ -2,7 +2,13 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { packRevision } from "#lib/code/source/pack-revision.ts";
-import { demandPinning, gitFault, runGit, runLimitsOf, unreadableObjects } from "#lib/code/source/run-git.ts";
+import {
+  gitFault,
+  requirePinning,
+  runGit,
+  runLimitsOf,
+  unreadableObjects,
+} from "#lib/code/source/run-git.ts";
 import type { SourcePorts } from "#lib/code/source/source-ports.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { RejectedInput, RetryableFault } from "#lib/platform/errors/fault.ts";
@@ -13,13 +19,13 @@ import type { SourceRef } from "#schemas/messages/source.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 
 /**
- * Turns a source into an archive by content, so that every later step works on the same bytes
- * whatever happens to the branch meanwhile. An archive stays what it is; of a git source one
+ * Turns a source into a stored archive, so that every later step works on the same bytes
+ * even when the branch moves. An archive is returned unchanged; of a git source one
  * revision is fetched (no history, no submodules, LFS files as pointers) and packed
  * deterministically without `.git`.
  *
  * @throws RejectedInput `GIT_URL_INVALID`, `GIT_REF_INVALID`, `GIT_REF_NOT_FOUND`,
- * `GIT_HOST_FORBIDDEN`, `GIT_REPOSITORY_REFUSED` (there is none, or it wants credentials),
+ * `GIT_HOST_FORBIDDEN`, `GIT_REPOSITORY_REFUSED` (it does not exist, or needs credentials),
  * `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES`, `SOURCE_PATH_UNSAFE`, `SOURCE_LINK_UNSAFE`,
  * `GIT_TIME_LIMIT`, `GIT_MEMORY_LIMIT`, `GIT_OUTPUT_LIMIT`;
  * RetryableFault `GIT_REPOSITORY_UNREACHABLE` (may be there later), `GIT_OBJECTS_UNREADABLE`;
@@ -65,9 +71,9 @@ async function fetchArchive(
 }
 
 /**
- * The URL as every parser reads it. Git gets this text and not the submitter's.
+ * Parses the URL. Git gets its normal form and not the submitter's text.
  *
- * @throws RejectedInput `GIT_URL_INVALID`: of another scheme than those allowed, or with credentials in it
+ * @throws RejectedInput `GIT_URL_INVALID` for a scheme that is not allowed, or credentials in the URL
  */
 function gitUrl(text: string, rules: Pick<OutboundRules, "schemes">): URL {
   const read = readUrl(text, rules);
@@ -79,8 +85,8 @@ function gitUrl(text: string, rules: Pick<OutboundRules, "schemes">): URL {
 }
 
 /**
- * @throws RejectedInput `GIT_REF_INVALID` for what no branch, tag or commit is called (git
- * check-ref-format), so that it can be neither an option nor a refspec.
+ * @throws RejectedInput `GIT_REF_INVALID` for text that cannot name a branch, tag or commit (git
+ * check-ref-format), so that git takes it neither for an option nor for a refspec
  */
 export function checkGitRef(ref: string): void {
   const valid =
@@ -93,12 +99,12 @@ export function checkGitRef(ref: string): void {
 }
 
 /**
- * Configuration by which git connects to the very addresses that were checked, whatever the name says
- * by then.
+ * Git configuration that pins a host to the addresses that were checked, even if its name resolves to
+ * others later.
  *
  * @throws RejectedInput `GIT_HOST_FORBIDDEN` when any address is not allowed, `GIT_REPOSITORY_REFUSED`
  * when the host does not exist; RetryableFault `GIT_REPOSITORY_UNREACHABLE` when the name server gave
- * no answer; TerminalFault `GIT_UNAVAILABLE` when git is too old to be held to an address
+ * no answer; TerminalFault `GIT_UNAVAILABLE` when git is too old to be pinned to an address
  */
 async function pinnedHost(url: URL, ports: SourcePorts): Promise<string[]> {
   const { hostname: host } = url;
@@ -130,7 +136,7 @@ async function pinTo(
   addresses: string[],
   ports: SourcePorts,
 ): Promise<string[]> {
-  await demandPinning(ports);
+  await requirePinning(ports);
   const targets = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
   const effective_port = port || (protocol === "https:" ? "443" : "80");
   return [`http.curloptResolve=${hostname}:${effective_port}:${targets.join(",")}`];
@@ -139,9 +145,9 @@ async function pinTo(
 const SIZE_CHECK_MS = 200;
 
 /**
- * Does what git is needed for in a repository, and ends it when what was written outgrows the tree's limit,
- * or when it takes too long: git itself bounds neither. A server may send for ever, and a tree of a few
- * objects may name itself so often that listing it never ends.
+ * Runs git work in a repository, and aborts it when the fetched objects exceed the tree's size limit
+ * or when it takes too long. Git limits neither: a server may send for ever, and a tree of a few
+ * objects may contain itself so often that listing it never ends.
  *
  * @throws RejectedInput `SOURCE_TOO_LARGE`, `GIT_TIME_LIMIT`
  */
@@ -200,7 +206,7 @@ async function sizeOf(directory: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])) {
     if (!entry.isFile()) continue;
-    // A file that git has just moved away counts next time.
+    // A file that git has just moved is counted by the next check.
     bytes += (await lstat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0;
   }
   return bytes;

@@ -22,8 +22,8 @@ import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
  * unsafe one leaves nothing behind. Files get mode 644 or 755 and nothing else of their mode or
  * owner; hard links become copies; no write ever goes through a link.
  *
- * Paths are taken as they are, with one exception: when all lies below a single top directory
- * `package/` that has a `package.json`, as `npm pack` makes it, that directory is left off.
+ * Paths are kept, with one exception: when everything lies below a single top directory
+ * `package/` with a `package.json`, as `npm pack` makes it, that directory is removed from the paths.
  *
  * @throws RejectedInput `ARCHIVE_EMPTY`, `ARCHIVE_CORRUPT`, `ARCHIVE_UNSAFE_LINK`,
  * `ARCHIVE_UNSAFE_PATH`, `ARCHIVE_UNSAFE_ENTRY`, `ARCHIVE_TOO_LARGE`, `ARCHIVE_TOO_MANY_FILES`,
@@ -76,7 +76,7 @@ function writeFileOf(entry: ReadEntry, path: string, executable: boolean): void 
   });
 }
 
-/** Last, so that not even a file system that folds names can lead a write through a link. */
+/** Links are written last, so that no write goes through a link even where file names ignore case. */
 function writeLinks(plan: ArchivePlan, directory: string): void {
   for (const entry of plan.entries.values()) {
     if (entry.kind !== "hard link") continue;
@@ -93,16 +93,16 @@ type PlannedEntry =
   | { kind: "symbolic link"; path: string; target: string }
   | { kind: "hard link"; path: string; target: string; bytes: number };
 
-/** What an archive will become, checked as a whole before a byte of it is written. */
+/** The tree that an archive unpacks to, checked completely before anything is written. */
 interface ArchivePlan {
   /** Every path of the tree once, parents before children. */
   entries: Map<string, PlannedEntry>;
-  /** One for each entry of the archive, in its order: the path it becomes. */
+  /** The path of each archive entry, in the archive's order. */
   order: string[];
 }
 
 /**
- * Reads an archive's headers and says what tree it makes.
+ * Reads an archive's headers and plans the tree it unpacks to.
  *
  * @throws RejectedInput with the `ARCHIVE_…` codes that `unpackSource` lists.
  */
@@ -123,7 +123,7 @@ async function planArchive(bytes: Uint8Array, limits: SourceLimits): Promise<Arc
   return stripped;
 }
 
-/** Headers, padding and extended headers come on top of the files' bytes. */
+/** Limit of the decompressed stream: headers and padding are added to the files' bytes. */
 function streamBytesMax(limits: SourceLimits): number {
   return limits.tree_bytes_max + limits.tree_files_max * 4096 + 1024 * 1024;
 }
@@ -175,7 +175,7 @@ function symbolicTarget(entry: ReadEntry): string {
 
 function place(planned: PlannedEntry, entries: Map<string, PlannedEntry>): void {
   const missing: string[] = [];
-  // All above a directory that is known is known, so no directory is looked at for each of its files.
+  // The parents of a known directory are known, so the walk up stops there.
   for (let path = parentOf(planned.path); path !== undefined; path = parentOf(path)) {
     const above = entries.get(path);
     if (above?.kind === "directory") break;
@@ -205,7 +205,7 @@ function checkSize(path: string, files: number, tree_bytes: number, limits: Sour
   }
 }
 
-/** `npm pack` puts all below `package/`; nobody means that directory to be part of the tree. */
+/** `npm pack` puts everything below `package/`, which is not part of the project's tree. */
 function stripPackageDirectory(plan: ArchivePlan): ArchivePlan {
   const is_package =
     plan.entries.get("package/package.json")?.kind === "file" &&
@@ -244,7 +244,7 @@ function unsafeLink(path: string, target: string | undefined, problem: string): 
   );
 }
 
-/** In a message, which is shown and stored: cut. */
+/** Quotes a text for an error message and cuts it to 200 characters. */
 function quoted(text: string): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }
@@ -280,7 +280,7 @@ async function readArchive(
       if (bytes_read === 0 && chunk[0] === 0x1f && chunk[1] === 0x8b) throw compressedTwice();
       bytes_read += chunk.length;
       if (bytes_read > bytes_max) throw tooLarge(bytes_max);
-      // What follows the end-of-archive marker is read for its checksum, but is no part of the tar.
+      // Data after the end-of-archive marker is read for the gzip checksum but is not part of the tar.
       if (!state.ended) parser.write(chunk);
       if (state.failure !== undefined) throw state.failure;
     }
@@ -297,7 +297,7 @@ function tarParser(onEntry: (entry: ReadEntry) => void, state: { failure: unknow
     state.failure ??= error;
   };
   parser.on("error", (error: Error) => {
-    // All there is to say against an archive that came to its end marker is that it has no entry.
+    // After the end marker the only possible error is an archive without entries, reported elsewhere.
     if (!state.ended) fail(corrupt(`it is not a whole tar (${error.message})`, error));
   });
   parser.on("eof", () => {

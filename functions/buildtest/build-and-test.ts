@@ -42,7 +42,7 @@ export async function buildAndTest(
       { span: context.span, code: ports.code },
     );
   });
-  const judgement = judge(run);
+  const judgement = judge(run, input);
   context.log.info("BUILDTEST_JUDGED", judgement.reason, {
     verdict: judgement.verdict,
     error_code: judgement.code,

@@ -1,8 +1,10 @@
 import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
+import { reportAdviceAfter } from "#lib/code/test-results/test-runners.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { limitReason } from "#lib/sandbox/limit-reason.ts";
-import { logExcerpt } from "#lib/sandbox/log-excerpt.ts";
+import { linesAround, logExcerpt } from "#lib/sandbox/log-excerpt.ts";
 import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
+import type { BuildtestInput } from "#schemas/messages/buildtest.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { BuildtestRun } from "./run-build-and-test.ts";
 
@@ -12,14 +14,25 @@ export interface Judgement {
   /** One sentence for a person. */
   reason: string;
   first_failure: string | null;
+  /** What the counts do not say: that no test ran, or that the exit code alone decided. */
+  test_notice: string | null;
+}
+
+type Demands = Pick<BuildtestInput, "require_tests" | "reports">;
+type Verdicts = Omit<Judgement, "test_notice">;
+
+/** The verdict of a run, and what is to be known of its tests beside their counts. */
+export function judge(run: BuildtestRun, demands: Demands = {}): Judgement {
+  const notice = testNotice(run, demands);
+  return { ...verdictOf(run, demands, notice), test_notice: notice };
 }
 
 /**
- * The verdict of a run. `passed` needs both the exit code and the parsed tests to say so: when they
+ * `passed` needs both the exit code and the parsed tests to say so: when they
  * disagree it is `failed`. `error` is kept for what the submitted work cannot be blamed for: no
  * sandbox, a program that was looked up and is not there, or a registry that gave no connection.
  */
-export function judge(run: BuildtestRun): Judgement {
+function verdictOf(run: BuildtestRun, demands: Demands, notice: string | null): Verdicts {
   const { install, build, test, missing_program } = run;
   const unavailable = install?.unavailable ?? build.unavailable ?? test.unavailable;
   if (unavailable) return error(unavailable.code, unavailable.message, null);
@@ -43,10 +56,10 @@ export function judge(run: BuildtestRun): Judgement {
       excerpt(build),
     );
   }
-  return judgeTests(run);
+  return judgeTests(run, demands, notice);
 }
 
-function judgeInstall(install: PhaseRun): Judgement {
+function judgeInstall(install: PhaseRun): Verdicts {
   const [unreachable] = install.phase.network?.unreachable ?? [];
   if (unreachable) {
     const { host, port, why } = unreachable;
@@ -56,36 +69,63 @@ function judgeInstall(install: PhaseRun): Judgement {
   return failed("INSTALL_FAILED", `the install ended with ${ending(install)}`, excerpt(install));
 }
 
-function judgeTests(run: BuildtestRun): Judgement {
+function judgeTests(run: BuildtestRun, demands: Demands, notice: string | null): Verdicts {
   const { test, tests, unreadable } = run;
   if (unreadable) return failed(unreadable.code, unreadable.message, excerpt(test));
   const ran = tests.passed + tests.failed;
+  const [problem] = tests.problems;
   if (tests.failed > 0) {
-    const first = tests.tests.find((each) => each.status === "failed");
     const reason = `${tests.failed} of ${count(ran)} failed`;
-    return failed("TESTS_FAILED", reason, [first?.name, first?.failure].filter(Boolean).join("\n"));
+    return failed("TESTS_FAILED", reason, firstFailure(test, tests));
+  }
+  if (problem) {
+    const more = tests.problems.length > 1 ? ` (and ${tests.problems.length - 1} more such)` : "";
+    const reason = `no test failed of ${count(ran)}, yet the report does not hold: ${problem}${more}`;
+    return failed("TESTS_FAILED", reason, [problem, excerpt(test)].filter(Boolean).join("\n"));
   }
   if (test.phase.status === "failed") {
     const reason =
       tests.format === "none"
-        ? `the test command ended with ${ending(test)}; its output is in no format we read, so that alone decides`
+        ? `the test command ended with ${ending(test)}; it gave no report, so that alone decides`
         : `no test failed of ${count(ran)}, yet the test command ended with ${ending(test)}: something beside the tests failed`;
     return failed("TESTS_FAILED", `${reason}${moduleHint(run, test)}`, excerpt(test));
   }
-  return {
-    verdict: "passed",
-    code: null,
-    reason: passedReason(test, tests.format, ran),
-    first_failure: null,
-  };
+  if (demands.require_tests && ran === 0 && test.phase.status === "passed") {
+    return failed("NO_TEST_RAN", `a test was required to run, and ${notice}`, null);
+  }
+  return { verdict: "passed", code: null, reason: passedReason(test, tests, notice), first_failure: null };
 }
 
-function passedReason(test: PhaseRun, format: string, ran: number): string {
+/** The failed test with its message; where its report has none, the lines of the log around its name. */
+function firstFailure(test: PhaseRun, { tests }: BuildtestRun["tests"]): string | null {
+  const first = tests.find((each) => each.status === "failed");
+  if (!first) return excerpt(test);
+  if (first.failure !== null) return `${first.name}\n${first.failure}`;
+  const last_name = first.name.split(" > ").at(-1) ?? "";
+  const lines = linesAround(stripAnsi(test.log.toString("utf8")), last_name) ?? excerpt(test);
+  return [first.name, lines].filter(Boolean).join("\n");
+}
+
+function passedReason(test: PhaseRun, tests: BuildtestRun["tests"], notice: string | null): string {
   if (test.phase.status === "skipped") return "the build passed; there was no test command";
-  if (format === "none") {
-    return "the test command ended with exit code 0; its output is in no format we read, so that alone decides";
+  const ran = tests.passed + tests.failed;
+  return notice === null ? `${count(ran)} passed` : `the test command ended with exit code 0; ${notice}`;
+}
+
+function testNotice({ test, tests, unreadable }: BuildtestRun, { reports = [] }: Demands): string | null {
+  if (!test.result || unreadable) return null;
+  if (tests.format !== "none") {
+    if (tests.passed + tests.failed > 0) return null;
+    if (tests.problems.length > 0) return null;
+    return tests.skipped > 0
+      ? `no test ran: all ${tests.skipped} were skipped`
+      : "no test ran: the report counts none";
   }
-  return `${count(ran)} passed`;
+  const unmatched =
+    reports.length === 0 ? "" : `; the command wrote no file that matches ${reports.join(", ")}`;
+  const advice = reportAdviceAfter(test.phase.command, stripAnsi(test.log.toString("utf8")));
+  const how = advice ?? "write TAP or JUnit XML, or name the report's file with --report";
+  return `no test is known to have run: no test report was found${unmatched}, so the exit code alone decided (${how})`;
 }
 
 const INSTALL_ADVICE = "fetch it in an install command (--install), the step that may have a network";
@@ -124,10 +164,10 @@ function excerpt(run: PhaseRun): string | null {
   return logExcerpt(stripAnsi(run.log.toString("utf8")));
 }
 
-function failed(code: ErrorCode, reason: string, first_failure: string | null): Judgement {
+function failed(code: ErrorCode, reason: string, first_failure: string | null): Verdicts {
   return { verdict: "failed", code, reason, first_failure };
 }
 
-function error(code: ErrorCode, reason: string, first_failure: string | null): Judgement {
+function error(code: ErrorCode, reason: string, first_failure: string | null): Verdicts {
   return { verdict: "error", code, reason, first_failure };
 }

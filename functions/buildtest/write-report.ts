@@ -26,6 +26,8 @@ export async function writeReport(
     not_enforced: ran?.not_enforced ?? [],
     phases: phases.map(({ phase }) => phase),
     test_format: tests.format,
+    test_reports: tests.reports,
+    test_problems: tests.problems.slice(0, 50).map((problem) => problem.slice(0, 1000)),
     tests: tests.tests,
     tests_passed: tests.passed,
     tests_failed: tests.failed,

@@ -50,20 +50,25 @@ const PARSERS: Record<string, (text: string) => unknown> = {
   "git's last words": (text) => gitFault(text.slice(-64 * 1024), "https://example.org/", "main"),
   "a git ref": checkGitRef,
   "a path": treePathProblem,
-  "a test's output": (text) => parseTestResults({ stdout: text, log: text, files: [], tree: "/t" }),
+  "a test's output": (text) => parseTestResults({ stdout: text, stderr: text, files: [], tree: "/t" }),
   "a test's name": (text) =>
-    parseTestResults({ stdout: `TAP version 13\nnot ok 1 ${text}\n1..1\n`, log: "", files: [], tree: "/t" }),
+    parseTestResults({
+      stdout: `TAP version 13\nnot ok 1 ${text}\n1..1\n`,
+      stderr: "",
+      files: [],
+      tree: "/t",
+    }),
   "a test's diagnostics": (text) =>
     parseTestResults({
       stdout: `TAP version 13\nnot ok 1 a\n  ---\n  at: ${text}\n  ...\n1..1\n`,
-      log: "",
+      stderr: "",
       files: [],
       tree: "/t",
     }),
   "a test report": (text) =>
     parseTestResults({
       stdout: "",
-      log: "",
+      stderr: "",
       files: [{ path: "junit.xml", text: `<testsuite><testcase name="a">${text}</testcase></testsuite>` }],
       tree: "/t",
     }),

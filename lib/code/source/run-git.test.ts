@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { canPin, demandPinning } from "#lib/code/source/git-version.ts";
+import { canPin, requirePinning } from "#lib/code/source/run-git.ts";
 import { fakeSourcePorts } from "#test/fakes/source-ports.ts";
 
 describe("git", () => {
@@ -15,7 +15,7 @@ describe("git", () => {
 
   it("that cannot is not used for a host with a name", async () => {
     const old = { ...fakeSourcePorts(), git_program: "/bin/echo" };
-    await expect(demandPinning(old)).rejects.toMatchObject({
+    await expect(requirePinning(old)).rejects.toMatchObject({
       code: "GIT_UNAVAILABLE",
       disposition: "terminal",
     });

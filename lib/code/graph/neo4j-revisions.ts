@@ -3,10 +3,10 @@ import type { Snapshot } from "#lib/code/graph/snapshot.ts";
 import { type Cypher, int } from "#lib/code/neo4j/cypher.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 
-/** One written revision, as its node says. */
+/** The properties of a revision's node. */
 export interface WrittenRevision {
   id: string;
-  /** Of all that is in it: two of the same are the same index. */
+  /** Hash of the whole content: equal hashes mean equal indexes. */
   content_sha256: string;
   revision: string;
   embedder: string;
@@ -37,7 +37,7 @@ export function describeRevision(snapshot: Snapshot, id: string): WrittenRevisio
   };
 }
 
-/** The revision that readers see. */
+/** The current revision of a repository, which readers see. */
 export async function currentRevision(
   cypher: Cypher,
   tenant: string,
@@ -52,7 +52,7 @@ export async function currentRevision(
   return row?.revision as WrittenRevision | undefined;
 }
 
-/** Whether all its nodes are there, as they are unless somebody else changed the database. */
+/** True when all nodes of the revision exist. A node is missing only if somebody else changed the database. */
 export async function isWhole(cypher: Cypher, written: WrittenRevision): Promise<boolean> {
   const kinds = { files: "CodeFile", chunks: "CodeChunk", tests: "CodeTest" } as const;
   const counts = Object.entries(kinds).map(
@@ -62,7 +62,7 @@ export async function isWhole(cypher: Cypher, written: WrittenRevision): Promise
   return row?.files === written.files && row?.chunks === written.chunks && row?.tests === written.tests;
 }
 
-/** Notes that a revision is being written, so that what a crash leaves of it is found again. */
+/** Creates the revision's node first, so that nodes left by a crash can be found and removed. */
 export async function beginRevision(
   cypher: Cypher,
   snapshot: Pick<Snapshot, "tenant" | "repository">,
@@ -83,10 +83,10 @@ export async function beginRevision(
 }
 
 /**
- * Makes a whole revision the current one, in one transaction: its first write takes the lock on the
- * repository's node, so of two that do this at once the later is current and neither is lost.
+ * Makes a fully written revision the current one in one transaction. Its first write locks the repository's
+ * node, so when two do this at once the later one is current and neither is lost.
  *
- * @throws RetryableFault `REVISION_REMOVED` when it took so long that it counted as abandoned
+ * @throws RetryableFault `REVISION_REMOVED` when writing took so long that the revision was removed as abandoned
  */
 export async function moveToRevision(
   cypher: Cypher,
@@ -108,6 +108,63 @@ export async function moveToRevision(
   if (moved.length > 0) return;
   throw new RetryableFault(
     "REVISION_REMOVED",
-    `Writing the index of ${snapshot.repository} took so long that it was cleared away as abandoned; it is written again.`,
+    `Writing the index of ${snapshot.repository} took so long that it was removed as abandoned; it is written again.`,
   );
+}
+
+/** A superseded revision is kept this long for readers that still use it; a query takes 30 seconds at most. */
+const SUPERSEDED_MS_MIN = 60_000;
+/** An unfinished revision older than this was left by a crash: one invocation takes 15 minutes at most. */
+const ABANDONED_MS_MIN = 60 * 60_000;
+const REVISIONS_AT_ONCE = 5;
+const NODES_AT_ONCE = 1000;
+/** At most 200,000 nodes are removed at once; the next publication removes the rest. */
+const BATCHES_MAX = 200;
+
+/**
+ * Removes a repository's superseded and abandoned revisions, one bounded batch per transaction. A revision is
+ * marked first, under the same lock as `moveToRevision`, so a revision that becomes current is never removed.
+ */
+export async function removeRevisions(
+  cypher: Cypher,
+  { tenant, repository }: { tenant: string; repository: string },
+  now: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const marked = await cypher.write(
+    `MATCH (repository:CodeRepository {tenant: $tenant, name: $repository})
+     SET repository.looked_at = $now
+     WITH repository
+     MATCH (revision:CodeRevision {tenant: $tenant, repository: $repository})
+     WHERE revision.id <> repository.current AND (revision.removing_at IS NOT NULL
+       OR revision.superseded_at <= $superseded
+       OR (revision.superseded_at IS NULL AND revision.started_at <= $abandoned))
+     WITH revision ORDER BY revision.started_at LIMIT $revisions
+     SET revision.removing_at = coalesce(revision.removing_at, $now)
+     RETURN revision.id AS id`,
+    {
+      ...{ tenant, repository },
+      now: int(now),
+      superseded: int(now - SUPERSEDED_MS_MIN),
+      abandoned: int(now - ABANDONED_MS_MIN),
+      revisions: int(REVISIONS_AT_ONCE),
+    },
+  );
+  let batches = 0;
+  for (const { id } of marked) {
+    for (const label of ["CodeTest", "CodeChunk", "CodeFile"]) {
+      for (let removed = NODES_AT_ONCE; removed === NODES_AT_ONCE; ) {
+        signal?.throwIfAborted();
+        batches += 1;
+        if (batches > BATCHES_MAX) return;
+        const [row] = await cypher.write(
+          `MATCH (node:${label} {revision_id: $id}) WITH node LIMIT $nodes
+           DETACH DELETE node RETURN count(*) AS removed`,
+          { id, nodes: int(NODES_AT_ONCE) },
+        );
+        removed = Number(row?.removed ?? 0);
+      }
+    }
+    await cypher.write("MATCH (revision:CodeRevision {id: $id}) DELETE revision", { id });
+  }
 }

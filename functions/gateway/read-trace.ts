@@ -1,6 +1,6 @@
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { readTaskSpans } from "#lib/platform/trace/task-spans.ts";
-import { traceView } from "#lib/platform/trace/trace-view.ts";
+import { traceView } from "#lib/platform/trace/trace-tree.ts";
 import { readTask } from "#lib/work/tasks/task-store.ts";
 import type { TraceView } from "#schemas/http/trace-view.ts";
 import type { GatewayPorts } from "./ports.ts";

@@ -1,7 +1,7 @@
 import { sendMessage } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import { taskTrace } from "#lib/platform/trace/task-trace.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { moveTask } from "#lib/work/tasks/task-store.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { TracedNudge } from "./advance.ts";

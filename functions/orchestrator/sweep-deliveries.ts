@@ -1,5 +1,5 @@
 import type { InvocationSpans } from "#lib/platform/trace/invocation-spans.ts";
-import { taskTrace } from "#lib/platform/trace/task-trace.ts";
+import { taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { readTask } from "#lib/work/tasks/task-store.ts";
 import { endingOf, sendDelivery } from "#lib/work/webhooks/delivery.ts";
 import {

@@ -15,7 +15,7 @@ import type { Agent } from "#lib/agents/agent/agent.ts";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
-import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
+import type { ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { nudge } from "#lib/platform/messages/nudge.ts";

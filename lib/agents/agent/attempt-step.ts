@@ -1,9 +1,7 @@
 import { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
-import { policyOf } from "#lib/agents/agent/policy-of.ts";
-import { recordFailure } from "#lib/agents/agent/record-failure.ts";
-import { type EndedStep, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
+import { type EndedStep, policyOf, recordFailure, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { Fault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { keepLease } from "#lib/platform/lease/lease-keeper.ts";

@@ -2,9 +2,14 @@ import type { SQSHandler } from "aws-lambda";
 import type { z } from "zod";
 import type { Agent } from "#lib/agents/agent/agent.ts";
 import { claimStep, runClaimedStep } from "#lib/agents/agent/claim-step.ts";
+import { type MessageMiddleware, type ReceivedMessage, received } from "#lib/agents/agent/message.ts";
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
-import { publishOutcome } from "#lib/agents/agent/publish-outcome.ts";
+import type { EndedStep } from "#lib/agents/agent/record-outcome.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
+import { buryMessage } from "#lib/agents/agent/settle-failure.ts";
+import { resolveFailures } from "#lib/agents/dlq/failure-store.ts";
+import { faultOf } from "#lib/platform/errors/fault.ts";
+import { nudge } from "#lib/platform/messages/nudge.ts";
 
 /**
  * Makes an agent's Lambda handler. All an agent gives is its name, its input and output schema and
@@ -16,4 +21,47 @@ export function defineAgent<Input extends z.ZodType, Output extends z.ZodType>(
   platformOf: () => AgentPlatform = awsAgentPlatform,
 ): SQSHandler {
   return serveQueue(agent.name, runClaimedStep(agent), platformOf, [publishOutcome(agent), claimStep(agent)]);
+}
+
+/**
+ * Publishes how the step ended before its message is acknowledged: a dead letter where its outcome is one,
+ * then a nudge to the orchestrator, unless the agent is detached. Safe to repeat. After its deadline a
+ * message only asks the orchestrator to look: the task may have a new one.
+ */
+export function publishOutcome(agent: Pick<Agent<z.ZodType, z.ZodType>, "detached">): MessageMiddleware {
+  return {
+    after: async ({ event, response }) => {
+      const message = received(event);
+      const { envelope, platform, claim } = message;
+      const { tenant, task_id, deadline_at } = envelope;
+      const task = { tenant, task_id, deadline_at, parent: message.span };
+      if (!claim) {
+        if (!agent.detached) await nudge(task, "replayed", platform);
+        return;
+      }
+      const ended = response?.ended;
+      if (!ended) return;
+      const { table, settings, runtime } = platform;
+      if (ended.dead_letter) await bury(message, ended);
+      else if (ended.generation) {
+        await resolveFailures(envelope, ended.generation, {
+          table,
+          table_name: settings.table_name,
+          runtime,
+        });
+      }
+      if (!agent.detached) await nudge(task, "step_ended", platform);
+    },
+  };
+}
+
+function bury(
+  received_message: ReceivedMessage,
+  { code = "UNEXPECTED", message = "no message", cause, attempts, generation = 0 }: EndedStep,
+): Promise<void> {
+  const { envelope, counters, log } = received_message;
+  counters.count("messages_terminal", envelope.tenant);
+  log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${message}`, { error_code: code });
+  const error = faultOf("terminal", code, message, { cause });
+  return buryMessage({ ...received_message, service: envelope.service, error, attempts, generation });
 }

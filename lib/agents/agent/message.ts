@@ -2,9 +2,13 @@ import type { MiddlewareObj } from "@middy/core";
 import type { SQSRecord } from "aws-lambda";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import type { EndedStep } from "#lib/agents/agent/record-outcome.ts";
+import { settleFailure } from "#lib/agents/agent/settle-failure.ts";
 import type { CallMeter } from "#lib/platform/aws/call-meter.ts";
 import type { Invocation } from "#lib/platform/lambda/invocation.ts";
-import type { Span } from "#lib/platform/trace/span.ts";
+import { parseEnvelope } from "#lib/platform/messages/parse-envelope.ts";
+import { awsCallMeter } from "#lib/platform/trace/aws-call-attributes.ts";
+import { consumerSpan } from "#lib/platform/trace/entry-spans.ts";
+import { failSpan, type Span } from "#lib/platform/trace/span.ts";
 import type { ClaimResult } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
@@ -43,4 +47,61 @@ export function received(message: IncomingMessage): ReceivedMessage {
   if (!message.envelope) throw new Error("the stack lacks parseMessage");
   if (!message.span) throw new Error("the stack lacks traceMessage");
   return message as ReceivedMessage;
+}
+
+/** Counts how long the message took, under its tenant. */
+export function measureMessage(): MessageMiddleware {
+  const end = ({ event: message }: { event: IncomingMessage }) => {
+    const { counters, envelope, platform, started_ms } = message;
+    counters.duration("message", envelope?.tenant ?? "unknown", platform.runtime.now() - started_ms);
+  };
+  return { after: end, onError: end };
+}
+
+/** Reads the message's envelope and logs with its ids. Throws TerminalFault `ENVELOPE_INVALID`, `TRACE_MISSING`. */
+export function parseMessage(): MessageMiddleware {
+  return {
+    before: ({ event: message }) => {
+      const envelope = parseEnvelope(message.record.body, message.service);
+      const { task_id, step, round, trace_id, tenant } = envelope;
+      message.envelope = envelope;
+      message.log = message.log.with({ task_id, step, round, trace_id, tenant });
+    },
+  };
+}
+
+/** Records the work on the message, and the AWS calls it makes, in a span below the one that sent it. */
+export function traceMessage(): MessageMiddleware {
+  return {
+    before: ({ event: message }) => {
+      const { envelope, record, lambda, spans, platform } = message;
+      if (!envelope) throw new Error("the stack lacks parseMessage");
+      const { runtime } = platform;
+      const { tenant, task_id } = envelope;
+      const recorder = spans.scope({ tenant, task_id });
+      message.span = consumerSpan({ envelope, record, lambda, recorder, runtime });
+      message.meter = awsCallMeter(message.span, runtime);
+    },
+    after: ({ event: { span } }) => {
+      span?.end();
+    },
+    onError: ({ event: { span }, error }) => {
+      if (span) failSpan(span, error);
+      span?.end();
+    },
+  };
+}
+
+/** Acknowledges a message that succeeded; decides by the fault's disposition about one that failed. */
+export function settleMessage(): MessageMiddleware {
+  return {
+    after: ({ event: message }) => {
+      message.counters.count("messages_acknowledged", received(message).envelope.tenant);
+    },
+    onError: async (request) => {
+      const { event, error } = request;
+      // Not returned, for middy would skip the middlewares further out.
+      request.response = { returned: await settleFailure({ ...event, envelope: event.envelope, error }) };
+    },
+  };
 }

@@ -6,14 +6,14 @@ import type {
   MessageMiddleware,
   ReceivedMessage,
 } from "#lib/agents/agent/message.ts";
-import { received } from "#lib/agents/agent/message.ts";
-import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import {
   measureMessage,
   parseMessage,
+  received,
   settleMessage,
   traceMessage,
-} from "#lib/agents/agent/receive-message.ts";
+} from "#lib/agents/agent/message.ts";
+import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { withCallMeter } from "#lib/platform/aws/call-meter.ts";
 import {
   beginInvocation,

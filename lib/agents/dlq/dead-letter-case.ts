@@ -1,6 +1,10 @@
+import {
+  type DeadLetter,
+  type ReplayPorts,
+  receiveDeadLetters,
+  releaseDeadLetters,
+} from "#lib/agents/dlq/dead-letter-queue.ts";
 import { readFailure } from "#lib/agents/dlq/failure-store.ts";
-import type { DeadLetter } from "#lib/agents/dlq/read-dead-letter.ts";
-import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { failureFacts, fingerprint } from "#lib/platform/errors/failure.ts";
 import { faultOf } from "#lib/platform/errors/fault.ts";
@@ -21,7 +25,7 @@ export interface DeadLetterCase {
 }
 
 /** Joins a letter with why it died. One that SQS moved itself has no record: its code is `NATIVE_REDRIVE`. */
-export async function readCase(letter: DeadLetter, ports: ReplayPorts): Promise<DeadLetterCase> {
+async function readCase(letter: DeadLetter, ports: ReplayPorts): Promise<DeadLetterCase> {
   const failure = letter.native ? undefined : await readFailure(letter.tenant, letter.failure_id, ports);
   const id = letter.envelope?.message_id ?? letter.sqs_message_id;
   if (failure) {
@@ -48,4 +52,107 @@ function unrecorded({ native }: DeadLetter): string {
   return native
     ? "SQS moved it here after too many receives: its worker died each time before it could say why"
     : "its failure record is gone: records are kept for 30 days";
+}
+
+/** Which dead letters are meant; what is absent does not matter. */
+export interface CaseFilter {
+  /** Message ids, SQS message ids or failure ids, or their beginnings. */
+  ids?: string[];
+  tenant?: string;
+  code?: string;
+  /** Or its beginning. */
+  fingerprint?: string;
+  task_id?: string;
+  /** Unix time in ms: those that failed last at or after it. */
+  since_ms?: number;
+}
+
+function isMeant({ letter, ...found }: DeadLetterCase, filter: CaseFilter): boolean {
+  const names = [found.id, letter.sqs_message_id, letter.failure_id];
+  const { ids, tenant, code, fingerprint, task_id, since_ms } = filter;
+  return (
+    (!ids || ids.some((id) => names.some((name) => name.startsWith(id)))) &&
+    (!tenant || letter.tenant === tenant) &&
+    (!code || found.code === code) &&
+    (!fingerprint || found.fingerprint.startsWith(fingerprint)) &&
+    (!task_id || letter.envelope?.task_id === task_id) &&
+    (since_ms === undefined || Date.parse(found.last_at) >= since_ms)
+  );
+}
+
+export interface Visit {
+  services: string[];
+  filter: CaseFilter;
+  /** Messages looked at in each DLQ at most. */
+  limit: number;
+  /** Told after each batch, of all DLQs together. */
+  onProgress?: (counts: { looked_at: number; meant: number }) => void;
+}
+
+/**
+ * Looks at every message of the DLQs and does `act` with each that is meant, a batch at a time.
+ * `act` says whether the message left its DLQ; those that did not are shown to others again at the end.
+ */
+export async function visitCases<Result>(
+  { services, filter, limit, onProgress }: Visit,
+  act: (one: DeadLetterCase) => Promise<{ left: boolean; result: Result }>,
+  ports: ReplayPorts,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let looked_at = 0;
+  const visit = async (service: string): Promise<void> => {
+    const held = new Set<DeadLetter>();
+    try {
+      for await (const letters of receiveDeadLetters(service, limit, ports)) {
+        for (const letter of letters) held.add(letter);
+        const cases = await Promise.all(letters.map((letter) => readCase(letter, ports)));
+        const meant = cases.filter((one) => isMeant(one, filter));
+        const acted = await Promise.all(meant.map(async (one) => ({ one, ...(await act(one)) })));
+        for (const { one, left } of acted) if (left) held.delete(one.letter);
+        results.push(...acted.map(({ result }) => result));
+        looked_at += letters.length;
+        onProgress?.({ looked_at, meant: results.length });
+      }
+    } finally {
+      await releaseDeadLetters([...held], ports);
+    }
+  };
+  const visited = await Promise.allSettled(services.map(visit));
+  const failed = visited.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
+  return results;
+}
+
+/** Dead letters of one kind: the same service, code and root cause. */
+export interface CaseGroup {
+  fingerprint: string;
+  service: string;
+  code: string;
+  count: number;
+  tenants: number;
+  first_at: string;
+  last_at: string;
+  /** The one that failed last. */
+  example: DeadLetterCase;
+}
+
+/** Groups by fingerprint, the largest first. */
+export function groupCases(cases: DeadLetterCase[]): CaseGroup[] {
+  const groups = Map.groupBy(cases, (one) => one.fingerprint);
+  return [...groups]
+    .map(([fingerprint, members]) => {
+      const [first = "", ...rest] = members.map(({ first_at }) => first_at).sort();
+      const example = members.reduce((a, b) => (b.last_at > a.last_at ? b : a));
+      return {
+        fingerprint,
+        service: example.letter.service,
+        code: example.code,
+        count: rest.length + 1,
+        tenants: new Set(members.map(({ letter }) => letter.tenant)).size,
+        first_at: first,
+        last_at: example.last_at,
+        example,
+      };
+    })
+    .sort((a, b) => b.count - a.count || a.fingerprint.localeCompare(b.fingerprint));
 }

@@ -1,12 +1,75 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
+  type Message,
   ReceiveMessageCommand,
 } from "@aws-sdk/client-sqs";
-import { type DeadLetter, readDeadLetter } from "#lib/agents/dlq/read-dead-letter.ts";
-import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
+import type { Loaded } from "#lib/platform/config/config-file.ts";
+import type { SendPorts } from "#lib/platform/messages/send-message.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
+import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
+import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
+import { Envelope } from "#schemas/messages/envelope.ts";
 
-type Ports = Pick<ReplayPorts, "sqs" | "deadLetterQueueUrl">;
+/** What replaying failed messages needs of its surroundings. */
+export interface ReplayPorts extends SendPorts {
+  table: TableClient;
+  table_name: string;
+  artifacts(): Loaded<ArtifactsConfig>;
+  retryPolicy(): Loaded<RetryPolicyConfig>;
+  deadLetterQueueUrl(service: string): string;
+}
+
+/** One message of a DLQ, in the hands of whoever received it. */
+export interface DeadLetter {
+  service: string;
+  receipt_handle: string;
+  sqs_message_id: string;
+  body: string;
+  /** Undefined when the body is none. */
+  envelope: Envelope | undefined;
+  tenant: string;
+  /** Names its failure: of its failure record, or `native#…` where SQS moved it and there is none. */
+  failure_id: string;
+  /** SQS moved it after `maxReceiveCount` receives: its worker died each time and could say nothing. */
+  native: boolean;
+  code: string | undefined;
+  receives: number;
+  sent_at_ms: number;
+}
+
+/** What SQS gave, as a dead letter of `service`. */
+function readDeadLetter(service: string, message: Message): DeadLetter {
+  const { Body: body = "", MessageId: sqs_message_id = "", ReceiptHandle: receipt_handle = "" } = message;
+  const attribute = (name: string) => message.MessageAttributes?.[name]?.StringValue;
+  const envelope = readEnvelope(body);
+  const named = attribute("failure_id");
+  // A message that was moved back by SQS and died again still carries the name of its failure before.
+  const native = named === undefined || message.Attributes?.DeadLetterQueueSourceArn !== undefined;
+  return {
+    service,
+    receipt_handle,
+    sqs_message_id,
+    body,
+    envelope,
+    tenant: envelope?.tenant ?? attribute("tenant") ?? "unknown",
+    failure_id: native ? `native#${sqs_message_id}` : named,
+    native,
+    code: native ? undefined : attribute("code"),
+    receives: Number(message.Attributes?.ApproximateReceiveCount ?? 0),
+    sent_at_ms: Number(message.Attributes?.SentTimestamp ?? 0),
+  };
+}
+
+function readEnvelope(body: string): Envelope | undefined {
+  try {
+    return Envelope.parse(JSON.parse(body));
+  } catch {
+    return undefined; // said by the failure record; here it only means that there is no envelope
+  }
+}
+
+type QueuePorts = Pick<ReplayPorts, "sqs" | "deadLetterQueueUrl">;
 
 /** How long a received message is hidden from others. One whose reader died shows again after it. */
 const HOLD_SECONDS = 300;
@@ -21,7 +84,7 @@ const WAIT_SECONDS = 1;
 export async function* receiveDeadLetters(
   service: string,
   limit: number,
-  ports: Ports,
+  ports: QueuePorts,
 ): AsyncGenerator<DeadLetter[]> {
   const seen = new Set<string>();
   while (seen.size < limit) {
@@ -44,7 +107,7 @@ export async function* receiveDeadLetters(
 }
 
 /** Shows messages to others again, at once. */
-export async function releaseDeadLetters(letters: DeadLetter[], ports: Ports): Promise<void> {
+export async function releaseDeadLetters(letters: DeadLetter[], ports: QueuePorts): Promise<void> {
   for (let start = 0; start < letters.length; start += BATCH_MAX) {
     const batch = letters.slice(start, start + BATCH_MAX);
     for (const service of new Set(batch.map((letter) => letter.service))) {
@@ -64,7 +127,10 @@ export async function releaseDeadLetters(letters: DeadLetter[], ports: Ports): P
 }
 
 /** Takes a message out of its DLQ for good. Only after all that it asked for is durable. */
-export async function removeDeadLetter({ service, receipt_handle }: DeadLetter, ports: Ports): Promise<void> {
+export async function removeDeadLetter(
+  { service, receipt_handle }: DeadLetter,
+  ports: QueuePorts,
+): Promise<void> {
   await ports.sqs.send(
     new DeleteMessageCommand({
       QueueUrl: ports.deadLetterQueueUrl(service),

@@ -1,10 +1,12 @@
-import type { DeadLetter } from "#lib/agents/dlq/read-dead-letter.ts";
+import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
+import type { DeadLetter, ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import type { Ledger } from "#lib/work/tasks/task-store.ts";
-import { isReopened } from "#lib/work/tasks/task-store.ts";
+import { isReopened, type Ledger, readLedger } from "#lib/work/tasks/task-store.ts";
 import { comesAfter } from "#lib/work/tasks/walk-order.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
+import type { DeliveryRecord } from "#schemas/records/delivery.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
 
 /**
  * The next thing a replay does: one write to the step (`rearm`) or the task (`reopen`), or sending
@@ -106,4 +108,60 @@ function remove(reason: ErrorCode, sentence: string): ReplayPlan {
 
 function keep(reason: ErrorCode, sentence: string): ReplayPlan {
   return { kind: "keep", reason, sentence };
+}
+
+/** What replaying a dead delivery of a webhook means now: its task has ended and is left alone. */
+export function planRedelivery(
+  { envelope, service, failure_id }: ReplayedLetter,
+  record: DeliveryRecord | undefined,
+  now_ms: number,
+): ReplayPlan {
+  if (envelope?.service !== service) {
+    const sentence = `it is no message for ${service} and would fail again; purge it`;
+    return { kind: "keep", reason: "MESSAGE_UNREADABLE", sentence };
+  }
+  if (!record) {
+    const sentence = "there is no such delivery, or its time is over; purge it";
+    return { kind: "keep", reason: "DELIVERY_UNKNOWN", sentence };
+  }
+  const { status, outcome, replays = [], lease_expires_at } = record;
+  const replayed = replays.findLastIndex((replay) => replay.failure_id === failure_id);
+  if (replayed >= 0 && !(replayed === replays.length - 1 && status === "waiting")) {
+    const sentence = "it was replayed; the message is only taken out";
+    return { kind: "remove", reason: "REPLAYED_ALREADY", sentence };
+  }
+  if (status === "completed") {
+    if (outcome?.dead_letter) {
+      return { kind: "rearm", reason: "DELIVERY_REARMED", sentence: "the event is delivered again" };
+    }
+    const sentence = `it has ended since (${outcome?.verdict}); the message is only taken out`;
+    return { kind: "remove", reason: "DELIVERY_ENDED_SINCE", sentence };
+  }
+  if (status === "running" && lease_expires_at >= now_ms) {
+    const sentence = "a worker is at it; replay again if it does not succeed";
+    return { kind: "keep", reason: "STEP_IN_PROGRESS", sentence };
+  }
+  return {
+    kind: "send",
+    reason: "MESSAGE_SENT",
+    sentence: "the message is sent again: it waits for a worker",
+  };
+}
+
+/** A dead letter with all that is known of it, and what a replay would do now. */
+export interface CaseExplanation {
+  one: DeadLetterCase;
+  task: TaskRecord | undefined;
+  step: StepRecord | undefined;
+  plan: ReplayPlan;
+}
+
+/** Joins a case with its task and step. Reads only. */
+export async function explainCase(one: DeadLetterCase, ports: ReplayPorts): Promise<CaseExplanation> {
+  const { envelope } = one.letter;
+  const ledger = envelope && (await readLedger(envelope.tenant, envelope.task_id, ports));
+  const step = ledger?.steps.find(
+    (record) => record.step === envelope?.step && record.round === envelope.round,
+  );
+  return { one, task: ledger?.task, step, plan: planReplay(one.letter, ledger, ports.runtime.now()) };
 }

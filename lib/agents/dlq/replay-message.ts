@@ -1,17 +1,17 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
-import { removeDeadLetter } from "#lib/agents/dlq/dead-letter-queue.ts";
+import { type DeadLetter, type ReplayPorts, removeDeadLetter } from "#lib/agents/dlq/dead-letter-queue.ts";
 import { settleFailureRecord } from "#lib/agents/dlq/failure-store.ts";
-import { planReplay, type ReplayPlan } from "#lib/agents/dlq/plan-replay.ts";
-import type { DeadLetter } from "#lib/agents/dlq/read-dead-letter.ts";
-import { prepareRedelivery, previewRedelivery } from "#lib/agents/dlq/replay-delivery.ts";
-import { replayEnvelope } from "#lib/agents/dlq/replay-envelope.ts";
-import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
+import { planRedelivery, planReplay, type ReplayPlan } from "#lib/agents/dlq/plan-replay.ts";
 import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
-import { instant } from "#lib/platform/runtime/runtime.ts";
+import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
+import { childSpan, formatTraceparent, parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { keepSteps, rearmStep } from "#lib/resilience/idempotency/step-item.ts";
 import { deadlineAgain, type Ledger, readLedger, reopenTask } from "#lib/work/tasks/task-store.ts";
 import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
+import { deadlineFrom, deliveryPlace, readDelivery } from "#lib/work/webhooks/delivery-store.ts";
+import type { Envelope } from "#schemas/messages/envelope.ts";
+import type { DeliveryRecord } from "#schemas/records/delivery.ts";
 
 export interface Replayed {
   did: "sent" | "removed" | "kept";
@@ -112,4 +112,50 @@ async function sendAsItIs(letter: DeadLetter, ports: ReplayPorts): Promise<Repla
   await ports.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: letter.body }));
   await removeDeadLetter(letter, ports);
   return { did: "sent", reason: "SENT_AS_IT_IS", sentence: "it is sent as it is, because you forced it" };
+}
+
+/** A re-arming, a sending, and as many races lost to other replays. */
+const DELIVERY_WRITES_MAX = 4;
+
+/** What replaying a dead delivery of a webhook would do first. Reads only. */
+async function previewRedelivery(letter: DeadLetter, ports: ReplayPorts): Promise<ReplayPlan> {
+  return planRedelivery(letter, await recordOf(letter, ports), ports.runtime.now());
+}
+
+/** Re-arms the delivery when it was given up, and says what is left to do. Its task is not touched. */
+async function prepareRedelivery(letter: DeadLetter, ports: ReplayPorts): Promise<PreparedReplay> {
+  for (let writes = 0; writes < DELIVERY_WRITES_MAX; writes += 1) {
+    const record = await recordOf(letter, ports);
+    const now_ms = ports.runtime.now();
+    const plan = planRedelivery(letter, record, now_ms);
+    if (plan.kind !== "rearm" || !record || !letter.envelope) {
+      return { plan, deadline_at: deadlineFrom(now_ms) };
+    }
+    const dead = { failure_id: letter.failure_id, message_id: letter.envelope.message_id };
+    await rearmStep(record, dead, ports, deliveryPlace);
+  }
+  const sentence = "somebody else keeps moving the delivery; replay it again";
+  return { plan: { kind: "keep", reason: "DELIVERY_CONTENDED", sentence } };
+}
+
+async function recordOf({ envelope }: DeadLetter, ports: ReplayPorts): Promise<DeliveryRecord | undefined> {
+  return envelope && readDelivery(envelope, ports);
+}
+
+/** The same message for the same effect in the same trace, as a new message: its replay. */
+function replayEnvelope(original: Envelope, deadline_at: string, runtime: Runtime): Envelope {
+  const { trace_id, span_id, tracestate } = original;
+  const parent = parseTraceparent(original.traceparent, tracestate) ?? { trace_id, span_id, sampled: true };
+  const span = childSpan(parent, runtime);
+  return {
+    ...original,
+    message_id: runtime.uuid(),
+    span_id: span.span_id,
+    parent_span_id: original.span_id,
+    traceparent: formatTraceparent(span),
+    attempt: original.attempt + 1,
+    issued_at: instant(runtime.now()),
+    deadline_at,
+    replay_of: original.message_id,
+  };
 }

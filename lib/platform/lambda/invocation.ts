@@ -9,7 +9,7 @@ import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
 import type { TableClient } from "#lib/platform/table/operations.ts";
 import { type InvocationSpans, invocationSpans } from "#lib/platform/trace/invocation-spans.ts";
-import type { SpanSink } from "#lib/platform/trace/span-sink.ts";
+import type { SpanSink } from "#lib/platform/trace/task-spans.ts";
 
 /** What every invocation of a function needs, whatever triggers it: a queue, a request, a schedule. */
 export interface InvocationPorts {

@@ -1,7 +1,7 @@
 import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
 import type { SendPorts } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import { messagingAttributes } from "#lib/platform/trace/messaging-attributes.ts";
+import { messagingAttributes } from "#lib/platform/trace/entry-spans.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
 import { childSpan, formatTraceparent, type TraceContext } from "#lib/platform/trace/traceparent.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";

@@ -2,7 +2,7 @@ import { type EnvelopeParts, makeEnvelope } from "#lib/platform/messages/make-en
 import { type MessagePorts, sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
-import { messagingAttributes } from "#lib/platform/trace/messaging-attributes.ts";
+import { messagingAttributes } from "#lib/platform/trace/entry-spans.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
 import type { SpanAttributes } from "#schemas/records/span.ts";
 

@@ -1,9 +1,21 @@
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { failureFacts } from "#lib/platform/errors/failure.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { SpanRecorder } from "#lib/platform/trace/span-recorder.ts";
 import { childSpan, type TraceContext } from "#lib/platform/trace/traceparent.ts";
 import type { SpanAttributes, SpanKind, SpanRecord } from "#schemas/records/span.ts";
+
+/** The task whose trace a span belongs to. */
+export interface TaskRef {
+  tenant: string;
+  task_id: string;
+}
+
+/** Takes the finished spans of one delivery or request. */
+export interface SpanRecorder {
+  add(span: Omit<SpanRecord, "service">): void;
+  /** Has them kept with this task: those recorded already, and those to come. */
+  belongsTo(task: TaskRef): void;
+}
 
 export interface SpanStart {
   name: string;

@@ -1,5 +1,6 @@
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { SpanRecorder } from "#lib/platform/trace/span-recorder.ts";
+import type { SpanRecorder } from "#lib/platform/trace/span.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
 
 /** A position in a trace (W3C Trace Context, https://www.w3.org/TR/trace-context/). */
 export interface TraceContext {
@@ -44,4 +45,14 @@ export function childSpan(parent: TraceContext | undefined, runtime: Runtime): T
   if (!parent) return { trace_id: runtime.hex(16), span_id, sampled: true };
   const { trace_id, sampled, tracestate, recorder } = parent;
   return { trace_id, span_id, parent_span_id: parent.span_id, sampled, tracestate, recorder };
+}
+
+/** The root of a task's trace: the request that created it. Throws TypeError for a damaged record. */
+export function taskTrace(
+  { task_id, traceparent, tracestate }: Pick<TaskRecord, "task_id" | "traceparent" | "tracestate">,
+  recorder?: SpanRecorder,
+): TraceContext {
+  const root = parseTraceparent(traceparent, tracestate);
+  if (!root) throw new TypeError(`task ${task_id} has no valid traceparent`);
+  return { ...root, recorder };
 }

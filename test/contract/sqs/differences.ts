@@ -76,7 +76,7 @@ export const sqs_differences = {
     page: `${REFERENCE}/API_DeleteMessage.html`,
     targets: { localstack: { does: "deletes it", observed: { deleted: "done", left: [] } } },
     not_leaned_on: "Who deletes has made the outcome durable before, so either is right.",
-    bridged_in: "lib/agents/agent/publish-outcome.ts",
+    bridged_in: "lib/agents/agent/define-agent.ts",
   },
   receipts: {
     behaviour: "A receipt that is none",

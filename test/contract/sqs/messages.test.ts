@@ -13,7 +13,7 @@ describe("a message", () => {
     relied_on_by: [
       "lib/platform/messages/send-envelope.ts",
       "local/event-source/sqs-event.ts",
-      "lib/agents/dlq/read-dead-letter.ts",
+      "lib/agents/dlq/dead-letter-queue.ts",
     ],
     async observe(world) {
       const queue = await world.queue();
@@ -43,7 +43,7 @@ describe("a message", () => {
   });
 
   semantic("takes no empty attribute", {
-    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/dead-letter.ts"],
+    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/failure-store.ts"],
     async observe(world) {
       const queue = await world.queue();
       const MessageAttributes = { tracestate: { DataType: "String", StringValue: "" } };
@@ -105,7 +105,7 @@ describe("a message", () => {
   semantic("has room for 200,000 bytes and its attributes", {
     relied_on_by: [
       "lib/platform/messages/send-envelope.ts",
-      "lib/agents/dlq/dead-letter.ts",
+      "lib/agents/dlq/failure-store.ts",
       "lib/agents/dlq/replay-message.ts",
     ],
     async observe(world) {
@@ -140,7 +140,7 @@ describe("a message", () => {
   });
 
   semantic("is Unicode that XML 1.0 has too: anything else is refused", {
-    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/dead-letter.ts"],
+    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/failure-store.ts"],
     async observe(world) {
       const queue = await world.queue();
       const tried = (MessageBody: string) => outcome(send(world, queue, { MessageBody }));

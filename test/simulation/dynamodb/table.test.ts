@@ -1,7 +1,7 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { deadLetter } from "#lib/agents/dlq/dead-letter.ts";
+import { deadLetter } from "#lib/agents/dlq/failure-store.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { readRollups, writeRollup } from "#lib/platform/metrics/rollup.ts";

@@ -1,4 +1,8 @@
+import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { KeptSpan } from "#lib/platform/trace/task-spans.ts";
+import { taskTrace } from "#lib/platform/trace/traceparent.ts";
+import type { CriticalPath, SpanView, TraceView } from "#schemas/http/trace-view.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
 
 /** A span in its place in the tree, on the root's clock. */
 export interface TreeSpan {
@@ -110,5 +114,98 @@ function standIn({ trace_id, span_id, started_ms }: TraceRoot): KeptSpan {
     status: { code: "unset" },
     attributes: {},
     invocation: "",
+  };
+}
+
+/**
+ * Where the time went from the root's start to the end of the span that ended last: along the chain
+ * of spans from the one to the other, each moment counts for exactly one of the four parts.
+ */
+export function criticalPath(root: TreeSpan): CriticalPath {
+  const path = pathToLast(root);
+  const parts = { work_ms: 0, queue_ms: 0, retry_ms: 0, idle_ms: 0 };
+  path.forEach((node, index) => {
+    const next = path[index + 1];
+    const until_ms = Math.max(node.start_ms, next ? next.start_ms : node.end_ms);
+    if (node.span.kind === "producer" && next?.span.kind === "consumer") {
+      const first_ms = firstDelivery(node, next);
+      parts.queue_ms += first_ms - node.start_ms;
+      parts.retry_ms += until_ms - first_ms;
+      return;
+    }
+    const worked_until_ms = Math.min(until_ms, Math.max(node.start_ms, node.end_ms));
+    parts.work_ms += worked_until_ms - node.start_ms;
+    parts.idle_ms += until_ms - worked_until_ms;
+  });
+  const { work_ms, queue_ms, retry_ms, idle_ms } = parts;
+  return { total_ms: work_ms + queue_ms + retry_ms + idle_ms, ...parts };
+}
+
+function firstDelivery(message: TreeSpan, delivered: TreeSpan): number {
+  const starts = message.children
+    .filter(({ span }) => span.kind === "consumer")
+    .map(({ start_ms }) => start_ms);
+  return Math.max(message.start_ms, Math.min(delivered.start_ms, ...starts));
+}
+
+/** From the root to the span that ended last; of two the one deeper down, which says more. */
+function pathToLast(root: TreeSpan): TreeSpan[] {
+  const parents = new Map<TreeSpan, TreeSpan>();
+  let last = root;
+  const open = [root];
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (node.end_ms > last.end_ms) last = node;
+    for (const child of node.children) {
+      parents.set(child, node);
+      open.push(child);
+    }
+  }
+  const path: TreeSpan[] = [];
+  for (let node: TreeSpan | undefined = last; node; node = parents.get(node)) path.unshift(node);
+  return path;
+}
+
+/** Deeper or larger trees serve nobody; what is beyond is left out and `truncated` says so. */
+const SPANS_SHOWN_MAX = 2000;
+
+/** A task's trace as the API shows it. */
+export function traceView(task: TaskRecord, kept: KeptSpan[], truncated: boolean): TraceView {
+  const { trace_id, span_id, sampled } = taskTrace(task);
+  const spans = kept.filter((span) => span.trace_id === trace_id);
+  const shown = spans.toSorted((a, b) => a.start_ms - b.start_ms).slice(0, SPANS_SHOWN_MAX);
+  const started_ms = Date.parse(task.created_at);
+  const tree = buildTree({ trace_id, span_id, started_ms }, shown);
+  const path = criticalPath(tree);
+  return {
+    task_id: task.task_id,
+    trace_id,
+    sampled,
+    started_at: instant(tree.start_ms),
+    duration_ms: path.total_ms,
+    span_count: spans.length,
+    truncated: truncated || spans.length > shown.length,
+    critical_path: path,
+    root: spanView(tree, tree.start_ms),
+  };
+}
+
+function spanView(node: TreeSpan, zero_ms: number): SpanView {
+  const { span, start_ms, end_ms, clock_skew_ms, lost, parent_lost, children } = node;
+  return {
+    span_id: span.span_id,
+    ...(span.parent_span_id && { parent_span_id: span.parent_span_id }),
+    name: span.name,
+    kind: span.kind,
+    service: span.service,
+    started_at: instant(start_ms),
+    offset_ms: Math.max(0, start_ms - zero_ms),
+    duration_ms: end_ms - start_ms,
+    status: span.status,
+    attributes: span.attributes,
+    ...(span.links && { links: span.links }),
+    ...(lost && { lost }),
+    ...(parent_lost && { parent_lost }),
+    ...(clock_skew_ms > 0 && { clock_skew_ms }),
+    children: children.map((child) => spanView(child, zero_ms)),
   };
 }

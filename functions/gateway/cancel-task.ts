@@ -1,5 +1,5 @@
 import { HttpError } from "#lib/platform/errors/http-error.ts";
-import { nudge } from "#lib/platform/messages/nudge.ts";
+import { nudge } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";

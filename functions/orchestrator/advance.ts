@@ -1,18 +1,34 @@
+import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
+import { stepSourceHash } from "#lib/platform/messages/envelope.ts";
+import { readPayload } from "#lib/platform/messages/send-envelope.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import type { StepIdentity } from "#lib/resilience/idempotency/step-item.ts";
 import { type Ledger, moveTask, readLedger } from "#lib/work/tasks/task-store.ts";
+import { sendDelivery } from "#lib/work/webhooks/delivery.ts";
 import { openDeliveries } from "#lib/work/webhooks/delivery-store.ts";
-import type { AdvancePayload } from "#schemas/messages/envelope.ts";
+import { AdvancePayload } from "#schemas/messages/envelope.ts";
+import type { DeliveryRecord } from "#schemas/records/delivery.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import { announce } from "./announce.ts";
-import { decide, type Finished } from "./decide.ts";
+import { decide, type Finished, type NextStep } from "./decide.ts";
 import { dispatch } from "./dispatch.ts";
 import type { OrchestratorPorts } from "./ports.ts";
-import { stepIdentity } from "./step-identity.ts";
+
+/** One message of queue `orchestrator`: "look at this task". */
+export async function serveNudge(
+  { envelope, record, span }: ReceivedMessage,
+  ports: OrchestratorPorts,
+): Promise<void> {
+  const payload = AdvancePayload.safeParse(await readPayload(envelope, ports));
+  if (!payload.success) throw new TerminalFault("PAYLOAD_INVALID", "not a nudge", { cause: payload.error });
+  const redelivered = Number(record.attributes.ApproximateReceiveCount) > 1;
+  await advance({ ...envelope, reason: payload.data.reason, redelivered, trace: span }, ports);
+}
 
 export interface Nudge {
   tenant: string;
@@ -117,4 +133,36 @@ async function seal(ledger: Ledger, parent: Span, ports: OrchestratorPorts): Pro
     if (sealed) await announce(deliveries, span, ports);
     return sealed !== undefined;
   });
+}
+
+/** The key and hash under which an agent would claim this step. */
+function stepIdentity(
+  { tenant, task_id, deadline_at }: TaskRecord,
+  next: NextStep,
+  { artifacts }: Pick<OrchestratorPorts, "artifacts">,
+): StepIdentity {
+  const { step, round, service, input } = next;
+  const source_hash = stepSourceHash(service, input);
+  return {
+    key: { tenant, task_id, step, round },
+    service,
+    source_hash,
+    expires_at: recordExpiry(deadline_at, artifacts().value),
+    idempotency_key: idempotencyKey({ tenant, task_id, step, round, source_hash }),
+  };
+}
+
+/** Tells of a task that now shows as ended. What is not sent here is written down, and the sweeper sends it. */
+async function announce(
+  deliveries: readonly DeliveryRecord[],
+  parent: TraceContext,
+  ports: OrchestratorPorts,
+): Promise<void> {
+  for (const delivery of deliveries) {
+    await sendDelivery(delivery, parent, ports).catch((error: unknown) =>
+      ports.log.warn("DELIVERY_NOT_SENT", `the sweeper will send ${delivery.step}: ${String(error)}`, {
+        webhook_id: delivery.webhook_id,
+      }),
+    );
+  }
 }

@@ -1,11 +1,10 @@
 import { sendMessage } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
-import { taskTrace } from "#lib/platform/trace/traceparent.ts";
+import { type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { moveTask } from "#lib/work/tasks/task-store.ts";
+import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { TracedNudge } from "./advance.ts";
-import { busyUntil } from "./busy-until.ts";
 import type { NextStep } from "./decide.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 
@@ -109,4 +108,11 @@ async function send(
     },
     ports,
   );
+}
+
+/** Until when (Unix ms) somebody has the step in hand: its lease, or its back-off with time to come back. */
+export function busyUntil(record: StepRecord | undefined, grace_ms: number): number {
+  if (record?.status === "running") return record.lease_expires_at + 1000;
+  if (record?.status === "waiting") return (record.retry_at ?? 0) + grace_ms;
+  return 0;
 }

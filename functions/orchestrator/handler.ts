@@ -1,6 +1,6 @@
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
+import { serveNudge } from "./advance.ts";
 import { orchestratorPorts } from "./dependencies.ts";
-import { serveNudge } from "./serve-nudge.ts";
 
 /** Queue `orchestrator`: each message says "look at this task". */
 export const handler = serveQueue("orchestrator", (delivery) =>

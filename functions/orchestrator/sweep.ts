@@ -10,8 +10,7 @@ import {
   reportCounts,
 } from "#lib/platform/lambda/invocation.ts";
 import { orchestratorPorts } from "./dependencies.ts";
-import { sweepDeliveries } from "./sweep-deliveries.ts";
-import { sweepOpenTasks } from "./sweep-open-tasks.ts";
+import { sweepDeliveries, sweepOpenTasks } from "./sweep-overdue.ts";
 
 const stack = middy<Invocation, void>({ timeoutEarlyInMillis: 0 })
   .use([finishInvocation(), flushSpans(), reportCounts("sweeper", "orchestrator"), followConfig()])

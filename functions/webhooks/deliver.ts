@@ -1,16 +1,27 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
-import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
-import { post } from "#lib/platform/outbound/post.ts";
+import {
+  Fault,
+  RejectedInput,
+  RetryableFault,
+  TerminalFault,
+  ThrottledFault,
+} from "#lib/platform/errors/fault.ts";
+import type { SendPorts } from "#lib/platform/messages/send-message.ts";
+import { type PostAnswer, post } from "#lib/platform/outbound/post.ts";
 import { readUrl } from "#lib/platform/outbound/read-url.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import { deliveryId } from "#lib/work/webhooks/delivery.ts";
+import type { Settings } from "#lib/platform/settings/environment.ts";
+import type { TableClient, TablePorts } from "#lib/platform/table/operations.ts";
+import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { retryAfterMs } from "#lib/resilience/retry/retry-after.ts";
+import { deliveryId, sendDelivery } from "#lib/work/webhooks/delivery.ts";
+import { readDelivery } from "#lib/work/webhooks/delivery-store.ts";
 import { secretBytes, secretsInForce, signatureHeaders } from "#lib/work/webhooks/sign-webhook.ts";
-import { readWebhook } from "#lib/work/webhooks/webhook-store.ts";
+import { moveWebhook, readWebhook } from "#lib/work/webhooks/webhook-store.ts";
+import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
-import { disable } from "./disable.ts";
 import type { DeliveryPorts } from "./ports.ts";
-import { refusalOf, unreachable } from "./refusal.ts";
 
 type Context = Pick<AgentContext, "envelope" | "signal" | "runtime" | "call" | "log">;
 
@@ -96,4 +107,93 @@ async function giveUp(
     "WEBHOOK_GONE",
     "the receiver answered 410 Gone, so the webhook is disabled; enable it when it is back",
   );
+}
+
+const dependency = "webhook";
+/** A receiver may ask for no longer wait than this: its message must come back before its deadline. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
+
+/** Answers below 500 that say "later": Request Timeout, Too Early (RFC 9110, RFC 8470), Too Many Requests. */
+const LATER = [408, 425, 429];
+
+/**
+ * What an answer means for the delivery; undefined when the receiver has taken it (2xx).
+ *
+ * ThrottledFault `WEBHOOK_THROTTLED`: 429; 408, 425 and 503 with Retry-After.
+ * RetryableFault `WEBHOOK_UNAVAILABLE`: 5xx, 408, 425.
+ * RetryableFault `WEBHOOK_REDIRECTS` (3xx, not followed) and `WEBHOOK_REFUSED` (any other): the receiver answered, so
+ * they do not open its circuit, and the retry policy allows them few attempts.
+ */
+export function refusalOf({ status, headers }: PostAnswer, now_ms: number): Fault | undefined {
+  if (status >= 200 && status < 300) return undefined;
+  const asked_ms = retryAfterMs(headers.get("retry-after"), now_ms);
+  const says_later = LATER.includes(status) || status === 503;
+  if (status === 429 || (says_later && asked_ms !== undefined)) {
+    const retry_after_ms = asked_ms === undefined ? undefined : Math.min(asked_ms, RETRY_AFTER_MS_MAX);
+    return new ThrottledFault("WEBHOOK_THROTTLED", `the receiver answered ${status}: later`, {
+      retry_after_ms,
+      dependency,
+    });
+  }
+  if (status >= 500 || says_later) {
+    return new RetryableFault("WEBHOOK_UNAVAILABLE", `the receiver answered ${status}`, { dependency });
+  }
+  if (status >= 300 && status < 400) {
+    return new RetryableFault(
+      "WEBHOOK_REDIRECTS",
+      `the receiver answered ${status}, and redirects are not followed: give the webhook its final URL`,
+      { dependency, dependency_answered: true },
+    );
+  }
+  return new RetryableFault("WEBHOOK_REFUSED", `the receiver answered ${status}`, {
+    dependency,
+    dependency_answered: true,
+  });
+}
+
+/** What no answer means: a Fault says so itself, anything else may pass. */
+export function unreachable(error: unknown, signal: AbortSignal, timeout_seconds: number): unknown {
+  if (error instanceof Fault || signal.aborted) return error;
+  if (error instanceof Error && error.name === "TimeoutError") {
+    const said = `the receiver did not answer within ${timeout_seconds} s`;
+    return new RetryableFault("WEBHOOK_LATE", said, { cause: error, dependency });
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+  const said = `no connection to the receiver (${code})`;
+  return new RetryableFault("WEBHOOK_UNREACHABLE", said, { cause: error, dependency });
+}
+
+const RACES_MAX = 5;
+
+/** Ends what is sent to a webhook, unless its tenant changed its mind about it since it was read. */
+async function disable(
+  seen: WebhookRecord,
+  disabled_because: string,
+  disabled_at: string,
+  ports: TablePorts,
+): Promise<void> {
+  let webhook: WebhookRecord | undefined = seen;
+  for (let races = 0; races < RACES_MAX && webhook && !webhook.disabled_at; races += 1) {
+    const disabled = { ...webhook, disabled_at, disabled_because };
+    if (await moveWebhook(webhook, disabled, ports)) return;
+    webhook = await readWebhook(seen.tenant, seen.webhook_id, ports);
+  }
+}
+
+interface SendAnewPorts extends SendPorts {
+  table: TableClient;
+  settings: Pick<Settings, "shard" | "table_name">;
+}
+
+/** Replaces an old message of a delivery that was given more time since. False when its time is over. */
+export async function sendAnew(
+  envelope: Envelope,
+  parent: TraceContext,
+  platform: SendAnewPorts,
+): Promise<boolean> {
+  const { table_name } = platform.settings;
+  const delivery = await readDelivery(envelope, { ...platform, table_name });
+  if (!delivery || Date.parse(delivery.deadline_at) <= platform.runtime.now()) return false;
+  await sendDelivery(delivery, parent, platform);
+  return true;
 }

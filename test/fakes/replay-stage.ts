@@ -18,7 +18,7 @@ import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 import type { ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
-import { nudge } from "#lib/platform/messages/nudge.ts";
+import { nudge } from "#lib/platform/messages/send-message.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";

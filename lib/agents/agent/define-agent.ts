@@ -9,12 +9,12 @@ import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 import { buryMessage } from "#lib/agents/agent/settle-failure.ts";
 import { resolveFailures } from "#lib/agents/dlq/failure-store.ts";
 import { faultOf } from "#lib/platform/errors/fault.ts";
-import { nudge } from "#lib/platform/messages/nudge.ts";
+import { nudge } from "#lib/platform/messages/send-message.ts";
 
 /**
- * Makes an agent's Lambda handler. All an agent gives is its name, its input and output schema and
- * `run`; it gets parsing, trace, the idempotency claim with its lease, artifacts that show only
- * when the step completes, retries by disposition, the DLQ, metrics and the partial batch response.
+ * Makes an agent's Lambda handler. An agent declares its name, its input and output schemas and `run`. The stack
+ * adds parsing, tracing, the idempotency claim with its lease, artifacts that are visible only when the step
+ * completes, retries by disposition, the DLQ, metrics and the partial batch response.
  */
 export function defineAgent<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
@@ -24,9 +24,9 @@ export function defineAgent<Input extends z.ZodType, Output extends z.ZodType>(
 }
 
 /**
- * Publishes how the step ended before its message is acknowledged: a dead letter where its outcome is one,
- * then a nudge to the orchestrator, unless the agent is detached. Safe to repeat. After its deadline a
- * message only asks the orchestrator to look: the task may have a new one.
+ * Publishes the step's outcome before its message is acknowledged: first a dead letter when the outcome requires
+ * one, then a nudge to the orchestrator, unless the agent is detached. Safe to repeat. A message received after its
+ * deadline only nudges the orchestrator, because the task may have a new deadline.
  */
 export function publishOutcome(agent: Pick<Agent<z.ZodType, z.ZodType>, "detached">): MessageMiddleware {
   return {
@@ -57,11 +57,11 @@ export function publishOutcome(agent: Pick<Agent<z.ZodType, z.ZodType>, "detache
 
 function bury(
   received_message: ReceivedMessage,
-  { code = "UNEXPECTED", message = "no message", cause, attempts, generation = 0 }: EndedStep,
+  { code = "UNEXPECTED", message = "no message", cause, attempts, generation: replay_count = 0 }: EndedStep,
 ): Promise<void> {
   const { envelope, counters, log } = received_message;
   counters.count("messages_terminal", envelope.tenant);
-  log.error("MESSAGE_DEAD_LETTERED", `message goes to the DLQ: ${message}`, { error_code: code });
+  log.error("MESSAGE_DEAD_LETTERED", `message sent to the DLQ: ${message}`, { error_code: code });
   const error = faultOf("terminal", code, message, { cause });
-  return buryMessage({ ...received_message, service: envelope.service, error, attempts, generation });
+  return buryMessage({ ...received_message, service: envelope.service, error, attempts, replay_count });
 }

@@ -5,7 +5,7 @@ import type { EndedStep } from "#lib/agents/agent/record-outcome.ts";
 import { settleFailure } from "#lib/agents/agent/settle-failure.ts";
 import type { CallMeter } from "#lib/platform/aws/call-meter.ts";
 import type { Invocation } from "#lib/platform/lambda/invocation.ts";
-import { parseEnvelope } from "#lib/platform/messages/parse-envelope.ts";
+import { parseEnvelope } from "#lib/platform/messages/envelope.ts";
 import { awsCallMeter } from "#lib/platform/trace/aws-call-attributes.ts";
 import { consumerSpan } from "#lib/platform/trace/entry-spans.ts";
 import { failSpan, type Span } from "#lib/platform/trace/span.ts";
@@ -13,15 +13,15 @@ import type { ClaimResult } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 
-/** One message on its way through the stack of a queue-fed function; each middleware adds what it found out. */
+/** One message in the middleware stack of a queue-fed function. Each middleware adds its results. */
 export interface IncomingMessage
   extends Pick<Invocation<AgentPlatform>, "service" | "platform" | "counters" | "log" | "lambda" | "spans"> {
   record: SQSRecord;
   /** Unix ms. */
   started_ms: number;
-  /** Set by `parseMessage`; absent while the message has not been read, or cannot be. */
+  /** Set by `parseMessage`; absent before that, or when the message cannot be read. */
   envelope?: Envelope;
-  /** Set by `traceMessage`: what is done for the message is recorded below it. */
+  /** Set by `traceMessage`: the parent of every span recorded for the message. */
   span?: Span;
   /** Set by `traceMessage`: records the AWS calls that are made for the message. */
   meter?: CallMeter;
@@ -29,7 +29,7 @@ export interface IncomingMessage
   claim?: { key: ClaimKey; result: ClaimResult; lease_ms: number };
 }
 
-/** A message that was parsed, in a span of its own: what a handler gets. */
+/** A parsed message with its span, as a handler receives it. */
 export type ReceivedMessage = IncomingMessage & Required<Pick<IncomingMessage, "envelope" | "span">>;
 
 /** How a message ended. */
@@ -42,14 +42,14 @@ export interface MessageEnd {
 
 export type MessageMiddleware = MiddlewareObj<IncomingMessage, MessageEnd>;
 
-/** The message as a handler gets it. Throws an Error where a stack lacks `parseMessage` or `traceMessage`. */
+/** The message as a handler receives it. Throws an Error when the stack lacks `parseMessage` or `traceMessage`. */
 export function received(message: IncomingMessage): ReceivedMessage {
   if (!message.envelope) throw new Error("the stack lacks parseMessage");
   if (!message.span) throw new Error("the stack lacks traceMessage");
   return message as ReceivedMessage;
 }
 
-/** Counts how long the message took, under its tenant. */
+/** Records the duration of the message's processing under its tenant. */
 export function measureMessage(): MessageMiddleware {
   const end = ({ event: message }: { event: IncomingMessage }) => {
     const { counters, envelope, platform, started_ms } = message;
@@ -70,7 +70,7 @@ export function parseMessage(): MessageMiddleware {
   };
 }
 
-/** Records the work on the message, and the AWS calls it makes, in a span below the one that sent it. */
+/** Records the processing of the message, and its AWS calls, in a child span of the sending span. */
 export function traceMessage(): MessageMiddleware {
   return {
     before: ({ event: message }) => {
@@ -92,7 +92,7 @@ export function traceMessage(): MessageMiddleware {
   };
 }
 
-/** Acknowledges a message that succeeded; decides by the fault's disposition about one that failed. */
+/** Acknowledges a message that succeeded. Settles a failed message by its fault's disposition. */
 export function settleMessage(): MessageMiddleware {
   return {
     after: ({ event: message }) => {
@@ -100,7 +100,7 @@ export function settleMessage(): MessageMiddleware {
     },
     onError: async (request) => {
       const { event, error } = request;
-      // Not returned, for middy would skip the middlewares further out.
+      // Set, not returned: middy skips the outer middlewares when a value is returned.
       request.response = { returned: await settleFailure({ ...event, envelope: event.envelope, error }) };
     },
   };

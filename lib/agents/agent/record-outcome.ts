@@ -30,13 +30,13 @@ export function policyOf({ platform, service, envelope }: FailedWork, error: unk
   });
 }
 
-/** A step's outcome, after how many tries, and in the invocation that ran it what lay behind an error. */
+/** A step's outcome, its number of attempts and, in the invocation that ran it, the cause of an error. */
 export interface EndedStep extends StepOutcome {
   attempts: number;
   cause?: unknown;
 }
 
-/** Ends a step for good. Throws `LeaseLost`. */
+/** Writes the final outcome of a step. Throws `LeaseLost`. */
 export async function recordOutcome(
   ended: StepOutcome,
   message: ReceivedMessage,
@@ -61,7 +61,7 @@ export async function recordOutcome(
   return { ...outcome, attempts: lease.attempt };
 }
 
-/** Ends a failed step when it is not to be tried again; else gives it back and throws what the message waits for. */
+/** Ends a failed step when it must not be retried; otherwise releases it and throws a Fault that says when to retry. */
 export async function recordFailure(
   error: unknown,
   message: ReceivedMessage,
@@ -119,7 +119,7 @@ function outcomeOf(
       return {
         verdict: "error",
         code,
-        message: `${message} (given up: total_seconds_max of the retry policy is spent)`,
+        message: `${message} (given up: total_seconds_max of the retry policy has passed)`,
         artifacts: [],
         dead_letter,
       };
@@ -127,7 +127,7 @@ function outcomeOf(
       return {
         verdict: "error",
         code: "WAIT_EXCEEDS_DEADLINE" satisfies ErrorCode,
-        message: `${code}: ${message} That is after the task's deadline, so it is not waited for: submit the task again with a later one.`,
+        message: `${code}: ${message} The next attempt would be after the task's deadline: submit the task again with a later deadline.`,
         artifacts: [],
       };
   }

@@ -14,7 +14,7 @@ import type { FailureRecord } from "#schemas/records/failure.ts";
 /** A dead letter joined with its failure record. */
 export interface DeadLetterCase {
   letter: DeadLetter;
-  /** The message's own id, or SQS's where the message cannot be read. */
+  /** The envelope's message id, or SQS's message id when the body cannot be read. */
   id: string;
   code: string;
   message: string;
@@ -24,7 +24,7 @@ export interface DeadLetterCase {
   failure: FailureRecord | undefined;
 }
 
-/** Joins a letter with why it died. One that SQS moved itself has no record: its code is `NATIVE_REDRIVE`. */
+/** Joins a dead letter with its failure record. A message that SQS moved to the DLQ has no record: its code is `NATIVE_REDRIVE`. */
 async function readCase(letter: DeadLetter, ports: ReplayPorts): Promise<DeadLetterCase> {
   const failure = letter.native ? undefined : await readFailure(letter.tenant, letter.failure_id, ports);
   const id = letter.envelope?.message_id ?? letter.sqs_message_id;
@@ -50,24 +50,24 @@ async function readCase(letter: DeadLetter, ports: ReplayPorts): Promise<DeadLet
 
 function unrecorded({ native }: DeadLetter): string {
   return native
-    ? "SQS moved it here after too many receives: its worker died each time before it could say why"
-    : "its failure record is gone: records are kept for 30 days";
+    ? "SQS moved it here after too many receives: each time the worker died before it could record a failure"
+    : "its failure record has expired: records are kept for 30 days";
 }
 
-/** Which dead letters are meant; what is absent does not matter. */
+/** Selects dead letters. An absent field matches every dead letter. */
 export interface CaseFilter {
-  /** Message ids, SQS message ids or failure ids, or their beginnings. */
+  /** Message ids, SQS message ids or failure ids; prefixes of them match too. */
   ids?: string[];
   tenant?: string;
   code?: string;
-  /** Or its beginning. */
+  /** A prefix of it matches too. */
   fingerprint?: string;
   task_id?: string;
-  /** Unix time in ms: those that failed last at or after it. */
+  /** Unix time in ms: only dead letters whose last failure is at or after it. */
   since_ms?: number;
 }
 
-function isMeant({ letter, ...found }: DeadLetterCase, filter: CaseFilter): boolean {
+function matches({ letter, ...found }: DeadLetterCase, filter: CaseFilter): boolean {
   const names = [found.id, letter.sqs_message_id, letter.failure_id];
   const { ids, tenant, code, fingerprint, task_id, since_ms } = filter;
   return (
@@ -83,15 +83,15 @@ function isMeant({ letter, ...found }: DeadLetterCase, filter: CaseFilter): bool
 export interface Visit {
   services: string[];
   filter: CaseFilter;
-  /** Messages looked at in each DLQ at most. */
+  /** Largest number of messages read from each DLQ. */
   limit: number;
-  /** Told after each batch, of all DLQs together. */
+  /** Called after each batch with the totals over all DLQs. */
   onProgress?: (counts: { looked_at: number; meant: number }) => void;
 }
 
 /**
- * Looks at every message of the DLQs and does `act` with each that is meant, a batch at a time.
- * `act` says whether the message left its DLQ; those that did not are shown to others again at the end.
+ * Reads every message of the DLQs in batches and calls `act` for each one that matches the filter. `act` returns
+ * whether the message left its DLQ (`left`); the others become visible again at the end.
  */
 export async function visitCases<Result>(
   { services, filter, limit, onProgress }: Visit,
@@ -106,7 +106,7 @@ export async function visitCases<Result>(
       for await (const letters of receiveDeadLetters(service, limit, ports)) {
         for (const letter of letters) held.add(letter);
         const cases = await Promise.all(letters.map((letter) => readCase(letter, ports)));
-        const meant = cases.filter((one) => isMeant(one, filter));
+        const meant = cases.filter((one) => matches(one, filter));
         const acted = await Promise.all(meant.map(async (one) => ({ one, ...(await act(one)) })));
         for (const { one, left } of acted) if (left) held.delete(one.letter);
         results.push(...acted.map(({ result }) => result));
@@ -123,7 +123,7 @@ export async function visitCases<Result>(
   return results;
 }
 
-/** Dead letters of one kind: the same service, code and root cause. */
+/** Dead letters with the same fingerprint: the same service, code and root cause. */
 export interface CaseGroup {
   fingerprint: string;
   service: string;
@@ -132,7 +132,7 @@ export interface CaseGroup {
   tenants: number;
   first_at: string;
   last_at: string;
-  /** The one that failed last. */
+  /** The dead letter with the latest failure. */
   example: DeadLetterCase;
 }
 

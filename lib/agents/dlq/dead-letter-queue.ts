@@ -11,7 +11,7 @@ import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { Envelope } from "#schemas/messages/envelope.ts";
 
-/** What replaying failed messages needs of its surroundings. */
+/** The dependencies of a replay. */
 export interface ReplayPorts extends SendPorts {
   table: TableClient;
   table_name: string;
@@ -20,31 +20,31 @@ export interface ReplayPorts extends SendPorts {
   deadLetterQueueUrl(service: string): string;
 }
 
-/** One message of a DLQ, in the hands of whoever received it. */
+/** One received message of a DLQ, with the receipt handle to delete or release it. */
 export interface DeadLetter {
   service: string;
   receipt_handle: string;
   sqs_message_id: string;
   body: string;
-  /** Undefined when the body is none. */
+  /** Undefined when the body is not an envelope. */
   envelope: Envelope | undefined;
   tenant: string;
-  /** Names its failure: of its failure record, or `native#…` where SQS moved it and there is none. */
+  /** Id of its failure record, or `native#…` when SQS moved the message and there is no record. */
   failure_id: string;
-  /** SQS moved it after `maxReceiveCount` receives: its worker died each time and could say nothing. */
+  /** True when SQS moved it after `maxReceiveCount` receives: the worker died each time and recorded no failure. */
   native: boolean;
   code: string | undefined;
   receives: number;
   sent_at_ms: number;
 }
 
-/** What SQS gave, as a dead letter of `service`. */
+/** Converts a message received from the DLQ of `service`. */
 function readDeadLetter(service: string, message: Message): DeadLetter {
   const { Body: body = "", MessageId: sqs_message_id = "", ReceiptHandle: receipt_handle = "" } = message;
   const attribute = (name: string) => message.MessageAttributes?.[name]?.StringValue;
   const envelope = readEnvelope(body);
   const named = attribute("failure_id");
-  // A message that was moved back by SQS and died again still carries the name of its failure before.
+  // A message that SQS moved back and that failed again still has the failure id of its earlier failure.
   const native = named === undefined || message.Attributes?.DeadLetterQueueSourceArn !== undefined;
   return {
     service,
@@ -65,21 +65,21 @@ function readEnvelope(body: string): Envelope | undefined {
   try {
     return Envelope.parse(JSON.parse(body));
   } catch {
-    return undefined; // said by the failure record; here it only means that there is no envelope
+    return undefined; // the failure record has the reason; here it only means that there is no envelope
   }
 }
 
 type QueuePorts = Pick<ReplayPorts, "sqs" | "deadLetterQueueUrl">;
 
-/** How long a received message is hidden from others. One whose reader died shows again after it. */
+/** Visibility timeout of a received message. If its reader dies, the message becomes visible again after it. */
 const HOLD_SECONDS = 300;
 const BATCH_MAX = 10;
-/** A long poll asks every server of the queue, so that one empty answer means empty. */
+/** A long poll queries every server of the queue, so one empty response means that the queue is empty. */
 const WAIT_SECONDS = 1;
 
 /**
- * The messages of a service's DLQ, in batches of up to ten, until it is empty or `limit` were
- * given. Each stays in the queue, hidden, until it is taken out or released.
+ * Receives the messages of a service's DLQ in batches of up to ten, until it is empty or `limit` messages were
+ * received. Each stays in the queue, invisible, until it is removed or released.
  */
 export async function* receiveDeadLetters(
   service: string,
@@ -106,7 +106,7 @@ export async function* receiveDeadLetters(
   }
 }
 
-/** Shows messages to others again, at once. */
+/** Makes messages visible again at once. */
 export async function releaseDeadLetters(letters: DeadLetter[], ports: QueuePorts): Promise<void> {
   for (let start = 0; start < letters.length; start += BATCH_MAX) {
     const batch = letters.slice(start, start + BATCH_MAX);
@@ -126,7 +126,7 @@ export async function releaseDeadLetters(letters: DeadLetter[], ports: QueuePort
   }
 }
 
-/** Takes a message out of its DLQ for good. Only after all that it asked for is durable. */
+/** Deletes a message from its DLQ. Call it only after the effects of its replay are durable. */
 export async function removeDeadLetter(
   { service, receipt_handle }: DeadLetter,
   ports: QueuePorts,

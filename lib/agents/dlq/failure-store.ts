@@ -8,14 +8,14 @@ import type { Envelope } from "#schemas/messages/envelope.ts";
 import { FailureRecord } from "#schemas/records/failure.ts";
 
 /**
- * The name of a step's failure: one for each generation, so that copies of a message fail once and
- * a replayed step may fail anew, whichever copy runs it.
+ * The id of a step's failure. It contains the step's replay count, so that copies of a message produce one failure,
+ * and a replayed step can fail again with a new id.
  */
-export function stepFailureId(idempotency_key: string, generation: number): string {
-  return generation === 0 ? idempotency_key : `${idempotency_key}#${generation}`;
+export function stepFailureId(idempotency_key: string, replay_count: number): string {
+  return replay_count === 0 ? idempotency_key : `${idempotency_key}#${replay_count}`;
 }
 
-/** The name of the failure of a message that never got as far as its step. */
+/** The id of the failure of a message that failed before its step was claimed. */
 export function messageFailureId({ idempotency_key, replay_of }: Envelope): string {
   return replay_of ? `${idempotency_key}#${replay_of}` : idempotency_key;
 }
@@ -24,7 +24,7 @@ export interface FailurePorts extends TablePorts {
   runtime: Runtime;
 }
 
-/** The record of a failure; undefined when there is none, or its time is over. */
+/** The record of a failure; undefined when there is none or it has expired. */
 export async function readFailure(
   tenant: string,
   failure_id: string,
@@ -35,10 +35,10 @@ export async function readFailure(
   return record && !isExpired(record, ports.runtime.now()) ? record : undefined;
 }
 
-/** What became of a dead letter. Each is said once; the first time counts. */
+/** What was done with a dead letter. Each is recorded once; the first time is kept. */
 export type Settlement = "replayed_at" | "resolved_at" | "discarded_at";
 
-/** Notes it in the failure record, if there is one. After a replay the same failure may be sent anew. */
+/** Records the settlement in the failure record, if there is one. After a replay the same failure may be dead-lettered again. */
 export async function settleFailureRecord(
   failure: { tenant: string; failure_id: string },
   settlement: Settlement,
@@ -57,13 +57,13 @@ export async function settleFailureRecord(
   );
 }
 
-/** The step ended well: its failures in all generations before need nobody any more. */
+/** Marks the failures before `replay_count` as resolved, because the step has succeeded since. */
 export async function resolveFailures(
   { tenant, idempotency_key }: { tenant: string; idempotency_key: string },
-  generation: number,
+  replay_count: number,
   ports: FailurePorts,
 ): Promise<void> {
-  for (let before = 0; before < generation; before += 1) {
+  for (let before = 0; before < replay_count; before += 1) {
     const failure_id = stepFailureId(idempotency_key, before);
     await settleFailureRecord({ tenant, failure_id }, "resolved_at", ports);
   }
@@ -77,9 +77,9 @@ interface DeadLetterPorts extends TablePorts {
 const BODY_CHARACTERS_MAX = 100_000;
 
 /**
- * Puts a message into its DLQ with a failure record, once: a repeat for the same failure sends
- * nothing, until a replay took the message out. The record is written first, so no message is in a
- * DLQ without one.
+ * Writes a failure record and sends the message to its DLQ, once: a repeat for the same failure sends nothing
+ * until a replay has removed the message. The record is written first, so every message that this code sends to
+ * a DLQ has a record.
  */
 export async function deadLetter(
   failure: FailureRecord,

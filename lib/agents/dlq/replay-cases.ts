@@ -21,7 +21,7 @@ import {
 } from "#lib/agents/dlq/replay-message.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 
-/** All dead letters that are meant, oldest failure first. Changes nothing. */
+/** All dead letters that match the filter, oldest failure first. Changes nothing. */
 export async function listCases(visit: Visit, ports: ReplayPorts): Promise<DeadLetterCase[]> {
   const cases = await visitCases(visit, async (one) => ({ left: false, result: one }), ports);
   return cases.sort((a, b) => a.last_at.localeCompare(b.last_at));
@@ -32,7 +32,7 @@ export interface CasePlan {
   plan: ReplayPlan;
 }
 
-/** What replaying them would do. Changes nothing. */
+/** Plans the replay of each matching dead letter. Changes nothing. */
 export function previewCases(visit: Visit, ports: ReplayPorts): Promise<CasePlan[]> {
   const preview = async (one: DeadLetterCase) => ({
     left: false,
@@ -46,7 +46,7 @@ export interface CaseReplay {
   replayed: Replayed;
 }
 
-/** Replays them, one message at a time. Those of one step meet in its record: one of them re-arms it. */
+/** Replays the matching dead letters. When several belong to one step, only one of them re-arms it. */
 export function replayCases(
   visit: Visit,
   options: { force: boolean },
@@ -59,7 +59,7 @@ export function replayCases(
   return visitCases(visit, replay, ports);
 }
 
-/** Takes them out of their DLQs for good. Their failure records stay, as discarded. */
+/** Deletes the matching dead letters. Their failure records stay, marked as discarded. */
 export function purgeCases(visit: Visit, ports: ReplayPorts): Promise<DeadLetterCase[]> {
   const purge = async (one: DeadLetterCase) => {
     await settleFailureRecord(one.letter, "discarded_at", ports);
@@ -70,7 +70,7 @@ export function purgeCases(visit: Visit, ports: ReplayPorts): Promise<DeadLetter
 }
 
 export interface QueueMove {
-  /** Messages that went back to their queue. */
+  /** Messages that returned to their queue. */
   moved: number;
   removed: number;
   kept: number;
@@ -80,10 +80,11 @@ const POLLS_MAX = 600;
 const POLL_MS = 1000;
 
 /**
- * Replays a whole DLQ by a move of SQS itself. Every message is prepared first (its step re-armed,
- * its task reopened); what would only fail again stays hidden from the move and so in the DLQ. The
- * destination is named, for SQS does not know where a message came from that was sent to the DLQ.
- * A moved message is the old one; a worker that finds its deadline passed has it dispatched anew.
+ * Replays a whole DLQ with SQS's own message move. Each message is prepared first (its step re-armed, its task
+ * reopened). A message that would fail again is kept invisible during the move, so it stays in the DLQ. The
+ * destination is given explicitly: SQS does not know the source queue of a message that was sent to the DLQ.
+ * A moved message keeps its old deadline; when that has passed, the worker nudges the orchestrator, which
+ * dispatches the step again.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
  *
  * @throws TerminalFault `MOVE_FAILED`
@@ -122,7 +123,7 @@ export async function moveQueue(
   }
 }
 
-/** Moves what is visible in the DLQ and waits until it is done. */
+/** Moves the visible messages of the DLQ and waits until the move has ended. Returns how many were moved. */
 async function moveVisible(service: string, ports: ReplayPorts): Promise<number> {
   const { sqs, runtime } = ports;
   const SourceArn = await queueArn(ports.deadLetterQueueUrl(service), ports);
@@ -139,7 +140,7 @@ async function moveVisible(service: string, ports: ReplayPorts): Promise<number>
   }
   throw new TerminalFault(
     "MOVE_FAILED",
-    "SQS has not ended the move in 10 minutes; see ListMessageMoveTasks",
+    "the move by SQS did not end within 10 minutes; see ListMessageMoveTasks",
   );
 }
 
@@ -150,7 +151,7 @@ async function queueArn(QueueUrl: string, { sqs }: ReplayPorts): Promise<string>
   return Attributes?.QueueArn ?? "";
 }
 
-/** Whether this endpoint's SQS moves messages itself; some emulators do not. */
+/** True when this SQS endpoint supports message moves; some emulators do not. */
 export async function canMove(service: string, ports: ReplayPorts): Promise<boolean> {
   try {
     const SourceArn = await queueArn(ports.deadLetterQueueUrl(service), ports);

@@ -1,5 +1,5 @@
 import { type AuditPlatform, auditPorts, recordAudit } from "#lib/http/audit/record-audit.ts";
-import type { ConfigEvent } from "#lib/platform/config/config-event.ts";
+import type { ConfigEvent } from "#lib/platform/config/config-file.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";

@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
-import type { ConfigEvent } from "#lib/platform/config/config-event.ts";
+import type { ConfigEvent } from "#lib/platform/config/config-file.ts";
 import type { Following } from "#lib/platform/config/config-store.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { type Counters, makeCounters } from "#lib/platform/metrics/counters.ts";

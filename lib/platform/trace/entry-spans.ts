@@ -16,8 +16,8 @@ interface Request {
 }
 
 /**
- * The span of one HTTP request, below the client's when it sent a `traceparent`, else the root of a
- * new trace (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server).
+ * Starts the span of one HTTP request: a child of the client's span when it sent a `traceparent`, otherwise the
+ * root of a new trace (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server).
  */
 export function serverSpan({ service, event, headers, lambda, recorder, runtime }: Request): Span {
   const { method, path } = event.requestContext.http;
@@ -51,8 +51,8 @@ interface Reception {
 }
 
 /**
- * The span of one received message, below the span that sent it. Each delivery has its own, so
- * attempts stand side by side. How long the message had waited is told of its first delivery.
+ * Starts the span of one received message, as a child of the sending span. Each receive has a span of its own, so
+ * attempts are siblings. Only the first receive records how long the message waited in the queue.
  */
 export function consumerSpan({ envelope, record, lambda, recorder, runtime }: Reception): Span {
   const { service, traceparent, tracestate, parent_span_id } = envelope;
@@ -80,7 +80,7 @@ export function consumerSpan({ envelope, record, lambda, recorder, runtime }: Re
   );
 }
 
-/** Services this process has served before. */
+/** Services that this process has served before: their invocations are not cold starts. */
 const warm = new Set<string>();
 
 /** https://opentelemetry.io/docs/specs/semconv/faas/faas-spans/ */

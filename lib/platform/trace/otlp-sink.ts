@@ -10,8 +10,8 @@ interface Facts {
 }
 
 /**
- * Posts spans to a collector as OTLP/HTTP with JSON. One try: the sender is a function that must
- * not wait, and the table keeps the same spans.
+ * Posts spans to a collector as OTLP/HTTP with JSON. It tries once: the sending function must not wait, and the
+ * table has the same spans.
  */
 export function otlpSink(
   telemetry: Telemetry,
@@ -43,7 +43,7 @@ export function otlpSink(
   };
 }
 
-/** https://opentelemetry.io/docs/specs/semconv/resource/; what the operator set wins. */
+/** https://opentelemetry.io/docs/specs/semconv/resource/; the operator's attributes take precedence. */
 function resourceAttributes({ service, function_name }: SpanBatch, telemetry: Telemetry, facts: Facts) {
   const on_aws = facts.stage !== "local";
   return {
@@ -76,7 +76,7 @@ const KINDS: Record<SpanKind, number> = { internal: 1, server: 2, client: 3, pro
 const STATUS_CODES: Record<SpanRecord["status"]["code"], number> = { unset: 0, ok: 1, error: 2 };
 const SAMPLED = 1;
 
-/** An `ExportTraceServiceRequest`: what a collector takes at `/v1/traces`. */
+/** Encodes an `ExportTraceServiceRequest`, the body of a POST to `/v1/traces`. */
 function encodeOtlp({ groups }: SpanBatch, resource: SpanAttributes, version: string) {
   return {
     resourceSpans: [
@@ -125,7 +125,7 @@ function encodeValue(value: string | number | boolean): OtlpValue {
   return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
 }
 
-/** Beyond 2^53, so never a number. */
+/** Unix time in ns as text: it exceeds 2^53. */
 function nanoseconds(unix_ms: number): string {
   return String(BigInt(unix_ms) * 1_000_000n);
 }

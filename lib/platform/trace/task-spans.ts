@@ -9,13 +9,13 @@ import { expiryOf, isExpired } from "#lib/platform/table/retention.ts";
 import type { TaskRef } from "#lib/platform/trace/span.ts";
 import { SpanRecord } from "#schemas/records/span.ts";
 
-/** Spans that one invocation finished, for one task or for none. */
+/** Finished spans of one invocation that belong to one task, or to none. */
 export interface SpanGroup {
   task: TaskRef | undefined;
   spans: SpanRecord[];
 }
 
-/** Everything one invocation finished. */
+/** All finished spans of one invocation. */
 export interface SpanBatch {
   service: string;
   function_name: string;
@@ -24,7 +24,7 @@ export interface SpanBatch {
   groups: SpanGroup[];
 }
 
-/** A place finished spans go to. It may fail and it may hang: whoever calls it bounds it. */
+/** A destination of finished spans. It may fail or hang: the caller must bound the wait. */
 export interface SpanSink {
   name: string;
   write(batch: SpanBatch, signal: AbortSignal): Promise<void>;
@@ -42,7 +42,7 @@ export interface KeptSpan extends SpanRecord {
 const PARALLEL_MAX = 10;
 const PAGES_MAX = 10;
 
-/** Keeps spans in the table: one item an invocation and task, whatever the number of spans. */
+/** Stores spans in the table: one item for each invocation and task. */
 export function taskSpanSink(ports: SpanPorts): SpanSink {
   return {
     name: "table",
@@ -61,7 +61,7 @@ export function taskSpanSink(ports: SpanPorts): SpanSink {
   };
 }
 
-/** The longest head that fits an item. */
+/** The first spans that fit into one item. */
 function withinItem(spans: SpanGroup["spans"]): SpanGroup["spans"] {
   let bytes = 0;
   return spans.filter((span) => {
@@ -72,7 +72,7 @@ function withinItem(spans: SpanGroup["spans"]): SpanGroup["spans"] {
 
 const KeptItem = z.object({ invocation: z.string(), expires_at: z.number(), spans: z.array(SpanRecord) });
 
-/** A task's spans as recorded so far; `truncated` when there are more than a trace shows. */
+/** Reads a task's spans recorded so far. `truncated` is true when there are more pages than are read. */
 export async function readTaskSpans(
   task: TaskRef,
   ports: SpanPorts,

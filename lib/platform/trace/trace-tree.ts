@@ -4,19 +4,19 @@ import { taskTrace } from "#lib/platform/trace/traceparent.ts";
 import type { CriticalPath, SpanView, TraceView } from "#schemas/http/trace-view.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 
-/** A span in its place in the tree, on the root's clock. */
+/** A span as a node of the tree, with times corrected to the root's clock. */
 export interface TreeSpan {
   span: KeptSpan;
   start_ms: number;
   end_ms: number;
   clock_skew_ms: number;
-  /** Nobody recorded it; it stands for the request that the task record tells of. */
+  /** The span was not recorded. This node stands for the request that created the task. */
   lost: boolean;
   parent_lost: boolean;
   children: TreeSpan[];
 }
 
-/** What the task record knows of its root span. */
+/** The root span as the task record describes it. */
 export interface TraceRoot {
   trace_id: string;
   span_id: string;
@@ -24,9 +24,9 @@ export interface TraceRoot {
 }
 
 /**
- * One tree of every span of a trace. A span whose parent is not there hangs below its grandparent
- * when the message told that one, else below the root; a root that is not there is made up. A span
- * that begins before its parent, on another machine's clock, is moved up to it.
+ * Builds one tree of all spans of a trace. A span whose parent is missing becomes a child of its grandparent, if the
+ * message named one, otherwise of the root. A missing root is replaced by a stand-in. A span that starts before its
+ * parent, by another machine's clock, is shifted to its parent's start.
  */
 export function buildTree(root: TraceRoot, kept: readonly KeptSpan[]): TreeSpan {
   const by_id = new Map<string, KeptSpan>();
@@ -70,7 +70,7 @@ export function buildTree(root: TraceRoot, kept: readonly KeptSpan[]): TreeSpan 
     }
   };
   grow(tree);
-  // Spans that name each other as parents hang from no root: each circle is cut at its first span.
+  // Spans that name each other as parents are not reachable from the root: each cycle is cut at its first span.
   for (const span of by_id.values()) {
     if (placed.has(span.span_id)) continue;
     const cut = { ...place(span, tree), parent_lost: true };
@@ -93,7 +93,7 @@ function childrenByParent(root: KeptSpan, by_id: ReadonlyMap<string, KeptSpan>) 
   for (const span of by_id.values()) {
     const { parent_span_id, grandparent_span_id } = span;
     const known = exists(parent_span_id);
-    // The client's own span is nowhere; a request it repeated has the same parent as the first.
+    // The client's own span is not recorded here. A request that the client repeated has the same parent as the first.
     const repeated = parent_span_id !== undefined && parent_span_id === root.parent_span_id;
     if (!known && !repeated) lost_parents.add(span.span_id);
     const below = known ? parent_span_id : exists(grandparent_span_id) ? grandparent_span_id : root.span_id;
@@ -118,8 +118,8 @@ function standIn({ trace_id, span_id, started_ms }: TraceRoot): KeptSpan {
 }
 
 /**
- * Where the time went from the root's start to the end of the span that ended last: along the chain
- * of spans from the one to the other, each moment counts for exactly one of the four parts.
+ * Divides the time from the root's start to the end of the last span into work, queue, retry and idle time. It
+ * follows the chain of spans from the root to the last span and counts each moment once.
  */
 export function criticalPath(root: TreeSpan): CriticalPath {
   const path = pathToLast(root);
@@ -148,7 +148,7 @@ function firstDelivery(message: TreeSpan, delivered: TreeSpan): number {
   return Math.max(message.start_ms, Math.min(delivered.start_ms, ...starts));
 }
 
-/** From the root to the span that ended last; of two the one deeper down, which says more. */
+/** The nodes from the root to the span that ended last. */
 function pathToLast(root: TreeSpan): TreeSpan[] {
   const parents = new Map<TreeSpan, TreeSpan>();
   let last = root;
@@ -165,7 +165,7 @@ function pathToLast(root: TreeSpan): TreeSpan[] {
   return path;
 }
 
-/** Deeper or larger trees serve nobody; what is beyond is left out and `truncated` says so. */
+/** Spans beyond this number are left out, and `truncated` is set. */
 const SPANS_SHOWN_MAX = 2000;
 
 /** A task's trace as the API shows it. */

@@ -7,11 +7,11 @@ export interface TraceContext {
   trace_id: string;
   span_id: string;
   parent_span_id?: string | undefined;
-  /** False when whoever began the trace wants nothing of it recorded; that is handed on. */
+  /** False when the origin of the trace asked not to record it. Passed on unchanged. */
   sampled: boolean;
-  /** Other vendors' state, handed on unchanged. */
+  /** State of other tracing systems, passed on unchanged. */
   tracestate?: string | undefined;
-  /** Where spans below this one are recorded; absent: nowhere. */
+  /** Records the spans below this one; absent: they are not recorded. */
   recorder?: SpanRecorder | undefined;
 }
 
@@ -21,8 +21,8 @@ const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
 const SAMPLED_FLAG = 0x01;
 
 /**
- * Reads a `traceparent`, and the `tracestate` beside it. Undefined when it is malformed: the trace
- * begins anew then, as the standard says. A later version is read as far as version 00 goes.
+ * Reads a `traceparent`, and the `tracestate` beside it. Undefined when it is malformed: the
+ * caller then starts a new trace, as the standard requires. Of a later version, the fields of version 00 are read.
  */
 export function parseTraceparent(
   header: string | undefined,

@@ -86,7 +86,7 @@ describe("a message", () => {
   });
 
   semantic("that is delayed comes no earlier, and by 15 minutes at most", {
-    relied_on_by: ["lib/platform/messages/forward-message.ts", "lib/platform/messages/send-envelope.ts"],
+    relied_on_by: ["lib/platform/messages/send-message.ts", "lib/platform/messages/send-envelope.ts"],
     async observe(world) {
       const queue = await world.queue();
       await send(world, queue, { DelaySeconds: 2 });
@@ -197,7 +197,7 @@ describe("a queue", () => {
   });
 
   semantic("counts what waits, what is in flight and what is delayed, if only within a minute", {
-    relied_on_by: ["functions/gateway/integration-status.ts", "scripts/chaos/operator.ts"],
+    relied_on_by: ["functions/gateway/status-routes.ts", "scripts/chaos/operator.ts"],
     async observe(world) {
       const queue = await world.queue();
       for (const MessageBody of ["a", "b", "c"]) await send(world, queue, { MessageBody });

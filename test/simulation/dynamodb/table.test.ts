@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deadLetter } from "#lib/agents/dlq/failure-store.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
-import { readRollups, writeRollup } from "#lib/platform/metrics/rollup.ts";
+import { readRollups, writeRollup } from "#lib/platform/metrics/report-metrics.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { FAILURE, STEP, TASK } from "#lib/platform/table/items.ts";
 import { listOf } from "#lib/platform/table/keys.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { hasEdge } from "./stages.ts";
+import { hasEdge } from "./environment.ts";
 
 it("believes an edge on deployed stages only", () => {
   expect(["local", "localstack"].map(hasEdge)).toEqual([false, false]);

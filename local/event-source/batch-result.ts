@@ -1,5 +1,5 @@
 /** Which messages of a batch an invocation finished, and why the others stay in the queue. */
-export interface BatchVerdict {
+export interface BatchResult {
   delivered: string[];
   failed: string[];
   /** Set when the answer itself was unusable, so that the whole batch stays. */
@@ -11,8 +11,8 @@ export interface BatchVerdict {
  * malformed answer, or one naming a message that was not in the batch, fails the whole batch.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
-export function batchVerdict(answer: unknown, message_ids: string[]): BatchVerdict {
-  const whole = (reason: string): BatchVerdict => ({ delivered: [], failed: message_ids, reason });
+export function batchResult(answer: unknown, message_ids: string[]): BatchResult {
+  const whole = (reason: string): BatchResult => ({ delivered: [], failed: message_ids, reason });
   if (answer === undefined || answer === null) return { delivered: message_ids, failed: [] };
   if (typeof answer !== "object" || Array.isArray(answer)) {
     return whole(`The answer is ${JSON.stringify(answer)?.slice(0, 80)}, not an object.`);

@@ -1,5 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { type KeyPorts, putKey } from "#lib/http/auth/key-store.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import type { ApiKeyRecord } from "#schemas/records/api-key.ts";
 
 /** An API key in its parts. The key id is public, the secret has 192 random bits. */
 export interface ApiKeyText {
@@ -12,7 +15,7 @@ const SECRET_BYTES = 24;
 const API_KEY = /^dak_([0-9a-f]{16})_([0-9a-f]{48})([0-9a-f]{8})$/;
 
 /** A new key: `hex` gives lower-case hex of so many random bytes. */
-export function newApiKey(hex: (bytes: number) => string): ApiKeyText {
+function newApiKey(hex: (bytes: number) => string): ApiKeyText {
   return { key_id: hex(KEY_ID_BYTES), secret: hex(SECRET_BYTES) };
 }
 
@@ -33,7 +36,7 @@ export function parseApiKey(text: string): ApiKeyText | undefined {
 }
 
 /** What is kept of a key. Bound to its id, so that no record can stand for another key. */
-export function hashSecret({ key_id, secret }: ApiKeyText, pepper: string): string {
+function hashSecret({ key_id, secret }: ApiKeyText, pepper: string): string {
   return createHmac("sha256", pepper).update(`${key_id}.${secret}`).digest("hex");
 }
 
@@ -46,4 +49,36 @@ export function matchesSecret(presented: ApiKeyText, kept: string | undefined, p
 
 function checksum(text: string): string {
   return crc32(text).toString(16).padStart(8, "0");
+}
+
+export interface KeyWish extends Pick<ApiKeyRecord, "tenant" | "name" | "scopes" | "created_by"> {
+  /** RFC 3339; without it the key does not expire. */
+  valid_until?: string | undefined;
+}
+
+export interface IssuedKey {
+  /** The whole key. It cannot be read again: only a hash of it is kept. */
+  key: string;
+  record: ApiKeyRecord;
+}
+
+/** A new key, not in force before `putKey`, so that an audit entry can name it first. */
+export function draftApiKey(wish: KeyWish, { runtime, pepper }: KeyPorts): IssuedKey {
+  const text = newApiKey(runtime.hex);
+  const { valid_until, ...rest } = wish;
+  const record: ApiKeyRecord = {
+    key_id: text.key_id,
+    ...rest,
+    secret_hmac: hashSecret(text, pepper),
+    created_at: instant(runtime.now()),
+    ...(valid_until !== undefined && { valid_until }),
+  };
+  return { key: formatApiKey(text), record };
+}
+
+/** Makes a key that works at once, and returns it. */
+export async function issueApiKey(wish: KeyWish, ports: KeyPorts): Promise<IssuedKey> {
+  const issued = draftApiKey(wish, ports);
+  await putKey(issued.record, ports);
+  return issued;
 }

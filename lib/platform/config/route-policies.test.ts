@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { effectivePolicy } from "#lib/platform/config/effective-policy.ts";
-import { routePolicyFaults } from "#lib/platform/config/route-policy-faults.ts";
+import { effectivePolicy, routePolicyFaults } from "#lib/platform/config/route-policies.ts";
 import { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
 
 const shipped = RoutePoliciesConfig.parse(JSON.parse(readFileSync("configs/route_policies.json", "utf8")));

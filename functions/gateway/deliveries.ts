@@ -1,15 +1,44 @@
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { DELIVERY } from "#lib/platform/table/items.ts";
+import { listOf } from "#lib/platform/table/keys.ts";
+import { queryPage } from "#lib/platform/table/query-page.ts";
+import { isExpired } from "#lib/platform/table/retention.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
-import { taskTrace } from "#lib/platform/trace/traceparent.ts";
+import { type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { rearmStep } from "#lib/resilience/idempotency/step-item.ts";
+import type { TaskPorts } from "#lib/work/tasks/task-store.ts";
 import { deliveryStep, deliveryView, parseDeliveryId, sendDelivery } from "#lib/work/webhooks/delivery.ts";
-import { deliveryPlace, readDelivery } from "#lib/work/webhooks/delivery-store.ts";
-import type { DeliveryView } from "#schemas/http/webhooks.ts";
+import { deliveryPlace, parseDelivery, readDelivery } from "#lib/work/webhooks/delivery-store.ts";
+import type { DeliveryList, DeliveryView } from "#schemas/http/webhooks.ts";
 import type { DeliveryRecord } from "#schemas/records/delivery.ts";
 import type { GatewayPorts } from "./ports.ts";
+import type { DeliveryQuery } from "./queries.ts";
+
+/** A tenant's deliveries, newest first. */
+export async function listDeliveries(
+  tenant: string,
+  query: DeliveryQuery,
+  ports: TaskPorts,
+): Promise<DeliveryList> {
+  const { webhook, task, state, ...paging } = query;
+  const now = ports.runtime.now();
+  const read = (item: Record<string, unknown>) => {
+    const record = parseDelivery(item);
+    if (isExpired(record, now)) return undefined;
+    const view = deliveryView(record);
+    const meant =
+      (webhook ?? view.webhook_id) === view.webhook_id &&
+      (task ?? view.task_id) === view.task_id &&
+      (state ?? view.state) === view.state;
+    return meant ? view : undefined;
+  };
+  const filters = { webhook, task, state };
+  const list = listOf(DELIVERY, "by_tenant", { tenant });
+  const page = await queryPage(list, { ...paging, filters, read }, ports);
+  return { deliveries: page.rows, next_cursor: page.next_cursor };
+}
 
 const REDELIVERIES_MAX = 100;
 

@@ -1,6 +1,7 @@
+import { nudge } from "#lib/platform/messages/send-message.ts";
 import type { InvocationSpans } from "#lib/platform/trace/invocation-spans.ts";
-import { taskTrace } from "#lib/platform/trace/traceparent.ts";
-import { readTask } from "#lib/work/tasks/task-store.ts";
+import { parseTraceparent, taskTrace } from "#lib/platform/trace/traceparent.ts";
+import { overdueTasks, readTask } from "#lib/work/tasks/task-store.ts";
 import { endingOf, sendDelivery } from "#lib/work/webhooks/delivery.ts";
 import {
   type OverdueDelivery,
@@ -8,8 +9,26 @@ import {
   postponeDelivery,
   readDelivery,
 } from "#lib/work/webhooks/delivery-store.ts";
-import { busyUntil } from "./busy-until.ts";
+import { busyUntil } from "./dispatch.ts";
 import type { OrchestratorPorts } from "./ports.ts";
+
+const TASKS_MAX = 400;
+
+/**
+ * Nudges every open task that nothing has happened to for too long: accepted and never dispatched,
+ * dispatched and never claimed, claimed by a worker that died, past its deadline, or not sealed.
+ */
+export async function sweepOpenTasks(ports: OrchestratorPorts, spans?: InvocationSpans): Promise<number> {
+  const tasks = await overdueTasks(TASKS_MAX, ports);
+  for (const task of tasks) {
+    const root = parseTraceparent(task.traceparent, task.tracestate);
+    if (root) await nudge({ ...task, parent: { ...root, recorder: spans?.scope(task) } }, "swept", ports);
+    ports.counters.count("tasks_swept", task.tenant);
+  }
+  if (tasks.length > 0)
+    ports.log.info("TASKS_SWEPT", `${tasks.length} overdue tasks nudged`, { tasks: tasks.length });
+  return tasks.length;
+}
 
 const DELIVERIES_MAX = 400;
 const RESEND_SECONDS_MAX = 900;

@@ -1,14 +1,48 @@
-import { effectivePolicy } from "#lib/platform/config/effective-policy.ts";
-import type { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
+import type { RoutePoliciesConfig, RoutePolicy } from "#schemas/config/route-policies.ts";
+
+export interface PolicyQuestion {
+  stage: string;
+  tenant: string;
+  /** `GET /api/tasks/{id}` */
+  route: string;
+}
+
+/**
+ * The policy in force for one request: defaults, overridden by the route, then the tenant, then the tenant on that
+ * route. At each level the stage's own values override. Undefined for a route that no policy opens.
+ */
+export function effectivePolicy(
+  config: RoutePoliciesConfig,
+  { stage, tenant, route }: PolicyQuestion,
+): RoutePolicy | undefined {
+  const overlay = own(config.stages, stage);
+  const opened = own(config.routes, route);
+  if (!opened) return undefined;
+  const [base_tenant, stage_tenant] = [own(config.tenants, tenant), own(overlay?.tenants, tenant)];
+  return {
+    ...config.defaults,
+    ...overlay?.defaults,
+    ...opened,
+    ...own(overlay?.routes, route),
+    ...base_tenant?.every_route,
+    ...stage_tenant?.every_route,
+    ...own(base_tenant?.routes, route),
+    ...own(stage_tenant?.routes, route),
+  };
+}
+
+function own<Value>(map: Record<string, Value> | undefined, name: string): Value | undefined {
+  return map && Object.hasOwn(map, name) ? map[name] : undefined;
+}
 
 const NOBODY = "";
 
-/** What the schema alone cannot say of the file: a sentence a fault. */
+/** Checks of route policies beyond their schema. Returns one sentence for each fault. */
 export function routePolicyFaults(config: RoutePoliciesConfig): string[] {
   return [...unopenedRoutes(config), ...tenantsWithOrigins(config), ...tooManyShards(config)];
 }
 
-/** A route that is named for a tenant or a stage and is not opened is a slip of the pen. */
+/** Routes that are named for a tenant or a stage but not opened in `routes`: probably a typing mistake. */
 function unopenedRoutes(config: RoutePoliciesConfig): string[] {
   const places: [string, object | undefined][] = [];
   const tenants = (path: string, map: RoutePoliciesConfig["tenants"] | undefined) => {

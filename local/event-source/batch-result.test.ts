@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { batchVerdict } from "./batch-verdict.ts";
+import { batchResult } from "./batch-result.ts";
 
 const ids = ["a", "b", "c"];
 const all = { delivered: ids, failed: [] };
 
-describe("batchVerdict", () => {
+describe("batchResult", () => {
   it("takes nothing, null, an empty object and empty or null lists for success", () => {
     for (const answer of [undefined, null, {}, { batchItemFailures: [] }, { batchItemFailures: null }]) {
-      expect(batchVerdict(answer, ids)).toEqual(all);
+      expect(batchResult(answer, ids)).toEqual(all);
     }
   });
 
   it("keeps exactly the messages named as failed", () => {
     const answer = { batchItemFailures: [{ itemIdentifier: "b" }, { itemIdentifier: "b" }] };
-    expect(batchVerdict(answer, ids)).toEqual({ delivered: ["a", "c"], failed: ["b"] });
+    expect(batchResult(answer, ids)).toEqual({ delivered: ["a", "c"], failed: ["b"] });
   });
 
   it.each([
@@ -26,6 +26,6 @@ describe("batchVerdict", () => {
     ["a string", "done"],
     ["an array", []],
   ])("fails the whole batch on %s, and says why", (_name, answer) => {
-    expect(batchVerdict(answer, ids)).toEqual({ delivered: [], failed: ids, reason: expect.any(String) });
+    expect(batchResult(answer, ids)).toEqual({ delivered: [], failed: ids, reason: expect.any(String) });
   });
 });

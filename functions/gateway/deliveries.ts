@@ -43,7 +43,7 @@ export async function listDeliveries(
 const REDELIVERIES_MAX = 100;
 
 /**
- * Delivers once more what was delivered or given up, under the same id. Throws HttpError 404
+ * Delivers an ended delivery once more, under the same id. Throws HttpError 404
  * `DELIVERY_NOT_FOUND`, for another tenant's too, 409 `DELIVERY_OPEN`, `REDELIVERIES_SPENT`.
  */
 export async function redeliver(
@@ -55,14 +55,14 @@ export async function redeliver(
   const record = await findDelivery(tenant, delivery_id, ports);
   if (record.status !== "completed") throw stillOpen(record);
   if ((record.replays ?? []).length >= REDELIVERIES_MAX) {
-    const said = `it was delivered again ${REDELIVERIES_MAX} times; read the task instead`;
+    const said = `it was redelivered ${REDELIVERIES_MAX} times, which is the limit; read the task instead`;
     throw new HttpError(409, "REDELIVERIES_SPENT", said);
   }
   const message_id = ports.runtime.uuid();
   const asked = { failure_id: `asked#${message_id}`, message_id };
   const rearmed = await rearmStep(record, asked, ports, deliveryPlace);
   const found = await findDelivery(tenant, delivery_id, ports);
-  if (!rearmed) throw stillOpen(found); // somebody else asked at the same moment
+  if (!rearmed) throw stillOpen(found); // a concurrent request re-armed it first
   request.recorder?.belongsTo(found);
   const trace = taskTrace(found, request.recorder);
   await inSpan(trace, { name: "redeliver" }, ports.runtime, (span) => {
@@ -90,6 +90,10 @@ async function findDelivery(
 }
 
 function stillOpen({ status, retry_at }: DeliveryRecord): HttpError {
-  const when = status === "waiting" && retry_at ? `, next at ${instant(retry_at)}` : "";
-  return new HttpError(409, "DELIVERY_OPEN", `it is still being tried${when}; wait until it has ended`);
+  const when = status === "waiting" && retry_at ? `, next attempt at ${instant(retry_at)}` : "";
+  return new HttpError(
+    409,
+    "DELIVERY_OPEN",
+    `the delivery has not ended yet${when}; wait until it has ended`,
+  );
 }

@@ -5,7 +5,7 @@ import { gatewayPorts } from "./dependencies.ts";
 import { createKey, keyAdmin, listKeys, revokeKey, rotateKey } from "./keys.ts";
 import { KeyQuery, RotationQuery } from "./queries.ts";
 
-/** A tenant's administrators manage its own keys and see no others. */
+/** A tenant's administrators manage the keys of their own tenant only. */
 export const keyRoutes: Record<string, Route> = {
   "POST /api/keys": route({
     access: "key",

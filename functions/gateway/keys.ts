@@ -15,7 +15,7 @@ import type { KeyList, KeyRequest, KeyView, NewKey } from "#schemas/http/keys.ts
 import { type ApiKeyRecord, KeyId } from "#schemas/records/api-key.ts";
 import type { KeyQuery } from "./queries.ts";
 
-/** Somebody at work on the keys of his own tenant, and where from. */
+/** An administrator who manages the keys of their tenant, with the origin of the request. */
 export interface KeyAdmin {
   identity: Identity;
   trace_id: string;
@@ -24,7 +24,7 @@ export interface KeyAdmin {
 
 export type KeyAdminPorts = CredentialPorts & AuditPorts;
 
-/** Who asks and what with, from a request that was let in. */
+/** The administrator and the ports of an authenticated request. */
 export function keyAdmin({
   identity,
   trace,
@@ -38,7 +38,7 @@ export function keyAdmin({
   return { admin: { identity, trace_id: trace.trace_id, source_ip } satisfies KeyAdmin, ports };
 }
 
-/** An audit entry's part about who. */
+/** An audit note with the administrator as its subject. */
 function signed(
   { identity, trace_id, source_ip }: KeyAdmin,
   what: Pick<AuditNote, "action" | "target" | "detail">,
@@ -82,7 +82,7 @@ function stateOf(record: ApiKeyRecord, now_ms: number): KeyView["state"] {
 const DAY_MS = 86_400_000;
 
 /**
- * Makes a key for the administrator's own tenant. Throws HttpError 422 `KEY_TOO_LONG_LIVED`, 409
+ * Creates a key for the administrator's own tenant. Throws HttpError 422 `KEY_TOO_LONG_LIVED`, 409
  * `KEYS_TOO_MANY`.
  */
 export async function createKey(
@@ -111,7 +111,7 @@ export async function createKey(
   return { ...keyView(record, now), key, replaces: null };
 }
 
-/** A forgotten loop must not fill the table; a few more than allowed may pass at the same moment. */
+/** Limits the keys of a tenant. Concurrent requests may exceed the limit by a few. Throws HttpError 409 `KEYS_TOO_MANY`. */
 async function demandRoom(tenant: string, ports: KeyAdminPorts): Promise<void> {
   const { keys_per_tenant_max } = ports.policy;
   const now = ports.runtime.now();
@@ -125,11 +125,11 @@ async function demandRoom(tenant: string, ports: KeyAdminPorts): Promise<void> {
   throw new HttpError(
     409,
     "KEYS_TOO_MANY",
-    `tenant ${tenant} has ${rows.length} keys in force, which is the limit; revoke one that nobody uses`,
+    `tenant ${tenant} has ${rows.length} keys in force, which is the limit; revoke one that is not in use`,
   );
 }
 
-/** A tenant's keys, newest first, those that ended lately too. */
+/** A tenant's keys, newest first, including keys that ended recently. */
 export async function listKeys(tenant: string, query: KeyQuery, ports: TaskPorts): Promise<KeyList> {
   const now = ports.runtime.now();
   const read = (item: Record<string, unknown>) => {
@@ -207,7 +207,7 @@ function notActive(record: ApiKeyRecord, now: number): HttpError {
 }
 
 /**
- * Ends a key for good: here at once, everywhere within seconds. Revoking it again changes nothing.
+ * Revokes a key: in this process at once, in all others within seconds. Revoking it again changes nothing.
  * Throws HttpError 404 `KEY_NOT_FOUND`.
  */
 export async function revokeKey(key_id: string, admin: KeyAdmin, ports: KeyAdminPorts): Promise<KeyView> {

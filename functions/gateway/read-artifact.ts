@@ -9,7 +9,7 @@ import type { ManifestEntry } from "#schemas/records/step.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { findTask } from "./read-task.ts";
 
-/** Lambda answers take 6 MB after base64; what is larger is fetched from S3 itself. */
+/** A Lambda response holds 6 MB after base64; larger artifacts are fetched from S3. */
 const INLINE_BYTES_MAX = 4_000_000;
 
 interface Wanted {
@@ -58,14 +58,18 @@ async function answer(
   return { status: 302, headers: { location, "cache-control": "no-store" } };
 }
 
-/** What a blob store says of missing and damaged bytes, as the API says it. */
+/** Translates the blob store's faults for missing and damaged bytes into the API's errors. */
 async function sound({ path, blob }: ManifestEntry, read: () => Promise<ApiResponse>): Promise<ApiResponse> {
   try {
     return await read();
   } catch (error) {
     if (!(error instanceof TerminalFault)) throw error;
     if (error.code === "BLOB_MISSING") {
-      throw new HttpError(410, "ARTIFACT_GONE", `the bytes of ${path} were deleted after their time`);
+      throw new HttpError(
+        410,
+        "ARTIFACT_GONE",
+        `the bytes of ${path} were deleted after their retention time`,
+      );
     }
     if (error.code !== "BLOB_CORRUPT") throw error;
     throw new HttpError(
@@ -77,8 +81,8 @@ async function sound({ path, blob }: ManifestEntry, read: () => Promise<ApiRespo
 }
 
 /**
- * Not every front unescapes before us. Doing it again changes nothing, for no artifact has a `%` in its
- * path. What cannot be unescaped names nothing.
+ * Decodes the path, because not every proxy does. Decoding twice is harmless: no artifact path contains `%`. A path
+ * that cannot be decoded matches no artifact.
  */
 function decodePath(path: string): string {
   try {
@@ -92,7 +96,7 @@ function notFound(task_id: string, path: string): HttpError {
   return new HttpError(404, "ARTIFACT_NOT_FOUND", `task ${task_id} has no complete artifact ${path}`);
 }
 
-/** Read in place by a browser; all else is saved. */
+/** Types that a browser shows; it saves all others. */
 const SHOWN = new Set([
   "application/json",
   "application/jsonl",
@@ -102,8 +106,8 @@ const SHOWN = new Set([
 ]);
 
 /**
- * Artifacts hold what strangers wrote: they are never run as part of this origin. A path may get
- * other bytes with a later round, so it is asked for again each time, which costs a 304.
+ * Response headers of an artifact. Artifacts contain untrusted content, so a browser must not run it in this origin.
+ * A later round may replace the bytes at a path, so caches must revalidate, which costs a 304.
  */
 function artifactHeaders(path: string, content_type: string, sha256: string): Record<string, string> {
   const media_type = content_type.split(";")[0]?.trim().toLowerCase() ?? "";

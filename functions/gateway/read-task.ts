@@ -20,7 +20,7 @@ import type { ListQuery } from "./queries.ts";
 
 const POLL_MS = 250;
 
-/** The ledger of a tenant's task. Another tenant's task is answered like one that does not exist. */
+/** Reads the ledger of a tenant's task. Throws HttpError 404 `TASK_NOT_FOUND`, also for another tenant's task. */
 export async function findTask(
   tenant: string,
   task_id: string,
@@ -37,7 +37,7 @@ interface Wait {
   revision: string | undefined;
 }
 
-/** A task as it stands, or as it stands after the next change when asked to wait for one. */
+/** The present view of a task; with `wait_ms` the view after the next change, if it comes in time. */
 export async function readTask(
   tenant: string,
   task_id: string,

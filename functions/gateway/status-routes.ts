@@ -15,7 +15,7 @@ import { Policies } from "#schemas/http/policies.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import type { GatewayPorts } from "./ports.ts";
 
-/** How the platform does. */
+/** Routes about the platform's health, totals and configuration. */
 export const statusRoutes: Record<string, Route> = {
   "GET /api/metrics/summary": route({
     access: "key-or-local",
@@ -52,7 +52,7 @@ export const statusRoutes: Record<string, Route> = {
   }),
 };
 
-/** What a tenant's work came to, by service. Durations are `<metric>_ms_sum` over `<metric>_count`. */
+/** A tenant's metric totals by service. Durations are `<metric>_ms_sum` over `<metric>_count`. */
 async function metricsSummary(tenant: string, ports: GatewayPorts): Promise<MetricsSummary> {
   const services: MetricsSummary["services"] = {};
   for (const row of await readRollups(ports)) {
@@ -64,7 +64,7 @@ async function metricsSummary(tenant: string, ports: GatewayPorts): Promise<Metr
   return { generated_at: instant(ports.runtime.now()), services };
 }
 
-/** Asks every part the gateway depends on, and says which answer. */
+/** Checks the table, the bucket and every queue, and reports which respond. */
 async function integrationStatus(ports: GatewayPorts): Promise<IntegrationStatus> {
   const { s3, settings, runtime } = ports;
   const checks: Record<string, () => Promise<Record<string, unknown>>> = {

@@ -23,16 +23,16 @@ interface Submitted {
   tenant: string;
   /** The client's `Idempotency-Key` header. */
   idempotency_key: string | undefined;
-  /** Absent: anything. */
+  /** Absent: no restriction. */
   allowed?: Allowed;
   trace: TraceContext;
   log: Log;
 }
 
 /**
- * Accepts a task. Its id follows from the tenant and the `Idempotency-Key`, so the write that
- * creates the task is also what makes a repeat answer the same one. When that write stands the
- * task is accepted; should the message to the orchestrator be lost, the sweeper sends it.
+ * Accepts a task. Its id is derived from the tenant and the `Idempotency-Key`, so a repeated request finds the task
+ * of the first. The task is accepted when the write that creates it has succeeded. If the nudge to the orchestrator
+ * is lost, the sweeper sends it later.
  */
 export async function submitTask(
   { submission, tenant, idempotency_key, allowed, trace, log }: Submitted,
@@ -80,7 +80,7 @@ export async function submitTask(
       workflows_hash: ports.workflowsHash?.(),
     });
   }
-  // A repeat may be of a task whose first nudge was lost; nudging twice is harmless.
+  // The first nudge of a repeated submission may have been lost; a second nudge does no harm.
   if (accepted.status === "accepted") {
     trace.recorder?.belongsTo(accepted);
     const parent = existing ? taskTrace(existing, trace.recorder) : trace;
@@ -113,10 +113,10 @@ function taskId(tenant: string, key: string): string {
   return `task_${characters.join("")}`;
 }
 
-/** What the operator's policy lets the tenant ask for; null: anything. */
+/** Workflows and profiles that the operator's policy allows; null: all. */
 type Allowed = Pick<RoutePolicy, "workflows" | "profiles">;
 
-/** Refuses, before anything is stored, what could not be worked on. Returns the workflow it will run. */
+/** Refuses a submission that could not run, before anything is stored. Returns its workflow. Throws HttpError 403, 422. */
 function admit(
   submission: Submission,
   ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "settings">,

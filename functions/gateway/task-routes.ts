@@ -13,7 +13,7 @@ import { ListQuery, TaskQuery } from "./queries.ts";
 import { listTasks, readTask, readTrace } from "./read-task.ts";
 import { submitTask } from "./submit-task.ts";
 
-/** A submission that passes on a fresh stage. */
+/** A submission that succeeds on a new stage. */
 const EXAMPLE = {
   workflow: "run",
   source: { kind: "inline", files: { "hello.sh": "echo hello" } },
@@ -21,7 +21,7 @@ const EXAMPLE = {
   profile: "trusted",
 };
 
-/** What can be wrong with a submission beyond its form. */
+/** Error codes of a submission beyond those of its schema. */
 const SUBMISSION_CODES: CodesByStatus = {
   400: ["IDEMPOTENCY_KEY_INVALID"],
   403: ["WORKFLOW_NOT_ALLOWED", "PROFILE_NOT_ALLOWED"],
@@ -56,7 +56,7 @@ const SUBMISSION_CODES: CodesByStatus = {
   503: ["CHECK_UNAVAILABLE"],
 };
 
-/** Left of the invocation for answering after a wait. */
+/** Reserved of the invocation for the response after a wait. */
 const ANSWER_MS = 3000;
 
 /** Submitting tasks and following them. */

@@ -22,7 +22,7 @@ import {
   webhookView,
 } from "./webhooks.ts";
 
-/** A tenant's administrators manage where it is told of its tasks' ends; its readers see how that goes. */
+/** Administrators manage their tenant's webhooks; keys with scope `read` see webhooks and deliveries. */
 export const webhookRoutes: Record<string, Route> = {
   "POST /api/webhooks": route({
     access: "key",

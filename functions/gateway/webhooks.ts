@@ -18,20 +18,20 @@ import type { WebhooksConfig } from "#schemas/config/webhooks.ts";
 import type { NewWebhook, WebhookRequest, WebhookView } from "#schemas/http/webhooks.ts";
 import { WebhookId, type WebhookRecord } from "#schemas/records/webhook.ts";
 
-/** Somebody at work on the webhooks of his own tenant, and what that takes. */
+/** An administrator who manages the webhooks of their tenant, with the ports and policies for it. */
 export interface WebhookAdmin {
   tenant: string;
   subject: string;
   policy: WebhooksConfig;
   rules: OutboundRules;
   ports: AuditPorts;
-  /** What is to be written into the audit trail of a deed. */
+  /** Makes the audit note of an action. */
   note(
     action: AuditNote["action"],
     target: string,
     detail?: AuditNote["detail"],
   ): Omit<AuditNote, "outcome" | "of">;
-  /** A webhook's newest secret, as its receiver is given it. */
+  /** A webhook's newest secret in the form shown to its owner. */
   secretOf(record: WebhookRecord): string;
 }
 
@@ -96,7 +96,7 @@ export function webhookView(record: WebhookRecord, now_ms: number): WebhookView 
 }
 
 /**
- * Makes a webhook of the caller's tenant and shows its secret, once. Throws HttpError 422
+ * Creates a webhook of the caller's tenant and returns its secret, which is shown only once. Throws HttpError 422
  * `WEBHOOK_URL_FORBIDDEN`, 409 `WEBHOOKS_TOO_MANY`.
  */
 export async function createWebhook(
@@ -106,12 +106,12 @@ export async function createWebhook(
   const { tenant, subject, policy, ports } = admin;
   const url = await allowedUrl(text, admin);
   const { length } = await listWebhooks(tenant, ports);
-  // A few more than allowed may pass at the same moment.
+  // Concurrent requests may exceed the limit by a few.
   if (length >= policy.webhooks_per_tenant_max) {
     throw new HttpError(
       409,
       "WEBHOOKS_TOO_MANY",
-      `tenant ${tenant} has ${length} webhooks, which is the limit; delete one that nobody uses`,
+      `tenant ${tenant} has ${length} webhooks, which is the limit; delete one that is not in use`,
     );
   }
   const now = ports.runtime.now();
@@ -130,12 +130,12 @@ export async function createWebhook(
   return { ...webhookView(record, now), secret: admin.secretOf(record) };
 }
 
-/** The URL as it will be used. A name that cannot be resolved now is judged when something is sent to it. */
+/** The normalized URL. A name that cannot be resolved now is checked again at each delivery. */
 async function allowedUrl(text: string, { rules }: WebhookAdmin): Promise<string> {
   const read = readUrl(text, rules);
   if (!("url" in read)) throw forbidden(read.problem);
   const resolved = await resolveHost(read.url.hostname, rules);
-  if (resolved.kind === "forbidden") throw forbidden("its host leads to an address that is not public");
+  if (resolved.kind === "forbidden") throw forbidden("its host resolves to an address that is not public");
   return read.url.href;
 }
 
@@ -143,7 +143,7 @@ function forbidden(problem: string): HttpError {
   return new HttpError(
     422,
     "WEBHOOK_URL_FORBIDDEN",
-    `nothing is sent to this URL: ${problem}; give an https URL that the internet can reach`,
+    `this URL is not allowed: ${problem}; give an https URL that is reachable from the internet`,
     [{ path: "/url", message: problem }],
   );
 }
@@ -158,7 +158,7 @@ interface Rotation {
 }
 
 /**
- * Gives a webhook a new secret, which signs at once; the old one signs too until its grace ends. Throws
+ * Gives a webhook a new secret, which signs at once. The old one also signs until its grace period ends. Throws
  * HttpError 404 `WEBHOOK_NOT_FOUND`, 409 `SECRETS_TOO_MANY`, 422 `GRACE_TOO_LONG`.
  */
 export async function rotateWebhook(
@@ -199,7 +199,7 @@ function rotated(seen: WebhookRecord, grace_ms: number, now: number): WebhookRec
   return { ...seen, secrets: [{ number, created_at: instant(now) }, ...overlapping] };
 }
 
-/** Sends to a disabled webhook again. What was missed meanwhile is sent on request. Throws HttpError 404. */
+/** Enables a disabled webhook. Events missed meanwhile are sent only on request. Throws HttpError 404. */
 export async function enableWebhook(webhook_id: string, admin: WebhookAdmin): Promise<WebhookView> {
   const note = admin.note("webhook.enable", webhook_id);
   return webhookView(await change(webhook_id, admin, note, enabled), admin.ports.runtime.now());
@@ -209,7 +209,7 @@ function enabled({ disabled_at: _0, disabled_because: _1, ...seen }: WebhookReco
   return seen;
 }
 
-/** Ends a webhook for good: what waits to be sent to it is not. Throws HttpError 404. */
+/** Deletes a webhook. Deliveries that wait are not sent. Throws HttpError 404. */
 export async function removeWebhook(webhook_id: string, admin: WebhookAdmin): Promise<WebhookView> {
   const record = await findWebhook(webhook_id, admin);
   const { ports } = admin;
@@ -218,7 +218,7 @@ export async function removeWebhook(webhook_id: string, admin: WebhookAdmin): Pr
   return { ...webhookView(record, ports.runtime.now()), state: "deleted" };
 }
 
-/** Whoever loses a race reads again. Throws HttpError 404, 503 `WEBHOOK_CONTENDED`. */
+/** Applies a change; after a lost race it reads the webhook again and retries. Throws HttpError 404, 503 `WEBHOOK_CONTENDED`. */
 async function change(
   webhook_id: string,
   admin: WebhookAdmin,
@@ -232,6 +232,6 @@ async function change(
       const moved = await moveWebhook(seen, changed(seen), admin.ports);
       if (moved) return moved;
     }
-    throw new HttpError(503, "WEBHOOK_CONTENDED", "the webhook is moving too fast; try again");
+    throw new HttpError(503, "WEBHOOK_CONTENDED", "other requests keep changing the webhook; try again");
   });
 }

@@ -12,7 +12,7 @@ export interface NextStep {
   service: string;
   round: number;
   input: Record<string, unknown>;
-  /** What the ledger has of it; undefined when nobody claimed it yet. */
+  /** Its record in the ledger; undefined before the first claim. */
   record: StepRecord | undefined;
 }
 
@@ -34,8 +34,8 @@ interface Walk {
 const MOVES_MAX = 500;
 
 /**
- * What is next for a task, from its workflow and ledger alone: pure, so it can be asked at any
- * time, any number of times, by anyone.
+ * Decides the next step of a task from its workflow and ledger alone. It has no side effects, so it can be called
+ * at any time and any number of times.
  */
 export function decide({ task, steps }: Ledger): NextStep | Finished {
   const workflow = task.definition;
@@ -92,7 +92,7 @@ function move(
   fail(walk, current, outcome);
 }
 
-/** A repair that could not be made leaves the failure it was to repair as the task's failure. */
+/** When a repair fails, the failure it should have repaired stays the task's failure. */
 function fail(walk: Walk, current: WorkflowStep, outcome: StepOutcome): void {
   const unrepaired = walk.context.failed_round as (TaskError & { verdict: Verdict }) | undefined;
   if (unrepaired && !current.repair && outcome.verdict === "failed") {
@@ -115,9 +115,9 @@ function taskError({ step }: WorkflowStep, { verdict, code, message }: StepOutco
 }
 
 /**
- * A step's input from places in the context: a task field (`source`), an earlier step's output
- * (`codegen.diff`), or the first of several that is there (`index.source | source`). A place that
- * is empty leaves its field out; the agent's own schema says whether it can do without.
+ * Resolves a step's input from places in the context: a task field (`source`), a field of an earlier step's output
+ * (`codegen.diff`), or the first existing one of several (`index.source | source`). A field whose place is empty is
+ * left out; the agent's schema decides whether the field is required.
  */
 function resolveInput(
   places: Record<string, string>,

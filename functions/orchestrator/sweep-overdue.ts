@@ -15,8 +15,8 @@ import type { OrchestratorPorts } from "./ports.ts";
 const TASKS_MAX = 400;
 
 /**
- * Nudges every open task that nothing has happened to for too long: accepted and never dispatched,
- * dispatched and never claimed, claimed by a worker that died, past its deadline, or not sealed.
+ * Nudges every overdue open task: accepted but never dispatched, dispatched but never claimed, claimed by a worker
+ * that died, past its deadline, or ended but not sealed. Returns how many were nudged.
  */
 export async function sweepOpenTasks(ports: OrchestratorPorts, spans?: InvocationSpans): Promise<number> {
   const tasks = await overdueTasks(TASKS_MAX, ports);
@@ -33,7 +33,7 @@ export async function sweepOpenTasks(ports: OrchestratorPorts, spans?: Invocatio
 const DELIVERIES_MAX = 400;
 const RESEND_SECONDS_MAX = 900;
 
-/** Sends what was written down to be delivered and that nobody has in hand: its message was lost, or never sent. */
+/** Sends the overdue deliveries that no worker holds: their message was lost or never sent. Returns how many were sent. */
 export async function sweepDeliveries(ports: OrchestratorPorts, spans?: InvocationSpans): Promise<number> {
   const overdue = await overdueDeliveries(DELIVERIES_MAX, ports, ({ pk, sk }, error) =>
     ports.log.error("DELIVERY_UNREADABLE", `the delivery ${pk} ${sk} cannot be read: ${String(error)}`),
@@ -49,7 +49,7 @@ async function sweep(
   ports: OrchestratorPorts,
   spans?: InvocationSpans,
 ): Promise<boolean> {
-  // The index lags behind: what has ended since is not listed any more a moment later.
+  // The index is eventually consistent, so the delivery may have ended since: read the record itself.
   const record = await readDelivery(listed, ports);
   if (!record || record.status === "completed") return false;
   const delivery = { record, check_at };
@@ -64,7 +64,7 @@ async function sweep(
   }
   const task = await readTask(record.tenant, record.task_id, ports);
   if (task && !task.sealed_at && endingOf(task) === record.event.data.ending) {
-    await postponeDelivery(delivery, now + grace_ms, dispatch_count, ports); // it does not show as ended yet
+    await postponeDelivery(delivery, now + grace_ms, dispatch_count, ports); // the API does not show the task as ended yet
     return false;
   }
   const wait_ms = Math.min(RESEND_SECONDS_MAX * 1000, grace_ms * 2 ** dispatch_count);

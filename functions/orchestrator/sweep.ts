@@ -20,7 +20,7 @@ const stack = middy<Invocation, void>({ timeoutEarlyInMillis: 0 })
     await sweepDeliveries(ports, spans);
   });
 
-/** On a schedule: finds the tasks and deliveries that stand still. */
+/** Runs on a schedule: nudges overdue tasks and sends overdue deliveries. */
 export async function handler(_event: unknown, lambda: Context): Promise<void> {
   await stack(beginInvocation("sweeper", lambda, awsPorts()), lambda);
 }

@@ -29,8 +29,8 @@ type Context = Pick<AgentContext, "envelope" | "signal" | "runtime" | "call" | "
  * One attempt at a delivery: the same id and body each time, signed anew with every secret in force.
  *
  * @throws RejectedInput `WEBHOOK_DELETED`, `WEBHOOK_DISABLED`, `WEBHOOK_GONE`, `WEBHOOK_URL_FORBIDDEN`,
- * `ADDRESS_FORBIDDEN`; TerminalFault `DELIVERY_GIVEN_UP`; what `refusalOf` and `unreachable` make of an answer
- * and of none
+ * `ADDRESS_FORBIDDEN`; TerminalFault `DELIVERY_GIVEN_UP`; the faults of `refusalOf` for a
+ * response and of `unreachable` for none
  */
 export async function deliver(
   { webhook_id, event }: WebhooksInput,
@@ -41,7 +41,7 @@ export async function deliver(
   if (runtime.now() >= Date.parse(envelope.deadline_at)) {
     throw new TerminalFault(
       "DELIVERY_GIVEN_UP",
-      `the receiver was away until ${envelope.deadline_at}; once it is back, deliver it again or replay it`,
+      `the receiver did not accept the event before ${envelope.deadline_at}; when it works again, redeliver the event or replay the message`,
     );
   }
   const webhook = await readWebhook(envelope.tenant, webhook_id, ports);
@@ -59,7 +59,7 @@ export async function deliver(
   return { verdict: "passed", output: { status_code, duration_ms: runtime.now() - started } };
 }
 
-/** The status when the receiver has taken it, or is gone for good. */
+/** Sends the event once. Returns the status when the receiver accepted it (2xx) or answered 410; otherwise throws. */
 async function attempt(
   webhook: WebhookRecord,
   { id, body }: { id: string; body: string },
@@ -70,10 +70,7 @@ async function attempt(
   const { timeout_seconds, response_bytes_max } = ports.policy();
   const read = readUrl(webhook.url, rules);
   if (!("url" in read)) {
-    throw new RejectedInput(
-      "WEBHOOK_URL_FORBIDDEN",
-      `the webhook's URL may not be used now: ${read.problem}`,
-    );
+    throw new RejectedInput("WEBHOOK_URL_FORBIDDEN", `the webhook's URL is not allowed now: ${read.problem}`);
   }
   const now_ms = runtime.now();
   const secrets = secretsInForce(webhook, now_ms).map(({ number }) =>
@@ -110,14 +107,14 @@ async function giveUp(
 }
 
 const dependency = "webhook";
-/** A receiver may ask for no longer wait than this: its message must come back before its deadline. */
+/** Longest Retry-After that is honoured: the next attempt must come before the deadline of the message. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
 
-/** Answers below 500 that say "later": Request Timeout, Too Early (RFC 9110, RFC 8470), Too Many Requests. */
+/** Statuses below 500 that allow a later attempt: Request Timeout (RFC 9110), Too Early (RFC 8470), Too Many Requests (RFC 6585). */
 const LATER = [408, 425, 429];
 
 /**
- * What an answer means for the delivery; undefined when the receiver has taken it (2xx).
+ * The fault that a response stands for; undefined when the receiver accepted the event (2xx).
  *
  * ThrottledFault `WEBHOOK_THROTTLED`: 429; 408, 425 and 503 with Retry-After.
  * RetryableFault `WEBHOOK_UNAVAILABLE`: 5xx, 408, 425.
@@ -130,10 +127,14 @@ export function refusalOf({ status, headers }: PostAnswer, now_ms: number): Faul
   const says_later = LATER.includes(status) || status === 503;
   if (status === 429 || (says_later && asked_ms !== undefined)) {
     const retry_after_ms = asked_ms === undefined ? undefined : Math.min(asked_ms, RETRY_AFTER_MS_MAX);
-    return new ThrottledFault("WEBHOOK_THROTTLED", `the receiver answered ${status}: later`, {
-      retry_after_ms,
-      dependency,
-    });
+    return new ThrottledFault(
+      "WEBHOOK_THROTTLED",
+      `the receiver answered ${status}: it asks for a later attempt`,
+      {
+        retry_after_ms,
+        dependency,
+      },
+    );
   }
   if (status >= 500 || says_later) {
     return new RetryableFault("WEBHOOK_UNAVAILABLE", `the receiver answered ${status}`, { dependency });
@@ -151,7 +152,7 @@ export function refusalOf({ status, headers }: PostAnswer, now_ms: number): Faul
   });
 }
 
-/** What no answer means: a Fault says so itself, anything else may pass. */
+/** The fault for a delivery without a response. A Fault stays as it is; any other error becomes retryable. */
 export function unreachable(error: unknown, signal: AbortSignal, timeout_seconds: number): unknown {
   if (error instanceof Fault || signal.aborted) return error;
   if (error instanceof Error && error.name === "TimeoutError") {
@@ -165,7 +166,7 @@ export function unreachable(error: unknown, signal: AbortSignal, timeout_seconds
 
 const RACES_MAX = 5;
 
-/** Ends what is sent to a webhook, unless its tenant changed its mind about it since it was read. */
+/** Disables a webhook. When its tenant changed it since it was read, the new version is read and disabled too. */
 async function disable(
   seen: WebhookRecord,
   disabled_because: string,
@@ -185,7 +186,7 @@ interface SendAnewPorts extends SendPorts {
   settings: Pick<Settings, "shard" | "table_name">;
 }
 
-/** Replaces an old message of a delivery that was given more time since. False when its time is over. */
+/** Sends a new message for a delivery whose deadline was extended since. False when the deadline has passed. */
 export async function sendAnew(
   envelope: Envelope,
   parent: TraceContext,

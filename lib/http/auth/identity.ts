@@ -3,20 +3,20 @@ import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { Instant, Tenant } from "#schemas/primitives.ts";
 import { Scope, Subject } from "#schemas/records/api-key.ts";
 
-/** Who a request comes from, and what it may do. Everything it reads or writes belongs to `tenant`. */
+/** The authenticated caller and its scopes. A request reads and writes data of `tenant` only. */
 export interface Identity {
   tenant: string;
   /** `key:<key id>`, `jwt:<sub>` or `local`. */
   subject: string;
   scopes: readonly Scope[];
-  /** RFC 3339: when this stops being true by itself. */
+  /** RFC 3339: when the credential expires. */
   valid_until?: string | undefined;
 }
 
-/** A caller on a developer's own machine, without a key: may look at what the local tenant has. */
+/** A caller on the developer's own machine without a key: may read the data of tenant `local`. */
 export const LOCAL_IDENTITY: Identity = { tenant: "local", subject: "local", scopes: ["read"] };
 
-/** What a credential turned out to be. `refused` is for the log only: no caller is told which part was wrong. */
+/** The result of checking a credential. `refused` is for the log only: callers are not told which part was wrong. */
 export type CredentialCheck = { identity: Identity } | { refused: string };
 
 /**

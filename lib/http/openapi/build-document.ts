@@ -49,7 +49,7 @@ export function buildDocument(
   };
 }
 
-/** One route as OpenAPI says it. */
+/** Describes one route as an OpenAPI operation. */
 function describeOperation(key: string, route: Route, components: ComponentSchemas): Operation {
   const [, template = ""] = key.split(" ");
   return {
@@ -81,7 +81,7 @@ function describeOperation(key: string, route: Route, components: ComponentSchem
   };
 }
 
-/** The first part of the path that says something. */
+/** The first part of the path after `/api`. */
 function tagOf(template: string): string {
   const part = template.split("/").find((each) => each !== "" && each !== "api") ?? "";
   return part.replace(/\.\w+$/, "");
@@ -94,7 +94,7 @@ function pathParameters(template: string, { params }: Route, components: Compone
   );
 }
 
-/** All are texts on the way; what is shown is what they are read as. */
+/** Query parameters are sent as text; they are described by the type they are parsed to. */
 function queryParameters({ query }: Route): Parameter[] {
   if (!query) return [];
   const { required = [] } = z.toJSONSchema(query, { io: "input" });
@@ -128,7 +128,7 @@ const PROBLEM_HEADERS: Record<number, Record<string, string>> = {
   429: { "retry-after": "seconds to wait" },
 };
 
-/** Every answer of a route by status: what it does, and what may be wrong, with its codes. */
+/** Describes a route's responses by status: its own answers, and its problems with their error codes. */
 function describeResponses(
   route: Pick<Route, "access" | "body" | "answers" | "codes">,
   components: ComponentSchemas,
@@ -193,7 +193,7 @@ type Codes = Readonly<Record<number, readonly string[] | undefined>>;
 
 const BODY_MALFORMED = ["BODY_KEY_REFUSED", "BODY_NOT_JSON", "BODY_NOT_UNICODE", "BODY_TOO_COMPLEX"] as const;
 
-/** What any route of its kind may answer, before or around what it does itself. */
+/** Error codes that the HTTP stack may answer for every route of this kind. */
 function standardCodes({ access, body }: Pick<Route, "access" | "body">): Codes {
   const with_key = access !== "public";
   const with_body = body !== undefined;
@@ -218,19 +218,19 @@ export interface NamedSchema {
   schema: z.ZodType;
 }
 
-/** Converts schemas one after another, collecting those with a name as components that refer to each other. */
+/** Converts schemas to JSON Schema and collects those with a name as components. */
 interface ComponentSchemas {
-  /** What stands for a schema: a reference when it has a name, else itself. */
+  /** The JSON Schema of a schema: a reference when it has a name. */
   node(schema: z.ZodType, io: "input" | "output"): SchemaNode;
-  /** Every component that was referred to, from components too, by name. */
+  /** Every component that was referred to, directly or by another component, by name. */
   used(): Record<string, SchemaNode>;
 }
 
 const PREFIX = "#/components/schemas/";
 
 /**
- * `io` says from whose side a schema is seen: fields with a default may be left out of what is sent and
- * are always in what is answered. Throws when a component would have to be both.
+ * `io` selects the side of a schema: a field with a default is optional in a request (`input`) and required in a
+ * response (`output`). Throws an Error when a component is used on both sides in different forms.
  */
 function componentSchemas(named: readonly NamedSchema[]): ComponentSchemas {
   const sides = { input: convertAll(named, "input"), output: convertAll(named, "output") };

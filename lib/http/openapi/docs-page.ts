@@ -50,14 +50,14 @@ tr.s4 td:first-child, tr.s5 td:first-child { color: var(--mute); }
 @media print { body { display: block; } nav { display: none; } }
 `;
 
-/** The one style sheet, by its hash; no script, no image, no font, nothing from elsewhere. */
+/** Allows the one style sheet by its hash, and no scripts, images, fonts or other sources. */
 const STYLE_HASH = createHash("sha256").update(DOCS_STYLE).digest("base64");
 const HEADERS = {
   "content-type": "text/html; charset=utf-8",
   "content-security-policy": `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
 };
 
-/** The API's description as one page for people, and the headers it needs. */
+/** Renders the API's description as one HTML page, with its response headers. */
 export function docsPage(document: OpenApiDocument): { html: string; headers: Record<string, string> } {
   const { info, tags, paths, components } = document;
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -124,7 +124,7 @@ interface DescribedOperation {
   operation: Operation;
 }
 
-/** One operation: what it takes, what it answers, what may be wrong. */
+/** One operation: parameters, body and responses with their error codes. */
 function operationSection({ method, path, operation }: DescribedOperation): string {
   const { operationId, summary, description, parameters, requestBody, responses } = operation;
   const body = requestBody?.content["application/json"];
@@ -174,7 +174,7 @@ function codesOf(schema: SchemaNode | undefined): string[] {
   return properties?.code?.enum ?? [];
 }
 
-/** The parts of a JSON Schema that a person wants to see. */
+/** The parts of a JSON Schema that the page shows. */
 interface ShownSchema {
   $ref?: string;
   type?: string | string[];
@@ -205,7 +205,7 @@ function schemaSection(name: string, node: SchemaNode): string {
 ${description ? prose(description) : ""}${table.length > 0 ? `<table><tbody>${table.join("")}</tbody></table>` : `<p>${typeOf(node)}</p>`}</article>`;
 }
 
-/** A row a field, those within it below. */
+/** One table row for each field, followed by the rows of its nested fields. */
 function fields(node: SchemaNode, prefix: string, depth = 0): string[] {
   if (depth > DEPTH_MAX) return [];
   const { properties = {}, required = [], items, anyOf, oneOf } = node as ShownSchema;
@@ -220,7 +220,7 @@ function fields(node: SchemaNode, prefix: string, depth = 0): string[] {
   return [...own, ...inItems, ...new Set(branches)];
 }
 
-/** A schema's type in a few words, linked where it has a section of its own. */
+/** A schema's type in a few words, linked to its section if it has one. */
 function typeOf(node: SchemaNode): string {
   const shown = node as ShownSchema;
   if (shown.$ref) {

@@ -62,7 +62,7 @@ async function servedDocument(): Promise<OpenApiDocument> {
   return document as unknown as OpenApiDocument;
 }
 
-/** As it holds on a stage: on the local one some routes answer without a key. */
+/** The description for a stage: on stage `local` some routes need no key. */
 export async function documentOf(stage: string): Promise<OpenApiDocument> {
   const document = await servedDocument();
   if (stage !== "local") return document;
@@ -81,7 +81,7 @@ function openToLoopback(operation: Operation): Operation {
   return { ...operation, security: [...operation.security, {}] };
 }
 
-/** A path of the API: as its routes are declared, and what may be done with it. */
+/** A path template of the API and its methods. */
 export interface KnownPath {
   /** For example `/api/tasks/{id}`. */
   template: string;
@@ -95,7 +95,7 @@ interface Pattern extends KnownPath {
 
 let patterns: Pattern[] | undefined;
 
-/** What the API's description knows of a path, whichever function answers there; undefined where nobody does. */
+/** The template and methods of a path, whichever function serves it; undefined when no route matches. */
 export async function methodsByPath(path: string): Promise<KnownPath | undefined> {
   patterns ??= Object.values((await servedDocument()).paths).map((operations) => {
     const keys = Object.values(operations).map((operation) => operation["x-route-key"].split(" "));

@@ -21,7 +21,7 @@ interface AskedRequest {
 
 export interface AdmittedRequest {
   policy: RoutePolicy;
-  /** To be sent with the answer, whatever it is. */
+  /** Headers to send with every response to this request. */
   headers: Record<string, string>;
 }
 
@@ -46,7 +46,7 @@ export async function admitRequest(
   return { policy, headers };
 }
 
-/** The headers that say what is left. */
+/** Counts the request. Returns the rate-limit headers. Throws HttpError 429, 503. */
 async function withinLimits(
   key: BucketKey,
   policy: RoutePolicy,
@@ -97,9 +97,9 @@ interface GatePorts {
   runtime: Pick<Runtime, "now" | "sleep" | "random">;
 }
 
-/** What is allowed, and what has been asked for so far: one for a whole process. */
+/** The route policies and the rate limiter; one for a whole process. */
 export interface RequestGate {
-  /** As the file in force says; undefined: nobody has opened the route. */
+  /** The policy in force; undefined when no policy opens the route. */
   policyOf(key: BucketKey): RoutePolicy | undefined;
   /** Counts one request. `unknown` only where the policy says to be closed while the table does not answer. */
   take(key: BucketKey, policy: RoutePolicy, count: CountTableUse): Promise<RateDecision>;
@@ -119,7 +119,7 @@ export function requestGate({ routePolicies, stage, ...ports }: GatePorts): Requ
   };
 }
 
-/** What of a policy the limiter goes by. */
+/** The part of a policy that the rate limiter uses. */
 function ruleOf(policy: RoutePolicy): BucketRule {
   const { requests_per_second, burst_requests, requests_per_day_max, shards } = policy;
   return { requests_per_second, burst_requests, requests_per_day_max, shards };

@@ -10,7 +10,7 @@ import { checkGitRef } from "#lib/code/source/resolve-source.ts";
 import { gitFault } from "#lib/code/source/run-git.ts";
 import { parseTestResults } from "#lib/code/test-results/parse-test-results.ts";
 import { treePathProblem } from "#lib/code/tree/tree-path.ts";
-import { duplicateKey } from "#lib/platform/config/duplicate-key.ts";
+import { duplicateKey } from "#lib/platform/config/parse-config.ts";
 
 const LIMITS = { chunk_characters_max: 240, excerpt_characters_max: 3000 };
 

@@ -221,7 +221,7 @@ describe("a conditional write", () => {
       relied_on_by: [
         "lib/platform/table/retention.ts",
         "lib/resilience/idempotency/once-record.ts",
-        "lib/agents/dlq/dead-letter.ts",
+        "lib/agents/dlq/failure-store.ts",
       ],
       async observe(world) {
         const Key = newKey();

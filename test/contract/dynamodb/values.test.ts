@@ -94,7 +94,7 @@ describe("a value", () => {
   });
 
   semantic("may be an empty text, list or map", {
-    relied_on_by: ["lib/agents/dlq/dead-letter.ts", "lib/platform/trace/task-spans.ts"],
+    relied_on_by: ["lib/agents/dlq/failure-store.ts", "lib/platform/trace/task-spans.ts"],
     observe: (world) => kept(world, { text: "", list: [], map: {} }),
     aws: { text: "", list: [], map: {} },
   });
@@ -154,7 +154,7 @@ describe("a value", () => {
   semantic("makes an item of up to 400 KB, whether it is put or grown", {
     relied_on_by: [
       "lib/platform/trace/task-spans.ts",
-      "lib/agents/dlq/dead-letter.ts",
+      "lib/agents/dlq/failure-store.ts",
       "lib/resilience/idempotency/once-record.ts",
     ],
     async observe(world) {

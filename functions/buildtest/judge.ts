@@ -1,8 +1,7 @@
 import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import { limitReason } from "#lib/sandbox/limit-reason.ts";
 import { logExcerpt } from "#lib/sandbox/log-excerpt.ts";
-import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
+import { limitReason, type PhaseRun } from "#lib/sandbox/run-phase.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { BuildtestRun } from "./run-build-and-test.ts";
 

@@ -1,5 +1,5 @@
 import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import type { SourceRef } from "#schemas/messages/source.ts";
 import type { BlobRef } from "#schemas/primitives.ts";

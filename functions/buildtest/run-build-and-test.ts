@@ -2,9 +2,8 @@ import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { TestResults } from "#lib/code/test-results/parse-test-results.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { missingProgram } from "#lib/sandbox/missing-program.ts";
-import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import type { CommandOrder } from "#lib/sandbox/run-command.ts";
-import { type PhaseRun, runPhase, skippedPhase } from "#lib/sandbox/run-phase.ts";
+import { type PhaseRun, phaseInSpan, runPhase, skippedPhase } from "#lib/sandbox/run-phase.ts";
 import type { BuildtestPorts } from "./ports.ts";
 
 export interface BuildtestRun {

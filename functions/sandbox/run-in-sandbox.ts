@@ -1,10 +1,8 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import { collectFiles } from "#lib/sandbox/collect-files.ts";
-import { limitReason } from "#lib/sandbox/limit-reason.ts";
-import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
-import { type PhaseRun, runPhase } from "#lib/sandbox/run-phase.ts";
+import { limitReason, type PhaseRun, phaseInSpan, runPhase } from "#lib/sandbox/run-phase.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
+import { collectFiles } from "#lib/sandbox/volume/collect-files.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import { RunReport } from "#schemas/artifacts/run-report.ts";
 import type { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { bubblewrapPaths } from "#lib/platform/settings/bubblewrap.ts";
-import { type Bubblewrap, bubblewrapBackend } from "#lib/sandbox/bubblewrap-backend.ts";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
+import { type Bubblewrap, bubblewrapBackend } from "#lib/sandbox/bubblewrap/bubblewrap-backend.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { runCommand } from "#lib/sandbox/run-command.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /**

@@ -1,19 +1,23 @@
 import { performance } from "node:perf_hooks";
 import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
-import { type Accountant, accountant } from "#lib/sandbox/accountant.ts";
-import { captureOutput } from "#lib/sandbox/captured-output.ts";
-import { watchDecoys } from "#lib/sandbox/decoys.ts";
-import { type DiskAccounts, diskAccounts } from "#lib/sandbox/disk-accounts.ts";
-import { endTree, killTree } from "#lib/sandbox/end-tree.ts";
-import { type MemoryGroup, memoryGroup } from "#lib/sandbox/memory-group.ts";
-import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process-ceiling.ts";
-import { listProcesses } from "#lib/sandbox/process-table.ts";
-import { followTree } from "#lib/sandbox/process-tree.ts";
-import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { type SandboxNetwork, sandboxNetwork } from "#lib/sandbox/sandbox-network.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
-import { type SandboxedProcess, startProcess } from "#lib/sandbox/start-process.ts";
-import { outputHit, watchAccounts, watchClock, watchDisk } from "#lib/sandbox/watch-limits.ts";
+import { type Accountant, accountant } from "#lib/sandbox/limits/accountant.ts";
+import { type DiskAccounts, diskAccounts } from "#lib/sandbox/limits/disk-accounts.ts";
+import { type MemoryGroup, memoryGroup } from "#lib/sandbox/limits/memory-group.ts";
+import {
+  captureOutput,
+  outputHit,
+  watchAccounts,
+  watchClock,
+  watchDecoys,
+  watchDisk,
+} from "#lib/sandbox/limits/watch-limits.ts";
+import { type SandboxNetwork, sandboxNetwork } from "#lib/sandbox/network/sandbox-network.ts";
+import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process/process-ceiling.ts";
+import { listProcesses } from "#lib/sandbox/process/process-table.ts";
+import { endTree, followTree, killTree } from "#lib/sandbox/process/process-tree.ts";
+import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
+import { type SandboxedProcess, startProcess } from "#lib/sandbox/process/start-process.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
 import type { LimitHit, NetworkUse, ResourceUsage } from "#schemas/artifacts/build-test-report.ts";
 
 export interface CommandOrder extends LaunchOrder {
@@ -111,7 +115,7 @@ async function supervise(
   memory.joinSoon(sandboxed.pid);
   ceiling.joinSoon(sandboxed.pid); // while the sandbox is being set up
   const tree = followTree(sandboxed.pid, launch.marker, older);
-  const accounts = accountant(profile, sandboxed.pid, launch.own_generations, memory.bytes);
+  const accounts = accountant(profile, sandboxed.pid, launch.own_process_levels, memory.bytes);
   const decoys = watchDecoys(launch.decoys);
   let limit: LimitHit | null = null;
   let unready: unknown = null;

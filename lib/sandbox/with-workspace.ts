@@ -1,10 +1,9 @@
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { chooseBackend } from "#lib/sandbox/choose-backend.ts";
-import { fullVolume } from "#lib/sandbox/full-volume.ts";
-import { refusingBackend } from "#lib/sandbox/refusing-backend.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
-import { sweepAbandoned } from "#lib/sandbox/sweep-abandoned.ts";
-import type { Volume } from "#lib/sandbox/volume.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
+import { sweepAbandoned } from "#lib/sandbox/process/sweep-abandoned.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
+import { openHostVolume, type Volume } from "#lib/sandbox/volume/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 export interface Workspace {
@@ -16,7 +15,7 @@ export interface Workspace {
   backend: SandboxBackend;
 }
 
-export interface WorkspaceDemand {
+interface WorkspaceDemand {
   profile: SandboxProfile;
   /** The strongest that works here unless given. */
   backend?: SandboxBackend | undefined;
@@ -52,4 +51,33 @@ async function openVolume({ profile, backend: given }: WorkspaceDemand) {
     const backend = refusingBackend(error);
     return { backend, volume: await backend.open(profile) };
   }
+}
+
+/** What it means that a write of the worker's own (a source, a diff) found no room; null for any other error. */
+function fullVolume(error: unknown, volume: Volume, profile: SandboxProfile): RejectedInput | null {
+  const { code } = (error ?? {}) as { code?: unknown };
+  const usage = code === "ENOSPC" ? volume.usage() : null;
+  if (!usage) return null;
+  const { disk_bytes_max, inodes_max } = profile;
+  if (usage.inodes >= inodes_max) {
+    return new RejectedInput(
+      "SANDBOX_INODES",
+      `the source alone has more than the ${inodes_max} files and directories its profile allows: choose a larger profile`,
+    );
+  }
+  return new RejectedInput(
+    "SANDBOX_DISK",
+    `the source alone is larger than the ${disk_bytes_max} bytes its profile allows: choose a larger profile`,
+  );
+}
+
+/** Stands where no sandbox is to be had, so that the job goes on to a complete report and runs nothing. */
+export function refusingBackend(why: SandboxUnavailable): SandboxBackend {
+  return {
+    name: "process",
+    isolation: "reduced",
+    not_enforced: [],
+    open: openHostVolume,
+    launch: () => Promise.reject(why),
+  };
 }

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { addressKind } from "#lib/platform/outbound/address-kind.ts";
+import { type Lookup, resolveHost } from "#lib/platform/outbound/resolve-host.ts";
 import type { AllowedNetwork } from "#schemas/config/sandbox-limits.ts";
 
 const TLS_PORT = 443;
@@ -52,4 +53,30 @@ function blockList(ranges: readonly string[]): BlockList {
     list.addSubnet(network, Number(bits), isIP(network) === 6 ? "ipv6" : "ipv4");
   }
   return list;
+}
+
+type Resolved =
+  | { kind: "addresses"; addresses: string[] }
+  | { kind: "forbidden"; address: string }
+  | { kind: "unresolved"; why: string };
+
+const ADDRESSES_MAX = 8;
+
+/**
+ * The addresses of a host on the list, if every one is permitted. Whoever connects must connect to
+ * one of these and not resolve the name again, or the name could answer differently (DNS rebinding).
+ */
+export async function resolveAllowed(
+  host: string,
+  port: number,
+  rules: EgressRules,
+  lookup?: Lookup,
+): Promise<Resolved> {
+  const resolved = await resolveHost(host, { addresses: "any" }, lookup);
+  if (resolved.kind === "unknown") return { kind: "unresolved", why: "there is no such name" };
+  if (resolved.kind !== "addresses") return { kind: "unresolved", why: "the name server gave no answer" };
+  const { addresses } = resolved;
+  const forbidden = addresses.find((address) => !rules.permits(host, port, address));
+  if (forbidden !== undefined) return { kind: "forbidden", address: forbidden };
+  return { kind: "addresses", addresses: addresses.slice(0, ADDRESSES_MAX) };
 }

@@ -1,15 +1,15 @@
+import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
 import type { Server } from "node:net";
 import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
+import type { EgressBytes } from "#lib/sandbox/egress/egress-bytes.ts";
 import { type EgressProxy, egressProxy } from "#lib/sandbox/egress/egress-proxy.ts";
 import { egressRules } from "#lib/sandbox/egress/egress-rules.ts";
-import type { Traffic } from "#lib/sandbox/egress/traffic.ts";
-import { listenInside } from "#lib/sandbox/listen-inside.ts";
-import { countNetworkAttempts, processInside } from "#lib/sandbox/network-attempts.ts";
-import { type NpmRegistry, npmRegistry } from "#lib/sandbox/npm-registry.ts";
-import type { ProcessSample } from "#lib/sandbox/process-table.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
-import type { Volume } from "#lib/sandbox/volume.ts";
+import { listenInside } from "#lib/sandbox/network/listen-inside.ts";
+import { type NpmRegistry, npmRegistry } from "#lib/sandbox/network/npm-registry.ts";
+import type { ProcessSample } from "#lib/sandbox/process/process-table.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
+import type { Volume } from "#lib/sandbox/volume/volume.ts";
 import type { LimitHit, NetworkUse } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
@@ -63,7 +63,7 @@ export async function sandboxNetwork(
       attempts.attach(members);
       const inside = processInside(members);
       if (!inside || !volume.namespace) throw new SandboxUnavailable("the sandbox has no network of its own");
-      const onExcess = (traffic: Traffic) => exceed(excess(traffic, network.bytes_max));
+      const onExcess = (egress_bytes: EgressBytes) => exceed(excess(egress_bytes, network.bytes_max));
       proxy = egressProxy({ rules, onExcess, lookup });
       server = await listenInside(inside.pid, PORT, volume.namespace);
       server.on("connection", proxy.accept);
@@ -73,7 +73,7 @@ export async function sandboxNetwork(
       proxy?.close();
       const unrouted = attempts.close();
       if (!proxy) return { use: null, denied: unrouted };
-      return { use: proxy.traffic.use(), denied: refusals(proxy.traffic) ?? unrouted };
+      return { use: proxy.egress_bytes.use(), denied: refusals(proxy.egress_bytes) ?? unrouted };
     },
   };
 }
@@ -98,10 +98,10 @@ function proxyEnvironment(): Record<string, string> {
   };
 }
 
-function refusals(traffic: Traffic): LimitHit | null {
-  const { denied } = traffic.use();
+function refusals(egress_bytes: EgressBytes): LimitHit | null {
+  const { denied } = egress_bytes.use();
   if (denied.length === 0) return null;
-  const refused = traffic.denials();
+  const refused = egress_bytes.denials();
   return {
     code: "SANDBOX_NETWORK_DENIED",
     limit: 0,
@@ -116,12 +116,91 @@ function refusal({ host, port, why, address }: NetworkUse["denied"][number]): st
   return `${named} (${why}: it has the address ${address}, which is not public; private_hosts of the profile can allow it)`;
 }
 
-function excess(traffic: Traffic, bytes_max: number): LimitHit {
-  if (traffic.bytes() <= bytes_max) return refusals(traffic) as LimitHit;
+function excess(egress_bytes: EgressBytes, bytes_max: number): LimitHit {
+  if (egress_bytes.bytes() <= bytes_max) return refusals(egress_bytes) as LimitHit;
   return {
     code: "SANDBOX_NETWORK_DENIED",
     limit: bytes_max,
-    observed: traffic.bytes(),
-    evidence: `${traffic.bytes()} bytes went through the filtering proxy, of ${bytes_max} allowed`,
+    observed: egress_bytes.bytes(),
+    evidence: `${egress_bytes.bytes()} bytes went through the filtering proxy, of ${bytes_max} allowed`,
   };
+}
+
+const COUNTERS_BYTES_MAX = 16_384;
+
+interface NetworkAttempts {
+  /** Finds the sandbox's network namespace. Call it once, when the sandbox stands. */
+  attach(members: readonly ProcessSample[]): void;
+  /** Evidence that the command wanted out; null when it did not, or nothing hinders it. */
+  close(): LimitHit | null;
+}
+
+/**
+ * Counts what the kernel found no route for in the sandbox's own network namespace (`OutNoRoutes`
+ * in proc_pid_net(5)); an open counter file outlives the namespace's processes. An attempt alone
+ * ends nothing: honest tools look for updates, and go on.
+ */
+function countNetworkAttempts(): NetworkAttempts {
+  let counters: { four: number; six: number | null } | null = null;
+  return {
+    attach(members) {
+      const inside = processInside(members);
+      if (!inside) return;
+      const at = `/proc/${inside.pid}/net`;
+      const four = openOrNull(`${at}/snmp`);
+      if (four !== null) counters = { four, six: openOrNull(`${at}/snmp6`) };
+    },
+    close() {
+      if (!counters) return null;
+      const { four, six } = counters;
+      const attempts = unrouted(readAgain(four), six === null ? "" : readAgain(six));
+      closeSync(four);
+      if (six !== null) closeSync(six);
+      counters = null;
+      if (attempts === 0) return null;
+      return {
+        code: "SANDBOX_NETWORK_DENIED",
+        limit: 0,
+        observed: attempts,
+        evidence: `this step has no way out but what its profile lists: ${attempts} ${attempts === 1 ? "packet" : "packets"} of the command had no route, from OutNoRoutes in /proc/<pid>/net`,
+      };
+    },
+  };
+}
+
+function unrouted(four: string, six: string): number {
+  const [names = [], values = []] = four
+    .split("\n")
+    .filter((line) => line.startsWith("Ip: "))
+    .map((line) => line.split(" "));
+  const index = names.indexOf("OutNoRoutes");
+  const packets_six = Number(/^Ip6OutNoRoutes\s+(\d+)/m.exec(six)?.[1] ?? 0);
+  return (index < 0 ? 0 : Number(values[index])) + packets_six;
+}
+
+/** One with a network namespace of its own; undefined where the network is the worker's. */
+function processInside(members: readonly ProcessSample[]): ProcessSample | undefined {
+  return members.find(({ pid }) => isElsewhere(pid));
+}
+
+/** Whether a process has another network namespace than this one. */
+function isElsewhere(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync("/proc/self/ns/net");
+  } catch {
+    return false;
+  }
+}
+
+function openOrNull(path: string): number | null {
+  try {
+    return openSync(path, "r");
+  } catch {
+    return null;
+  }
+}
+
+function readAgain(file: number): string {
+  const bytes = Buffer.alloc(COUNTERS_BYTES_MAX);
+  return bytes.toString("latin1", 0, readSync(file, bytes, 0, bytes.length, 0));
 }

@@ -7,8 +7,8 @@ import {
   type ProcessCeiling,
   readIfThere,
   release,
-} from "#lib/sandbox/process-ceiling.ts";
-import type { Volume } from "#lib/sandbox/volume.ts";
+} from "#lib/sandbox/process/process-ceiling.ts";
+import type { Volume } from "#lib/sandbox/volume/volume.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 

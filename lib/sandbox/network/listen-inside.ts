@@ -3,8 +3,8 @@ import type { Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
-import type { Volume } from "#lib/sandbox/volume.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
+import type { Volume } from "#lib/sandbox/volume/volume.ts";
 
 const READY_MS_MAX = 10_000;
 /** A message may be read after the end of its sender was noticed. */

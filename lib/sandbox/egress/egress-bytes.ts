@@ -5,7 +5,7 @@ import type { NetworkUse } from "#schemas/artifacts/build-test-report.ts";
 export type Denial = NetworkUse["denied"][number]["why"];
 
 /** What went through the proxy, and what did not. */
-export interface Traffic {
+export interface EgressBytes {
   connected(host: string, port: number): void;
   sent(host: string, port: number, bytes: number): void;
   received(host: string, port: number, bytes: number): void;
@@ -21,7 +21,7 @@ export interface Traffic {
 /** What differs beyond that many is only counted. */
 const ENTRIES_MAX = 50;
 
-export function countTraffic(): Traffic {
+export function countEgressBytes(): EgressBytes {
   const hosts = new Map<string, NetworkUse["hosts"][number]>();
   const denied = new Map<string, NetworkUse["denied"][number]>();
   const unreachable = new Map<string, NetworkUse["unreachable"][number]>();

@@ -11,7 +11,7 @@ import {
   MARKER_NAME,
   workerMark,
 } from "#lib/platform/processes/worker-mark.ts";
-import { sweepAbandoned } from "#lib/sandbox/sweep-abandoned.ts";
+import { sweepAbandoned } from "#lib/sandbox/process/sweep-abandoned.ts";
 
 const DEAD_PID = spawnSync("true").pid;
 const dead_mark = workerMark().replace(/\.\d+\.\d+$/, `.${DEAD_PID}.1`);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { collectFiles } from "#lib/sandbox/collect-files.ts";
+import { collectFiles } from "#lib/sandbox/volume/collect-files.ts";
 
 let directory: string;
 beforeEach(() => {

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { workerMark } from "#lib/platform/processes/worker-mark.ts";
-import { processCeiling } from "#lib/sandbox/process-ceiling.ts";
+import { processCeiling } from "#lib/sandbox/process/process-ceiling.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cgroup-"));
 const hierarchy = join(root, "pids");

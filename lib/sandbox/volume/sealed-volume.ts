@@ -6,9 +6,9 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
-import { holdPipes, type OutputPipes, PIPE_NAMES } from "#lib/sandbox/output-pipes.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
-import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
+import { holdPipes, type OutputPipes, PIPE_NAMES } from "#lib/sandbox/volume/output-pipes.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
+import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /**

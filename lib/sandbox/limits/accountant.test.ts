@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { accountant } from "#lib/sandbox/accountant.ts";
-import type { ProcessSample } from "#lib/sandbox/process-table.ts";
+import { accountant } from "#lib/sandbox/limits/accountant.ts";
+import type { ProcessSample } from "#lib/sandbox/process/process-table.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 
 const limits = generousProfile({ cpu_seconds: 1, processes_max: 4, memory_bytes_max: 1000 });

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
-import { ceilingOf } from "#lib/sandbox/process-ceiling.ts";
-import { listProcesses } from "#lib/sandbox/process-table.ts";
-import type { Volume } from "#lib/sandbox/volume.ts";
+import { ceilingOf } from "#lib/sandbox/process/process-ceiling.ts";
+import { listProcesses } from "#lib/sandbox/process/process-table.ts";
+import type { Volume } from "#lib/sandbox/volume/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /** Two seconds above the limit, so that the accountant names the limit before the kernel kills. */

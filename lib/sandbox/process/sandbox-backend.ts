@@ -1,4 +1,4 @@
-import type { Volume } from "#lib/sandbox/volume.ts";
+import type { Volume } from "#lib/sandbox/volume/volume.ts";
 import type { NotEnforced } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
@@ -26,7 +26,7 @@ export interface Launch {
   /** The tree's path as the command sees it. */
   tree_inside: string;
   /** Generations at the root of the process tree that are the backend's, not the command's. */
-  own_generations: 0 | 2;
+  own_process_levels: 0 | 2;
   /**
    * What all the command's processes carry in their environment, so that a detached one is found;
    * null where the backend ends them all by itself, even when the worker is killed.

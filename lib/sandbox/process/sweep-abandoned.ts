@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
 import { isAbandoned, MARKER_NAME } from "#lib/platform/processes/worker-mark.ts";
-import { listProcesses, readEnvironmentVariable } from "#lib/sandbox/process-table.ts";
+import { listProcesses, readEnvironmentVariable } from "#lib/sandbox/process/process-table.ts";
 
 const ROUNDS_MAX = 20;
 /** Looking at every process of the machine costs milliseconds. */

@@ -3,7 +3,7 @@ import {
   readOpenFiles,
   readProportionalBytes,
   readWrittenBytes,
-} from "#lib/sandbox/process-table.ts";
+} from "#lib/sandbox/process/process-table.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
@@ -31,7 +31,7 @@ export interface Accountant {
 export function accountant(
   profile: SandboxProfile,
   root: number,
-  own_generations: 0 | 2,
+  own_process_levels: 0 | 2,
   group_bytes: () => number = () => 0,
 ): Accountant {
   const own_cpu_ms = new Map<string, number>();
@@ -41,7 +41,7 @@ export function accountant(
   let samples = 0;
 
   const isOwn = (member: ProcessSample) =>
-    own_generations > 0 && (member.pid === root || member.parent === root);
+    own_process_levels > 0 && (member.pid === root || member.parent === root);
 
   return {
     add(members) {

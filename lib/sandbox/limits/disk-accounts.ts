@@ -1,9 +1,9 @@
 import { statSync, utimesSync } from "node:fs";
 import { relative } from "node:path";
 import { printable } from "#lib/platform/log/printable.ts";
-import { type OpenFile, type ProcessSample, readLargeOpenFiles } from "#lib/sandbox/process-table.ts";
-import { surveyFiles } from "#lib/sandbox/survey-files.ts";
-import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume.ts";
+import { type OpenFile, type ProcessSample, readLargeOpenFiles } from "#lib/sandbox/process/process-table.ts";
+import { surveyFiles } from "#lib/sandbox/volume/survey-files.ts";
+import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/volume/volume.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 

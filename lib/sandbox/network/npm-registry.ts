@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { runProgram } from "#lib/platform/processes/spawn-program.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
 
 const TIMEOUT_MS = 20_000;
 

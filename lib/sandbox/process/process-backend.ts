@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { delimiter } from "node:path";
 import { MARKER_NAME, workerMark } from "#lib/platform/processes/worker-mark.ts";
-import { commandScript } from "#lib/sandbox/command-script.ts";
-import { openHostVolume } from "#lib/sandbox/host-volume.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { toolPath } from "#lib/sandbox/tool-path.ts";
-import { scratchDirectories } from "#lib/sandbox/volume.ts";
+import { commandScript } from "#lib/sandbox/process/command-script.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
+import { toolPath } from "#lib/sandbox/process/tool-path.ts";
+import { openHostVolume, scratchDirectories } from "#lib/sandbox/volume/volume.ts";
 
 /**
  * A plain process in a session of its own: limits hold and nothing of it stays behind, but it sees
@@ -34,7 +33,7 @@ export const processBackend: SandboxBackend = {
       },
       cwd: tree,
       tree_inside: tree,
-      own_generations: 0,
+      own_process_levels: 0,
       marker: `${MARKER_NAME}=${run_id}`,
       input: null,
       files: [],

@@ -1,8 +1,9 @@
+import { lstatSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import type { Decoys } from "#lib/sandbox/decoys.ts";
-import type { DiskAccounts } from "#lib/sandbox/disk-accounts.ts";
-import type { ProcessSample } from "#lib/sandbox/process-table.ts";
-import type { ProcessTree } from "#lib/sandbox/process-tree.ts";
+import type { DiskAccounts } from "#lib/sandbox/limits/disk-accounts.ts";
+import type { ProcessSample } from "#lib/sandbox/process/process-table.ts";
+import type { ProcessTree } from "#lib/sandbox/process/process-tree.ts";
+import type { Launch } from "#lib/sandbox/process/sandbox-backend.ts";
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
@@ -89,4 +90,58 @@ export function outputHit(profile: SandboxProfile, bytes: number): LimitHit {
     observed: bytes,
     evidence: `${bytes} bytes counted on the pipes of stdout and stderr`,
   };
+}
+
+interface CapturedOutput {
+  accept(stream: "stdout" | "stderr", chunk: Buffer): void;
+  /** Bytes that arrived, also those beyond the limit. */
+  bytes(): number;
+  /** What was kept of one stream, or of both in the order of arrival. */
+  kept(stream: "stdout" | "stderr" | "both"): Buffer;
+}
+
+/** Keeps the first `bytes_max` bytes of both streams together; calls `exceeded` once when more come. */
+export function captureOutput(bytes_max: number, exceeded: (bytes: number) => void): CapturedOutput {
+  const chunks: { stream: "stdout" | "stderr"; bytes: Buffer }[] = [];
+  let bytes = 0;
+  return {
+    accept(stream, chunk) {
+      const room = Math.max(0, bytes_max - bytes);
+      if (room > 0) chunks.push({ stream, bytes: chunk.subarray(0, room) });
+      const was_within = bytes <= bytes_max;
+      bytes += chunk.length;
+      if (was_within && bytes > bytes_max) exceeded(bytes);
+    },
+    bytes: () => bytes,
+    kept: (stream) =>
+      Buffer.concat(
+        chunks.filter((chunk) => stream === "both" || chunk.stream === stream).map((chunk) => chunk.bytes),
+      ),
+  };
+}
+
+interface Decoys {
+  /** Evidence that a hidden path was read, or null. */
+  touched(): LimitHit | null;
+}
+
+/** A hidden path is covered by an empty decoy on a file system that notes every access (`strictatime`). */
+export function watchDecoys(decoys: Launch["decoys"]): Decoys {
+  const before = decoys.map(({ path }) => accessTime(path));
+  return {
+    touched() {
+      const found = decoys.find(({ path }, index) => accessTime(path) !== before[index]);
+      if (!found) return null;
+      return {
+        code: "SANDBOX_PATH_DENIED",
+        limit: 0,
+        observed: 1,
+        evidence: `${found.hides} is hidden, and the access time of the decoy in its place has changed`,
+      };
+    },
+  };
+}
+
+function accessTime(path: string): bigint | null {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.atimeNs ?? null;
 }

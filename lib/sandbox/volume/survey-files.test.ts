@@ -4,7 +4,7 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { surveyFiles } from "#lib/sandbox/survey-files.ts";
+import { surveyFiles } from "#lib/sandbox/volume/survey-files.ts";
 import { needing } from "#test/needing.ts";
 import { isHere } from "#test/tools.ts";
 

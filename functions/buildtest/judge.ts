@@ -1,8 +1,8 @@
 import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import { logExcerpt } from "#lib/sandbox/log-excerpt.ts";
 import { limitReason, type PhaseRun } from "#lib/sandbox/run-phase.ts";
 import type { Verdict } from "#schemas/primitives.ts";
+import { logExcerpt } from "./log-excerpt.ts";
 import type { BuildtestRun } from "./run-build-and-test.ts";
 
 export interface Judgement {
@@ -14,9 +14,9 @@ export interface Judgement {
 }
 
 /**
- * The verdict of a run. `passed` needs both the exit code and the parsed tests to say so: when they
- * disagree it is `failed`. `error` is kept for what the submitted work cannot be blamed for: no
- * sandbox, a program that was looked up and is not there, or a registry that gave no connection.
+ * The verdict of a run. `passed` needs both an exit code of 0 and no failed test among the parsed results; otherwise
+ * the verdict is `failed`. `error` means that the submitted work is not at fault: there is no sandbox, a program is
+ * missing from the sandbox (confirmed by a look-up), or a package registry could not be reached.
  */
 export function judge(run: BuildtestRun): Judgement {
   const { install, build, test, missing_program } = run;
@@ -28,7 +28,7 @@ export function judge(run: BuildtestRun): Judgement {
     return error("BUILD_ENVIRONMENT_BROKEN", reason, excerpt(ended));
   }
   const { limit } = ended.phase;
-  // A test that failed says more than that something looked for the network.
+  // A failed test tells more than a refused connection.
   const told_by_tests = limit?.code === "SANDBOX_NETWORK_DENIED" && run.tests.failed > 0;
   if (limit && !told_by_tests) {
     const hint = limit.code === "SANDBOX_NETWORK_DENIED" ? networkHint(run, ended) : "";
@@ -67,8 +67,8 @@ function judgeTests(run: BuildtestRun): Judgement {
   if (test.phase.status === "failed") {
     const reason =
       tests.format === "none"
-        ? `the test command ended with ${ending(test)}; its output is in no format we read, so that alone decides`
-        : `no test failed of ${count(ran)}, yet the test command ended with ${ending(test)}: something beside the tests failed`;
+        ? `the test command ended with ${ending(test)}; its output is in no known test format, so the exit code alone decides`
+        : `no test failed of ${count(ran)}, yet the test command ended with ${ending(test)}: something other than a test failed`;
     return failed("TESTS_FAILED", `${reason}${moduleHint(run, test)}`, excerpt(test));
   }
   return {
@@ -82,20 +82,20 @@ function judgeTests(run: BuildtestRun): Judgement {
 function passedReason(test: PhaseRun, format: string, ran: number): string {
   if (test.phase.status === "skipped") return "the build passed; there was no test command";
   if (format === "none") {
-    return "the test command ended with exit code 0; its output is in no format we read, so that alone decides";
+    return "the test command ended with exit code 0; its output is in no known test format, so the exit code alone decides";
   }
   return `${count(ran)} passed`;
 }
 
-const INSTALL_ADVICE = "fetch it in an install command (--install), the step that may have a network";
-/** How resolvers, npm, pip, curl and git name a host that they could not reach. */
+const INSTALL_ADVICE = "fetch it in an install command (--install), the only step that may have a network";
+/** Matches a host that resolvers, npm, pip, curl or git could not reach, in their own error messages. */
 const HOST_IN_LOG =
   /(?:EAI_AGAIN|ENOTFOUND|resolve host(?:name)?:?|resolve|host=|https?:\/\/)[\s'"]*([a-z0-9-]+(?:\.[a-z0-9-]+)+)/i;
-/** A package, not a path, that Node.js or Python did not find. */
+/** Matches a package (not a path) that Node.js or Python did not find. */
 const MODULE_IN_LOG =
   /(?:Cannot find (?:module|package) |No module named )['"]((?:@[\w.-]+\/)?[\w-][\w.-]*)(?:\/[^'"]*)?['"]/;
 
-/** What a step without a network wanted there, as far as its own output tells, and which step has one. */
+/** A hint for a step without a network: which host its output names, and that an install command may have a network. */
 function networkHint({ install }: BuildtestRun, ended: PhaseRun): string {
   if (ended.phase.network !== null || ended.phase.name === "install") return "";
   const [, host] = HOST_IN_LOG.exec(ended.log.toString("latin1")) ?? [];
@@ -104,7 +104,7 @@ function networkHint({ install }: BuildtestRun, ended: PhaseRun): string {
   return `. The network is off in the ${ended.phase.name} step${asked}${advice}`;
 }
 
-/** Where nothing was installed, a missing module is most likely a dependency. */
+/** A hint for a missing module when there was no install command: it is most likely a dependency. */
 function moduleHint({ install }: BuildtestRun, { log }: PhaseRun): string {
   const [, name] = MODULE_IN_LOG.exec(log.toString("latin1")) ?? [];
   if (install !== null || name === undefined) return "";

@@ -1,38 +1,40 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { TestResults } from "#lib/code/test-results/parse-test-results.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { missingProgram } from "#lib/sandbox/missing-program.ts";
 import type { CommandOrder } from "#lib/sandbox/run-command.ts";
-import { type PhaseRun, phaseInSpan, runPhase, skippedPhase } from "#lib/sandbox/run-phase.ts";
-import type { BuildtestPorts } from "./ports.ts";
+import { type PhaseRun, runPhase, skippedPhase } from "#lib/sandbox/run-phase.ts";
 
 export interface BuildtestRun {
-  /** Null when there was no such command. */
+  /** Null when there was no install command. */
   install: PhaseRun | null;
   build: PhaseRun;
   test: PhaseRun;
   tests: TestResults;
-  /** Why what the tests wrote could not be read: it was too much for a limit. */
+  /** The limit that reading the test results exceeded; null when they could be read. */
   unreadable: RejectedInput | null;
-  /** The program whose absence ended the build or the test, looked up and not found. */
+  /** A program that a command needs and the sandbox lacks, confirmed by a look-up in the sandbox; null when none is. */
   missing_program: string | null;
 }
 
 type Commands = { [Name in "install" | "build" | "test"]?: string | undefined };
 type Status = PhaseRun["phase"]["status"];
 type Place = Omit<CommandOrder, "command">;
-type Context = Pick<AgentContext, "span"> & Pick<BuildtestPorts, "code">;
+type Context = Pick<AgentContext, "span"> & {
+  code: Pick<ConfinedCode, "reportFileVersions" | "readTestResults">;
+};
 
 const INSTALL = { name: "install", log: "build-test/install.log" } as const;
 const BUILD = { name: "build", log: "build-test/build.log" } as const;
 const TEST = { name: "test", log: "build-test/test.log" } as const;
 const NO_RESULTS: TestResults = { format: "none", tests: [], passed: 0, failed: 0, skipped: 0 };
-/** What a shell says of a command it does not find; also what anybody may say. */
+/** Exit code of a shell that does not find a command. Any program may exit with it too. */
 const NOT_FOUND = 127;
 
 /**
- * The install with what network the profile gives it, the build, the test, each if the one before
- * passed, then what the test reported.
+ * Runs the install (with the profile's `install_network`), the build and the test in this order, each only if the
+ * one before it passed, and reads the test results.
  */
 export async function runBuildAndTest(
   commands: Commands,
@@ -70,13 +72,13 @@ async function readResults(
   try {
     return { tests: await readTestResults(output, tree, before), unreadable: null };
   } catch (error) {
-    // The logs are kept all the same, and say what the tests did.
+    // The logs are kept and show what the tests did.
     if (error instanceof RejectedInput) return { tests: NO_RESULTS, unreadable: error };
     throw error;
   }
 }
 
-/** An exit code of 0 does not make failed tests good. */
+/** A failed test fails the phase, also when the command exits with 0. */
 function testStatus({ phase }: PhaseRun, tests: TestResults, missing_program: string | null): Status {
   if (phase.status === "failed" && missing_program) return "error";
   return phase.status === "passed" && tests.failed > 0 ? "failed" : phase.status;
@@ -88,7 +90,7 @@ function withStatus(run: PhaseRun, status: Status): PhaseRun {
 
 function runInstall(command: string, place: Place, context: Context): Promise<PhaseRun> {
   const profile = { ...place.profile, network: place.profile.install_network };
-  return phaseInSpan(context, INSTALL.name, () => runPhase(INSTALL, { ...place, profile, command }));
+  return runPhase(INSTALL, { ...place, profile, command }, context);
 }
 
 async function runNext(
@@ -102,7 +104,7 @@ async function runNext(
   if (before && before.phase.status !== "passed") {
     return skippedPhase(phase, command, `the ${before.phase.name} did not pass`);
   }
-  return phaseInSpan(context, phase.name, () => runPhase(phase, { ...place, command }));
+  return runPhase(phase, { ...place, command }, context);
 }
 
 async function firstMissing(runs: readonly (PhaseRun | null)[], place: Place): Promise<string | null> {

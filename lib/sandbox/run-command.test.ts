@@ -1,7 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
@@ -14,11 +23,13 @@ import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { needing, underEachBackend } from "#test/needing.ts";
+import { isHere } from "#test/tools.ts";
 
 const MIB = 1024 * 1024;
 
 const strongest = await strongestBackend();
 const with_bubblewrap = await needing("bubblewrap");
+const with_exchange = await needing((await isHere("an x64 machine")) ? "perl" : "an x64 machine");
 
 async function run(
   backend: SandboxBackend,
@@ -209,6 +220,37 @@ await underEachBackend(
       expect(killed.limit).toBeNull();
       expect(killed.exit_code).not.toBe(0);
     });
+
+    with_exchange.it(
+      "learns nothing of the host by exchanging a directory with a link to the host",
+      async () => {
+        const host = mkdtempSync(join(tmpdir(), "host-"));
+        const large = join(host, "name-of-a-host-file");
+        writeFileSync(large, Buffer.alloc(5 * MIB));
+        for (let index = 0; index < 400; index++) writeFileSync(join(host, `host-file-${index}`), "");
+        const now = () => utimesSync(large, new Date(), new Date());
+        const changing = setInterval(now, 20); // only files changed during the command are measured
+        // renameat2(2) with RENAME_EXCHANGE, for as long as several surveys take.
+        const exchange =
+          'my ($inner, $link, $end) = ("inner", "link", time + 6); while (time < $end) { $n++ if syscall(316, -100, $inner, -100, $link, 2) == 0 } print $n';
+        try {
+          const result = await run(
+            backend,
+            `mkdir inner && echo small > inner/small && ln -s ${host} link && perl -e '${exchange}'`,
+            { file_bytes_max: MIB, inodes_max: 200, disk_bytes_max: 4 * MIB },
+          );
+          expect(Number(result.stdout)).toBeGreaterThan(1000);
+          expect(result).toMatchObject({ exit_code: 0, limit: null });
+          expect(result.usage.file_bytes_peak).toBeLessThan(MIB);
+          expect(result.usage.inodes_peak).toBeLessThan(100);
+          expect(result.usage.disk_bytes_peak).toBeLessThan(4 * MIB);
+          expect(JSON.stringify(result)).not.toContain("host-file");
+        } finally {
+          clearInterval(changing);
+          rmSync(host, { recursive: true });
+        }
+      },
+    );
 
     it("leaves no detached process behind, whatever that holds open", async () => {
       const seconds = uniqueSleep();

@@ -1,6 +1,6 @@
 import { constants, type Dirent } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 export interface ReportFile {
   /** Relative to the tree. */
@@ -55,6 +55,7 @@ export async function newReportFiles(
 async function candidates(tree: string): Promise<string[]> {
   const listed: string[] = [];
   for (const directory of DIRECTORIES) {
+    if (!(await isReachedWithoutLinks(tree, directory))) continue;
     const entries: Dirent[] = await readdir(join(tree, directory), { withFileTypes: true }).catch(() => []);
     const names = entries.map((entry) => entry.name).filter((name) => name.endsWith(".xml"));
     listed.push(...names.sort().map((name) => join(directory, name)));
@@ -64,7 +65,7 @@ async function candidates(tree: string): Promise<string[]> {
 
 async function readRegularFile(tree: string, path: string, bytes_max: number) {
   try {
-    if (!(await leadsThroughDirectories(tree, path))) return null;
+    if (!(await isReachedWithoutLinks(tree, dirname(path)))) return null;
     const file = await open(
       join(tree, path),
       constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
@@ -83,12 +84,15 @@ async function readRegularFile(tree: string, path: string, bytes_max: number) {
   }
 }
 
-/** No command is alive any more that could put a link there in between. */
-async function leadsThroughDirectories(tree: string, path: string): Promise<boolean> {
-  const names = path.split("/").slice(0, -1);
-  for (let depth = 1; depth <= names.length; depth++) {
-    const stat = await lstat(join(tree, ...names.slice(0, depth)));
-    if (!stat.isDirectory()) return false;
+/**
+ * True when the tree and every directory from it down to `directory` is a directory, not a link. It stays so while it
+ * is read: no process of the command is alive then.
+ */
+async function isReachedWithoutLinks(tree: string, directory: string): Promise<boolean> {
+  const names = directory.split("/");
+  for (let depth = 0; depth <= names.length; depth++) {
+    const stat = await lstat(join(tree, ...names.slice(0, depth))).catch(() => null);
+    if (!stat?.isDirectory()) return false;
   }
   return true;
 }

@@ -227,7 +227,10 @@ function firstFlight(client: Socket, head: Buffer, wait_ms: number) {
   });
 }
 
-function join({ client, target, egress_bytes, rules, onExcess, timeouts }: TunnelOrder, upstream: Socket): void {
+function join(
+  { client, target, egress_bytes, rules, onExcess, timeouts }: TunnelOrder,
+  upstream: Socket,
+): void {
   const { host, port } = target;
   const check = () => {
     if (egress_bytes.bytes() > rules.bytes_max) onExcess(egress_bytes);

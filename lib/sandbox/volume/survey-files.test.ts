@@ -38,9 +38,11 @@ const x64_perl = (await isHere("an x64 machine")) ? "perl" : "an x64 machine";
 
 (await needing(x64_perl)).it("goes nowhere while a directory and a link are exchanged under it", async () => {
   // renameat2(2) with RENAME_EXCHANGE: one moment a directory, the next a link to outside.
-  const exchange = `while (1) { syscall(316, -100, "${tree}/inner", -100, "${tree}/link", 2) }`;
-  const exchanging = spawn("perl", ["-e", exchange], { stdio: "ignore" });
+  const exchange = `$| = 1; my ($inner, $link) = ("${tree}/inner", "${tree}/link");
+    while (1) { print "exchanged\n" if syscall(316, -100, $inner, -100, $link, 2) == 0 && ++$done == 1000 }`;
+  const exchanging = spawn("perl", ["-e", exchange], { stdio: ["ignore", "pipe", "inherit"] });
   try {
+    await once(exchanging.stdout, "data");
     for (let round = 0; round < 3000; round++) {
       expect((await survey()).largest?.bytes ?? 5000).toBe(5000);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { logExcerpt } from "#lib/sandbox/log-excerpt.ts";
+import { logExcerpt } from "./log-excerpt.ts";
 
 const filler = (lines: number) => Array.from({ length: lines }, (_, line) => `line ${line}`);
 

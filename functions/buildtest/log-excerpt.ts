@@ -4,7 +4,7 @@ const CHARACTERS_MAX = 4000;
 const ERROR = /\b(?:errors?|fail(?:ed|ure|ures)?|fatal|exception|panic(?:ked)?|cannot|not found)\b/i;
 const NO_ERROR = /\b(?:0|no|without) (?:errors?|fail(?:ed|ures?))\b/i;
 
-/** About 40 lines of a log: from just before the first that looks like an error, or else the last. */
+/** Up to 40 lines of a log, starting 5 lines before the first line that looks like an error, or else its last lines. */
 export function logExcerpt(text: string): string | null {
   const lines = text.trimEnd().split(/\r?\n/);
   const found = lines.findIndex((line) => ERROR.test(line) && !NO_ERROR.test(line));

@@ -24,7 +24,7 @@ export interface CommandOrder extends LaunchOrder {
   /** Ends the command and everything it started, at once. */
   signal: AbortSignal;
   backend: SandboxBackend;
-  /** How the filtering proxy finds hosts; the system's way unless given. */
+  /** Name resolution of the filtering proxy; that of the system unless given. */
   lookup?: Lookup;
 }
 
@@ -35,7 +35,7 @@ export interface CommandResult {
   /** The first limit proven exceeded, by measurement from outside. */
   limit: LimitHit | null;
   usage: ResourceUsage;
-  /** What went through the filtering proxy; null when there was none. */
+  /** Connections through the filtering proxy; null without a proxy. */
   network: NetworkUse | null;
   /** Both streams in the order of arrival, cut at the profile's `output_bytes_max`. */
   log: Buffer;
@@ -50,8 +50,8 @@ export interface CommandResult {
 
 /**
  * Runs one untrusted shell command line in a tree, under the limits of a profile. Limits are
- * decided by accounting outside the command; exit codes and printed text prove nothing.
- * Nothing that the command started is alive when this returns or throws.
+ * decided by measurements outside the command, never by its exit code or its output.
+ * No process that the command started is alive when this returns or throws.
  * Throws SandboxUnavailable, and the signal's reason when aborted.
  */
 export async function runCommand(order: CommandOrder): Promise<CommandResult> {
@@ -77,7 +77,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
     instruments,
   );
   memory.release().catch(() => {});
-  ceiling.release().catch(() => {}); // takes its time, and a later run removes what stays
+  ceiling.release().catch(() => {}); // takes a while; a later run removes a group that stays
   const wall_ms = Math.round(performance.now() - started_ms);
   signal.throwIfAborted();
   if (unready) throw unready;
@@ -105,7 +105,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   };
 }
 
-/** Measures until the command has ended, or ends it, and then clears away what it left behind. */
+/** Measures until the command has ended, or ends it at a limit, and then kills the processes it left. */
 async function supervise(
   sandboxed: SandboxedProcess,
   launch: Launch,
@@ -130,7 +130,7 @@ async function supervise(
   sandboxed.onStanding(() => {
     const members = tree.sample(false);
     const parents = new Set(members.map(({ parent }) => parent));
-    // The shell that will become the command; the sandbox's own processes need no ceiling.
+    // The shell that will become the command; the sandbox's own processes are not limited.
     const shell = members.map(({ pid }) => pid).filter((pid) => !parents.has(pid));
     memory.join(shell);
     ceiling.join(shell);
@@ -154,14 +154,14 @@ async function supervise(
   stopAccounts();
   signal.removeEventListener("abort", stop);
   const { use, denied } = network.close();
-  // Before the rest is ended: what is refused meanwhile is not the command's. Outside a namespace of its own the dead
-  // count until the machine's init has noticed them.
+  // Before the remaining processes are killed, because forks refused during that do not count. Without a process
+  // namespace, ended processes count until the machine's init has reaped them.
   if (launch.marker === null) limit ??= ceiling.hit();
   limit ??= memory.hit();
   await endTree(tree, ceiling);
   sandboxed.dismiss();
   await Promise.all([sandboxed.drained(), stopDisk()]);
-  // What it left behind is evidence too, also of a command too quick to be sampled.
+  // The files it left are evidence too, also for a command that ended before the first sample.
   limit ??= disk.count() ?? decoys.touched() ?? (await disk.survey());
   const stopped = limit !== null;
   if (ended.exit_code !== 0) limit ??= denied;

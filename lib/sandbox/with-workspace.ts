@@ -7,9 +7,9 @@ import { openHostVolume, type Volume } from "#lib/sandbox/volume/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 export interface Workspace {
-  /** Where the source goes. */
+  /** The directory of the source. */
   tree: string;
-  /** Home and temporary files of the commands, kept from one to the next. */
+  /** The home and the temporary files of the commands, kept from one command to the next. */
   scratch: string;
   volume: Volume;
   backend: SandboxBackend;
@@ -17,15 +17,15 @@ export interface Workspace {
 
 interface WorkspaceDemand {
   profile: SandboxProfile;
-  /** The strongest that works here unless given. */
+  /** The strongest backend that works on this machine, unless given. */
   backend?: SandboxBackend | undefined;
 }
 
 /**
- * Lends an empty place for one job, of the size the profile allows, and removes it afterwards,
- * however the job ends. What a killed worker left on this machine goes first. When no sandbox is
- * to be had, the place is lent all the same and every command in it throws SandboxUnavailable.
- * Throws RejectedInput `SANDBOX_DISK` or `SANDBOX_INODES` when the job itself fills it.
+ * Opens an empty workspace of the size the profile allows for one job, and removes it however the job ends. First it
+ * removes what killed workers left on this machine. Without a sandbox the workspace is opened all the same, and every
+ * command in it throws SandboxUnavailable.
+ * Throws RejectedInput `SANDBOX_DISK` or `SANDBOX_INODES` when the source or the diff does not fit.
  */
 export async function withWorkspace<Result>(
   demand: WorkspaceDemand,
@@ -53,7 +53,7 @@ async function openVolume({ profile, backend: given }: WorkspaceDemand) {
   }
 }
 
-/** What it means that a write of the worker's own (a source, a diff) found no room; null for any other error. */
+/** The rejection for a full volume when the worker itself wrote to it (a source, a diff); null for any other error. */
 function fullVolume(error: unknown, volume: Volume, profile: SandboxProfile): RejectedInput | null {
   const { code } = (error ?? {}) as { code?: unknown };
   const usage = code === "ENOSPC" ? volume.usage() : null;
@@ -71,7 +71,7 @@ function fullVolume(error: unknown, volume: Volume, profile: SandboxProfile): Re
   );
 }
 
-/** Stands where no sandbox is to be had, so that the job goes on to a complete report and runs nothing. */
+/** The backend when there is no sandbox: every command throws `why`, so that the job still ends with a complete report. */
 export function refusingBackend(why: SandboxUnavailable): SandboxBackend {
   return {
     name: "process",

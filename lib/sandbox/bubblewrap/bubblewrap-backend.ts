@@ -30,14 +30,14 @@ const ACCOUNTS = "etc";
 export interface Bubblewrap {
   /** Absolute path of `bwrap`. */
   file: string;
-  /** 0.8 and up: no nested user namespaces. */
+  /** True for version 0.8 and later, which can forbid nested user namespaces. */
   modern: boolean;
 }
 
 /**
- * Namespaces of its own for processes, network, ipc and users; of the file system only the system's
- * programs (read-only) and a volume of limited size for the tree, /tmp, /dev/shm and the home. The
- * kernel ends all of it with `bwrap`, and `bwrap` with the worker.
+ * Runs a command in namespaces of its own for processes, network, IPC and users. It sees only the system's programs
+ * (read-only) and a volume of limited size for the tree, /tmp, /dev/shm and the home. The kernel ends its processes
+ * when `bwrap` ends, and `bwrap` when the worker ends.
  * https://github.com/containers/bubblewrap
  */
 export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
@@ -104,7 +104,7 @@ export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
 /** The volume's directories as `bwrap` sees them, in the namespace where the volume is mounted. */
 function placesInside({ volume }: LaunchOrder) {
   if (!volume.namespace) {
-    throw new SandboxUnavailable("bubblewrap needs a volume that bubblewrap has opened");
+    throw new SandboxUnavailable("the bubblewrap backend needs a volume that it opened itself");
   }
   const { mounted_at, user, mount } = volume.namespace;
   const scratch = join(mounted_at, "scratch");
@@ -132,13 +132,13 @@ async function makeDecoys({ profile, scratch }: LaunchOrder): Promise<Decoy[]> {
     const name = String(index);
     const path = join(scratch, DECOYS, name);
     if (statSync(hides).isDirectory()) await mkdir(path, { recursive: true });
-    else await writeFile(path, "\n"); // reading an empty file is not noted
+    else await writeFile(path, "\n"); // the access time of an empty file does not change
     decoys.push({ name, hides });
   }
   return decoys;
 }
 
-/** Where programs are mounted below /tmp, which is on the volume; elsewhere it costs the command nothing. */
+/** Creates the mount points of programs below /tmp, which is on the volume; elsewhere `bwrap` creates them. */
 function makeMountPoints(scratch: string, mounted: readonly string[]): void {
   for (const path of mounted.filter((each) => each.startsWith("/tmp/") && existsSync(each))) {
     mkdirSync(join(scratch, path), { recursive: true });
@@ -190,14 +190,14 @@ const ETC = [
   "/etc/timezone",
 ];
 
-/** What `bwrap` is to be called with, up to the program. */
+/** The arguments of `bwrap`, up to the program. */
 interface BubblewrapCall {
   args: string[];
   /** Paths to be open for reading, from `first_descriptor` on: copied, because a mount for each takes longer. */
   files: string[];
 }
 
-/** Deny by default: what is not listed is not there. */
+/** Deny by default: paths that are not listed do not exist in the sandbox. */
 function bubblewrapArguments(
   mounts: BubblewrapMounts,
   { modern, first_descriptor }: Pick<Bubblewrap, "modern"> & { first_descriptor: number },
@@ -227,7 +227,7 @@ function bubblewrapArguments(
     ...mounts.path.flatMap(toolMounts).flatMap((path) => ["--ro-bind-try", path, path]),
     ...mounts.read_only.flatMap((path) => ["--ro-bind-try", path, path]),
     ...mounts.read_write.flatMap((path) => ["--bind-try", path, path]),
-    // Writable: a read-only mount would not note who read them.
+    // Writable, because a read-only mount does not record accesses.
     ...mounts.decoys.flatMap(({ path, hides }) => ["--bind", path, hides]),
     ...["--bind", mounts.home, mounts.home_inside],
     ...["--bind", mounts.tree, mounts.tree_inside, "--chdir", mounts.tree_inside, "--remount-ro", "/"],
@@ -251,7 +251,7 @@ function systemMount(path: string): string[] {
   return ["--ro-bind", path, path];
 }
 
-/** A directory of programs outside the system's, and the `lib` beside it (npm lives there). */
+/** A directory of programs outside the system's directories, and the `lib` directory beside it, which holds npm. */
 function toolMounts(directory: string): string[] {
   if (SYSTEM.some((system) => directory === system || directory.startsWith(`${system}/`))) return [];
   if (basename(directory) !== "bin") return [directory];

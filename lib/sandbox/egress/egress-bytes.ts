@@ -4,21 +4,21 @@ import type { NetworkUse } from "#schemas/artifacts/build-test-report.ts";
 /** Why a connection was refused. */
 export type Denial = NetworkUse["denied"][number]["why"];
 
-/** What went through the proxy, and what did not. */
+/** Counts the bytes and connections that passed the proxy, and the refused connections. */
 export interface EgressBytes {
   connected(host: string, port: number): void;
   sent(host: string, port: number, bytes: number): void;
   received(host: string, port: number, bytes: number): void;
-  /** `target` is what the client wrote; null when it never said. */
+  /** `target` is what the client asked for; null when it did not ask. */
   denied(target: { host: string; port: number | null } | null, why: Denial, address?: string | null): void;
-  /** A host on the list that gave no connection. */
+  /** Records an allowed host that could not be connected to. */
   unreachable(host: string, port: number, why: string): void;
   bytes(): number;
   denials(): number;
   use(): NetworkUse;
 }
 
-/** What differs beyond that many is only counted. */
+/** Refusals that differ from this many earlier ones are counted and not listed. */
 const ENTRIES_MAX = 50;
 
 export function countEgressBytes(): EgressBytes {

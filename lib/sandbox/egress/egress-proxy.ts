@@ -8,7 +8,7 @@ import { type EgressRules, resolveAllowed } from "#lib/sandbox/egress/egress-rul
 import { type FirstFlight, readFirstFlight } from "#lib/sandbox/egress/server-name.ts";
 
 export interface EgressProxy {
-  /** Serves a connection from the inside. */
+  /** Serves a connection from inside the sandbox. */
   accept(client: Socket): void;
   readonly egress_bytes: EgressBytes;
   /** Ends every connection. */
@@ -17,7 +17,7 @@ export interface EgressProxy {
 
 interface EgressOptions {
   rules: EgressRules;
-  /** Called when a total is beyond bounds: the client should be stopped. */
+  /** Called when the client exceeds a total and should be stopped. */
   onExcess(egress_bytes: EgressBytes): void;
   lookup?: Lookup | undefined;
   timeouts?: Timeouts;
@@ -25,7 +25,7 @@ interface EgressOptions {
 
 const TIMEOUTS: Timeouts = { step_ms: 10_000, idle_ms: 120_000 };
 const HEADERS_BYTES_MAX = 8192;
-/** A client that is refused so often is no build that looks for something; it keeps the worker busy. */
+/** No honest build is refused this often: more refusals only keep the worker busy. */
 const DENIALS_MAX = 1000;
 
 /**
@@ -103,7 +103,7 @@ export function egressProxy({ rules, onExcess, lookup, timeouts = TIMEOUTS }: Eg
   };
 }
 
-/** Where a CONNECT request wants to go. */
+/** The target of a CONNECT request. */
 interface Target {
   host: string;
   port: number;
@@ -116,7 +116,7 @@ function readTarget(authority: string): Target | null {
   return { host: host.toLowerCase().replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
-/** Answers and hangs up. */
+/** Sends an error response and closes the connection. */
 function refuse(client: Duplex, status: string): void {
   if (client.writable) client.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
   client.on("finish", () => client.destroy());
@@ -131,7 +131,7 @@ interface Timeouts {
 
 interface TunnelOrder {
   client: Socket;
-  /** What came after the request. */
+  /** Bytes that came after the request. */
   head: Buffer;
   target: Target;
   rules: EgressRules;
@@ -143,7 +143,7 @@ interface TunnelOrder {
   timeouts: Timeouts;
 }
 
-/** Connects a client to a host on the list, after checking all it says of where it wants to go. */
+/** Connects a client to an allowed host, after checking the host, its addresses and the server name in the first TLS message. */
 async function openTunnel(order: TunnelOrder): Promise<void> {
   const { client, target, rules, egress_bytes, deny, timeouts } = order;
   const { host, port } = target;
@@ -181,7 +181,7 @@ function unreachable({ client, target, egress_bytes }: TunnelOrder, why: string)
   refuse(client, "502 Bad Gateway");
 }
 
-/** The client must want TLS with the very server it named; an address is no name to give (RFC 6066 3). */
+/** Why the first bytes are refused: the TLS server name must be the requested host, and absent for an address (RFC 6066 3). */
 function objection(says: FirstFlight, host: string): Denial | null {
   if (says.kind === "incomplete") return "too_slow";
   if (says.kind === "not_tls") return "not_tls";
@@ -189,7 +189,7 @@ function objection(says: FirstFlight, host: string): Denial | null {
   return says.server_name === expected ? null : "other_server_name";
 }
 
-/** A socket to the first address that answers, or why the last did not. */
+/** A socket to the first address that answers, or the error of the last one. */
 async function connectFirst(addresses: readonly string[], port: number, wait_ms: number) {
   let last = new Error("no address");
   for (const address of addresses) {
@@ -205,7 +205,7 @@ async function connectFirst(addresses: readonly string[], port: number, wait_ms:
   return last;
 }
 
-/** Reads until it is clear what the client speaks, it hangs up, or its time is over. */
+/** Reads until the protocol is clear, the client closes the connection, or the time is over. */
 function firstFlight(client: Socket, head: Buffer, wait_ms: number) {
   return new Promise<{ bytes: Buffer; says: FirstFlight }>((resolve) => {
     let bytes = head;

@@ -5,7 +5,7 @@ import type { AllowedNetwork } from "#schemas/config/sandbox-limits.ts";
 
 const TLS_PORT = 443;
 
-/** Where a sandbox may connect to, and how much. */
+/** The hosts a sandbox may connect to, and limits on bytes and connections. */
 export interface EgressRules {
   /** Whether a host and port, as the client wrote them, are on the list. */
   allows(host: string, port: number): boolean;
@@ -15,7 +15,7 @@ export interface EgressRules {
   connections_max: number;
 }
 
-/** What a profile lets through, and with it the npm registry, if any. */
+/** The rules of a profile, with the npm registry if it is given. */
 export function egressRules(network: AllowedNetwork, npm_registry: URL | null): EgressRules {
   const own = new Map(
     Object.entries(network.private_hosts).map(([entry, ranges]) => [withPort(entry), blockList(ranges)]),
@@ -43,7 +43,7 @@ function withPort(entry: string): string {
   return entry.includes(":") ? entry : `${entry}:${TLS_PORT}`;
 }
 
-/** Where clouds keep credentials. No entry opens these. */
+/** Addresses of cloud metadata services, which give out credentials. No entry of a profile allows them. */
 const metadata = blockList(["169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32"]);
 
 function blockList(ranges: readonly string[]): BlockList {

@@ -16,17 +16,18 @@ interface ProcessPeaks {
 }
 
 export interface Accountant {
-  /** Adds one sample of the command's processes; the first limit it proves exceeded, or null. */
+  /** Adds one sample of the command's processes. Returns the first limit it proves exceeded, or null. */
   add(members: readonly ProcessSample[]): LimitHit | null;
-  /** Highest figures so far; null when nothing could be measured (a system without /proc). */
+  /** The highest figures so far; null when nothing could be measured (a system without /proc). */
   peaks(): ProcessPeaks | null;
 }
 
 /**
- * Turns samples of a process tree into evidence. Two lower bounds of the CPU time used are kept,
- * and the higher counts: what each process ever seen used by itself, and what the living ones and
- * the children they waited for used (which includes processes too short-lived to be seen). `group_bytes` is the
- * kernel's account of the memory of all processes together, where there is one.
+ * Decides from samples of a process tree whether a command exceeds a limit. The CPU time is the higher of two lower
+ * bounds: the sum over every process ever sampled, and the sum over the living processes and the children they have
+ * waited for (which includes processes too short-lived to be sampled). The first `own_process_levels` levels of the
+ * tree belong to the backend and are not counted. `group_bytes` reads the kernel's count of the memory of all
+ * processes together; it returns 0 without one.
  */
 export function accountant(
   profile: SandboxProfile,
@@ -40,7 +41,7 @@ export function accountant(
   };
   let samples = 0;
 
-  const isOwn = (member: ProcessSample) =>
+  const isOfBackend = (member: ProcessSample) =>
     own_process_levels > 0 && (member.pid === root || member.parent === root);
 
   return {
@@ -50,7 +51,7 @@ export function accountant(
       const ever_seen_ms = sum(own_cpu_ms.values());
       const living_ms = sum(members.map((member) => member.cpu_ms + member.reaped_cpu_ms));
       const cpu_ms = Math.max(ever_seen_ms, living_ms, peak.cpu_ms);
-      const counted = members.filter((member) => !isOwn(member));
+      const counted = members.filter((member) => !isOfBackend(member));
       const processes = sum(counted.map((member) => member.threads));
       const resident_bytes = residentBytes(counted, profile.memory_bytes_max);
       const grouped_bytes = group_bytes();
@@ -119,7 +120,7 @@ function exceeded(
   return null;
 }
 
-/** The cheap sum counts shared pages again and again, so a sum over the limit is checked exactly. */
+/** The cheap sum counts a shared page once for each process, so a sum over the limit is computed again exactly. */
 function residentBytes(members: readonly ProcessSample[], memory_bytes_max: number): number {
   const resident_bytes = sum(members.map((member) => member.resident_bytes));
   if (resident_bytes <= memory_bytes_max) return resident_bytes;

@@ -8,22 +8,22 @@ import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 export interface DiskAccounts {
-  /** Asks the kernel's own count; cheap. */
+  /** Reads the kernel's own count of bytes and files; cheap. */
   count(): LimitHit | null;
-  /** Looks at the files that are open: one that is deleted before it is closed is nowhere else. */
+  /** Measures the files that are open. A file that was deleted and is still open can be measured nowhere else. */
   openFiles(members: readonly ProcessSample[]): LimitHit | null;
-  /** Looks at every file; dear with many. */
+  /** Measures every file; expensive with many files. */
   survey(): Promise<LimitHit | null>;
   peaks(): { disk_bytes_peak: number; inodes_peak: number; file_bytes_peak: number };
-  /** Bytes and files more than at the start, at the highest. */
+  /** The largest number of bytes in files so far, less those at the start. */
   growth_bytes(): number;
 }
 
-/** One look at open files stays within milliseconds; with more processes they take turns. */
+/** Keeps one measurement of open files within milliseconds; with more processes they take turns. */
 const OPEN_PROCESSES_MAX = 32;
 const OPEN_DESCRIPTORS_MAX = 64;
 
-/** Makes evidence of what a command leaves on its volume. */
+/** Decides whether the files of a command exceed a limit of its profile. */
 export function diskAccounts(profile: SandboxProfile, volume: Volume): DiskAccounts {
   const changed_after_ms = markTime(volume.scratch);
   const roots = [volume.tree, ...Object.values(scratchDirectories(volume.scratch))];
@@ -74,7 +74,7 @@ export function diskAccounts(profile: SandboxProfile, volume: Volume): DiskAccou
   };
 }
 
-/** By its device where the volume is a file system of its own, else by its path. */
+/** Compares devices where the volume is a file system of its own, else paths. */
 function isOn(volume: Volume, { device, path }: OpenFile): boolean {
   if (volume.namespace) return device === statSync(volume.tree).dev;
   return [volume.tree, volume.scratch].some((root) => path.startsWith(`${root}/`));
@@ -109,7 +109,7 @@ function diskHit(profile: SandboxProfile, { bytes, inodes }: DiskUsage, how: str
   return null;
 }
 
-/** The time as the file system tells it, which lags a little behind the clock. */
+/** The file system's current time, in milliseconds; it lags a little behind the clock. */
 function markTime(directory: string): number {
   const now = new Date();
   utimesSync(directory, now, now);

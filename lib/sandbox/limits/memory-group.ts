@@ -13,18 +13,18 @@ import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /**
- * The kernel's own account of a command's memory. It alone knows shared memory that no process has mapped at the
- * moment (a shared mapping released by madvise, memfd, System V segments).
+ * The kernel's own count of a command's memory, from a control group. Only this count includes shared memory that no
+ * process maps at the moment (a shared mapping released by madvise, memfd, System V segments).
  */
 export interface MemoryGroup {
-  /** Whether there is an account; without one shared memory counts only while it is mapped and resident. */
+  /** True when the kernel counts; otherwise shared memory is counted only while it is mapped and resident. */
   counted: boolean;
   join(pids: readonly number[]): void;
-  /** The same in the background. */
+  /** Like `join`, in the background. */
   joinSoon(pid: number): void;
-  /** Bytes of anonymous and shared memory, files on the command's own volume left out; 0 without an account. */
+  /** Bytes of anonymous and shared memory, files on the command's own volume left out; 0 when the kernel does not count. */
   bytes(): number;
-  /** The limit that the kernel met for the accountant by ending a process. */
+  /** The memory limit, when the kernel has ended a process for exceeding the group's maximum; else null. */
   hit(): LimitHit | null;
   release(): Promise<void>;
 }
@@ -34,7 +34,8 @@ const TMPFS_MAGIC = 0x01021994;
 const SLACK_BYTES = 256 * 1024 * 1024;
 
 /**
- * Version 1 has a hierarchy for memory; in version 2 the command's one group has the controller or not.
+ * Creates the control group, or uses the one of the process ceiling. Version 1 has a hierarchy of its own for memory;
+ * version 2 has one hierarchy, whose groups may lack the memory controller.
  * https://docs.kernel.org/admin-guide/cgroup-v1/memory.html, "Memory" in cgroup-v2.html beside it.
  */
 export function memoryGroup(
@@ -44,7 +45,7 @@ export function memoryGroup(
   version_1 = VERSION_1,
 ): MemoryGroup {
   if (!isVolumeCounted(volume)) return NO_GROUP;
-  // Well above the limit: the accountant has seen the limit passed by then and names it.
+  // Well above the limit, so that the accountant sees the limit exceeded first and names it.
   const most = 2 * profile.memory_bytes_max + profile.disk_bytes_max + SLACK_BYTES;
   const own = makeGroup(version_1, "memory", { "memory.limit_in_bytes": most });
   const shared = ceiling.directory;
@@ -67,7 +68,7 @@ const NO_GROUP: MemoryGroup = {
   release: async () => {},
 };
 
-/** Files on a tmpfs are shared memory too: without a count of them they cannot be told apart. */
+/** True when files on the volume can be told apart from other shared memory: files on a tmpfs are shared memory too. */
 function isVolumeCounted(volume: Volume): boolean {
   return volume.usage() !== null || statfsSync(volume.scratch).type !== TMPFS_MAGIC;
 }

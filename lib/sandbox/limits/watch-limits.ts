@@ -10,10 +10,10 @@ import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 const SAMPLE_MS = 20;
 const PAUSE_MS_MAX = 100;
 const SURVEY_MS = 250;
-/** Looking for the marker costs a read per process, so not every sample does. */
+/** Every tenth sample looks for the marker, which costs a read for each process of the machine. */
 const THOROUGH_SAMPLES = 10;
 
-/** Calls `exceed` when the wall time is over. Returns how to stop it. */
+/** Calls `exceed` when the wall time is over. Returns a function that stops the clock. */
 export function watchClock(profile: SandboxProfile, exceed: (hit: LimitHit) => void): () => void {
   const started_ms = performance.now();
   const timer = setTimeout(() => {
@@ -29,8 +29,8 @@ export function watchClock(profile: SandboxProfile, exceed: (hit: LimitHit) => v
 }
 
 /**
- * Asks the volume's count of itself about every 20 ms, and walks its files as often as costs a
- * twentieth of a core. Returns how to stop it, which waits for a walk under way.
+ * Reads the volume's own count every 20 ms, and measures every file as often as a twentieth of one core allows.
+ * Returns a function that stops the watch and waits for the measurement in progress.
  */
 export function watchDisk(
   disk: DiskAccounts,
@@ -63,7 +63,10 @@ export function watchDisk(
   };
 }
 
-/** Samples the tree every 20 ms, or up to every 100 ms where that would cost more than a fifth of a core. */
+/**
+ * Samples the process tree every 20 ms, or less often (at least every 100 ms) when that costs more than a fifth of one
+ * core. Returns a function that stops it.
+ */
 export function watchAccounts(
   tree: ProcessTree,
   judge: (members: readonly ProcessSample[]) => LimitHit | null,
@@ -94,9 +97,9 @@ export function outputHit(profile: SandboxProfile, bytes: number): LimitHit {
 
 interface CapturedOutput {
   accept(stream: "stdout" | "stderr", chunk: Buffer): void;
-  /** Bytes that arrived, also those beyond the limit. */
+  /** Number of bytes that arrived, including those beyond the limit. */
   bytes(): number;
-  /** What was kept of one stream, or of both in the order of arrival. */
+  /** The bytes kept of one stream, or of both in the order of arrival. */
   kept(stream: "stdout" | "stderr" | "both"): Buffer;
 }
 
@@ -125,7 +128,8 @@ interface Decoys {
   touched(): LimitHit | null;
 }
 
-/** A hidden path is covered by an empty decoy on a file system that notes every access (`strictatime`). */
+/** Watches the access times of decoys. A decoy is an empty file or directory that covers a hidden path, on a file system
+ * that records every access (`strictatime`). */
 export function watchDecoys(decoys: Launch["decoys"]): Decoys {
   const before = decoys.map(({ path }) => accessTime(path));
   return {

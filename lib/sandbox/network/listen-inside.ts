@@ -7,18 +7,18 @@ import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
 import type { Volume } from "#lib/sandbox/volume/volume.ts";
 
 const READY_MS_MAX = 10_000;
-/** A message may be read after the end of its sender was noticed. */
+/** The helper's message may arrive after its exit event. */
 const LAST_WORD_MS_MAX = 1000;
 
-/** Makes the socket where it is to be, hands it over, and ends. */
+/** Opens the socket in its namespace, sends it to the worker, and ends. */
 const SCRIPT = `const server = require("node:net").createServer();
 const leave = () => { server.close(); process.disconnect(); };
 server.listen(Number(process.argv[1]), "127.0.0.1", () => process.send("listening", server, leave));`;
 
 /**
- * A server that listens on 127.0.0.1 in the network namespace of process `pid` and accepts here: a
- * socket belongs to the namespace it was made in, whoever holds it. Nothing of it runs inside, so
- * nothing inside can stop or imitate it. Throws SandboxUnavailable.
+ * A server that listens on 127.0.0.1 in the network namespace of process `pid` and accepts connections in this process:
+ * a socket stays in the namespace it was created in, whichever process holds it. No process of the proxy runs inside,
+ * so the command can neither stop nor imitate it. Throws SandboxUnavailable.
  */
 export async function listenInside(
   pid: number,
@@ -35,7 +35,7 @@ export async function listenInside(
   const handed_over = once(helper, "message", { signal });
   handed_over.catch(() => {});
   try {
-    await once(helper, "exit", { signal }); // until then it would accept, too
+    await once(helper, "exit", { signal }); // until it ends, the helper would accept connections too
     const nothing = delay(LAST_WORD_MS_MAX, [], { ref: false });
     const [, server] = (await Promise.race([handed_over, nothing])) as [unknown, Server | undefined];
     if (server) return server;

@@ -4,7 +4,7 @@ import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
 
 const TIMEOUT_MS = 20_000;
 
-/** Where npm fetches packages. */
+/** The registry from which npm fetches packages. */
 export interface NpmRegistry {
   url: URL;
   /** Absolute path of the certificates it trusts instead of Node's own; null without one. */
@@ -14,13 +14,13 @@ export interface NpmRegistry {
 let registry: Promise<NpmRegistry> | undefined;
 
 /**
- * The registry the worker's own npm is configured with, asked once a process.
- * Throws SandboxUnavailable without npm, or when the registry does without TLS.
+ * The registry that the worker's own npm is configured with, read once in each process.
+ * Throws SandboxUnavailable without npm, or when the registry does not use TLS.
  */
 export async function npmRegistry(): Promise<NpmRegistry> {
   registry ??= askNpm();
   return registry.catch((error: unknown) => {
-    registry = undefined; // it may have been a passing fault
+    registry = undefined; // the fault may be temporary
     throw error;
   });
 }
@@ -28,7 +28,7 @@ export async function npmRegistry(): Promise<NpmRegistry> {
 async function askNpm(): Promise<NpmRegistry> {
   const found = await configured().catch((cause: unknown) => {
     throw new SandboxUnavailable(
-      "the profile lets npm's registry through, and npm could not be asked for it",
+      "the profile allows npm's registry, but npm did not say which registry it uses",
       {
         cause,
       },
@@ -37,7 +37,7 @@ async function askNpm(): Promise<NpmRegistry> {
   const url = URL.canParse(found.registry) ? new URL(found.registry) : null;
   if (url?.protocol === "https:") return { url, certificates: found.cafile };
   throw new SandboxUnavailable(
-    "the profile lets npm's registry through, and npm is configured with one that does without TLS",
+    "the profile allows npm's registry, but npm is configured with a registry without TLS",
   );
 }
 

@@ -13,16 +13,16 @@ import type { Volume } from "#lib/sandbox/volume/volume.ts";
 import type { LimitHit, NetworkUse } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
-/** What a command has of the network, and evidence of what it wanted beyond that. */
+/** The network of one command, and evidence of connections that it was refused. */
 export interface SandboxNetwork {
-  /** How programs inside find it. */
+  /** Variables by which programs inside find the network. */
   environment: Record<string, string>;
   /**
-   * Call it once, when the sandbox stands and before the command begins; `exceed` is called when a
-   * total is beyond bounds. A promise where there is something to wait for, rejecting with SandboxUnavailable.
+   * Call it once, when the sandbox is ready and before the command begins. `exceed` is called when the command exceeds a
+   * total. Returns a promise when there is something to wait for; it may reject with SandboxUnavailable.
    */
   attach(members: readonly ProcessSample[], exceed: (hit: LimitHit) => void): Promise<void> | undefined;
-  /** Ends it. `denied` is evidence that the command wanted more. */
+  /** Closes the network. `denied` is evidence of refused connections. */
   close(): { use: NetworkUse | null; denied: LimitHit | null };
 }
 
@@ -30,8 +30,8 @@ export interface SandboxNetwork {
 const PORT = 3128;
 
 /**
- * Nothing, or what a filtering proxy of this worker lets through. Where the network cannot be taken
- * away (reduced isolation) there is no proxy either: the report says that it was not enforced.
+ * No network, or what a filtering proxy of this worker allows. Under reduced isolation the command has the worker's
+ * network and there is no proxy: the report says that the network was not enforced.
  * Throws SandboxUnavailable.
  */
 export async function sandboxNetwork(
@@ -43,7 +43,7 @@ export async function sandboxNetwork(
   const attempts = countNetworkAttempts();
   const registry = network.mode === "allow" && network.npm_registry ? await npmRegistry() : null;
   if (network.mode === "none" || backend.not_enforced.includes("network")) {
-    // npm tries again for over a minute, which without a network is in vain.
+    // Without a network, the retries of npm would take more than a minute.
     const none = network.mode === "none" && !backend.not_enforced.includes("network");
     return {
       environment: {
@@ -78,7 +78,7 @@ export async function sandboxNetwork(
   };
 }
 
-/** https://docs.npmjs.com/cli/using-npm/config: what npm does for people, a build does without. */
+/** https://docs.npmjs.com/cli/using-npm/config: a build needs no audit, no funding notes and no update notice. */
 function npmEnvironment({ url, certificates }: NpmRegistry): Record<string, string> {
   return {
     npm_config_registry: url.href,
@@ -129,16 +129,16 @@ function excess(egress_bytes: EgressBytes, bytes_max: number): LimitHit {
 const COUNTERS_BYTES_MAX = 16_384;
 
 interface NetworkAttempts {
-  /** Finds the sandbox's network namespace. Call it once, when the sandbox stands. */
+  /** Opens the counters of the sandbox's network namespace. Call it once, when the sandbox is ready. */
   attach(members: readonly ProcessSample[]): void;
-  /** Evidence that the command wanted out; null when it did not, or nothing hinders it. */
+  /** Evidence that the command sent packets that had no route; null when it did not, or shares the worker's network. */
   close(): LimitHit | null;
 }
 
 /**
- * Counts what the kernel found no route for in the sandbox's own network namespace (`OutNoRoutes`
- * in proc_pid_net(5)); an open counter file outlives the namespace's processes. An attempt alone
- * ends nothing: honest tools look for updates, and go on.
+ * Counts packets without a route in the sandbox's own network namespace (`OutNoRoutes` in proc_pid_net(5)). An open
+ * counter file can be read after the namespace's processes have ended. An attempt does not end the command: many tools
+ * look for updates and continue without.
  */
 function countNetworkAttempts(): NetworkAttempts {
   let counters: { four: number; six: number | null } | null = null;
@@ -162,7 +162,7 @@ function countNetworkAttempts(): NetworkAttempts {
         code: "SANDBOX_NETWORK_DENIED",
         limit: 0,
         observed: attempts,
-        evidence: `this step has no way out but what its profile lists: ${attempts} ${attempts === 1 ? "packet" : "packets"} of the command had no route, from OutNoRoutes in /proc/<pid>/net`,
+        evidence: `this step may connect only to the hosts that its profile lists: ${attempts} ${attempts === 1 ? "packet" : "packets"} of the command had no route, from OutNoRoutes in /proc/<pid>/net`,
       };
     },
   };
@@ -178,7 +178,7 @@ function unrouted(four: string, six: string): number {
   return (index < 0 ? 0 : Number(values[index])) + packets_six;
 }
 
-/** One with a network namespace of its own; undefined where the network is the worker's. */
+/** A process in another network namespace than the worker's; undefined when the command shares the worker's. */
 function processInside(members: readonly ProcessSample[]): ProcessSample | undefined {
   return members.find(({ pid }) => isElsewhere(pid));
 }

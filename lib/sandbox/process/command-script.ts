@@ -4,17 +4,17 @@ import { listProcesses } from "#lib/sandbox/process/process-table.ts";
 import type { Volume } from "#lib/sandbox/volume/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
-/** Two seconds above the limit, so that the accountant names the limit before the kernel kills. */
+/** Above the limit, so that the accountant names the limit before the kernel ends the process. */
 const CPU_BACKSTOP_SECONDS = 2;
-/** Filling the room takes longer than the accountant takes to look: what the kernel refuses, a program may hide. */
+/** A program may hide a refused write. Writing this much takes longer than one sample, so the limit is seen first. */
 const FILE_SLACK_BYTES = 128 * 1024 * 1024;
 const OPEN_FILES_FACTOR = 4;
 const OPEN_FILES_SLACK = 65_536;
 
 /**
- * A byte on file descriptor 3 proves that the sandbox stands, and a line from there says that the
- * worker has its instruments ready; it is closed before the command runs.
- * RLIMIT_CPU counts each process by itself: a backstop for a worker too starved to measure.
+ * The script writes a byte to file descriptor 3 when the sandbox is ready, waits there for a line that says that the
+ * worker is ready to measure, and closes the descriptor before the command runs.
+ * RLIMIT_CPU counts each process alone: a backstop for a worker that has too little CPU time to measure.
  */
 const SCRIPT = `printf . >&3; read -r _ <&3; exec 3>&-; ulimit -c 0; ulimit -t "$1"
 ulimit -f "$4" 2>/dev/null; ulimit -n "$5" 2>/dev/null
@@ -22,8 +22,8 @@ ulimit -f "$4" 2>/dev/null; ulimit -n "$5" 2>/dev/null
 exec /bin/sh -c "$3" /bin/sh`;
 
 /**
- * The program and arguments that run a shell command line under its backstops. On a volume that has a size the kernel
- * refuses no file for its own size: the accountant sees it, and the size of the volume bounds it.
+ * The program and arguments that run a shell command line under resource limits of the kernel, which are backstops. On
+ * a volume with a size there is no limit on one file: the accountant measures files, and the volume bounds them.
  */
 export function commandScript(
   command: string,
@@ -44,12 +44,12 @@ export function commandScript(
   ];
 }
 
-/** In blocks of 512 bytes (POSIX, `ulimit`), with room for the survey to see that a file is too large. */
+/** In blocks of 512 bytes (POSIX, `ulimit`), with a margin in which the survey sees that a file is too large. */
 function fileBlocks({ file_bytes_max }: SandboxProfile): string {
   return String(Math.ceil((file_bytes_max + FILE_SLACK_BYTES) / 512));
 }
 
-/** Well above the limit: the accountant has seen the limit passed by then and names it. */
+/** Well above the limit, so that the accountant sees the limit exceeded first and names it. */
 function openFiles({ open_files_max }: SandboxProfile): string {
   return String(open_files_max * OPEN_FILES_FACTOR + OPEN_FILES_SLACK);
 }
@@ -66,6 +66,6 @@ function tasksOf(pid: number, user: number): number {
   try {
     return statSync(`/proc/${pid}`).uid === user ? readdirSync(`/proc/${pid}/task`).length : 0;
   } catch {
-    return 0; // it has ended
+    return 0; // the process has ended
   }
 }

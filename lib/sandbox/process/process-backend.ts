@@ -7,9 +7,9 @@ import { toolPath } from "#lib/sandbox/process/tool-path.ts";
 import { openHostVolume, scratchDirectories } from "#lib/sandbox/volume/volume.ts";
 
 /**
- * A plain process in a session of its own: limits hold and nothing of it stays behind, but it sees
- * the worker's files, network and processes, so it calls itself reduced. A process that leaves its
- * session, its parent and its environment all within one sample can hide from it.
+ * Runs a command as a plain process in a session of its own. Limits are enforced and no process outlives the command,
+ * but the command sees the worker's files, network and processes: its isolation is `reduced`. A process that leaves its
+ * session, its parent and its environment between two samples is not found.
  */
 export const processBackend: SandboxBackend = {
   name: "process",

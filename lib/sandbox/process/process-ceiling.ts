@@ -16,26 +16,28 @@ import { isAbandoned, workerMark } from "#lib/platform/processes/worker-mark.ts"
 import type { LimitHit } from "#schemas/artifacts/build-test-report.ts";
 
 /**
- * What the kernel refuses to let a command exceed, well above the limit: the accountant has seen
- * the limit passed by then and names it, and a fork bomb cannot outrun the accountant.
+ * A control group in which the kernel refuses to start more processes than a maximum. The maximum is well above the
+ * profile's limit, so that the accountant sees the limit exceeded first and names it; it stops a fork bomb that is
+ * faster than the accountant.
  */
 export interface ProcessCeiling {
-  /** Whether there is a group for this command. */
+  /** True when this command has a control group. */
   grouped: boolean;
   /** The group's directory; null without one. */
   directory: string | null;
   /** Puts processes into the group; their children are born into it. */
   join(pids: readonly number[]): void;
   /**
-   * The same in the background. The first of several joins takes milliseconds, until nobody in the kernel
-   * is in the middle of a fork; one soon after it does not.
+   * Like `join`, in the background. The first of several joins takes milliseconds, because the kernel waits until no
+   * process is in the middle of a fork; a join soon after it is fast.
    */
   joinSoon(pid: number): void;
-  /** The limit that the kernel met for the accountant: a command may be over between two of its looks. */
+  /** The process limit, when the kernel has refused a fork; else null. A command may end between two samples of the
+   * accountant. */
   hit(): LimitHit | null;
-  /** Nothing in the group can start a process from now on: whatever is being ended cannot outrun it. */
+  /** From now on no process in the group can start another, so that killing them all comes to an end. */
   forbidForks(): void;
-  /** Every process in the group, however it left its parents; none without a group. */
+  /** The pids of every process in the group, also of those that left their parents; none without a group. */
   members(): number[];
   release(): Promise<void>;
 }
@@ -61,7 +63,7 @@ export function processCeiling(processes_max: number, hierarchies = HIERARCHIES)
         grouped: true,
         directory: group,
         join: (pids) => joinGroup(group_file, pids),
-        joinSoon: (pid) => void writeFile(group_file, String(pid)).catch(() => {}), // it has ended
+        joinSoon: (pid) => void writeFile(group_file, String(pid)).catch(() => {}), // the process has ended
         hit: () => hitOf(group, processes_max),
         forbidForks: () => forbidForks(group),
         members: () => membersOf(group_file),
@@ -76,7 +78,7 @@ function forbidForks(group: string): void {
   try {
     writeFileSync(join(group, "pids.max"), "0");
   } catch {
-    // Those that are seen are killed all the same.
+    // The processes that are found are killed in any case.
   }
 }
 
@@ -107,7 +109,7 @@ export function joinGroup(group_file: string, pids: readonly number[]): void {
     try {
       writeFileSync(group_file, String(pid));
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
 }
@@ -116,7 +118,7 @@ function membersOf(group_file: string): number[] {
   return readIfThere(group_file).split("\n").filter(Boolean).map(Number);
 }
 
-/** A new group of this worker with these settings; undefined where the controller cannot be used. */
+/** Creates a control group of this worker with these settings. Undefined when the controller cannot be used. */
 export function makeGroup(
   hierarchy: string,
   controller: "pids" | "memory",
@@ -142,7 +144,7 @@ function hasController(hierarchy: string, controller: string): boolean {
   return existsSync(delegated) && readFileSync(delegated, "utf8").split(/\s/).includes(controller);
 }
 
-/** Groups of workers that were killed; those of the living may be empty because nobody has joined yet. */
+/** Removes groups of workers that were killed. An empty group of a living worker stays: its command may join later. */
 function removeAbandoned(hierarchy: string): void {
   for (const name of readdirSync(hierarchy)) {
     if (name.startsWith(PREFIX) && isAbandoned(name.slice(PREFIX.length))) removeGroup(join(hierarchy, name));
@@ -158,7 +160,7 @@ function removeGroup(group: string): boolean {
   }
 }
 
-/** The dead leave their group a moment after they ended. What stays is removed by a later run. */
+/** Removes a group. Ended processes leave it a moment after they end; a group that stays is removed by a later run. */
 export async function release(group: string): Promise<void> {
   for (let tries = 0; tries < RELEASE_TRIES_MAX && !removeGroup(group); tries += 1) await delay(10);
 }

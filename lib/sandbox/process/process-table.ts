@@ -8,17 +8,17 @@ export interface ProcessSample {
   parent: number;
   group: number;
   session: number;
-  /** Of this process alone, dead threads included. */
+  /** CPU time of this process alone, including its ended threads. */
   cpu_ms: number;
-  /** Of the children it has waited for, and theirs. */
+  /** CPU time of the children it has waited for, and of their children. */
   reaped_cpu_ms: number;
   threads: number;
-  /** Ticks since boot; with the pid it names a process for good. */
+  /** Start time in clock ticks since boot. A pid and a start time identify one process; a pid alone may be reused. */
   started: number;
   resident_bytes: number;
 }
 
-/** Every pid there is, or null on a system without /proc. */
+/** The pids of all processes, or null on a system without /proc. */
 export function listProcesses(): number[] | null {
   try {
     return readdirSync("/proc").map(Number).filter(Number.isInteger);
@@ -27,7 +27,7 @@ export function listProcesses(): number[] | null {
   }
 }
 
-/** Null for a process that is gone. */
+/** Null for a process that has ended. */
 export function readProcess(pid: number): ProcessSample | null {
   const text = readOrNull(`/proc/${pid}/stat`);
   if (text === null) return null;
@@ -54,7 +54,7 @@ export function readProportionalBytes(pid: number): number | null {
   return match ? Number(match[1]) * 1024 : null;
 }
 
-/** How many files a process has open; null where it cannot be read. Linux 6.2 and up tell without listing. */
+/** How many files a process has open; null where it cannot be read. Linux 6.2 and later give the number without a listing. */
 export function readOpenFiles(pid: number): number | null {
   try {
     const { size } = statSync(`/proc/${pid}/fd`);
@@ -65,7 +65,7 @@ export function readOpenFiles(pid: number): number | null {
 }
 
 export interface OpenFile {
-  /** As the process sees it; a deleted file has " (deleted)" behind. */
+  /** Path as the process sees it; the path of a deleted file ends with " (deleted)". */
   path: string;
   bytes: number;
   device: number;
@@ -89,7 +89,7 @@ export function readLargeOpenFiles(
       found.push({ path: readlinkSync(place), bytes: stat.size, device: stat.dev, changed_ms: stat.ctimeMs });
     }
   } catch {
-    // It has ended.
+    // The process has ended.
   }
   return found;
 }
@@ -114,7 +114,7 @@ export function carriesMarker(pid: number, marker: string): boolean {
 
 const shared_buffer = Buffer.allocUnsafe(64 * 1024);
 
-/** Files of /proc have no size, and readFileSync is slow with those. What is longer than the buffer is cut. */
+/** Files of /proc have no size, and readFileSync is slow with those. Text longer than the buffer is cut. */
 function readOrNull(path: string): string | null {
   let file: number | undefined;
   try {

@@ -10,26 +10,26 @@ import {
 
 export interface ProcessTree {
   readonly root: number;
-  /** Without namespaces a process can leave its parents. */
+  /** True when a process can leave its parents unseen, because there is no process namespace. */
   readonly may_hide: boolean;
   /**
-   * All living processes of the command (zombies too): descendants of the root, those that were
-   * once, and whoever shares a session with them. `thorough` also looks for the marker.
+   * All processes of the command that exist, zombies included: descendants of the root, earlier descendants, and
+   * processes that share a session with one of them. `thorough` also finds processes by the marker.
    */
   sample(thorough: boolean): ProcessSample[];
 }
 
-/** Bystanders are not read again at every sample, only so often, in case their pid went to another. */
+/** Processes that do not belong to the command are read only at every 25th sample, in case their pid was reused. */
 const BYSTANDERS_SAMPLES = 25;
 
 /**
- * Follows the tree below `root`, a session leader that this process has just started. `older` are
- * pids from before: they need no look yet.
+ * Follows the tree below `root`, a session leader that this process has just started. `older` are the pids that
+ * existed before it: they do not belong to the command.
  */
 export function followTree(root: number, marker: string | null, older: readonly number[] = []): ProcessTree {
   const born = readProcess(root)?.started ?? Number.POSITIVE_INFINITY;
   const known = new Set([identity({ pid: root, started: born })]);
-  // Of the sample before only: an id is free again once its session has ended.
+  // Sessions of the previous sample only: a session id may be reused once the session has ended.
   let sessions = new Set([root]);
   let bystanders = new Set(older);
   let samples = 1;
@@ -77,15 +77,18 @@ function identity({ pid, started }: Pick<ProcessSample, "pid" | "started">): str
 
 const ROUNDS_MAX = 1000;
 const PAUSE_MS = 10;
-/** One look may miss a process that was started while the list was read, by one that then was gone or a zombie. */
+/**
+ * One sample may miss a process that was started while the list was read by a process that then ended. So this many
+ * samples in a row must find nothing alive.
+ */
 const QUIET_ROUNDS = { grouped: 2, alone: 6 };
 const QUIET_PAUSE_MS = 2;
 
-/** Kills all that is alive of a tree at this moment. */
+/** Kills every process of a tree that is alive now. */
 export function killTree(tree: ProcessTree, root_alive: boolean): void {
   if (root_alive) kill(-tree.root);
   const members = tree.sample(true);
-  // A whole group at once: a process in the middle of a fork cannot slip away.
+  // By process group, so that a process in the middle of a fork is killed with its child.
   const own_group = readProcess(process.pid)?.group;
   for (const group of new Set(members.map((member) => member.group))) {
     if (group > 1 && group !== own_group) kill(-group);
@@ -94,8 +97,8 @@ export function killTree(tree: ProcessTree, root_alive: boolean): void {
 }
 
 /**
- * Kills a tree whose root has ended until nothing of it is alive.
- * Throws RetryableFault `SANDBOX_LEFTOVERS` when something will not die for ten seconds.
+ * Kills the processes of a tree whose root has ended, until none is alive.
+ * Throws RetryableFault `SANDBOX_LEFTOVERS` when a process survives for about ten seconds.
  */
 export async function endTree(tree: ProcessTree, ceiling: ProcessCeiling): Promise<void> {
   const quiet_rounds_wanted = tree.may_hide ? QUIET_ROUNDS[ceiling.grouped ? "grouped" : "alone"] : 1;
@@ -105,7 +108,7 @@ export async function endTree(tree: ProcessTree, ceiling: ProcessCeiling): Promi
     const grouped = ceiling.members();
     const found = grouped.flatMap((pid) => readProcess(pid) ?? []);
     const members = [...tree.sample(true), ...found];
-    // One that is listed and gone may have left a child that is not listed.
+    // A listed process that has ended meanwhile may have left a child that is not listed.
     const quiet = found.length === grouped.length && members.every((member) => member.state === "Z");
     quiet_rounds = quiet ? quiet_rounds + 1 : 0;
     if (quiet_rounds >= quiet_rounds_wanted) return;
@@ -119,7 +122,7 @@ export async function endTree(tree: ProcessTree, ceiling: ProcessCeiling): Promi
   }
   throw new RetryableFault(
     "SANDBOX_LEFTOVERS",
-    "processes of a sandboxed command did not end when killed; the machine is probably out of order",
+    "processes of a sandboxed command did not end when killed; the machine is probably faulty",
   );
 }
 
@@ -127,6 +130,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // Gone already.
+    // The process has ended.
   }
 }

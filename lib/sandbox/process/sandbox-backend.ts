@@ -8,10 +8,10 @@ export interface LaunchOrder {
   tree: string;
   /** Absolute path of a directory for HOME and TMPDIR. Commands given the same one share both. */
   scratch: string;
-  /** What holds both. */
+  /** The volume that holds both. */
   volume: Volume;
   profile: SandboxProfile;
-  /** How programs find the network they may use; the profile's own variables win. */
+  /** Variables by which programs find the network they may use; the profile's own variables take precedence. */
   network_environment?: Record<string, string>;
 }
 
@@ -25,31 +25,30 @@ export interface Launch {
   cwd: string;
   /** The tree's path as the command sees it. */
   tree_inside: string;
-  /** Generations at the root of the process tree that are the backend's, not the command's. */
+  /** Number of levels at the root of the process tree that belong to the backend, not to the command. */
   own_process_levels: 0 | 2;
   /**
-   * What all the command's processes carry in their environment, so that a detached one is found;
-   * null where the backend ends them all by itself, even when the worker is killed.
+   * `NAME=value` in the environment of every process of the command, by which detached ones are found; null when the
+   * kernel ends them all, even when the worker is killed.
    */
   marker: string | null;
-  /** What the program reads from file descriptor 4. */
+  /** Bytes that the program reads from file descriptor 4. */
   input: Buffer | null;
   /** Paths, as the worker sees them, that the program finds open for reading from descriptor 5 on. */
   files: string[];
-  /** Paths, as the worker sees them, whose reading is proof that a hidden path was read. */
+  /** Files (`path`, as the worker sees it) that cover hidden paths (`hides`): reading one is an attempt to read the other. */
   decoys: { path: string; hides: string }[];
 }
 
 /**
- * A way to isolate a command. Limits are not its concern: `runCommand` measures and enforces them
- * in the same way over every backend.
+ * A way to isolate a command. `runCommand` measures and enforces the limits, in the same way for every backend.
  */
 export interface SandboxBackend {
   readonly name: "bubblewrap" | "process";
   readonly isolation: "full" | "reduced";
-  /** What a profile asks and this backend does not do. */
+  /** The restrictions of a profile that this backend does not enforce. */
   readonly not_enforced: NotEnforced[];
-  /** A place of the profile's size. Throws SandboxUnavailable. */
+  /** Opens a volume of the profile's size. Throws SandboxUnavailable. */
   open(profile: SandboxProfile): Promise<Volume>;
   launch(order: LaunchOrder): Promise<Launch>;
 }

@@ -14,19 +14,19 @@ export interface SandboxedProcess {
   onOutput(accept: (stream: "stdout" | "stderr", chunk: Buffer) => void): void;
   /** Settles when the first process has ended; others may still live. */
   ended: Promise<{ exit_code: number | null; signal: string | null }>;
-  /** True once the sandbox was up and about to run the command. */
+  /** True once the sandbox was ready to run the command. */
   stood(): boolean;
-  /** Calls `prepare` when the sandbox is up; the command begins when it is done. It must not throw. */
+  /** Calls `prepare` when the sandbox is ready; the command begins when `prepare` is done. It must not throw. */
   onStanding(prepare: () => Promise<void> | undefined): void;
-  /** All output has arrived. Call it when nothing is left alive to write any. */
+  /** Resolves when all output has arrived. Call it when no process that could write is alive. */
   drained(): Promise<void>;
-  /** Sends the watchdog home. */
+  /** Ends the watchdog. */
   dismiss(): void;
 }
 
 const DRAIN_MS_MAX = 5000;
 
-/** Starts what a backend planned, leader of its own session. Throws SandboxUnavailable. */
+/** Starts the program of a launch as leader of its own session. Throws SandboxUnavailable. */
 export async function startProcess(launch: Launch, pipes: OutputPipes): Promise<SandboxedProcess> {
   const watchdog = launch.marker === null ? null : startWatchdog(launch.marker);
   const files = launch.files.map((path) => openSync(path, "r"));
@@ -91,9 +91,9 @@ async function drain(streams: ChildProcess["stdio"][number][], closed: Promise<u
 }
 
 interface Watchdog {
-  /** Tells it the command's process group. */
+  /** Gives the watchdog the command's process group. */
   guard(group: number): void;
-  /** The command has ended and been cleaned up after. */
+  /** Ends the watchdog: the command and all its processes have ended. */
   dismiss(): void;
 }
 
@@ -115,7 +115,7 @@ done
 `;
 
 /**
- * A shell that outlives the worker only to kill what carries `marker`. Node.js cannot ask the
+ * Starts a shell that kills every process carrying `marker` when the worker dies. Node.js cannot ask the
  * kernel for this (PR_SET_PDEATHSIG), and `setpriv --pdeathsig` would end the first process only.
  */
 function startWatchdog(marker: string): Watchdog {

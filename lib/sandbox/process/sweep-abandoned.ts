@@ -4,21 +4,21 @@ import { isAbandoned, MARKER_NAME } from "#lib/platform/processes/worker-mark.ts
 import { listProcesses, readEnvironmentVariable } from "#lib/sandbox/process/process-table.ts";
 
 const ROUNDS_MAX = 20;
-/** Looking at every process of the machine costs milliseconds. */
+/** Reading every process of the machine costs milliseconds. */
 const PAUSE_MS = 2000;
 
 let swept_ms = Number.NEGATIVE_INFINITY;
 
 /**
- * Ends what sandboxes of dead workers left running on this machine, and removes their directories.
- * Both end with their worker by themselves; this is for a worker killed in the moment between.
- * Does nothing when it has been done in this process two seconds ago.
+ * Kills the processes that sandboxes of ended workers left on this machine, and removes their directories. Usually both
+ * end with their worker; this is for a worker that was killed before its watchdog started.
+ * Does nothing when this process has swept less than two seconds ago.
  */
 export function sweepAbandoned(): void {
   if (performance.now() - swept_ms < PAUSE_MS) return;
   swept_ms = performance.now();
   for (let round = 0; round < ROUNDS_MAX && killAbandoned(); round++);
-  void sweepAbandonedDirectories(); // goes on beside what follows
+  void sweepAbandonedDirectories(); // continues in the background
 }
 
 function killAbandoned(): boolean {
@@ -30,7 +30,7 @@ function killAbandoned(): boolean {
       process.kill(pid, "SIGKILL");
       found = true;
     } catch {
-      // Gone already.
+      // The process has ended.
     }
   }
   return found;

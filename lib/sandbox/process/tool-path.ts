@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { runProgram } from "#lib/platform/processes/spawn-program.ts";
 
-/** The sandbox's PATH: the worker's own Node.js first, then the profile's, then wherever npm is. */
+/** Directories of the sandbox's PATH: that of the worker's Node.js, those of the profile, and npm's if it is in none. */
 export async function toolPath(profile_path: string | undefined): Promise<string[]> {
   const directories = [dirname(process.execPath), ...(profile_path ?? "/usr/bin:/bin").split(delimiter)];
   if (!directories.some((directory) => existsSync(join(directory, "npm")))) {
@@ -14,7 +14,7 @@ export async function toolPath(profile_path: string | undefined): Promise<string
 
 let npm_directory: Promise<string[]> | undefined;
 
-/** Version managers keep npm beside another Node.js than ours: ask the worker's shell where. */
+/** A version manager may keep npm in another Node.js installation than the worker's: the shell knows where. */
 async function findNpm(): Promise<string[]> {
   try {
     const { stdout } = await runProgram("/bin/sh", ["-c", "command -v npm"], { timeout_ms: 5000 });

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { printable } from "#lib/platform/log/printable.ts";
 
 interface CollectedFile {
-  /** Safe in logs, URLs and object keys, and unlike any other. */
+  /** Safe in logs, URLs and object keys, and unique in the collection. */
   name: string;
   bytes: Buffer;
 }
 
 export interface Collection {
   files: CollectedFile[];
-  /** What was there and was not taken, and why. */
+  /** Files that were not taken, with the reason. */
   left_out: { name: string; why: string }[];
 }
 
@@ -24,8 +24,8 @@ const DEPTH_MAX = 8;
 
 /**
  * Takes the files that an untrusted command left in a directory `below` a trusted one: regular files only, no link
- * followed, nothing opened that could block, no more than a fixed number of files and bytes. Call
- * it when nothing of the command is alive any more.
+ * followed, no file opened that could block, at most a fixed number of files and bytes. Call it when no process of the
+ * command is alive.
  */
 export async function collectFiles(root: string, below: readonly string[] = []): Promise<Collection> {
   const collection: Collection = { files: [], left_out: [] };

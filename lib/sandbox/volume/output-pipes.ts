@@ -4,14 +4,14 @@ import { join } from "node:path";
 
 /** The pipes of a command's standard output and standard error, made once for a volume. */
 export interface OutputPipes {
-  /** Fresh ends of both, for one command. */
+  /** Opens both pipes for one command. */
   open(): { stdout: OutputPipe; stderr: OutputPipe };
   close(): void;
 }
 
 interface OutputPipe {
   reader: Socket;
-  /** The descriptor that the command gets; the caller closes it once the command has it. */
+  /** The descriptor for the command. The caller closes it after the command has started. */
   writer: number;
 }
 
@@ -22,8 +22,8 @@ const O_PATH = 0o10000000;
 
 /**
  * Holds the named pipes `stdout` and `stderr` of a directory. Named pipes, because the pipes of Node.js are
- * sockets, and no program can open a socket again by /dev/stdout. They are held by descriptor: what lies at their
- * paths later, a command may have put there.
+ * sockets, and no program can open a socket again by /dev/stdout. They are held by descriptor,
+ * because a command may replace the files at their paths.
  */
 export function holdPipes(directory: string): OutputPipes {
   const by_descriptor = existsSync("/proc/self/fd");
@@ -43,6 +43,6 @@ export function holdPipes(directory: string): OutputPipes {
 
 function openPipe(path: string): OutputPipe {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const writer = openSync(path, constants.O_WRONLY); // waits for nobody: a reader is there
+  const writer = openSync(path, constants.O_WRONLY); // does not block, because the reader is open
   return { reader: new Socket({ fd, readable: true, writable: false }), writer };
 }

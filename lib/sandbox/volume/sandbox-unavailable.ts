@@ -1,8 +1,8 @@
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 
 /**
- * The isolation a profile demands is not to be had on this machine, or a sandbox did not start.
- * The submitted work is not at fault: agents report verdict `error`, and never run with less.
+ * This machine cannot provide the isolation that a profile demands, or a sandbox did not start. The submitted work is
+ * not at fault: agents report the verdict `error` and never run with less isolation.
  */
 export class SandboxUnavailable extends TerminalFault {
   constructor(message: string, options: { cause?: unknown } = {}) {

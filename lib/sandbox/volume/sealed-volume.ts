@@ -12,25 +12,24 @@ import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/vo
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /**
- * Room above the limits. What the kernel refuses, a program may catch and hide: filling this room takes longer
- * than the accountant takes to look, so that the limit is seen to be passed before anything is refused.
+ * Added to the limits. A program may hide a write that the kernel refused. Writing this much takes longer than one
+ * sample, so that the accountant sees the limit exceeded before the kernel refuses anything.
  */
 const SLACK_BYTES = 128 * 1024 * 1024;
 const SLACK_INODES = 20_000;
 const READY_MS_MAX = 10_000;
 
-/** Directories that exist everywhere and hold no program; one is covered, for the holder alone. */
+/** Directories that exist everywhere and hold no program. The volume is mounted over one, visible to the holder only. */
 const MOUNT_POINTS = ["/mnt", "/media", "/srv", "/opt", "/home"];
 
-/** Lives until its input ends: with the job, or with the worker however that dies. */
+/** Runs until its input ends: when the job ends, or when the worker dies in any way. */
 const HOLD = `mount -t tmpfs -o "size=$1,nr_inodes=$2,mode=755,nosuid,nodev,strictatime" sandbox "$3" && cd "$3" && mkfifo -m 600 ${PIPE_NAMES.join(" ")} && cd / || exit 1
 echo ready; read -r _`;
 
 /**
- * A tmpfs of the profile's size in a mount namespace of its own, held by a shell. The machine's
- * own mounts never change, and when the holder ends the kernel frees everything. The worker
- * reaches it through an open directory, which no reuse of a pid can redirect.
- * What `furnish` writes is not counted as the command's.
+ * Opens a tmpfs of the profile's size in a mount namespace that a shell (the holder) keeps open. The mounts of the
+ * machine do not change, and the kernel frees everything when the holder ends. The worker reaches the tmpfs through an
+ * open directory, so that a reused pid cannot redirect it. Files that `furnish` writes are not counted.
  * https://docs.kernel.org/filesystems/tmpfs.html Throws SandboxUnavailable.
  */
 export async function openSealedVolume(
@@ -76,13 +75,13 @@ export async function openSealedVolume(
     };
   } catch (cause) {
     await close();
-    throw new SandboxUnavailable("a sandbox needs a file system of its own, and none could be mounted", {
+    throw new SandboxUnavailable("the file system of the sandbox could not be mounted", {
       cause,
     });
   }
 }
 
-/** statfs(2); the tmpfs counts what deleted files still held open, too. */
+/** From statfs(2), which also counts deleted files that are still open. */
 function inUse(root: string): DiskUsage {
   const { blocks, bfree, bsize, files, ffree } = statfsSync(root);
   return { bytes: (blocks - bfree) * bsize, inodes: files - ffree };
@@ -100,7 +99,7 @@ function mountPoint({ filesystem, environment }: SandboxProfile): string {
   );
   if (found) return found;
   throw new SandboxUnavailable(
-    `a sandbox covers one of ${MOUNT_POINTS.join(", ")}, and each is missing or holds what the profile needs`,
+    `the sandbox mounts its file system over one of ${MOUNT_POINTS.join(", ")}, but each of them is missing or holds files that the profile needs`,
   );
 }
 

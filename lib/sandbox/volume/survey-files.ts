@@ -5,11 +5,11 @@ import { setImmediate as breathe } from "node:timers/promises";
 export interface FileSurvey {
   bytes: number;
   inodes: number;
-  /** The largest file that was changed since, or null. */
+  /** The largest file that changed after `changed_after_ms`, or null. */
   largest: { path: string; bytes: number } | null;
 }
 
-/** Deeper directories are counted and not entered; each level costs an open descriptor. */
+/** Deeper directories are counted and not entered, because each level needs an open descriptor. */
 const DEPTH_MAX = 256;
 const BREATHE_ENTRIES = 500;
 const HAS_DESCRIPTORS = existsSync("/proc/self/fd");
@@ -17,9 +17,9 @@ const HAS_DESCRIPTORS = existsSync("/proc/self/fd");
 /**
  * Counts the files in directories that an untrusted command has filled and may still be changing. No link is
  * followed at any level: each directory is opened below the one before it (O_NOFOLLOW), and listed and measured by
- * that descriptor, so that a directory exchanged with a link meanwhile leads nowhere.
+ * that descriptor. A directory that is exchanged with a link meanwhile is not entered.
  * Files with several names count once; what cannot be read is passed over. Stops at `entries_max`.
- * `changed_after_ms` is compared with the time a file was last changed, which nobody can set.
+ * `changed_after_ms` is compared with the time a file was last changed, which no program can set.
  */
 export async function surveyFiles(
   roots: readonly string[],
@@ -40,7 +40,7 @@ interface Survey {
 
 interface Place {
   descriptor: number;
-  /** For people; where there is /proc nothing is opened by it. */
+  /** For messages. On a system with /proc no file is opened by this path. */
   path: string;
 }
 

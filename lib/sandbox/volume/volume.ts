@@ -9,26 +9,26 @@ import { holdPipes, type OutputPipes, PIPE_NAMES } from "#lib/sandbox/volume/out
 export interface DiskUsage {
   /** Bytes in files, as the file system counts them. */
   bytes: number;
-  /** Files, directories and links, those of the sandbox itself left out. */
+  /** Number of files, directories and links, without those of the sandbox itself. */
   inodes: number;
 }
 
-/** Where the tree, the home and the temporary files of one job live, from its first command to its last. */
+/** Holds the tree, the home and the temporary files of one job, from its first command to its last. */
 export interface Volume {
   /** Absolute paths as the worker sees them; links below them are untrusted once a command has run. */
   tree: string;
   scratch: string;
-  /** What is in use now, when the kernel keeps count of it; null when only a walk can tell. */
+  /** The kernel's count of what is in use now; null without one: then every file must be measured. */
   usage(): DiskUsage | null;
-  /** Paths of the user and mount namespaces where the volume is mounted, and the place; null without one. */
+  /** Paths of the user and mount namespaces in which the volume is mounted, and its mount point; null without them. */
   namespace: { user: string; mount: string; mounted_at: string } | null;
-  /** Where its commands print to. */
+  /** The pipes that its commands print to. */
   pipes: OutputPipes;
-  /** Removes all that is in it. */
+  /** Removes the volume with its content. */
   close(): Promise<void>;
 }
 
-/** Where in a volume's scratch directory the command's own directories are. */
+/** The command's own directories in a volume's scratch directory. */
 export function scratchDirectories(scratch: string): {
   home: string;
   temporary: string;
@@ -41,7 +41,7 @@ export function scratchDirectories(scratch: string): {
   };
 }
 
-/** A directory of the machine's temporary ones. Nothing but a walk tells how much is in it. */
+/** Opens a volume that is a directory below the temporary directory of the machine. The kernel does not count its use. */
 export async function openHostVolume(): Promise<Volume> {
   const root = await mkdtemp(join(tmpdir(), `${DIRECTORY_PREFIX}${workerMark()}-`));
   const volume = { tree: join(root, "tree"), scratch: join(root, "scratch") };

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { definitions } from "#lib/platform/config/config-definitions.ts";
 import { parseConfig } from "#lib/platform/config/parse-config.ts";
 
@@ -13,7 +13,7 @@ const SETTING = "CONFIG_SOURCE";
  */
 export function checkConfigs(environment: Record<string, unknown>, service_directory: string): void {
   if (!(SETTING in environment)) return; // a service that reads no configuration
-  const directory = join(service_directory, process.env.CONFIG_DIRECTORY ?? "configs");
+  const directory = resolve(service_directory, process.env.CONFIG_DIRECTORY ?? "configs");
   const services = Object.keys(environment)
     .map((name) => /^QUEUE_URL_(.+)$/.exec(name)?.[1]?.toLowerCase())
     .filter((name) => name !== undefined);

@@ -1,4 +1,4 @@
-import { existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { existsSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -60,7 +60,7 @@ async function start(options: StartOptions): Promise<number> {
     }
   });
   const code = await new Promise<number>((resolve) => {
-    child.on("exit", (exit_code, signal) => resolve(exit_code ?? (signal === "SIGTERM" ? 0 : 1)));
+    child.on("close", (exit_code, signal) => resolve(exit_code ?? (signal === "SIGTERM" ? 0 : 1)));
   });
   if (stopped && code === 0) return 0;
   if (!told) {
@@ -84,8 +84,9 @@ async function becomesFree(port: number): Promise<boolean> {
 
 function spawnServerless(options: StartOptions, stage_environment: Record<string, string>, log_file: string) {
   const cli = createRequire(import.meta.url).resolve("serverless/bin/serverless.js");
-  const output = options.verbose ? "inherit" : openLog(log_file);
-  return spawnProgram(process.execPath, [cli, "offline", "--noSponsor", "--stage", options.stage], {
+  const log = options.verbose ? undefined : openLog(log_file);
+  const output = log === undefined ? "inherit" : "pipe";
+  const child = spawnProgram(process.execPath, [cli, "offline", "--noSponsor", "--stage", options.stage], {
     cwd: options.service_directory,
     stdio: ["ignore", output, output, "ipc"],
     env: {
@@ -96,6 +97,19 @@ function spawnServerless(options: StartOptions, stage_environment: Record<string
       NODE_NO_WARNINGS: "1",
     },
   });
+  if (log !== undefined) for (const stream of [child.stdout, child.stderr]) stream?.on("data", logTo(log));
+  return child;
+}
+
+/** Loses what the disk has no room for: a process whose own output fails answers nobody any more. */
+function logTo(log: number): (part: Buffer) => void {
+  return (part) => {
+    try {
+      writeSync(log, part);
+    } catch {
+      // There is nowhere to tell it.
+    }
+  };
 }
 
 function lastWords(log_file: string): string {

@@ -12,6 +12,8 @@ interface SubmitOptions extends ChangeOptions {
   install?: string;
   build?: string;
   test?: string;
+  report?: string[];
+  requireTests?: boolean;
   command?: string;
   workflow?: string;
   ref?: string;
@@ -27,6 +29,7 @@ const EXAMPLES = `
 Examples:
   $ agents submit . --test "npm test" --wait
   $ agents submit . --install "npm ci" --test "npm test" --profile standard --wait
+  $ agents submit . --test "make check" --report "out/*-junit.xml" --require-tests --wait
   $ agents submit . --patch fix.diff --test "npm test" --repository shop --wait
   $ agents submit . --patch first.diff --fallback-patch second.diff --test "npm test" --wait
   $ agents submit . --patch server.diff --directory packages/server --test "npm test" --wait
@@ -58,6 +61,8 @@ function fieldsOf(options: SubmitOptions) {
     ...(install !== undefined && { install }),
     ...(build !== undefined && { build }),
     ...(test !== undefined && { test }),
+    ...(options.report !== undefined && { reports: options.report }),
+    ...(options.requireTests !== undefined && { require_tests: options.requireTests }),
     ...(command !== undefined && { command }),
     ...(repository !== undefined && { repository }),
     ...(profile !== undefined && { profile }),
@@ -78,6 +83,7 @@ async function submit(source: string, options: SubmitOptions, command: Command):
   if (wait && !hasEnded(view)) {
     session.terminal.lines(`Task ${view.task_id}: ${view.workflow} on ${view.repository}`);
   }
+  session.terminal.lines(...(view.notices ?? []).map((notice) => `  Note: ${notice}`));
   process.exitCode = await conclude(session, view, { wait, steps: false });
 }
 
@@ -99,6 +105,12 @@ export function submitCommand(): Command {
     )
     .option("--build <command>", "build with this shell command")
     .option("--test <command>", "test with this shell command")
+    .option(
+      "--report <glob>",
+      "read the test reports in these files too, for example out/*-junit.xml; may be repeated",
+      collect,
+    )
+    .option("--require-tests", "fail when no test is known to have run")
     .option("--command <command>", "run this shell command (workflow run)")
     .option(
       "--workflow <name>",

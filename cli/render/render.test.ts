@@ -98,19 +98,36 @@ describe("stepLine", () => {
 });
 
 describe("verdictLines", () => {
-  it("cuts a long first failure and says where the rest is", () => {
-    const summary = {
-      verdict: "failed" as const,
-      code: "TESTS_FAILED",
-      reason: "r",
-      isolation: "full" as const,
-      test_format: "tap" as const,
-      tests_passed: 0,
-      tests_failed: 1,
-      tests_skipped: 0,
-      first_failure: "1\n2\n3\n4",
-      duration_ms: 1,
+  const summary = {
+    verdict: "failed" as const,
+    code: "TESTS_FAILED",
+    reason: "r",
+    isolation: "full" as const,
+    test_format: "tap" as const,
+    test_notice: null,
+    tests_passed: 0,
+    tests_failed: 1,
+    tests_skipped: 0,
+    first_failure: "1\n2\n3\n4",
+    duration_ms: 1,
+  };
+
+  it("says plainly that no test ran, whatever the verdict", () => {
+    const none = {
+      ...summary,
+      tests_failed: 0,
+      first_failure: null,
+      test_notice: "no test ran: the report counts none",
     };
+    const passed = fakeView({ status: "succeeded", verdict: "passed", ended_at: at(1) });
+    expect(verdictLines(passed, { ...none, verdict: "passed", code: null }, plain).at(-1)).toBe(
+      "  Note: no test ran: the report counts none",
+    );
+    const failed = fakeView({ status: "failed", verdict: "failed", ended_at: at(1) });
+    expect(verdictLines(failed, none, plain).at(-1)).toContain("no test ran");
+  });
+
+  it("cuts a long first failure and says where the rest is", () => {
     const view = fakeView({ status: "failed", verdict: "failed", ended_at: at(1) });
     const lines = verdictLines(view, summary, plain, { excerpt_lines_max: 2 });
     expect(lines.slice(-3)).toEqual(["    │ 1", "    │ 2", "    … 2 more: agents logs <task>"]);
@@ -122,11 +139,9 @@ describe("verdictLines", () => {
 });
 
 describe("queryResults", () => {
-  it("tells an unknown repository from one without a match", () => {
-    const options = { excerpt_lines_max: 3 };
-    const answer = { repository: "shop", results: [] };
-    expect(queryResults({ ...answer, revision: null }, plain, options)[0]).toContain("Nothing is indexed");
-    expect(queryResults({ ...answer, revision: "r" }, plain, options)[0]).toContain("Nothing found in shop");
+  it("says that nothing was found", () => {
+    const answer = { repository: "shop", results: [], revision: "r" };
+    expect(queryResults(answer, plain, { excerpt_lines_max: 3 })[0]).toContain("Nothing found in shop");
   });
 });
 

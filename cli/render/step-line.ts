@@ -28,11 +28,9 @@ export function testCounts(counts: { passed: number; failed: number; skipped: nu
 function achievement(step: StepView): string {
   const output = Output.safeParse(step.output ?? {}).data ?? {};
   if (output.tests_passed !== undefined) {
-    return testCounts({
-      passed: output.tests_passed,
-      failed: output.tests_failed ?? 0,
-      skipped: output.tests_skipped ?? 0,
-    });
+    const { tests_passed: passed, tests_failed: failed = 0, tests_skipped: skipped = 0 } = output;
+    if (passed + failed + skipped > 0) return testCounts({ passed, failed, skipped });
+    return step.verdict === "passed" ? "no test is known to have run" : "";
   }
   if (output.files_changed !== undefined) {
     const lines = `+${output.insertions ?? 0} −${output.deletions ?? 0}`;

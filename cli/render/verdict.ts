@@ -47,6 +47,11 @@ export function verdictLines(
   if (summary) {
     const { tests_passed: passed, tests_failed: failed, tests_skipped: skipped } = summary;
     if (passed + failed + skipped > 0) lines.push(`  Tests: ${testCounts({ passed, failed, skipped })}`);
+    if (summary.test_notice && summary.verdict === "passed") {
+      lines.push(`  ${paint.yellow("Note:")} ${summary.test_notice}`);
+    } else if (summary.test_notice && !summary.reason.includes(summary.test_notice)) {
+      lines.push(`  ${summary.test_notice}`);
+    }
     if (summary.first_failure !== null && summary.verdict !== "passed") {
       lines.push("  First failure:", ...excerpt(summary.first_failure, paint, excerpt_lines_max));
     }

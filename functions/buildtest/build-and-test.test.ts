@@ -204,7 +204,8 @@ describe("the verdict", () => {
     const passed = await run({}, { test: "echo fine" });
     expect(passed.result).toMatchObject({ verdict: "passed" });
     expect(passed.report).toMatchObject({ test_format: "none", tests: [] });
-    expect(passed.result.message).toContain("in no known test format");
+    expect(passed.result.message).toMatch(/no test report was found, so the exit code alone decided/);
+    expect(passed.report.test_notice).toContain("no test report was found");
     const failed = await run({}, { test: "echo fine; exit 1" });
     expect(failed.result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED" });
   });
@@ -215,6 +216,73 @@ describe("the verdict", () => {
     expect(written.report).toMatchObject({ test_format: "junit", tests_failed: 1, verdict: "failed" });
     const old = await run({ "junit.xml": xml }, { test: "true" });
     expect(old.report).toMatchObject({ test_format: "none", verdict: "passed" });
+  });
+
+  it.each([
+    ["a plan that is too long", "TAP version 13\\n1..5\\nok 1 a\\nok 2 b\\n", "says 5 tests, and 2 reported"],
+    ["no plan", "TAP version 13\\nok 1 a\\nok 2 b\\n", "no plan"],
+    ["a report that is cut off", '{"numTotalTests":1,"testResults":[', "cut off"],
+  ])("is failed with exit code 0 and %s", async (_, output, problem) => {
+    const { result, report } = await run({}, { test: `printf '${output}'` });
+    expect(result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED" });
+    expect(result.message).toContain(problem);
+    expect(report).toMatchObject({ tests_failed: 0, test_problems: [expect.stringContaining(problem)] });
+    expect(report.phases[1]).toMatchObject({ status: "failed", exit_code: 0 });
+  });
+
+  it.each([
+    ["printf 'TAP version 13\\n1..0 # SKIP no tests on this OS\\n'", /no test ran: the report counts none/],
+    ["printf '1..1\\nok 1 - a # SKIP no time\\n'", /no test ran: all 1 were skipped/],
+    ["true", /no test report was found, so the exit code alone decided/],
+    ["echo '> mocha --exit'", /Mocha gives a report with --reporter json/],
+  ])(
+    "is passed where no test ran, and says so, or failed where tests are required: %s",
+    async (test, notice) => {
+      const passed = await run({}, { test });
+      expect(passed.result).toMatchObject({ verdict: "passed", message: expect.stringMatching(notice) });
+      expect(passed.report.test_notice).toMatch(notice);
+      const required = await run({}, { test, require_tests: true });
+      expect(required.result).toMatchObject({ verdict: "failed", code: "NO_TEST_RAN" });
+      expect(required.result.message).toMatch(notice);
+    },
+  );
+
+  it("is passed with tests required when one ran", async () => {
+    const { result } = await run({}, { test: "printf '1..1\\nok 1 - a\\n'", require_tests: true });
+    expect(result).toMatchObject({ verdict: "passed", message: "1 test passed" });
+  });
+
+  it("adds up every report, and reads files by the names it is given", async () => {
+    const xml = (name: string) => `<testsuite name="s"><testcase name="${name}"/></testsuite>`;
+    const write = (path: string, name: string) =>
+      `mkdir -p $(dirname ${path}); echo '${xml(name)}' > ${path}`;
+    const test = [
+      write("mod-a/target/surefire-reports/TEST-a.xml", "one"),
+      write("mod-b/target/failsafe-reports/TEST-b.xml", "two"),
+      write("out/my-report.xml", "three"),
+      "printf 'TAP version 13\\nok 1 a\\nnot ok 2 b\\n1..2\\n'",
+      "printf 'TAP version 13\\nok 1 c\\n1..1\\n' >&2",
+    ].join("; ");
+    const usual = await run({}, { test });
+    expect(usual.report).toMatchObject({
+      test_format: "several",
+      tests_passed: 4,
+      tests_failed: 1,
+      verdict: "failed",
+    });
+    const named = await run({}, { test, reports: ["out/*-report.xml"] });
+    expect(named.report).toMatchObject({ tests_passed: 5, tests_failed: 1 });
+    expect(named.report.test_reports).toHaveLength(5);
+    const missing = await run({}, { test: "true", reports: ["out/*.xml"] });
+    expect(missing.report.test_notice).toContain("wrote no file that matches out/*.xml");
+  });
+
+  it("shows the lines around the first failure", async () => {
+    const filler = "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done";
+    const { report } = await run({}, { test: `${filler}; echo '  1) adds'; ${filler}; exit 1` });
+    expect(report.first_failure?.split("\n")[4]).toBe("  1) adds");
+    const unnamed = await run({}, { test: `${filler}; printf '1..1\\nnot ok 1 - adds\\n'; ${filler}` });
+    expect(unnamed.report.first_failure).toContain("line 199\n1..1\nnot ok 1 - adds");
   });
 
   it.each([

@@ -50,7 +50,7 @@ export async function buildAndTest(
       { span: context.span, code: ports.code },
     );
   });
-  const judgement = judge(run);
+  const judgement = judge(run, input);
   context.log.info("BUILDTEST_JUDGED", judgement.reason, {
     verdict: judgement.verdict,
     error_code: judgement.code,
@@ -104,6 +104,8 @@ async function writeReport(
     not_enforced: ran?.not_enforced ?? [],
     phases: phases.map(({ phase }) => phase),
     test_format: tests.format,
+    test_reports: tests.reports,
+    test_problems: tests.problems.slice(0, 50).map((problem) => problem.slice(0, 1000)),
     tests: tests.tests,
     tests_passed: tests.passed,
     tests_failed: tests.failed,

@@ -1,24 +1,27 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { TestResults } from "#lib/code/test-results/parse-test-results.ts";
+import type { ReportPlace } from "#lib/code/test-results/report-files.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { missingProgram } from "#lib/sandbox/missing-program.ts";
 import type { CommandOrder } from "#lib/sandbox/run-command.ts";
 import { type PhaseRun, runPhase, skippedPhase } from "#lib/sandbox/run-phase.ts";
 
 export interface BuildtestRun {
-  /** Null when there was no install command. */
+  /** Null when there was no such command. */
   install: PhaseRun | null;
   build: PhaseRun;
   test: PhaseRun;
   tests: TestResults;
-  /** The limit that reading the test results exceeded; null when they could be read. */
+  /** Why what the tests wrote could not be read: it was too much for a limit. */
   unreadable: RejectedInput | null;
-  /** A program that a command needs and the sandbox lacks, confirmed by a look-up in the sandbox; null when none is. */
+  /** The program whose absence ended the build or the test, looked up and not found. */
   missing_program: string | null;
 }
 
-type Commands = { [Name in "install" | "build" | "test"]?: string | undefined };
+type Commands = { [Name in "install" | "build" | "test"]?: string | undefined } & {
+  reports?: readonly string[] | undefined;
+};
 type Status = PhaseRun["phase"]["status"];
 type Place = Omit<CommandOrder, "command">;
 type Context = Pick<AgentContext, "span"> & {
@@ -28,13 +31,16 @@ type Context = Pick<AgentContext, "span"> & {
 const INSTALL = { name: "install", log: "build-test/install.log" } as const;
 const BUILD = { name: "build", log: "build-test/build.log" } as const;
 const TEST = { name: "test", log: "build-test/test.log" } as const;
-const NO_RESULTS: TestResults = { format: "none", tests: [], passed: 0, failed: 0, skipped: 0 };
-/** Exit code of a shell that does not find a command. Any program may exit with it too. */
+const NO_RESULTS: TestResults = {
+  ...{ format: "none", tests: [], passed: 0, failed: 0, skipped: 0 },
+  ...{ problems: [], reports: [] },
+};
+/** What a shell says of a command it does not find; also what anybody may say. */
 const NOT_FOUND = 127;
 
 /**
- * Runs the install (with the profile's `install_network`), the build and the test in this order, each only if the
- * one before it passed, and reads the test results.
+ * The install with what network the profile gives it, the build, the test, each if the one before
+ * passed, then what the test reported.
  */
 export async function runBuildAndTest(
   commands: Commands,
@@ -43,9 +49,10 @@ export async function runBuildAndTest(
 ): Promise<BuildtestRun> {
   const install = commands.install ? await runInstall(commands.install, place, context) : null;
   const build = await runNext(BUILD, commands.build, install, place, context);
-  const before = await context.code.reportFileVersions(place.tree);
+  const globs = commands.reports ?? [];
+  const before = await context.code.reportFileVersions(place.tree, globs);
   const test = await runNext(TEST, commands.test, build.phase.command ? build : install, place, context);
-  const { tests, unreadable } = await readResults(test, place.tree, before, context.code);
+  const { tests, unreadable } = await readResults(test, { tree: place.tree, before, globs }, context.code);
   const missing_program = await firstMissing([install, build, test], place);
   return {
     install:
@@ -62,26 +69,26 @@ export async function runBuildAndTest(
 
 async function readResults(
   { result }: PhaseRun,
-  tree: string,
-  before: Map<string, string>,
+  place: ReportPlace,
   { readTestResults }: Context["code"],
 ): Promise<Pick<BuildtestRun, "tests" | "unreadable">> {
   if (!result) return { tests: NO_RESULTS, unreadable: null };
-  const { stdout, log, tree_inside } = result;
-  const output = { stdout: stdout.toString("utf8"), log: log.toString("utf8"), tree: tree_inside };
+  const { stdout, stderr, tree_inside } = result;
+  const output = { stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8"), tree: tree_inside };
   try {
-    return { tests: await readTestResults(output, tree, before), unreadable: null };
+    return { tests: await readTestResults(output, place), unreadable: null };
   } catch (error) {
-    // The logs are kept and show what the tests did.
+    // The logs are kept all the same, and say what the tests did.
     if (error instanceof RejectedInput) return { tests: NO_RESULTS, unreadable: error };
     throw error;
   }
 }
 
-/** A failed test fails the phase, also when the command exits with 0. */
+/** An exit code of 0 does not make failed tests good, nor a report that proves nothing. */
 function testStatus({ phase }: PhaseRun, tests: TestResults, missing_program: string | null): Status {
   if (phase.status === "failed" && missing_program) return "error";
-  return phase.status === "passed" && tests.failed > 0 ? "failed" : phase.status;
+  const failed = tests.failed > 0 || tests.problems.length > 0;
+  return phase.status === "passed" && failed ? "failed" : phase.status;
 }
 
 function withStatus(run: PhaseRun, status: Status): PhaseRun {

@@ -1,15 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { parseDiff } from "#lib/code/diff/parse-diff.ts";
-import { chunkFile } from "#lib/code/graph/chunk-file.ts";
-import { codeWords } from "#lib/code/graph/code-words.ts";
-import { embeddingText } from "#lib/code/graph/embedding-text.ts";
-import { languageOf } from "#lib/code/graph/languages.ts";
+import { chunkFile, embeddingText } from "#lib/code/graph/chunk-file.ts";
+import { codeWords, namesAsked } from "#lib/code/graph/code-words.ts";
+import { readImportMap, resolveImport } from "#lib/code/graph/link-edges.ts";
 import { linkTests } from "#lib/code/graph/link-tests.ts";
-import { namesAsked } from "#lib/code/graph/match-names.ts";
-import { readComment, readSignature } from "#lib/code/graph/read-comment.ts";
-import { readImportMap, resolveImport } from "#lib/code/graph/resolve-import.ts";
-import { gitFault } from "#lib/code/source/git-fault.ts";
-import { checkGitRef } from "#lib/code/source/git-url.ts";
+import { readComment, readSignature } from "#lib/code/graph/read-symbols.ts";
+import { languageOf } from "#lib/code/graph/read-tree.ts";
+import { checkGitRef } from "#lib/code/source/resolve-source.ts";
+import { gitFault } from "#lib/code/source/run-git.ts";
 import { parseTestResults } from "#lib/code/test-results/parse-test-results.ts";
 import { treePathProblem } from "#lib/code/tree/tree-path.ts";
 import { duplicateKey } from "#lib/platform/config/duplicate-key.ts";
@@ -52,20 +50,25 @@ const PARSERS: Record<string, (text: string) => unknown> = {
   "git's last words": (text) => gitFault(text.slice(-64 * 1024), "https://example.org/", "main"),
   "a git ref": checkGitRef,
   "a path": treePathProblem,
-  "a test's output": (text) => parseTestResults({ stdout: text, log: text, files: [], tree: "/t" }),
+  "a test's output": (text) => parseTestResults({ stdout: text, stderr: text, files: [], tree: "/t" }),
   "a test's name": (text) =>
-    parseTestResults({ stdout: `TAP version 13\nnot ok 1 ${text}\n1..1\n`, log: "", files: [], tree: "/t" }),
+    parseTestResults({
+      stdout: `TAP version 13\nnot ok 1 ${text}\n1..1\n`,
+      stderr: "",
+      files: [],
+      tree: "/t",
+    }),
   "a test's diagnostics": (text) =>
     parseTestResults({
       stdout: `TAP version 13\nnot ok 1 a\n  ---\n  at: ${text}\n  ...\n1..1\n`,
-      log: "",
+      stderr: "",
       files: [],
       tree: "/t",
     }),
   "a test report": (text) =>
     parseTestResults({
       stdout: "",
-      log: "",
+      stderr: "",
       files: [{ path: "junit.xml", text: `<testsuite><testcase name="a">${text}</testcase></testsuite>` }],
       tree: "/t",
     }),

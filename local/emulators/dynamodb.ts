@@ -27,7 +27,6 @@ const STORE_FAILED = /LEVEL_|Database (?:is closed|failed to open)|IO error|Corr
  */
 export async function startDynamoDb(options: { directory: string; port: number }): Promise<Emulator> {
   const { directory } = options;
-  mkdirSync(directory, { recursive: true });
   await checkFiles(directory);
   const server = dynalite({ path: directory, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   // dynalite throws out of its own listener when a client hangs up, which would end the process.
@@ -66,8 +65,10 @@ async function checkFiles(directory: string): Promise<void> {
   const { Level } = createRequire(createRequire(import.meta.url).resolve("dynalite"))("level") as {
     Level: new (path: string) => Level;
   };
-  const level = new Level(directory);
+  let level: Level;
   try {
+    mkdirSync(directory, { recursive: true });
+    level = new Level(directory);
     await level.open();
   } catch (error) {
     const { cause, message } = error as Error;

@@ -18,9 +18,11 @@ import { refuseAsSqs } from "./sqs-refusals.ts";
  * `port` 0 takes any free one.
  */
 export async function startSqsAndS3(options: { directory: string; port: number }): Promise<Emulator> {
-  mkdirSync(options.directory, { recursive: true });
   const internals = await loadFauxqsInternals();
-  const persistence = readable(options.directory, () => openPersistence(internals, options.directory));
+  const persistence = readable(options.directory, () => {
+    mkdirSync(options.directory, { recursive: true });
+    return openPersistence(internals, options.directory);
+  });
   const queues = new internals.SqsStore();
   const topics = new internals.SnsStore();
   const objects = new internals.S3Store();

@@ -117,6 +117,32 @@ export const Phase = z.strictObject({
 });
 export type Phase = z.infer<typeof Phase>;
 
+export const TestFormat = z.enum([
+  "tap",
+  "junit",
+  "vitest-json",
+  "jest-json",
+  "mocha-json",
+  "node-test",
+  "go-test",
+  "cargo-test",
+  "pytest",
+]);
+
+/** One document that a test reporter wrote. */
+export const TestReportSource = z.strictObject({
+  format: TestFormat,
+  where: z.string().describe("`output`, or the path of a report file"),
+  passed: z.int().min(0),
+  failed: z.int().min(0),
+  skipped: z.int().min(0),
+  repeats: z
+    .string()
+    .nullable()
+    .describe("where the document stands that told the same run already; this one is not counted then"),
+});
+export type TestReportSource = z.infer<typeof TestReportSource>;
+
 /** `build-test/report.json`: complete whether the tests pass or not. */
 export const BuildTestReport = z.strictObject({
   verdict: Verdict,
@@ -135,9 +161,26 @@ export const BuildTestReport = z.strictObject({
   profile_hash: Sha256,
   phases: z.array(Phase),
   test_format: z
-    .enum(["tap", "junit", "vitest-json", "jest-json", "mocha-json", "node-test", "none"])
-    .describe("`none`: nothing parsed, the verdict rests on the exit code alone"),
-  tests: z.array(TestCase).max(20_000),
+    .enum([...TestFormat.options, "several", "none"])
+    .describe("`none`: no report was found, the verdict rests on the exit code alone"),
+  test_reports: z
+    .array(TestReportSource)
+    .max(500)
+    .default([])
+    .describe("every document that was read, from the output and from files"),
+  test_problems: z
+    .array(z.string())
+    .max(50)
+    .default([])
+    .describe(
+      "why the reports are no proof, for example a plan that does not match; with one the tests failed",
+    ),
+  test_notice: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("that no test ran, or that the exit code alone decided and how to get a report"),
+  tests: z.array(TestCase).max(20_000).describe("fewer than are counted where a format only counts"),
   tests_passed: z.int().min(0),
   tests_failed: z.int().min(0),
   tests_skipped: z.int().min(0),
@@ -153,6 +196,7 @@ export const BuildTestSummary = BuildTestReport.pick({
   reason: true,
   isolation: true,
   test_format: true,
+  test_notice: true,
   tests_passed: true,
   tests_failed: true,
   tests_skipped: true,

@@ -52,6 +52,11 @@ export const TaskView = z.strictObject({
   created_at: Instant,
   deadline_at: Instant,
   ended_at: Instant.optional(),
+  notices: z
+    .array(z.string())
+    .max(10)
+    .describe("advice on what was asked for, for example how its tests would give a report")
+    .optional(),
   steps: z.array(StepView).describe("in the order they were dispatched"),
   artifacts: z.array(ArtifactView).describe("of completed steps only; a later round replaces an earlier one"),
 });
@@ -59,7 +64,7 @@ export type TaskView = z.infer<typeof TaskView>;
 
 /** Answer of `GET /api/tasks`, newest first. */
 export const TaskList = z.strictObject({
-  tasks: z.array(TaskView.omit({ steps: true, artifacts: true })),
+  tasks: z.array(TaskView.omit({ steps: true, artifacts: true, notices: true })),
   next_cursor: z.string().nullable(),
 });
 export type TaskList = z.infer<typeof TaskList>;

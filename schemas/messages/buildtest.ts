@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ReportGlobs } from "#schemas/messages/report-globs.ts";
 import { SourceRef } from "#schemas/messages/source.ts";
 import { BlobRef, Verdict } from "#schemas/primitives.ts";
 
@@ -9,6 +10,8 @@ export const BuildtestInput = z.strictObject({
   build: z.string().min(1).optional(),
   test: z.string().min(1).optional(),
   profile: z.string().min(1),
+  reports: ReportGlobs.optional(),
+  require_tests: z.boolean().describe("fail when no test is known to have run").optional(),
 });
 export type BuildtestInput = z.infer<typeof BuildtestInput>;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ReportGlobs } from "#schemas/messages/report-globs.ts";
 import { GitRef, GitUrl } from "#schemas/messages/source.ts";
 import { NO_CONTROLS, ONE_LINE, Sha256 } from "#schemas/primitives.ts";
 
@@ -99,6 +100,11 @@ export const Submission = z.strictObject({
   install: Command.describe("fetches dependencies before the build, for example npm ci").optional(),
   build: Command.optional(),
   test: Command.optional(),
+  reports: ReportGlobs.optional(),
+  require_tests: z
+    .boolean()
+    .describe("the verdict is `failed`, with NO_TEST_RAN, when no test is known to have run")
+    .optional(),
   command: Command.describe("for workflow `run`").optional(),
   repository: z
     .string()

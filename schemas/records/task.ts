@@ -23,6 +23,8 @@ export const TaskSpec = z.strictObject({
   build: z.string().optional(),
   test: z.string().optional(),
   command: z.string().optional(),
+  reports: z.array(z.string()).optional(),
+  require_tests: z.boolean().optional(),
   repository: z.string(),
   profile: z.string(),
   repair_rounds: z.int().min(0).max(9).optional(),

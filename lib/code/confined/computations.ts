@@ -10,7 +10,7 @@ import { SnapshotBody } from "#lib/code/graph/snapshot.ts";
 import type { unpackArchive } from "#lib/code/source/unpack-archive.ts";
 import type { reportFileVersions } from "#lib/code/test-results/report-files.ts";
 import type { Computation } from "#lib/platform/confined/computation.ts";
-import { TestCase } from "#schemas/artifacts/build-test-report.ts";
+import { TestCase, TestReportSource } from "#schemas/artifacts/build-test-report.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
 
 /** The functions that run in a child process, as they are declared; the child has their code. */
@@ -73,6 +73,8 @@ export const computations: Declared = {
       passed: Count,
       failed: Count,
       skipped: Count,
+      problems: z.array(z.string()),
+      reports: z.array(TestReportSource),
     }) as never,
   },
 };

@@ -64,7 +64,10 @@ describe("confined code", () => {
         join(after, "reports/junit.xml"),
         '<testsuite tests="1"><testcase name="a"/></testsuite>',
       );
-      const results = await confined.readTestResults({ stdout: "", log: "", tree: "/tree" }, after, versions);
+      const results = await confined.readTestResults(
+        { stdout: "", stderr: "", tree: "/tree" },
+        { tree: after, before: versions, globs: [] },
+      );
       expect(results).toMatchObject({ passed: 1, failed: 0 });
     });
   });

@@ -3,17 +3,18 @@ import {
   type TestOutput,
   type TestResults,
 } from "#lib/code/test-results/parse-test-results.ts";
-import { newReportFiles } from "#lib/code/test-results/report-files.ts";
+import { newReportFiles, type ReportPlace } from "#lib/code/test-results/report-files.ts";
 
 /**
- * What the tests of a tree said: in their output, and in report files that are not as in `before`.
+ * What the tests of a tree said: in their output, and in report files that are not as they were before.
  *
- * @param tree where the tree is for this process; `output.tree` is where the tests saw it
+ * @param place where the tree is for this process; `output.tree` is where the tests saw it
  */
 export async function readTestResults(
   output: Omit<TestOutput, "files">,
-  tree: string,
-  before: ReadonlyMap<string, string>,
+  { tree, before, globs }: ReportPlace,
 ): Promise<TestResults> {
-  return parseTestResults({ ...output, files: await newReportFiles(tree, before) });
+  const { files, problems } = await newReportFiles(tree, before, globs);
+  const results = parseTestResults({ ...output, files });
+  return { ...results, problems: [...results.problems, ...problems] };
 }

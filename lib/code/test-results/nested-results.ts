@@ -1,9 +1,7 @@
-import { testCase } from "#lib/code/test-results/test-case.ts";
+import { testCase } from "#lib/code/test-results/test-document.ts";
 import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
-export interface ResultLine {
-  /** 0 at the top. */
-  depth: number;
+interface ResultLine {
   name: string;
   status: TestCase["status"];
   duration_ms: number | null;
@@ -11,46 +9,42 @@ export interface ResultLine {
   failure: string | null;
 }
 
-interface Waiting extends ResultLine {
-  children: Waiting[];
+export interface NestedResult extends ResultLine {
+  children: NestedResult[];
 }
 
 /**
- * Collects results of a reporter that prints a container after its tests, one level less deep.
- * A container is no test: it counts only when it failed and nothing inside it did.
+ * The tests at the leaves, named by what contains them. A container is no test: it counts only when
+ * it failed and nothing inside it did. Uses an explicit stack: the submitted work decides the depth.
  */
-export function nestedResults() {
-  const levels: Waiting[][] = [];
-  return {
-    /** Adds one result, which contains all deeper ones since the last of its depth. */
-    add(line: ResultLine): void {
-      const children = levels.splice(line.depth + 1).flat();
-      for (let depth = levels.length; depth <= line.depth; depth++) levels.push([]);
-      levels[line.depth]?.push({ ...line, children });
-    },
-    cases: (): TestCase[] => levels.flat().flatMap((result) => flatten(result)),
-  };
-}
-
-/** An explicit stack: nesting is the submitted work's to choose. */
-function flatten(root: Waiting): TestCase[] {
+export function leafCases(roots: readonly NestedResult[]): TestCase[] {
   const cases: TestCase[] = [];
-  const stack: { result: Waiting; names: string[]; left: boolean }[] = [
-    { result: root, names: [], left: false },
-  ];
+  const stack = roots.toReversed().map((result) => ({ result, names: [result.name], left: false }));
   for (let entry = stack.pop(); entry; entry = stack.pop()) {
-    const { result } = entry;
-    const names = entry.left ? entry.names : [...entry.names, result.name];
-    if (result.children.length > 0 && !entry.left) {
+    const { result, names, left } = entry;
+    if (result.children.length > 0 && !left) {
       stack.push({ result, names, left: true });
-      for (const child of result.children.toReversed()) stack.push({ result: child, names, left: false });
-    } else if (!entry.left || failedByItself(result)) {
+      for (const child of result.children.toReversed()) {
+        stack.push({ result: child, names: [...names.slice(-NAMES_MAX), child.name], left: false });
+      }
+    } else if (!left || failedByItself(result)) {
       cases.push(testCase({ ...result, names }));
     }
   }
   return cases;
 }
 
-function failedByItself(result: Waiting): boolean {
-  return result.status === "failed" && !result.children.some((child) => child.status === "failed");
+const NAMES_MAX = 50;
+
+function failedByItself(result: NestedResult): boolean {
+  return result.status === "failed" && !result.children.some((child) => hasFailure(child));
+}
+
+function hasFailure(root: NestedResult): boolean {
+  const stack = [root];
+  for (let result = stack.pop(); result; result = stack.pop()) {
+    if (result.status === "failed") return true;
+    stack.push(...result.children);
+  }
+  return false;
 }

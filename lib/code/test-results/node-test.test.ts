@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseNodeTest } from "#lib/code/test-results/node-test.ts";
+import { parseNodeTest as parseLines } from "#lib/code/test-results/node-test.ts";
+import { parseTestResults } from "#lib/code/test-results/parse-test-results.ts";
+
+const parseNodeTest = (text: string) => parseLines(text.split("\n"))[0]?.tests;
 
 const recorded = (version: number) =>
   readFileSync(join(import.meta.dirname, `fixtures/node-${version}.spec.txt`), "utf8");
@@ -25,11 +28,27 @@ describe.each([20, 24])("what node --test of Node.js %i prints", (version) => {
   });
 
   it("is read in colour too", () => {
-    const coloured = recorded(version).replace(/✖/g, "\u001b[31m✖\u001b[39m");
-    expect(parseNodeTest(coloured)?.filter((test) => test.status === "failed")).toHaveLength(1);
+    const stdout = recorded(version).replace(/✖/g, "\u001b[31m✖\u001b[39m");
+    expect(parseTestResults({ stdout, stderr: "", files: [], tree: "/" })).toMatchObject({
+      passed: 4,
+      failed: 1,
+    });
+  });
+
+  it("is read of several runs", () => {
+    const stdout = `${recorded(version)}\n> b@1 test\n${recorded(version)}`;
+    expect(parseTestResults({ stdout, stderr: "", files: [], tree: "/" })).toMatchObject({
+      passed: 8,
+      failed: 2,
+    });
   });
 });
 
 it("is not seen in ticks that other reporters print", () => {
-  expect(parseNodeTest("  ✔ adds (1ms)\n  ✖ subtracts\n\n  1 passing\n")).toBeNull();
+  expect(parseNodeTest("  ✔ adds (1ms)\n  ✖ subtracts\n\n  1 passing\n")).toBeUndefined();
+});
+
+it("has a problem where its own count of failures names none", () => {
+  const lines = "✔ a (1ms)\nℹ tests 2\nℹ fail 1\nℹ cancelled 0".split("\n");
+  expect(parseLines(lines)[0]?.problems).toHaveLength(1);
 });

@@ -1,22 +1,30 @@
-import { nestedResults, type ResultLine } from "#lib/code/test-results/nested-results.ts";
-import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
+import { leafCases, type NestedResult } from "#lib/code/test-results/nested-results.ts";
+import { type TestDocument, testDocument } from "#lib/code/test-results/test-document.ts";
 import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
 const RESULT = /^( *)([✔✖﹣⚠]) (.*?)(?: \((\d+(?:\.\d+)?)ms\)(?: # (.*))?)?$/u;
 const OPENING = /^( *)▶ (.*?)(?: \((\d+(?:\.\d+)?)ms\))?$/u;
-const SUMMARY = /^ℹ tests \d+$/m;
+const SUMMARY = /^ℹ tests \d+$/;
+const NOT_PASSED = /^ℹ (?:fail|cancelled) (\d+)$/;
 const DEPTH_MAX = 50;
 
-/** What `node --test` prints by itself: its `spec` reporter (https://nodejs.org/api/test.html). */
-export function parseNodeTest(text: string): TestCase[] | null {
-  const plain = stripAnsi(text);
-  if (!SUMMARY.test(plain)) return null;
-  const lines = plain.split(/\r?\n/);
-  const results = nestedResults();
+interface SpecLine extends NestedResult {
+  depth: number;
+}
+
+/**
+ * What `node --test` prints by itself: its `spec` reporter (https://nodejs.org/api/test.html). All runs in
+ * a text make one document. A test with subtests is their container, so it counts only when it failed
+ * by itself; Node.js counts it in any case.
+ */
+export function parseNodeTest(lines: readonly string[]): TestDocument[] {
+  if (!lines.some((line) => SUMMARY.test(line))) return [];
   const details = new Map<string, { file: string; body: string }[]>();
-  const found: ResultLine[] = [];
+  const found: SpecLine[] = [];
+  let not_passed = 0;
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? "";
+    not_passed += Number(NOT_PASSED.exec(line)?.[1] ?? 0);
     const location = /^test at (.+?)(?::\d+:\d+)?$/.exec(line);
     const heading = location ? RESULT.exec(lines[index + 1] ?? "") : null;
     if (location && heading) {
@@ -34,14 +42,31 @@ export function parseNodeTest(text: string): TestCase[] | null {
     if (result.status === "failed") index += indentedBlock(lines, index + 1, result.depth * 2).length;
     found.push(result);
   }
-  for (const result of found) {
-    const detail = result.status === "failed" ? details.get(result.name)?.shift() : undefined;
-    results.add({ ...result, file: detail?.file ?? null, failure: detail?.body ?? null });
-  }
-  return results.cases();
+  const tests = leafCases(nested(found, details));
+  const failed = tests.some((test) => test.status === "failed");
+  const problems =
+    not_passed > 0 && !failed ? [`node:test counts ${not_passed} failed, and names none of them`] : [];
+  return [testDocument("node-test", tests, problems)];
 }
 
-function resultLine(line: string): ResultLine | null {
+/** A container is printed after its tests, one level less deep. */
+function nested(
+  found: readonly SpecLine[],
+  details: Map<string, { file: string; body: string }[]>,
+): NestedResult[] {
+  const levels: NestedResult[][] = [];
+  for (const line of found) {
+    const detail = line.status === "failed" ? details.get(line.name)?.shift() : undefined;
+    line.file = detail?.file ?? null;
+    line.failure = detail?.body ?? null;
+    line.children = levels.splice(line.depth + 1).flat();
+    while (levels.length <= line.depth) levels.push([]);
+    levels[line.depth]?.push(line);
+  }
+  return levels.flat();
+}
+
+function resultLine(line: string): SpecLine | null {
   const match = RESULT.exec(line) ?? closingLine(line);
   if (!match || line === "✖ failing tests:") return null;
   const [, indent = "", symbol, name = "", duration, remark] = match;
@@ -52,6 +77,7 @@ function resultLine(line: string): ResultLine | null {
     duration_ms: duration === undefined ? null : Number(duration),
     file: null,
     failure: null,
+    children: [],
   };
 }
 

@@ -23,8 +23,8 @@ export function readDiagnostics(block: readonly string[]): TapDiagnostics {
   const fields = readFields(lines);
   const value = (key: string) => fields.find((field) => field.key === key);
   const duration = Number.parseFloat(plain(value("duration_ms")));
-  const others = fields.filter(({ key }) => key !== MESSAGE && !TOLD_ELSEWHERE.has(key));
-  const message = plain(value(MESSAGE));
+  const others = fields.filter(({ key }) => key !== MESSAGE && key !== "message" && !TOLD_ELSEWHERE.has(key));
+  const message = messageOf(value(MESSAGE)) ?? plain(value("message"));
   return {
     duration_ms: Number.isFinite(duration) ? duration : null,
     file: fileOf(plain(value("location"))) ?? fileOf(plain(value("at"))),
@@ -50,11 +50,29 @@ function plain(field: Field | undefined): string {
   const inline = first.slice(first.indexOf(":") + 1).trim();
   const quoted = /^'(.*)'$/.exec(inline)?.[1];
   if (quoted !== undefined) return quoted.replaceAll("''", "'");
+  if (/^".*"$/.test(inline)) return parsedString(inline) ?? inline;
   if (inline !== "" && !/^[|>][-+]?$/.test(inline)) return inline;
   return below
     .map((line) => line.replace(/^ {1,2}/, ""))
     .join("\n")
     .trim();
+}
+
+/** The error's message; Vitest and ava write the error as fields of its own, `message` among them. */
+function messageOf(field: Field | undefined): string | null {
+  if (!field) return null;
+  const inner = field.lines.find((line) => /^ +message: /.test(line));
+  if (!inner || plain({ ...field, lines: field.lines.slice(0, 1) }) !== "") return plain(field);
+  const text = inner.slice(inner.indexOf(":") + 1).trim();
+  return /^".*"$/.test(text) ? (parsedString(text) ?? text) : text;
+}
+
+function parsedString(text: string): string | null {
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return null;
+  }
 }
 
 /** `/tree/a.js:1:2`, also as `Test.<anonymous> (/tree/a.js:1:2)`. */

@@ -1,7 +1,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseTap } from "#lib/code/test-results/tap.ts";
+import { parseTap as parseLines } from "#lib/code/test-results/tap.ts";
+
+const documents = (text: string) => parseLines(text.split(/\r?\n/));
+const parseTap = (text: string) => {
+  const found = documents(text);
+  return found.length === 0 ? null : found.flatMap(({ tests }) => tests);
+};
+const counts = (text: string) =>
+  documents(text).map(({ counts: { passed, failed, skipped }, problems }) => [
+    passed,
+    failed,
+    skipped,
+    problems.length,
+  ]);
 
 const recorded = readFileSync(join(import.meta.dirname, "fixtures/node-test.tap"), "utf8");
 
@@ -59,20 +72,114 @@ describe("TAP", () => {
     });
   });
 
-  it("takes a bail-out and missing tests for failures", () => {
-    expect(parseTap("TAP version 13\nok 1 - a\nBail out! no database\n")?.[1]).toMatchObject({
-      status: "failed",
-      failure: "no database",
-    });
-    expect(parseTap("1..3\nok 1 - a\nok 2 - b\n")?.[2]).toMatchObject({
-      name: "TAP plan",
-      failure: "3 tests were planned and 2 reported",
-    });
+  it.each([
+    ["fewer than planned", "TAP version 13\n1..5\nok 1 a\nok 2 b\n", /says 5 tests, and 2 reported/],
+    ["more than planned", "1..1\nok 1 - a\nok 2 - b\n", /says 1 test, and 2 reported/],
+    ["more after a plan at the end", "TAP version 13\nok 1 a\n1..1\nok 2 b\n", /says 1 test, and 2 reported/],
+    ["no plan", "TAP version 13\nok 1 a\nok 2 b\n", /no plan/],
+    ["no plan and no version", "ok 1 - a\nok 2 - b\n", /no plan/],
+    ["a version and nothing more", "TAP version 14\n", /no plan/],
+    ["a number beyond the plan", "1..2\nok 1 - a\nok 7 - b\n", /ends at 2, and test 7 reported/],
+    ["a bail-out", "TAP version 13\nok 1 - a\nBail out! no database\n", /bailed out: no database/],
+    ["a bail-out alone", "Bail out!\n", /bailed out/],
+    [
+      "fewer subtests than planned",
+      "TAP version 14\n    1..3\n    ok 1 - in\nok 1 - out\n1..1\n",
+      /a subtest says 3/,
+    ],
+    ["a skipped plan with tests", "1..0 # SKIP none\nok 1 - a\n", /says 0 tests, and 1 reported/],
+  ])("has a problem, not a failed test, with %s", (_, text, problem) => {
+    const [document] = documents(text);
+    expect(document?.problems.join()).toMatch(problem);
+    expect(document?.counts.failed).toBe(0);
+  });
+
+  it.each([
+    ["TAP 12", "1..2\nok 1 - a\nok 2 - b\n", [[2, 0, 0, 0]]],
+    ["TAP 14 with its plan at the end", "TAP version 14\nok 1 - a\nnot ok 2 - b\n1..2\n", [[1, 1, 0, 0]]],
+    ["results without numbers", "1..2\nok - a\nnot ok - b\n", [[1, 1, 0, 0]]],
+    ["results without names", "1..2\nok\nnot ok\n", [[1, 1, 0, 0]]],
+    ["everything skipped", "TAP version 13\n1..0 # SKIP no tests on this OS\n", [[0, 0, 0, 0]]],
+    ["no tests", "TAP version 13\n1..0\n# tests 0\n", [[0, 0, 0, 0]]],
+    [
+      "directives in any case",
+      "1..3\nok 1 - a # skip\nnot ok 2 - b # Todo x\nok 3 # SKIPPED y\n",
+      [[0, 0, 3, 0]],
+    ],
+    [
+      "pragmas and noise",
+      "TAP version 13\npragma +strict\nhello\nok 1 - a\nok, I am noise\n1..1\n",
+      [[1, 0, 0, 0]],
+    ],
+    ["go's ok among it", "1..1\nok 1 - a\nok  \texample.com/pkg\t0.2s\n", [[1, 0, 0, 0]]],
+    [
+      "several streams",
+      "TAP version 13\nok 1 a\n1..1\n# tests 1\n\n> b@1 test\nTAP version 13\nnot ok 1 b\n1..1\n",
+      [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+      ],
+    ],
+    [
+      "streams without a version, their plans first",
+      "1..1\nok 1 - a\n1..2\nok 1 - b\nnot ok 2 - c\n",
+      [
+        [1, 0, 0, 0],
+        [1, 1, 0, 0],
+      ],
+    ],
+    [
+      "streams without a version, their plans last",
+      "ok 1 - a\n1..1\nnot ok 1 - b\n1..1\n",
+      [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+      ],
+    ],
+    [
+      "a stream that is cut off before the next",
+      "TAP version 13\n1..3\nok 1 a\nTAP version 13\n1..1\nok 1 b\n",
+      [
+        [1, 0, 0, 1],
+        [1, 0, 0, 0],
+      ],
+    ],
+    [
+      "subtests in braces",
+      "1..1\nnot ok 1 - file {\n    1..1\n    not ok 1 - suite {\n        1..1\n        not ok 1 - t\n    }\n}\n",
+      [[0, 1, 0, 0]],
+    ],
+    [
+      "a container that failed by itself",
+      "1..1\nnot ok 1 - file {\n    1..1\n    ok 1 - t\n}\n",
+      [[1, 1, 0, 0]],
+    ],
+  ])("is counted: %s", (_, text, expected) => {
+    expect(counts(text)).toEqual(expected);
+    expect(counts(text.replaceAll("\n", "\r\n"))).toEqual(expected);
+  });
+
+  it.each([
+    ["adds # time=21ms", "adds", 21],
+    ["adds # time=1.5s", "adds", 1500],
+    ["adds (12ms)", "adds", 12],
+    ["adds in 34ms", "adds", 34],
+    ["adds # in 3 ms", "adds", 3],
+    ["adds # SKIP # time=2ms", "adds", 2],
+    ["adds # time=15.63ms {", "adds", 15.63],
+    ["room \\# 5", "room # 5", null],
+    ["issue # 5", "issue # 5", null],
+    ["waits (twice)", "waits (twice)", null],
+    ["a \\\\ b", "a \\ b", null],
+  ])("takes the duration out of the name: %s", (words, name, duration_ms) => {
+    expect(parseTap(`1..1\nok 1 - ${words}\n`)?.[0]).toMatchObject({ name, duration_ms });
   });
 
   it("is not seen in output that only says ok", () => {
     expect(parseTap("1..9\ndone\n")).toBeNull();
+    expect(parseTap("1..9 numbers\nok\n")).toBeNull();
     expect(parseTap("ok  \texample.com/pkg\t0.2s\n")).toBeNull();
     expect(parseTap("ok 1 - without a plan\n")).toBeNull();
+    expect(parseTap("ok, all good\nok\n")).toBeNull();
   });
 });

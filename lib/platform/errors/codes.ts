@@ -143,6 +143,7 @@ export const ERROR_CODES = {
   NEO4J_UNAVAILABLE: retry("Neo4j does not answer."),
   NEO4J_URL_UNUSABLE: terminal("NEO4J_URL is no bolt or neo4j URL."),
   NO_REPAIR_LEFT: reject("No further try of the change is possible."),
+  NO_TEST_RAN: outcome("A test was required to run, and none is known to have run."),
   OPERATOR_TENANT_REQUIRED: answer(403, "Only operators command a circuit that all tenants share."),
   OTHER_INPUT: outcome("The step was claimed for another input."),
   PAYLOAD_INVALID: terminal("The message's payload does not match the agent's input schema."),

@@ -1,3 +1,4 @@
+import { reportAdvice } from "#lib/code/test-results/test-runners.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { layoutArtifacts } from "#lib/work/artifacts/layout.ts";
@@ -27,8 +28,12 @@ export function taskSummary(task: TaskRecord): Omit<TaskList["tasks"][number], "
 
 /** A task as the API shows it. `revision` is a hash of what is shown, so it changes when that does. */
 export function taskView({ task, steps }: Ledger, service_version: string): TaskView {
+  const notice = task.spec.test === undefined ? null : reportAdvice(task.spec.test);
   const shown = {
     ...taskSummary(task),
+    ...(notice !== null && {
+      notices: [`without a report of its tests the exit code alone will decide: ${notice}`],
+    }),
     steps: stepViews({ task, steps }),
     artifacts: artifactViews({ task, steps }, service_version),
   };

@@ -130,7 +130,7 @@ describe("a conditional write", () => {
   semantic("on a version replaces the whole item, once", {
     relied_on_by: [
       "lib/work/tasks/task-store.ts",
-      "lib/code/graph/dynamodb-snapshot-pointers.ts",
+      "lib/code/graph/snapshot-pointers.ts",
       "lib/work/webhooks/webhook-store.ts",
     ],
     async observe(world) {

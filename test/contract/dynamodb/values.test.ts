@@ -115,7 +115,7 @@ describe("a value", () => {
   });
 
   semantic("of a key, of the table or an index, is a text that is not empty", {
-    relied_on_by: ["lib/work/tasks/task-store.ts", "lib/code/graph/dynamodb-snapshot-pointers.ts"],
+    relied_on_by: ["lib/work/tasks/task-store.ts", "lib/code/graph/snapshot-pointers.ts"],
     async observe(world) {
       const tried = (fields: object) => outcome(put(world, { ...newKey(), ...fields }));
       return {
@@ -139,7 +139,7 @@ describe("a value", () => {
   semantic("of a key has up to 2,048 bytes in the partition key and 1,024 in the sort key", {
     relied_on_by: [
       "lib/platform/table/keys.ts",
-      "lib/code/graph/dynamodb-snapshot-pointers.ts",
+      "lib/code/graph/snapshot-pointers.ts",
       "lib/resilience/circuit/circuit-table.ts",
     ],
     async observe(world) {

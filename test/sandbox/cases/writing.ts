@@ -130,7 +130,7 @@ export const WRITING: SandboxCase[] = [
 ];
 
 async function notCollected(_: unknown, tree: string): Promise<void> {
-  const reports = await newReportFiles(tree, new Map());
-  if (reports.length > 0) throw new Error(`collected ${reports[0]?.path}`);
+  const { files } = await newReportFiles(tree, new Map());
+  if (files.length > 0) throw new Error(`collected ${files[0]?.path}`);
   if (!existsSync(tree)) throw new Error("the tree is gone");
 }

@@ -1,0 +1,180 @@
+import { z } from "zod";
+import { type TestDocument, testCase, testDocument } from "#lib/code/test-results/test-document.ts";
+import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
+
+const Count = z.number().nullish().catch(null);
+
+/** The shape that Jest's `--json` and Vitest's `json` reporter share, as far as it is read. */
+const JestShape = z.object({
+  numTotalTests: z.number(),
+  /** Jest only: this is how the two are told apart. */
+  numRuntimeErrorTestSuites: z.number().optional(),
+  numFailedTests: Count,
+  numFailedTestSuites: Count,
+  success: z.boolean().nullish().catch(null),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string().nullish(),
+      message: z.string().nullish(),
+      assertionResults: z.array(
+        z.object({
+          ancestorTitles: z.array(z.string()).nullish(),
+          title: z.string(),
+          status: z.string(),
+          duration: z.number().nullish(),
+          failureMessages: z.array(z.string()).nullish(),
+        }),
+      ),
+    }),
+  ),
+});
+type JestShape = z.infer<typeof JestShape>;
+
+const MochaTest = z.object({
+  title: z.string(),
+  fullTitle: z.string(),
+  file: z.string().nullish(),
+  duration: z.number().nullish(),
+  err: z.object({ message: z.string().nullish(), stack: z.string().nullish() }).nullish(),
+});
+type MochaTest = z.infer<typeof MochaTest>;
+
+/** Mocha's `json` reporter (https://mochajs.org/#json). `tests` in it lacks failed hooks, so the outcomes are read. */
+const MochaShape = z.object({
+  stats: z.object({ tests: z.number(), passes: z.number(), failures: z.number() }),
+  passes: z.array(MochaTest),
+  failures: z.array(MochaTest),
+  pending: z.array(MochaTest),
+});
+
+/** What the beginning of a report looks like when the rest is not there. */
+const CUT_HEAD =
+  /^\{\s{0,20}"(?:num(Total|Failed)Test\w{0,20}"|stats"\s{0,20}:\s{0,20}\{\s{0,20}"(?:suites|tests)")/;
+
+/** A report that is cut off or broken, told by how it begins; null for any other text. */
+export function cutReport(head: string): TestDocument | null {
+  const found = CUT_HEAD.exec(head);
+  if (!found) return null;
+  const format = found[1] === undefined ? "mocha-json" : found[1] === "Total" ? "vitest-json" : "jest-json";
+  return testDocument(format, [], [`a ${format} report is cut off or broken: it cannot be read`]);
+}
+
+/** A document of Jest, Vitest or Mocha out of parsed JSON; null for any other JSON. */
+export function jsonReport(value: unknown): TestDocument | null {
+  const jest = JestShape.safeParse(value).data;
+  if (jest) return jestDocument(jest);
+  const mocha = MochaShape.safeParse(value).data;
+  return mocha ? mochaDocument(mocha) : null;
+}
+
+function jestDocument(report: JestShape): TestDocument {
+  const tests = report.testResults.flatMap(jestFile);
+  const failed = tests.filter((test) => test.status === "failed").length;
+  const format = report.numRuntimeErrorTestSuites === undefined ? "vitest-json" : "jest-json";
+  const claimed = Math.max(report.numFailedTests ?? 0, report.numFailedTestSuites ? 1 : 0);
+  const problems = [];
+  if (claimed > failed) problems.push(`the ${format} report counts ${claimed} failed, and names ${failed}`);
+  else if (report.success === false && failed === 0 && tests.length > 0) {
+    problems.push(`the ${format} report says that the run did not succeed, and names no failed test`);
+  }
+  return testDocument(format, tests, problems);
+}
+
+/** A file that could not even be loaded has no tests, and counts as one that failed. */
+function jestFile({
+  name: file,
+  status,
+  message,
+  assertionResults,
+}: JestShape["testResults"][number]): TestCase[] {
+  const cases = assertionResults.map((test) =>
+    testCase({
+      names: [...(test.ancestorTitles ?? []), test.title],
+      file,
+      status: test.status === "passed" || test.status === "failed" ? test.status : "skipped",
+      duration_ms: test.duration,
+      failure: test.failureMessages?.join("\n"),
+    }),
+  );
+  const broken = status === "failed" && !cases.some((test) => test.status === "failed");
+  return broken ? [...cases, testCase({ names: [file], file, status: "failed", failure: message })] : cases;
+}
+
+function mochaDocument({ stats, passes, failures, pending }: z.infer<typeof MochaShape>): TestDocument {
+  const problems =
+    stats.failures > failures.length
+      ? [`the mocha-json report counts ${stats.failures} failed, and names ${failures.length}`]
+      : [];
+  const tests = [
+    ...passes.map((test) => mochaCase(test, "passed")),
+    ...failures.map((test) => mochaCase(test, "failed")),
+    ...pending.map((test) => mochaCase(test, "skipped")),
+  ];
+  return testDocument("mocha-json", tests, problems);
+}
+
+/** Mocha joins the suites with spaces, so where one ends is not to be told: they stay one name. */
+function mochaCase(test: MochaTest, status: TestCase["status"]): TestCase {
+  const suites = test.fullTitle.endsWith(test.title)
+    ? test.fullTitle.slice(0, -test.title.length || undefined).trim()
+    : "";
+  return testCase({
+    names: [suites, test.title],
+    file: test.file,
+    status,
+    duration_ms: test.duration,
+    failure: test.err?.stack ?? test.err?.message,
+  });
+}
+
+const StreamTest = z.object({
+  title: z.string(),
+  fullTitle: z.string(),
+  file: z.string().nullish(),
+  duration: z.number().nullish(),
+  err: z.string().nullish().catch(null),
+  stack: z.string().nullish().catch(null),
+});
+const StreamEvent = z.union([
+  z.tuple([z.literal("start"), z.object({ total: z.number() })]),
+  z.tuple([z.enum(["pass", "fail"]), StreamTest]),
+  z.tuple([z.literal("end"), z.object({ passes: z.number(), failures: z.number(), pending: z.number() })]),
+]);
+
+/**
+ * Mocha's `json-stream` reporter: an array a line, `start`, `pass`, `fail`, `end`. Pending tests have no
+ * line; `end` counts them. Values of any other kind are passed over.
+ */
+export function mochaStreams(values: readonly unknown[]): TestDocument[] {
+  const documents: TestDocument[] = [];
+  let open: TestDocument | null = null;
+  const cutOff = () => {
+    if (open)
+      documents.push({ ...open, problems: ["a json-stream of Mocha is cut off: its end is missing"] });
+    open = null;
+  };
+  for (const value of values) {
+    if (!Array.isArray(value)) continue;
+    const event = StreamEvent.safeParse(value).data;
+    if (!event) continue;
+    if (event[0] === "start") {
+      cutOff();
+      open = testDocument("mocha-json", []);
+    } else if (open && event[0] === "end") {
+      const { failures, pending } = event[1];
+      const { failed } = open.counts;
+      const problems =
+        failures > failed ? [`the json-stream of Mocha counts ${failures} failed, and names ${failed}`] : [];
+      documents.push({ ...open, counts: { ...open.counts, skipped: pending }, problems });
+      open = null;
+    } else if (open && (event[0] === "pass" || event[0] === "fail")) {
+      const { err, stack, ...test } = event[1];
+      const status = event[0] === "pass" ? "passed" : "failed";
+      open.tests.push(mochaCase({ ...test, err: { message: err, stack } }, status));
+      open.counts[status] += 1;
+    }
+  }
+  cutOff();
+  return documents;
+}

@@ -6,9 +6,9 @@ import { execFile } from "node:child_process";
 import { performance } from "node:perf_hooks";
 import { parseArgs, promisify } from "node:util";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { runCommand } from "#lib/sandbox/run-command.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 

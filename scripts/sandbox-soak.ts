@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { ALL_CASES } from "#test/sandbox/cases/all-cases.ts";
 import { openOutside } from "#test/sandbox/outside.ts";
 import { isFor, leftovers, mounts, runCase } from "#test/sandbox/run-case.ts";

@@ -1,8 +1,8 @@
 import { describe, it } from "vitest";
-import { bubblewrapBackend } from "#lib/sandbox/bubblewrap-backend.ts";
+import { bubblewrapBackend } from "#lib/sandbox/bubblewrap/bubblewrap-backend.ts";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { isHere, nameNeeding, type Tool } from "#test/tools.ts";
 
 /** `describe` and `it` of tests that are skipped, by name, where the tool is missing. */

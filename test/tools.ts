@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
-import { makeGroup, release } from "#lib/sandbox/process-ceiling.ts";
+import { makeGroup, release } from "#lib/sandbox/process/process-ceiling.ts";
 
 /** What some tests need and a fresh machine may lack. */
 export type Tool = "bubblewrap" | "git" | "perl" | "perl and a memory control group" | "an x64 machine";

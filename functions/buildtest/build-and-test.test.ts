@@ -1,13 +1,14 @@
-import { readdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
+import { DIRECTORY_PREFIX, workerMark } from "#lib/platform/processes/worker-mark.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
-import type { BuildtestInput } from "#schemas/messages/buildtest.ts";
-import { BuildtestOutput } from "#schemas/messages/buildtest.ts";
+import { type BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { fakeSource, fakeSourcePorts } from "#test/fakes/source-tree.ts";
@@ -133,6 +134,26 @@ await underEachBackend(
       expect(report.diff_sha256).toMatch(/^[0-9a-f]{64}$/);
     });
 
+    it("takes no report of the machine's through a link out of the tree", async () => {
+      const host = mkdtempSync(join(tmpdir(), "host-"));
+      mkdirSync(join(host, "surefire-reports"));
+      const report = (name: string) =>
+        `<testsuite name="s"><testcase name="${name}"><failure>no</failure></testcase></testsuite>`;
+      for (const file of ["surefire-reports/TEST-a.xml", "junit.xml"]) {
+        writeFileSync(join(host, file), report("of the machine"));
+      }
+      try {
+        const links = `ln -s ${host} target && ln -s ${host} reports && ln -s ${host}/junit.xml junit.xml`;
+        const linked = await run({}, { test: links }, { backend });
+        expect(linked.report).toMatchObject({ verdict: "passed", test_format: "none", tests: [] });
+        const own = `${links} && echo '${report("own")}' > results.xml`;
+        const both = await run({}, { test: own }, { backend });
+        expect(both.report.tests).toMatchObject([{ name: expect.stringContaining("own") }]);
+      } finally {
+        rmSync(host, { recursive: true });
+      }
+    });
+
     it("stops at a limit and names it, whatever the output says", async () => {
       const files = { "loop.js": "console.log('SANDBOX_MEMORY'); for (;;);" };
       const { result, report } = await run(
@@ -169,7 +190,7 @@ describe("the verdict", () => {
     const { result } = await run({}, { test: "printf 'TAP version 13\\nok 1 - a\\n1..1\\n'; exit 3" });
     expect(result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED" });
     expect(result.message).toBe(
-      "no test failed of 1 test, yet the test command ended with exit code 3: something beside the tests failed",
+      "no test failed of 1 test, yet the test command ended with exit code 3: something other than a test failed",
     );
   });
 
@@ -329,7 +350,9 @@ it("reports what ran when its tests wrote more than can be read", async () => {
 });
 
 it("stops when its lease is lost, and leaves no directory behind", async () => {
-  const before = readdirSync(tmpdir()).filter((name) => name.startsWith("sandbox-"));
+  const own = `${DIRECTORY_PREFIX}${workerMark()}-`;
+  const directories = () => readdirSync(tmpdir()).filter((name) => name.startsWith(own));
+  const before = directories();
   const fake = fakeAgentContext();
   const ports = fakeSourcePorts(fake.blobs);
   const running = buildAndTest(
@@ -356,6 +379,5 @@ it("stops when its lease is lost, and leaves no directory behind", async () => {
   );
   await expect(running).rejects.toThrow("lease lost");
   expect(fake.artifacts.size).toBe(0);
-  const after = readdirSync(tmpdir()).filter((name) => name.startsWith("sandbox-"));
-  expect(after.filter((name) => !before.includes(name))).toEqual([]);
+  expect(directories().filter((name) => !before.includes(name))).toEqual([]);
 });

@@ -1,16 +1,24 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
+import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import type { SandboxPorts } from "#lib/sandbox/sandbox-ports.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
+import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
 import type { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";
-import { judge } from "./judge.ts";
-import type { BuildtestPorts } from "./ports.ts";
-import { runBuildAndTest } from "./run-build-and-test.ts";
-import { writeReport } from "./write-report.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+import { type Judgement, judge } from "./judge.ts";
+import { type BuildtestRun, runBuildAndTest } from "./run-build-and-test.ts";
+
+/** The ports of building and testing. */
+export interface BuildtestPorts extends SandboxPorts {
+  /** Work on submitted text and on test reports, in a child process with limits. */
+  code: Pick<ConfinedCode, "applyDiff" | "reportFileVersions" | "readTestResults">;
+}
 
 /**
- * Builds and tests a source, with a diff applied first. The verdict is `failed` when the submitted
- * work is at fault, `error` when its surroundings are; the report is complete in every case.
+ * Builds and tests a source, after applying the diff if there is one. The verdict is `failed` when the submitted
+ * work is at fault and `error` when its environment is; the report is complete in every case.
  * Throws RejectedInput `PROFILE_UNKNOWN`, `COMMAND_MISSING`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`, `DIFF_*`.
  */
 export async function buildAndTest(
@@ -24,7 +32,7 @@ export async function buildAndTest(
   if (!input.build && !input.test) {
     throw new RejectedInput(
       "COMMAND_MISSING",
-      "give a build or a test command: without one nothing is proven",
+      "give a build command or a test command: without either there is nothing to run",
     );
   }
   const source = await ports.resolveSource(input.source);
@@ -72,4 +80,42 @@ export async function buildAndTest(
       tests_skipped: run.tests.skipped,
     },
   };
+}
+
+type ReportFacts = Pick<
+  BuildTestReport,
+  "source_sha256" | "diff_sha256" | "profile" | "profile_hash" | "duration_ms"
+>;
+
+/** Writes the artifacts of a run, whatever its verdict. Returns the report as a blob. */
+async function writeReport(
+  { artifacts, blobs }: AgentContext,
+  { install, build, test, tests }: BuildtestRun,
+  judgement: Judgement,
+  facts: ReportFacts,
+): Promise<BlobRef> {
+  const phases = [...(install ? [install] : []), build, test];
+  const ran = phases.findLast(({ result }) => result)?.result;
+  const report: BuildTestReport = {
+    ...judgement,
+    ...facts,
+    isolation: ran?.isolation ?? "reduced",
+    isolation_backend: ran?.backend ?? "process",
+    not_enforced: ran?.not_enforced ?? [],
+    phases: phases.map(({ phase }) => phase),
+    test_format: tests.format,
+    test_reports: tests.reports,
+    test_problems: tests.problems.slice(0, 50).map((problem) => problem.slice(0, 1000)),
+    tests: tests.tests,
+    tests_passed: tests.passed,
+    tests_failed: tests.failed,
+    tests_skipped: tests.skipped,
+  };
+  const summary = BuildTestSummary.strip().parse(report);
+  for (const { phase, log } of phases) {
+    if (phase.log !== null) await artifacts.text(phase.log, log, "text/plain; charset=utf-8");
+  }
+  await artifacts.json("build-test/report.json", "artifact.build_test_report", BuildTestReport, report);
+  await artifacts.json("build-test/summary.json", "artifact.build_test_summary", BuildTestSummary, summary);
+  return blobs.write(`${JSON.stringify(BuildTestReport.parse(report), null, 2)}\n`, "application/json");
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import type { AllowedNetwork } from "#schemas/config/sandbox-limits.ts";
 import type { BuildtestInput } from "#schemas/messages/buildtest.ts";

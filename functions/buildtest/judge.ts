@@ -1,11 +1,10 @@
 import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
 import { reportAdviceAfter } from "#lib/code/test-results/test-runners.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import { limitReason } from "#lib/sandbox/limit-reason.ts";
-import { linesAround, logExcerpt } from "#lib/sandbox/log-excerpt.ts";
-import type { PhaseRun } from "#lib/sandbox/run-phase.ts";
+import { limitReason, type PhaseRun } from "#lib/sandbox/run-phase.ts";
 import type { BuildtestInput } from "#schemas/messages/buildtest.ts";
 import type { Verdict } from "#schemas/primitives.ts";
+import { linesAround, logExcerpt } from "./log-excerpt.ts";
 import type { BuildtestRun } from "./run-build-and-test.ts";
 
 export interface Judgement {
@@ -28,9 +27,9 @@ export function judge(run: BuildtestRun, demands: Demands = {}): Judgement {
 }
 
 /**
- * `passed` needs both the exit code and the parsed tests to say so: when they
- * disagree it is `failed`. `error` is kept for what the submitted work cannot be blamed for: no
- * sandbox, a program that was looked up and is not there, or a registry that gave no connection.
+ * `passed` needs both an exit code of 0 and no failed test among the parsed results; otherwise the verdict is `failed`.
+ * `error` means that the submitted work is not at fault: there is no sandbox, a program is missing from the sandbox
+ * (confirmed by a look-up), or a package registry could not be reached.
  */
 function verdictOf(run: BuildtestRun, demands: Demands, notice: string | null): Verdicts {
   const { install, build, test, missing_program } = run;
@@ -42,7 +41,7 @@ function verdictOf(run: BuildtestRun, demands: Demands, notice: string | null): 
     return error("BUILD_ENVIRONMENT_BROKEN", reason, excerpt(ended));
   }
   const { limit } = ended.phase;
-  // A test that failed says more than that something looked for the network.
+  // A failed test tells more than a refused connection.
   const told_by_tests = limit?.code === "SANDBOX_NETWORK_DENIED" && run.tests.failed > 0;
   if (limit && !told_by_tests) {
     const hint = limit.code === "SANDBOX_NETWORK_DENIED" ? networkHint(run, ended) : "";
@@ -87,7 +86,7 @@ function judgeTests(run: BuildtestRun, demands: Demands, notice: string | null):
     const reason =
       tests.format === "none"
         ? `the test command ended with ${ending(test)}; it gave no report, so that alone decides`
-        : `no test failed of ${count(ran)}, yet the test command ended with ${ending(test)}: something beside the tests failed`;
+        : `no test failed of ${count(ran)}, yet the test command ended with ${ending(test)}: something other than a test failed`;
     return failed("TESTS_FAILED", `${reason}${moduleHint(run, test)}`, excerpt(test));
   }
   if (demands.require_tests && ran === 0 && test.phase.status === "passed") {

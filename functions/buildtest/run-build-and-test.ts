@@ -1,12 +1,11 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
+import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { TestResults } from "#lib/code/test-results/parse-test-results.ts";
 import type { ReportPlace } from "#lib/code/test-results/report-files.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { missingProgram } from "#lib/sandbox/missing-program.ts";
-import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
 import type { CommandOrder } from "#lib/sandbox/run-command.ts";
 import { type PhaseRun, runPhase, skippedPhase } from "#lib/sandbox/run-phase.ts";
-import type { BuildtestPorts } from "./ports.ts";
 
 export interface BuildtestRun {
   /** Null when there was no such command. */
@@ -25,7 +24,9 @@ type Commands = { [Name in "install" | "build" | "test"]?: string | undefined } 
 };
 type Status = PhaseRun["phase"]["status"];
 type Place = Omit<CommandOrder, "command">;
-type Context = Pick<AgentContext, "span"> & Pick<BuildtestPorts, "code">;
+type Context = Pick<AgentContext, "span"> & {
+  code: Pick<ConfinedCode, "reportFileVersions" | "readTestResults">;
+};
 
 const INSTALL = { name: "install", log: "build-test/install.log" } as const;
 const BUILD = { name: "build", log: "build-test/build.log" } as const;
@@ -96,7 +97,7 @@ function withStatus(run: PhaseRun, status: Status): PhaseRun {
 
 function runInstall(command: string, place: Place, context: Context): Promise<PhaseRun> {
   const profile = { ...place.profile, network: place.profile.install_network };
-  return phaseInSpan(context, INSTALL.name, () => runPhase(INSTALL, { ...place, profile, command }));
+  return runPhase(INSTALL, { ...place, profile, command }, context);
 }
 
 async function runNext(
@@ -110,7 +111,7 @@ async function runNext(
   if (before && before.phase.status !== "passed") {
     return skippedPhase(phase, command, `the ${before.phase.name} did not pass`);
   }
-  return phaseInSpan(context, phase.name, () => runPhase(phase, { ...place, command }));
+  return runPhase(phase, { ...place, command }, context);
 }
 
 async function firstMissing(runs: readonly (PhaseRun | null)[], place: Place): Promise<string | null> {

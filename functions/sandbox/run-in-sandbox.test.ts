@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
 import { RunReport } from "#schemas/artifacts/run-report.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { SandboxOutput } from "#schemas/messages/sandbox.ts";

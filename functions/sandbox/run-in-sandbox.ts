@@ -1,23 +1,21 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import { collectFiles } from "#lib/sandbox/collect-files.ts";
-import { limitReason } from "#lib/sandbox/limit-reason.ts";
-import { phaseInSpan } from "#lib/sandbox/phase-span.ts";
-import { type PhaseRun, runPhase } from "#lib/sandbox/run-phase.ts";
+import { limitReason, type PhaseRun, runPhase } from "#lib/sandbox/run-phase.ts";
+import type { SandboxPorts } from "#lib/sandbox/sandbox-ports.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
+import { collectFiles } from "#lib/sandbox/volume/collect-files.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import { RunReport } from "#schemas/artifacts/run-report.ts";
 import type { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
 import type { Verdict } from "#schemas/primitives.ts";
-import type { SandboxPorts } from "./ports.ts";
 
-/** What a command leaves in `~/artifacts` becomes artifacts of the task. */
+/** Files that a command leaves in `~/artifacts` become artifacts of the task. */
 const ARTIFACTS = ["home", "artifacts"];
 const RUN = { name: "run", log: "run/output.log" } as const;
 
 /**
  * Runs one command in a source tree. `failed` when it exits with anything but 0 or exceeds a limit,
- * `error` when there is no sandbox to run it in; the report is complete in every case.
+ * `error` when no sandbox can run it; the report is complete in every case.
  * Throws RejectedInput `PROFILE_UNKNOWN`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`.
  */
 export async function runInSandbox(
@@ -31,7 +29,7 @@ export async function runInSandbox(
   const run = await withWorkspace({ profile, backend: ports.backend }, async (workspace) => {
     await ports.unpackSource(blob, workspace.tree);
     const order = { ...workspace, command, profile, signal: context.signal };
-    const ran = await phaseInSpan(context, RUN.name, () => runPhase(RUN, order));
+    const ran = await runPhase(RUN, order, context);
     return { ...ran, left: await collectFiles(workspace.scratch, ARTIFACTS) };
   });
   const judgement = judge(run);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { chooseBackend, probe, strongestBackend } from "#lib/sandbox/choose-backend.ts";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
 
 describe("the sandbox backend", () => {
   it("is the plain process where bubblewrap is missing, or is there and may not run", async () => {

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { bubblewrapPaths } from "#lib/platform/settings/bubblewrap.ts";
-import { type Bubblewrap, bubblewrapBackend } from "#lib/sandbox/bubblewrap-backend.ts";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
+import { type Bubblewrap, bubblewrapBackend } from "#lib/sandbox/bubblewrap/bubblewrap-backend.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { runCommand } from "#lib/sandbox/run-command.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /**
- * The strongest backend that works here.
- * Throws SandboxUnavailable when even that is less than the profile demands.
+ * The strongest backend that works on this machine.
+ * Throws SandboxUnavailable when it isolates less than the profile demands.
  */
 export async function chooseBackend(
   minimum: SandboxProfile["isolation_minimum"],
@@ -27,7 +27,7 @@ export async function chooseBackend(
 
 let strongest_backend: Promise<SandboxBackend> | undefined;
 
-/** Probed once a process, by running something: `bwrap` is often installed and not allowed. */
+/** Probed once in each process by running a command: `bwrap` is often installed but may not create namespaces. */
 export function strongestBackend(): Promise<SandboxBackend> {
   strongest_backend ??= probe(bubblewrapPaths());
   return strongest_backend;

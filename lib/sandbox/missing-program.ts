@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type CommandOrder, runCommand } from "#lib/sandbox/run-command.ts";
 
 const PLAIN_WORD = /^[A-Za-z0-9_./+-]+$/;
-/** Quoted text and redirections, which are no programs. */
+/** Matches quoted text and redirections, which name no programs. */
 const NO_PROGRAM = /'[^']*'|"(?:\\.|[^"\\])*"|\d*[<>]+&?\s*\S*/g;
 const SEPARATORS = /&&|\|\||[;|&\n]/;
 const SCRIPT_RUNNER = /^(?:npm|pnpm|yarn)\s+(?:run(?:-script)?\s+)?(?:-\S+\s+)*([\w:.-]+)/;
@@ -13,9 +13,9 @@ const COMMAND_CHARACTERS_MAX = 4096;
 const WORDS_MAX = 32;
 
 /**
- * The program a command line needs and the sandbox lacks, or null. An exit code of 127 does not
- * prove it, so the programs named (also those of the package script it runs) are looked up in the
- * sandbox once more. Words with quotes or variables in them are passed over.
+ * A program that a command line needs and the sandbox lacks, or null. An exit code of 127 is no proof, so the programs
+ * that the command line and the package script it runs name are looked up in the sandbox. Words with quotes or
+ * variables are skipped.
  */
 export async function missingProgram(order: CommandOrder): Promise<string | null> {
   const words = programWords(order.command);

@@ -1,24 +1,35 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { type CommandResult, runCommand } from "#lib/sandbox/run-command.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { needing, underEachBackend } from "#test/needing.ts";
+import { isHere } from "#test/tools.ts";
 
 const MIB = 1024 * 1024;
 
 const strongest = await strongestBackend();
 const with_bubblewrap = await needing("bubblewrap");
+const with_exchange = await needing((await isHere("an x64 machine")) ? "perl" : "an x64 machine");
 
 async function run(
   backend: SandboxBackend,
@@ -209,6 +220,37 @@ await underEachBackend(
       expect(killed.limit).toBeNull();
       expect(killed.exit_code).not.toBe(0);
     });
+
+    with_exchange.it(
+      "learns nothing of the host by exchanging a directory with a link to the host",
+      async () => {
+        const host = mkdtempSync(join(tmpdir(), "host-"));
+        const large = join(host, "name-of-a-host-file");
+        writeFileSync(large, Buffer.alloc(5 * MIB));
+        for (let index = 0; index < 1000; index++) writeFileSync(join(host, `host-file-${index}`), "");
+        const now = () => utimesSync(large, new Date(), new Date());
+        const changing = setInterval(now, 20); // only files changed during the command are measured
+        // renameat2(2) with RENAME_EXCHANGE, for as long as several surveys take.
+        const exchange =
+          'my $end = time + 6; while (time < $end) { for my $i (1..100) { my ($d, $l) = ("d$i", "l$i"); $n++ if syscall(316, -100, $d, -100, $l, 2) == 0 } } print $n';
+        try {
+          const result = await run(
+            backend,
+            `for i in $(seq 100); do mkdir d$i && ln -s ${host} l$i; done; perl -e '${exchange}'`,
+            { file_bytes_max: MIB, inodes_max: 500, disk_bytes_max: 4 * MIB },
+          );
+          expect(Number(result.stdout)).toBeGreaterThan(1000);
+          expect(result).toMatchObject({ exit_code: 0, limit: null });
+          expect(result.usage.file_bytes_peak).toBeLessThan(MIB);
+          expect(result.usage.inodes_peak).toBeLessThan(300);
+          expect(result.usage.disk_bytes_peak).toBeLessThan(4 * MIB);
+          expect(JSON.stringify(result)).not.toContain("host-file");
+        } finally {
+          clearInterval(changing);
+          rmSync(host, { recursive: true });
+        }
+      },
+    );
 
     it("leaves no detached process behind, whatever that holds open", async () => {
       const seconds = uniqueSleep();

@@ -1,26 +1,30 @@
 import { performance } from "node:perf_hooks";
 import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
-import { type Accountant, accountant } from "#lib/sandbox/accountant.ts";
-import { captureOutput } from "#lib/sandbox/captured-output.ts";
-import { watchDecoys } from "#lib/sandbox/decoys.ts";
-import { type DiskAccounts, diskAccounts } from "#lib/sandbox/disk-accounts.ts";
-import { endTree, killTree } from "#lib/sandbox/end-tree.ts";
-import { type MemoryGroup, memoryGroup } from "#lib/sandbox/memory-group.ts";
-import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process-ceiling.ts";
-import { listProcesses } from "#lib/sandbox/process-table.ts";
-import { followTree } from "#lib/sandbox/process-tree.ts";
-import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { type SandboxNetwork, sandboxNetwork } from "#lib/sandbox/sandbox-network.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
-import { type SandboxedProcess, startProcess } from "#lib/sandbox/start-process.ts";
-import { outputHit, watchAccounts, watchClock, watchDisk } from "#lib/sandbox/watch-limits.ts";
+import { type Accountant, accountant } from "#lib/sandbox/limits/accountant.ts";
+import { type DiskAccounts, diskAccounts } from "#lib/sandbox/limits/disk-accounts.ts";
+import { type MemoryGroup, memoryGroup } from "#lib/sandbox/limits/memory-group.ts";
+import {
+  captureOutput,
+  outputHit,
+  watchAccounts,
+  watchClock,
+  watchDecoys,
+  watchDisk,
+} from "#lib/sandbox/limits/watch-limits.ts";
+import { type SandboxNetwork, sandboxNetwork } from "#lib/sandbox/network/sandbox-network.ts";
+import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process/process-ceiling.ts";
+import { listProcesses } from "#lib/sandbox/process/process-table.ts";
+import { endTree, followTree, killTree } from "#lib/sandbox/process/process-tree.ts";
+import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
+import { type SandboxedProcess, startProcess } from "#lib/sandbox/process/start-process.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
 import type { LimitHit, NetworkUse, ResourceUsage } from "#schemas/artifacts/build-test-report.ts";
 
 export interface CommandOrder extends LaunchOrder {
   /** Ends the command and everything it started, at once. */
   signal: AbortSignal;
   backend: SandboxBackend;
-  /** How the filtering proxy finds hosts; the system's way unless given. */
+  /** Name resolution of the filtering proxy; that of the system unless given. */
   lookup?: Lookup;
 }
 
@@ -31,7 +35,7 @@ export interface CommandResult {
   /** The first limit proven exceeded, by measurement from outside. */
   limit: LimitHit | null;
   usage: ResourceUsage;
-  /** What went through the filtering proxy; null when there was none. */
+  /** Connections through the filtering proxy; null without a proxy. */
   network: NetworkUse | null;
   /** Both streams in the order of arrival, cut at the profile's `output_bytes_max`. */
   log: Buffer;
@@ -46,8 +50,8 @@ export interface CommandResult {
 
 /**
  * Runs one untrusted shell command line in a tree, under the limits of a profile. Limits are
- * decided by accounting outside the command; exit codes and printed text prove nothing.
- * Nothing that the command started is alive when this returns or throws.
+ * decided by measurements outside the command, never by its exit code or its output.
+ * No process that the command started is alive when this returns or throws.
  * Throws SandboxUnavailable, and the signal's reason when aborted.
  */
 export async function runCommand(order: CommandOrder): Promise<CommandResult> {
@@ -73,7 +77,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
     instruments,
   );
   memory.release().catch(() => {});
-  ceiling.release().catch(() => {}); // takes its time, and a later run removes what stays
+  ceiling.release().catch(() => {}); // takes a while; a later run removes a group that stays
   const wall_ms = Math.round(performance.now() - started_ms);
   signal.throwIfAborted();
   if (unready) throw unready;
@@ -101,7 +105,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   };
 }
 
-/** Measures until the command has ended, or ends it, and then clears away what it left behind. */
+/** Measures until the command has ended, or ends it at a limit, and then kills the processes it left. */
 async function supervise(
   sandboxed: SandboxedProcess,
   launch: Launch,
@@ -111,7 +115,7 @@ async function supervise(
   memory.joinSoon(sandboxed.pid);
   ceiling.joinSoon(sandboxed.pid); // while the sandbox is being set up
   const tree = followTree(sandboxed.pid, launch.marker, older);
-  const accounts = accountant(profile, sandboxed.pid, launch.own_generations, memory.bytes);
+  const accounts = accountant(profile, sandboxed.pid, launch.own_process_levels, memory.bytes);
   const decoys = watchDecoys(launch.decoys);
   let limit: LimitHit | null = null;
   let unready: unknown = null;
@@ -126,7 +130,7 @@ async function supervise(
   sandboxed.onStanding(() => {
     const members = tree.sample(false);
     const parents = new Set(members.map(({ parent }) => parent));
-    // The shell that will become the command; the sandbox's own processes need no ceiling.
+    // The shell that will become the command; the sandbox's own processes are not limited.
     const shell = members.map(({ pid }) => pid).filter((pid) => !parents.has(pid));
     memory.join(shell);
     ceiling.join(shell);
@@ -150,14 +154,14 @@ async function supervise(
   stopAccounts();
   signal.removeEventListener("abort", stop);
   const { use, denied } = network.close();
-  // Before the rest is ended: what is refused meanwhile is not the command's. Outside a namespace of its own the dead
-  // count until the machine's init has noticed them.
+  // Before the remaining processes are killed, because forks refused during that do not count. Without a process
+  // namespace, ended processes count until the machine's init has reaped them.
   if (launch.marker === null) limit ??= ceiling.hit();
   limit ??= memory.hit();
   await endTree(tree, ceiling);
   sandboxed.dismiss();
   await Promise.all([sandboxed.drained(), stopDisk()]);
-  // What it left behind is evidence too, also of a command too quick to be sampled.
+  // The files it left are evidence too, also for a command that ended before the first sample.
   limit ??= disk.count() ?? decoys.touched() ?? (await disk.survey());
   const stopped = limit !== null;
   if (ended.exit_code !== 0) limit ??= denied;

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { processBackend } from "#lib/sandbox/process-backend.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
 import { type Workspace, withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 

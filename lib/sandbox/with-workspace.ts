@@ -1,32 +1,31 @@
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { chooseBackend } from "#lib/sandbox/choose-backend.ts";
-import { fullVolume } from "#lib/sandbox/full-volume.ts";
-import { refusingBackend } from "#lib/sandbox/refusing-backend.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
-import { sweepAbandoned } from "#lib/sandbox/sweep-abandoned.ts";
-import type { Volume } from "#lib/sandbox/volume.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
+import { sweepAbandoned } from "#lib/sandbox/process/sweep-abandoned.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
+import { openHostVolume, type Volume } from "#lib/sandbox/volume/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 export interface Workspace {
-  /** Where the source goes. */
+  /** The directory of the source. */
   tree: string;
-  /** Home and temporary files of the commands, kept from one to the next. */
+  /** The home and the temporary files of the commands, kept from one command to the next. */
   scratch: string;
   volume: Volume;
   backend: SandboxBackend;
 }
 
-export interface WorkspaceDemand {
+interface WorkspaceDemand {
   profile: SandboxProfile;
-  /** The strongest that works here unless given. */
+  /** The strongest backend that works on this machine, unless given. */
   backend?: SandboxBackend | undefined;
 }
 
 /**
- * Lends an empty place for one job, of the size the profile allows, and removes it afterwards,
- * however the job ends. What a killed worker left on this machine goes first. When no sandbox is
- * to be had, the place is lent all the same and every command in it throws SandboxUnavailable.
- * Throws RejectedInput `SANDBOX_DISK` or `SANDBOX_INODES` when the job itself fills it.
+ * Opens an empty workspace of the size the profile allows for one job, and removes it however the job ends. First it
+ * removes what killed workers left on this machine. Without a sandbox the workspace is opened all the same, and every
+ * command in it throws SandboxUnavailable.
+ * Throws RejectedInput `SANDBOX_DISK` or `SANDBOX_INODES` when the source or the diff does not fit.
  */
 export async function withWorkspace<Result>(
   demand: WorkspaceDemand,
@@ -52,4 +51,33 @@ async function openVolume({ profile, backend: given }: WorkspaceDemand) {
     const backend = refusingBackend(error);
     return { backend, volume: await backend.open(profile) };
   }
+}
+
+/** The rejection for a full volume when the worker itself wrote to it (a source, a diff); null for any other error. */
+function fullVolume(error: unknown, volume: Volume, profile: SandboxProfile): RejectedInput | null {
+  const { code } = (error ?? {}) as { code?: unknown };
+  const usage = code === "ENOSPC" ? volume.usage() : null;
+  if (!usage) return null;
+  const { disk_bytes_max, inodes_max } = profile;
+  if (usage.inodes >= inodes_max) {
+    return new RejectedInput(
+      "SANDBOX_INODES",
+      `the source alone has more than the ${inodes_max} files and directories its profile allows: choose a larger profile`,
+    );
+  }
+  return new RejectedInput(
+    "SANDBOX_DISK",
+    `the source alone is larger than the ${disk_bytes_max} bytes its profile allows: choose a larger profile`,
+  );
+}
+
+/** The backend when there is no sandbox: every command throws `why`, so that the job still ends with a complete report. */
+export function refusingBackend(why: SandboxUnavailable): SandboxBackend {
+  return {
+    name: "process",
+    isolation: "reduced",
+    not_enforced: [],
+    open: openHostVolume,
+    launch: () => Promise.reject(why),
+  };
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { listProcesses, readProcess } from "#lib/sandbox/process-table.ts";
+import { listProcesses, readProcess } from "#lib/sandbox/process/process-table.ts";
 import { needing } from "#test/needing.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient } from "./client.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { DIRECTORY_PREFIX } from "#lib/platform/processes/worker-mark.ts";
-import { listProcesses } from "#lib/sandbox/process-table.ts";
+import { listProcesses } from "#lib/sandbox/process/process-table.ts";
 import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import { RunReport } from "#schemas/artifacts/run-report.ts";
 import type { SandboxLimitsConfig, SandboxProfile } from "#schemas/config/sandbox-limits.ts";

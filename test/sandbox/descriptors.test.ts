@@ -23,13 +23,12 @@ import { createConfinement } from "#lib/platform/confined/confinement.ts";
 import { removeTree } from "#lib/platform/processes/remove-tree.ts";
 import { inheritableDescriptors, spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
-import { npmRegistry } from "#lib/sandbox/npm-registry.ts";
-import { listProcesses, readProcess } from "#lib/sandbox/process-table.ts";
-import { refusingBackend } from "#lib/sandbox/refusing-backend.ts";
+import { npmRegistry } from "#lib/sandbox/network/npm-registry.ts";
+import { listProcesses, readProcess } from "#lib/sandbox/process/process-table.ts";
+import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { runCommand } from "#lib/sandbox/run-command.ts";
-import type { SandboxBackend } from "#lib/sandbox/sandbox-backend.ts";
-import { SandboxUnavailable } from "#lib/sandbox/sandbox-unavailable.ts";
-import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
+import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
+import { refusingBackend, withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { realTable } from "#test/fakes/real-table.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
@@ -39,14 +38,13 @@ import { needing, underEachBackend } from "#test/needing.ts";
 const STARTERS = [
   "lib/code/source/run-git.ts",
   "lib/platform/confined/child.ts",
-  "lib/sandbox/host-volume.ts",
-  "lib/sandbox/listen-inside.ts",
-  "lib/sandbox/npm-registry.ts",
-  "lib/sandbox/remove-tree.ts",
-  "lib/sandbox/sealed-volume.ts",
-  "lib/sandbox/start-process.ts",
-  "lib/sandbox/tool-path.ts",
-  "lib/sandbox/watchdog.ts",
+  "lib/platform/processes/remove-tree.ts",
+  "lib/sandbox/network/listen-inside.ts",
+  "lib/sandbox/network/npm-registry.ts",
+  "lib/sandbox/process/start-process.ts",
+  "lib/sandbox/process/tool-path.ts",
+  "lib/sandbox/volume/sealed-volume.ts",
+  "lib/sandbox/volume/volume.ts",
 ];
 const PATIENCE = { timeout: 60_000, interval: 5 };
 const with_bubblewrap = await needing("bubblewrap");

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open, readdir } from "node:fs/promises";
+import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { globMatcher } from "#lib/code/test-results/report-glob.ts";
 
@@ -92,6 +92,7 @@ export async function newReportFiles(
 
 /** Paths that a pattern means, sorted; a bounded walk, since the tree is the submitted work's. */
 async function candidates(tree: string, globs: readonly string[]): Promise<string[]> {
+  if (!(await lstat(tree).catch(() => null))?.isDirectory()) return []; // a link leads out of the workspace
   const matchers = [...REPORT_GLOBS, ...globs].map(globMatcher);
   const named = new Set(globs.flatMap((glob) => glob.split("/")));
   const found: string[] = [];

@@ -37,6 +37,11 @@ async function world(
   return { own, proxy, onExcess, dial: () => connect(port, "127.0.0.1").on("error", () => {}) };
 }
 
+/** Resolves when the connection is closed; a reset closes it too, where `once` would reject. */
+function closed(client: Socket): Promise<void> {
+  return new Promise((resolve) => client.resume().once("close", () => resolve()));
+}
+
 async function ask(client: Socket, target: string): Promise<string> {
   client.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
   const hung_up = once(client, "close").then(() => ["hung up"]);
@@ -52,7 +57,7 @@ describe("the filtering proxy", () => {
     const secure = connectTls({ socket: client, servername: "registry.test", rejectUnauthorized: false });
     secure.write("GET /bytes/5000 HTTP/1.1\r\nHost: registry.test\r\nConnection: close\r\n\r\n");
     await once(secure.resume(), "end");
-    const { hosts, denied } = proxy.traffic.use();
+    const { hosts, denied } = proxy.egress_bytes.use();
     expect(denied).toEqual([]);
     expect(hosts).toMatchObject([{ host: "registry.test", connections: 1 }]);
     expect(hosts[0]?.bytes_received).toBeGreaterThan(5000);
@@ -69,10 +74,12 @@ describe("the filtering proxy", () => {
       "error",
       () => {},
     );
-    await vi.waitFor(() => expect(proxy.traffic.use().hosts[0]?.connections).toBe(1));
+    await vi.waitFor(() => expect(proxy.egress_bytes.use().hosts[0]?.connections).toBe(1));
     expect(lookup).toHaveBeenCalledTimes(1);
     expect(await ask(dial(), own)).toContain("403");
-    expect(proxy.traffic.use().denied).toMatchObject([{ host: "registry.test", why: "address_not_allowed" }]);
+    expect(proxy.egress_bytes.use().denied).toMatchObject([
+      { host: "registry.test", why: "address_not_allowed" },
+    ]);
   });
 
   it("refuses a name with a private address among those it permits", async () => {
@@ -85,7 +92,7 @@ describe("the filtering proxy", () => {
       throw new Error("ENOTFOUND");
     });
     expect(await ask(dial(), own)).toContain("502");
-    expect(proxy.traffic.use()).toMatchObject({ denied: [], unreachable: [{ host: "registry.test" }] });
+    expect(proxy.egress_bytes.use()).toMatchObject({ denied: [], unreachable: [{ host: "registry.test" }] });
   });
 
   it("hangs up on a client that will not say what it wants", async () => {
@@ -93,9 +100,9 @@ describe("the filtering proxy", () => {
     const client = dial();
     client.write("CONNECT registry.test:443 HTTP/1.1\r\nX: ");
     const dripping = setInterval(() => client.write("y"), 20); // a byte at a time keeps no connection
-    await once(client.resume(), "close");
+    await closed(client);
     clearInterval(dripping);
-    expect(proxy.traffic.use().denied).toEqual([
+    expect(proxy.egress_bytes.use().denied).toEqual([
       { host: null, port: null, why: "too_slow", address: null, attempts: 1 },
     ]);
   });
@@ -104,8 +111,8 @@ describe("the filtering proxy", () => {
     const { own, proxy, dial } = await world(undefined, { step_ms: 200 });
     const client = dial();
     expect(await ask(client, own)).toContain("200");
-    await once(client.resume(), "close");
-    expect(proxy.traffic.use().denied).toMatchObject([{ host: "registry.test", why: "too_slow" }]);
+    await closed(client);
+    expect(proxy.egress_bytes.use().denied).toMatchObject([{ host: "registry.test", why: "too_slow" }]);
   });
 
   it("ends a connection on which nothing moves", async () => {
@@ -117,15 +124,15 @@ describe("the filtering proxy", () => {
       secure.on("error", () => {}),
       "close",
     );
-    expect(proxy.traffic.use().denied).toEqual([]);
+    expect(proxy.egress_bytes.use().denied).toEqual([]);
   });
 
   it("serves no more at once than allowed, and again when there is room", async () => {
     const { own, proxy, dial } = await world();
     const clients = Array.from({ length: 5 }, dial);
     await Promise.all(clients.map((client) => ask(client, own)));
-    await once(dial().resume(), "close");
-    expect(proxy.traffic.use().denied).toMatchObject([{ host: null, why: "too_many_connections" }]);
+    await closed(dial());
+    expect(proxy.egress_bytes.use().denied).toMatchObject([{ host: null, why: "too_many_connections" }]);
     clients[0]?.destroy();
     await vi.waitFor(async () => expect(await ask(dial(), own)).toContain("200"), { timeout: 10_000 });
   });
@@ -135,7 +142,7 @@ describe("the filtering proxy", () => {
     for (let refused = 0; refused <= 1000; refused++) {
       const client = dial();
       client.write("x\r\n\r\n");
-      await once(client.resume(), "close");
+      await closed(client);
       if (refused === 999) expect(onExcess).not.toHaveBeenCalled();
     }
     expect(onExcess).toHaveBeenCalled();

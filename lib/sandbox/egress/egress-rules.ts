@@ -1,10 +1,11 @@
 import { BlockList, isIP } from "node:net";
 import { addressKind } from "#lib/platform/outbound/address-kind.ts";
+import { type Lookup, resolveHost } from "#lib/platform/outbound/resolve-host.ts";
 import type { AllowedNetwork } from "#schemas/config/sandbox-limits.ts";
 
 const TLS_PORT = 443;
 
-/** Where a sandbox may connect to, and how much. */
+/** The hosts a sandbox may connect to, and limits on bytes and connections. */
 export interface EgressRules {
   /** Whether a host and port, as the client wrote them, are on the list. */
   allows(host: string, port: number): boolean;
@@ -14,7 +15,7 @@ export interface EgressRules {
   connections_max: number;
 }
 
-/** What a profile lets through, and with it the npm registry, if any. */
+/** The rules of a profile, with the npm registry if it is given. */
 export function egressRules(network: AllowedNetwork, npm_registry: URL | null): EgressRules {
   const own = new Map(
     Object.entries(network.private_hosts).map(([entry, ranges]) => [withPort(entry), blockList(ranges)]),
@@ -42,7 +43,7 @@ function withPort(entry: string): string {
   return entry.includes(":") ? entry : `${entry}:${TLS_PORT}`;
 }
 
-/** Where clouds keep credentials. No entry opens these. */
+/** Addresses of cloud metadata services, which give out credentials. No entry of a profile allows them. */
 const metadata = blockList(["169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32"]);
 
 function blockList(ranges: readonly string[]): BlockList {
@@ -52,4 +53,30 @@ function blockList(ranges: readonly string[]): BlockList {
     list.addSubnet(network, Number(bits), isIP(network) === 6 ? "ipv6" : "ipv4");
   }
   return list;
+}
+
+type Resolved =
+  | { kind: "addresses"; addresses: string[] }
+  | { kind: "forbidden"; address: string }
+  | { kind: "unresolved"; why: string };
+
+const ADDRESSES_MAX = 8;
+
+/**
+ * The addresses of a host on the list, if every one is permitted. Whoever connects must connect to
+ * one of these and not resolve the name again, or the name could answer differently (DNS rebinding).
+ */
+export async function resolveAllowed(
+  host: string,
+  port: number,
+  rules: EgressRules,
+  lookup?: Lookup,
+): Promise<Resolved> {
+  const resolved = await resolveHost(host, { addresses: "any" }, lookup);
+  if (resolved.kind === "unknown") return { kind: "unresolved", why: "there is no such name" };
+  if (resolved.kind !== "addresses") return { kind: "unresolved", why: "the name server gave no answer" };
+  const { addresses } = resolved;
+  const forbidden = addresses.find((address) => !rules.permits(host, port, address));
+  if (forbidden !== undefined) return { kind: "forbidden", address: forbidden };
+  return { kind: "addresses", addresses: addresses.slice(0, ADDRESSES_MAX) };
 }

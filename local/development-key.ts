@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { issueApiKey } from "#lib/http/auth/api-key.ts";
 import { verifyApiKey } from "#lib/http/auth/verify-api-key.ts";
 import { documentClient } from "#lib/platform/aws/clients.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
-import { withAudit } from "#lib/http/audit/with-audit.ts";
-import { draftApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { withAudit } from "#lib/http/audit/record-audit.ts";
+import { draftApiKey } from "#lib/http/auth/api-key.ts";
 import { putKey } from "#lib/http/auth/key-store.ts";
 import { definitions } from "#lib/platform/config/config-definitions.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";

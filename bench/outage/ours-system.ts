@@ -14,8 +14,8 @@ import {
   type SimulatedPlatform,
   simulatedPlatform,
 } from "#test/simulation/workload/simulated-platform.ts";
-import { serveNudge } from "../../functions/orchestrator/serve-nudge.ts";
-import { sweepOpenTasks } from "../../functions/orchestrator/sweep-open-tasks.ts";
+import { serveNudge } from "../../functions/orchestrator/advance.ts";
+import { sweepOpenTasks } from "../../functions/orchestrator/sweep-overdue.ts";
 import { type Environments, environments, isProcess } from "./environments.ts";
 import { fairQueue } from "./fair-queue.ts";
 

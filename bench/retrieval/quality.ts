@@ -1,5 +1,4 @@
-import { rank } from "#lib/code/graph/search.ts";
-import type { SearchIndex } from "#lib/code/graph/search-index.ts";
+import { rank, type SearchIndex } from "#lib/code/graph/search.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 import type { AskedQuestion } from "./question-corpus.ts";
 

@@ -1,6 +1,6 @@
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
+import { embeddingText } from "#lib/code/graph/chunk-file.ts";
 import { embedChunks } from "#lib/code/graph/embed-chunks.ts";
-import { embeddingText } from "#lib/code/graph/embedding-text.ts";
 import { readTree } from "#lib/code/graph/read-tree.ts";
 import type { Snapshot, SnapshotChunk } from "#lib/code/graph/snapshot.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fromEdgeContext } from "#lib/http/auth/edge-verdict.ts";
-import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { issueApiKey } from "#lib/http/auth/api-key.ts";
+import { fromEdgeContext } from "#lib/http/auth/identity.ts";
 import { verifyCredential } from "#lib/http/auth/verify-credential.ts";
 import { keyWorld } from "#test/fakes/key-world.ts";
 import { type Decision, decide } from "./decide.ts";

@@ -1,6 +1,6 @@
 import type { APIGatewayRequestAuthorizerEventV2 } from "aws-lambda";
-import { toEdgeContext } from "#lib/http/auth/edge-verdict.ts";
-import type { Verdict } from "#lib/http/auth/identity.ts";
+import type { CredentialCheck } from "#lib/http/auth/identity.ts";
+import { toEdgeContext } from "#lib/http/auth/identity.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html, format 2.0 */
@@ -10,7 +10,7 @@ export interface Decision {
 }
 
 export interface AuthorizerPorts {
-  verify(authorization: string): Promise<Verdict>;
+  verify(authorization: string): Promise<CredentialCheck>;
   log: Log;
 }
 

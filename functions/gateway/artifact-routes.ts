@@ -9,7 +9,7 @@ import { listArtifacts } from "./list-artifacts.ts";
 import { ArtifactQuery } from "./queries.ts";
 import { readArtifact } from "./read-artifact.ts";
 
-/** Bytes in and bytes out. */
+/** Uploads of sources and downloads of artifacts. */
 export const artifactRoutes: Record<string, Route> = {
   "POST /api/uploads": route({
     access: "key",

@@ -5,7 +5,7 @@ import { AuditList } from "#schemas/http/audit-list.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import { AuditQuery } from "./queries.ts";
 
-/** Who did what. */
+/** The audit trail. */
 export const auditRoutes: Record<string, Route> = {
   "GET /api/audit": route({
     access: "key",

@@ -1,9 +1,9 @@
 import { HttpError } from "#lib/platform/errors/http-error.ts";
-import { nudge } from "#lib/platform/messages/nudge.ts";
+import { nudge } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import { taskTrace } from "#lib/platform/trace/task-trace.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { moveTask } from "#lib/work/tasks/task-store.ts";
 import { taskView } from "#lib/work/views/task-view.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
@@ -14,7 +14,7 @@ import { findTask } from "./read-task.ts";
 const RACES_MAX = 10;
 
 /**
- * Asks for a task to be stopped. The orchestrator fences out the running step, whose worker then
+ * Requests the cancellation of a task. The orchestrator fences out the running step, whose worker then
  * stops at its next renewal. Throws HttpError 409 `TASK_ENDED` when it has ended already.
  */
 export async function cancelTask(
@@ -35,10 +35,10 @@ export async function cancelTask(
     await tellOrchestrator(requested, request, ports);
     return taskView({ ...ledger, task: requested }, ports.settings.service_version);
   }
-  throw new HttpError(503, "TASK_CONTENDED", `task ${task_id} is moving too fast; try again`);
+  throw new HttpError(503, "TASK_CONTENDED", `other processes keep changing task ${task_id}; try again`);
 }
 
-/** In the trace of the task, with a link to the request's own. */
+/** Nudges the orchestrator in the trace of the task, with a link to the request's trace. */
 async function tellOrchestrator(task: TaskRecord, request: TraceContext, ports: GatewayPorts): Promise<void> {
   request.recorder?.belongsTo(task);
   await inSpan(taskTrace(task, request.recorder), { name: "cancel task" }, ports.runtime, (span) => {

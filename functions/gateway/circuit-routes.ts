@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { auditPorts } from "#lib/http/audit/record-audit.ts";
-import { withAudit } from "#lib/http/audit/with-audit.ts";
+import { auditPorts, withAudit } from "#lib/http/audit/record-audit.ts";
 import { type Route, route } from "#lib/http/route.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";

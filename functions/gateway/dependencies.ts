@@ -5,7 +5,7 @@ import { config } from "#lib/platform/config/config.ts";
 import type { ComputationLimits } from "#lib/platform/confined/computation.ts";
 import type { GatewayPorts } from "./ports.ts";
 
-/** Whoever submits waits for the check. */
+/** Limit of the check of a submitted change: the client waits for it. */
 const CHECK_SECONDS_MAX = 10;
 
 /** The gateway's ports on AWS and its emulators. */

@@ -1,5 +1,5 @@
 import { docsPage } from "#lib/http/openapi/docs-page.ts";
-import { documentOf } from "#lib/http/openapi/served-document.ts";
+import { documentOf } from "#lib/http/openapi/openapi-document.ts";
 import { type Route, route } from "#lib/http/route.ts";
 
 const PUBLIC = { "cache-control": "public, max-age=300" };

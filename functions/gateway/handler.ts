@@ -4,7 +4,6 @@ import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
-import { policyRoutes } from "./policy-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
@@ -14,7 +13,6 @@ export const handler = defineApi("gateway", {
   ...taskRoutes,
   ...artifactRoutes,
   ...statusRoutes,
-  ...policyRoutes,
   ...circuitRoutes,
   ...keyRoutes,
   ...auditRoutes,

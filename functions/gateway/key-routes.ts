@@ -1,15 +1,11 @@
 import { type Route, route } from "#lib/http/route.ts";
 import { KeyList, KeyRequest, KeyView, NewKey } from "#schemas/http/keys.ts";
 import { KeyId } from "#schemas/records/api-key.ts";
-import { createKey } from "./create-key.ts";
 import { gatewayPorts } from "./dependencies.ts";
-import { keyAdmin } from "./key-admin.ts";
-import { listKeys } from "./list-keys.ts";
+import { createKey, keyAdmin, listKeys, revokeKey, rotateKey } from "./keys.ts";
 import { KeyQuery, RotationQuery } from "./queries.ts";
-import { revokeKey } from "./revoke-key.ts";
-import { rotateKey } from "./rotate-key.ts";
 
-/** A tenant's administrators manage its own keys and see no others. */
+/** A tenant's administrators manage the keys of their own tenant only. */
 export const keyRoutes: Record<string, Route> = {
   "POST /api/keys": route({
     access: "key",

@@ -6,12 +6,12 @@ import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import type { WorkflowsConfig } from "#schemas/config/workflows.ts";
 
-/** What the gateway needs beside the platform. */
+/** The dependencies of the gateway in addition to the HTTP platform. */
 export interface GatewayPorts extends HttpPlatform {
   table_name: string;
   s3: S3Client;
   workflows(): WorkflowsConfig["workflows"];
-  /** Of the file they come from: stamped on what they decide. */
+  /** SHA-256 of the workflows file, logged with every accepted task. */
   workflowsHash?(): string;
   sandboxLimits(): SandboxLimitsConfig;
   /** Checks a submitted change, under limits. */

@@ -1,11 +1,21 @@
+import { HeadBucketCommand } from "@aws-sdk/client-s3";
+import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { type Route, route } from "#lib/http/route.ts";
-import { IntegrationStatus } from "#schemas/http/integration-status.ts";
+import { config } from "#lib/platform/config/config.ts";
+import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
+import { readRollups } from "#lib/platform/metrics/report-metrics.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import { queueServices } from "#lib/platform/settings/environment.ts";
+import { STATUS } from "#lib/platform/table/items.ts";
+import { keyOf } from "#lib/platform/table/keys.ts";
+import { checkTable } from "#lib/platform/table/operations.ts";
+import { IntegrationStatus, type PartStatus } from "#schemas/http/integration-status.ts";
 import { MetricsSummary } from "#schemas/http/metrics-summary.ts";
+import { Policies } from "#schemas/http/policies.ts";
 import { gatewayPorts } from "./dependencies.ts";
-import { integrationStatus } from "./integration-status.ts";
-import { metricsSummary } from "./metrics-summary.ts";
+import type { GatewayPorts } from "./ports.ts";
 
-/** How the platform does. */
+/** Routes about the platform's health, totals and configuration. */
 export const statusRoutes: Record<string, Route> = {
   "GET /api/metrics/summary": route({
     access: "key-or-local",
@@ -30,4 +40,82 @@ export const statusRoutes: Record<string, Route> = {
       return { status: status.ok ? 200 : 503, body: status };
     },
   }),
+  "GET /api/policies": route({
+    access: "key",
+    scope: "operate",
+    summary: "Which configuration is in force",
+    answers: { 200: { says: "As the gateway's process sees it", schema: Policies } },
+    run: async () => {
+      const body: Policies = { service: "gateway", ...config.view() };
+      return { status: 200, body };
+    },
+  }),
 };
+
+/** A tenant's metric totals by service. Durations are `<metric>_ms_sum` over `<metric>_count`. */
+async function metricsSummary(tenant: string, ports: GatewayPorts): Promise<MetricsSummary> {
+  const services: MetricsSummary["services"] = {};
+  for (const row of await readRollups(ports)) {
+    if (row.tenant !== tenant && row.tenant !== PLATFORM_TENANT) continue;
+    services[row.service] ??= {};
+    const metrics = services[row.service] ?? {};
+    metrics[row.metric] = (metrics[row.metric] ?? 0) + row.value;
+  }
+  return { generated_at: instant(ports.runtime.now()), services };
+}
+
+/** Checks the table, the bucket and every queue, and reports which respond. */
+async function integrationStatus(ports: GatewayPorts): Promise<IntegrationStatus> {
+  const { s3, settings, runtime } = ports;
+  const checks: Record<string, () => Promise<Record<string, unknown>>> = {
+    table: async () => {
+      await checkTable(keyOf(STATUS, {}), ports);
+      return {};
+    },
+    bucket: async () => {
+      await s3.send(new HeadBucketCommand({ Bucket: settings.artifact_bucket }));
+      return {};
+    },
+  };
+  for (const service of queueServices()) checks[`queue:${service}`] = () => queueFacts(service, ports);
+  const entries = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, await timed(check, runtime.now)] as const),
+  );
+  return {
+    ok: entries.every(([, part]) => part.ok),
+    stage: settings.stage,
+    checked_at: instant(runtime.now()),
+    parts: Object.fromEntries(entries),
+  };
+}
+
+async function timed(check: () => Promise<Record<string, unknown>>, now: () => number): Promise<PartStatus> {
+  const started = now();
+  try {
+    const facts = await check();
+    return { ok: true, latency_ms: now() - started, ...facts };
+  } catch (error) {
+    return {
+      ok: false,
+      latency_ms: now() - started,
+      detail: error instanceof Error ? error.name : "unknown",
+    };
+  }
+}
+
+async function queueFacts(service: string, { sqs, queueUrl, deadLetterQueueUrl }: GatewayPorts) {
+  const count = async (QueueUrl: string) => {
+    const AttributeNames = [
+      "ApproximateNumberOfMessages" as const,
+      "ApproximateNumberOfMessagesNotVisible" as const,
+    ];
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
+    return Attributes ?? {};
+  };
+  const [queue, dead] = await Promise.all([count(queueUrl(service)), count(deadLetterQueueUrl(service))]);
+  return {
+    waiting: Number(queue.ApproximateNumberOfMessages),
+    in_flight: Number(queue.ApproximateNumberOfMessagesNotVisible),
+    dead_lettered: Number(dead.ApproximateNumberOfMessages),
+  };
+}

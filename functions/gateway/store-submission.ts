@@ -15,7 +15,7 @@ import type {
 import type { TaskSpec } from "#schemas/records/task.ts";
 import type { GatewayPorts } from "./ports.ts";
 
-/** Puts a submission's texts and tree into the bucket by content, leaving references. */
+/** Stores a submission's texts and tree in the bucket under their SHA-256 and returns the task with references to them. */
 export async function storeSubmission(
   submission: Submission,
   tenant: string,
@@ -31,7 +31,7 @@ export async function storeSubmission(
   };
 }
 
-/** A repair needs something else to try: a patch has its fallbacks, a codemod is the same each time. */
+/** A repair must try a different change: a patch has its fallback diffs, a codemod has none. */
 function repairRounds(change: SubmittedChange | undefined, asked: number | undefined): number | undefined {
   if (change?.kind === "patch") return Math.min(asked ?? 9, change.fallback_diffs?.length ?? 0);
   return change?.kind === "codemod" ? 0 : asked;
@@ -113,7 +113,7 @@ function diffBytes(diff: SubmittedDiff): Buffer {
   return typeof diff === "string" ? Buffer.from(diff) : Buffer.from(diff.base64, "base64");
 }
 
-/** A check that could not be made says nothing of the change: whoever submits may try again. */
+/** Answers 503 `CHECK_UNAVAILABLE` when the check could not run: the change may be valid, and the client may retry. */
 async function checked(check: Promise<void>): Promise<void> {
   try {
     await check;

@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
 import type { Log } from "#lib/platform/log/log.ts";
-import { nudge } from "#lib/platform/messages/nudge.ts";
+import { nudge } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
-import { taskTrace } from "#lib/platform/trace/task-trace.ts";
-import { formatTraceparent, type TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { createTask } from "#lib/work/tasks/task-store.ts";
+import type { RoutePolicy } from "#schemas/config/route-policies.ts";
+import type { Workflow } from "#schemas/config/workflows.ts";
 import { IdempotencyKey } from "#schemas/http/idempotency-key.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import { type Allowed, admit } from "./admit.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
 
@@ -23,16 +23,16 @@ interface Submitted {
   tenant: string;
   /** The client's `Idempotency-Key` header. */
   idempotency_key: string | undefined;
-  /** Absent: anything. */
+  /** Absent: no restriction. */
   allowed?: Allowed;
   trace: TraceContext;
   log: Log;
 }
 
 /**
- * Accepts a task. Its id follows from the tenant and the `Idempotency-Key`, so the write that
- * creates the task is also what makes a repeat answer the same one. When that write stands the
- * task is accepted; should the message to the orchestrator be lost, the sweeper sends it.
+ * Accepts a task. Its id is derived from the tenant and the `Idempotency-Key`, so a repeated request finds the task
+ * of the first. The task is accepted when the write that creates it has succeeded. If the nudge to the orchestrator
+ * is lost, the sweeper sends it later.
  */
 export async function submitTask(
   { submission, tenant, idempotency_key, allowed, trace, log }: Submitted,
@@ -80,7 +80,7 @@ export async function submitTask(
       workflows_hash: ports.workflowsHash?.(),
     });
   }
-  // A repeat may be of a task whose first nudge was lost; nudging twice is harmless.
+  // The first nudge of a repeated submission may have been lost; a second nudge does no harm.
   if (accepted.status === "accepted") {
     trace.recorder?.belongsTo(accepted);
     const parent = existing ? taskTrace(existing, trace.recorder) : trace;
@@ -111,4 +111,71 @@ function taskId(tenant: string, key: string): string {
   const digest = createHash("sha256").update(`${tenant}\n${key}`).digest();
   const characters = Array.from(digest.subarray(0, 26), (byte) => BASE32[byte % 32]);
   return `task_${characters.join("")}`;
+}
+
+/** Workflows and profiles that the operator's policy allows; null: all. */
+type Allowed = Pick<RoutePolicy, "workflows" | "profiles">;
+
+/** Refuses a submission that could not run, before anything is stored. Returns its workflow. Throws HttpError 403, 422. */
+function admit(
+  submission: Submission,
+  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "settings">,
+  allowed: Allowed = { workflows: null, profiles: null },
+): Workflow {
+  const workflows = ports.workflows();
+  const workflow = Object.hasOwn(workflows, submission.workflow) ? workflows[submission.workflow] : undefined;
+  if (!workflow) {
+    const known = Object.keys(workflows).join(", ");
+    throw new HttpError(
+      422,
+      "WORKFLOW_UNKNOWN",
+      `there is no workflow ${submission.workflow}; there are: ${known}`,
+    );
+  }
+  checkAllowed(submission, allowed);
+  const missing = workflow.requires.filter((field) => submission[field] === undefined);
+  if (missing.length > 0) {
+    throw new HttpError(
+      422,
+      "FIELD_REQUIRED",
+      `workflow ${submission.workflow} needs ${missing.join(" and ")}`,
+      missing.map((field) => ({ path: `/${field}`, message: `needed by workflow ${submission.workflow}` })),
+    );
+  }
+  const { profiles } = ports.sandboxLimits();
+  if (!Object.hasOwn(profiles, submission.profile)) {
+    const known = Object.keys(profiles).join(", ");
+    throw new HttpError(
+      422,
+      "PROFILE_UNKNOWN",
+      `there is no profile ${submission.profile}; there are: ${known}`,
+    );
+  }
+  if (submission.change?.kind === "prompt" && !ports.settings.model) {
+    throw new HttpError(
+      422,
+      "MODEL_NOT_CONFIGURED",
+      "a prompt needs a model, and none is configured: set MODEL_URL (an OpenAI-compatible chat completions endpoint), MODEL_NAME and MODEL_API_KEY in the environment of `npm start` or of the deployment. Or send change.kind `patch` or `codemod`",
+    );
+  }
+  return workflow;
+}
+
+function checkAllowed({ workflow, profile }: Submission, { workflows, profiles }: Allowed): void {
+  if (workflows && !workflows.includes(workflow)) {
+    const names = workflows.join(", ");
+    throw new HttpError(
+      403,
+      "WORKFLOW_NOT_ALLOWED",
+      `workflow ${workflow} is not allowed to your tenant; allowed are: ${names}`,
+    );
+  }
+  if (profiles && !profiles.includes(profile)) {
+    const names = profiles.join(", ");
+    throw new HttpError(
+      403,
+      "PROFILE_NOT_ALLOWED",
+      `profile ${profile} is not allowed to your tenant; allowed are: ${names}`,
+    );
+  }
 }

@@ -1,4 +1,5 @@
 import { type Route, route } from "#lib/http/route.ts";
+import type { CodesByStatus } from "#lib/platform/errors/codes.ts";
 import { readLedger } from "#lib/work/tasks/task-store.ts";
 import { taskView } from "#lib/work/views/task-view.ts";
 import { IdempotencyKey } from "#schemas/http/idempotency-key.ts";
@@ -8,14 +9,54 @@ import { Submission } from "#schemas/messages/submission.ts";
 import { TaskId } from "#schemas/primitives.ts";
 import { cancelTask } from "./cancel-task.ts";
 import { gatewayPorts } from "./dependencies.ts";
-import { listTasks } from "./list-tasks.ts";
 import { ListQuery, TaskQuery } from "./queries.ts";
-import { readTask } from "./read-task.ts";
-import { readTrace } from "./read-trace.ts";
-import { EXAMPLE, SUBMISSION_CODES } from "./submission-description.ts";
+import { listTasks, readTask, readTrace } from "./read-task.ts";
 import { submitTask } from "./submit-task.ts";
 
-/** Left of the invocation for answering after a wait. */
+/** A submission that succeeds on a new stage. */
+const EXAMPLE = {
+  workflow: "run",
+  source: { kind: "inline", files: { "hello.sh": "echo hello" } },
+  command: "sh hello.sh",
+  profile: "trusted",
+};
+
+/** Error codes of a submission beyond those of its schema. */
+const SUBMISSION_CODES: CodesByStatus = {
+  400: ["IDEMPOTENCY_KEY_INVALID"],
+  403: ["WORKFLOW_NOT_ALLOWED", "PROFILE_NOT_ALLOWED"],
+  409: ["IDEMPOTENCY_KEY_EXPIRED"],
+  413: ["ARCHIVE_TOO_LARGE"],
+  422: [
+    "ARCHIVE_EMPTY",
+    "CODEMOD_LANGUAGE_UNSUPPORTED",
+    "CODEMOD_RULES_INVALID",
+    "COMPUTATION_CRASHED",
+    "COMPUTATION_MEMORY_LIMIT",
+    "COMPUTATION_OUTPUT_LIMIT",
+    "COMPUTATION_TIME_LIMIT",
+    "DIFF_BINARY_UNSUPPORTED",
+    "DIFF_EMPTY",
+    "DIFF_FORMAT_UNSUPPORTED",
+    "DIFF_MALFORMED",
+    "DIFF_PATH_UNSAFE",
+    "DIFF_STRIP_UNCLEAR",
+    "DIFF_TOO_LARGE",
+    "FIELD_REQUIRED",
+    "IDEMPOTENCY_MISMATCH",
+    "MODEL_NOT_CONFIGURED",
+    "PROFILE_UNKNOWN",
+    "SOURCE_PATH_UNSAFE",
+    "SOURCE_TOO_LARGE",
+    "SOURCE_TOO_MANY_FILES",
+    "UPLOAD_EXPIRED",
+    "UPLOAD_NOT_FOUND",
+    "WORKFLOW_UNKNOWN",
+  ],
+  503: ["CHECK_UNAVAILABLE"],
+};
+
+/** Reserved of the invocation for the response after a wait. */
 const ANSWER_MS = 3000;
 
 /** Submitting tasks and following them. */

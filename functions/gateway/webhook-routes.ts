@@ -10,16 +10,19 @@ import {
   WebhookView,
 } from "#schemas/http/webhooks.ts";
 import { WebhookId } from "#schemas/records/webhook.ts";
-import { enableWebhook, removeWebhook, rotateWebhook } from "./change-webhook.ts";
-import { createWebhook } from "./create-webhook.ts";
+import { listDeliveries, redeliver } from "./deliveries.ts";
 import { gatewayPorts } from "./dependencies.ts";
-import { listDeliveries } from "./list-deliveries.ts";
 import { DeliveryQuery, WebhookRotationQuery } from "./queries.ts";
-import { redeliver } from "./redeliver.ts";
-import { webhookAdmin } from "./webhook-admin.ts";
-import { webhookView } from "./webhook-view.ts";
+import {
+  createWebhook,
+  enableWebhook,
+  removeWebhook,
+  rotateWebhook,
+  webhookAdmin,
+  webhookView,
+} from "./webhooks.ts";
 
-/** A tenant's administrators manage where it is told of its tasks' ends; its readers see how that goes. */
+/** Administrators manage their tenant's webhooks; keys with scope `read` see webhooks and deliveries. */
 export const webhookRoutes: Record<string, Route> = {
   "POST /api/webhooks": route({
     access: "key",

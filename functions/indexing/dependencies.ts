@@ -7,7 +7,7 @@ import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { IndexPorts } from "./index-repository.ts";
 
-/** What `indexRepository` runs on, on every stage. */
+/** The ports of `indexRepository`, the same on every stage. */
 export function dependencies(context: AgentContext): IndexPorts {
   return {
     ...sourcesOf(context),

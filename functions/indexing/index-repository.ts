@@ -18,7 +18,7 @@ import type { BlobRef } from "#schemas/primitives.ts";
 export interface IndexPorts {
   resolveSource(source: SourceRef): Promise<{ kind: "archive"; blob: BlobRef }>;
   unpackSource(archive: BlobRef, directory: string): Promise<void>;
-  /** What works on submitted text, under limits. */
+  /** Functions on submitted text; they run confined, under limits. */
   code: Pick<ConfinedCode, "applyDiff" | "readTree">;
   graph: GraphStore;
   embedder: Embedder;
@@ -28,7 +28,7 @@ export interface IndexPorts {
 const SKIPPED_LISTED_MAX = 1000;
 
 /**
- * Reads a source tree into the code graph and makes it what queries see. Embeddings of code that
+ * Indexes a source tree and makes it the current revision for queries. Embeddings of code that
  * did not change come from the repository's previous snapshot. Safe to repeat.
  */
 export async function indexRepository(
@@ -51,7 +51,8 @@ export async function indexRepository(
   );
   const { embedded, reused, left_out } = embedding;
   if (left_out > 0) {
-    const sentence = "no time was left to embed every chunk; the rest is found by words until indexed again";
+    const sentence =
+      "the time limit was reached before all chunks were embedded; the rest is found by words until indexed again";
     context.log.warn("EMBEDDING_CUT_SHORT", sentence, { repository, embedded, left_out });
   }
   const snapshot: Snapshot = {
@@ -85,7 +86,7 @@ export async function indexRepository(
   return { verdict: "passed", output: { source, repository, revision: tree.revision, ...counts } };
 }
 
-/** The tree as it is with the diff applied; nothing of it stays on disk. */
+/** Reads the tree with the diff applied, in a temporary directory. */
 async function readSource(
   archive: BlobRef,
   diff: BlobRef | undefined,
@@ -119,12 +120,12 @@ async function readTests(report: BlobRef, context: AgentContext): Promise<TestCa
   try {
     return BuildTestReport.parse(JSON.parse(text)).tests;
   } catch (cause) {
-    const sentence = `${report.key} is no build-test report; run the step that wrote it again.`;
+    const sentence = `${report.key} is not a build-test report; run the step that wrote it again.`;
     throw new TerminalFault("REPORT_UNREADABLE", sentence, { cause });
   }
 }
 
-/** A damaged snapshot only costs embedding everything again; publishing then replaces it. */
+/** The previous snapshot; undefined when it is damaged, so that everything is embedded again and replaced. */
 async function previousSnapshot(
   tenant: string,
   repository: string,
@@ -135,7 +136,7 @@ async function previousSnapshot(
     return await graph.latest(tenant, repository);
   } catch (error) {
     if (!(error instanceof TerminalFault)) throw error;
-    log.warn("SNAPSHOT_REPLACED", "the previous index cannot be read; all is embedded anew", {
+    log.warn("SNAPSHOT_REPLACED", "the previous index cannot be read; everything is embedded again", {
       repository,
       reason: error.code,
     });

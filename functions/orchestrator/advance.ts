@@ -1,18 +1,34 @@
+import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
+import { stepSourceHash } from "#lib/platform/messages/envelope.ts";
+import { readPayload } from "#lib/platform/messages/send-envelope.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import type { StepIdentity } from "#lib/resilience/idempotency/step-item.ts";
 import { type Ledger, moveTask, readLedger } from "#lib/work/tasks/task-store.ts";
+import { sendDelivery } from "#lib/work/webhooks/delivery.ts";
 import { openDeliveries } from "#lib/work/webhooks/delivery-store.ts";
-import type { AdvancePayload } from "#schemas/messages/envelope.ts";
+import { AdvancePayload } from "#schemas/messages/envelope.ts";
+import type { DeliveryRecord } from "#schemas/records/delivery.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import { announce } from "./announce.ts";
-import { decide, type Finished } from "./decide.ts";
+import { decide, type Finished, type NextStep } from "./decide.ts";
 import { dispatch } from "./dispatch.ts";
 import type { OrchestratorPorts } from "./ports.ts";
-import { stepIdentity } from "./step-identity.ts";
+
+/** Serves one message of queue `orchestrator`. Throws TerminalFault `PAYLOAD_INVALID` when it is not a nudge. */
+export async function serveNudge(
+  { envelope, record, span }: ReceivedMessage,
+  ports: OrchestratorPorts,
+): Promise<void> {
+  const payload = AdvancePayload.safeParse(await readPayload(envelope, ports));
+  if (!payload.success) throw new TerminalFault("PAYLOAD_INVALID", "not a nudge", { cause: payload.error });
+  const redelivered = Number(record.attributes.ApproximateReceiveCount) > 1;
+  await advance({ ...envelope, reason: payload.data.reason, redelivered, trace: span }, ports);
+}
 
 export interface Nudge {
   tenant: string;
@@ -20,17 +36,17 @@ export interface Nudge {
   reason: AdvancePayload["reason"];
   message_id: string;
   issued_at: string;
-  /** An earlier delivery of this nudge may have stopped half-way: what it meant to send is sent again. */
+  /** True when SQS delivered this nudge before. That attempt may have stopped before it sent its message, so it is sent again. */
   redelivered: boolean;
-  /** What is decided and sent is recorded below this; default: below the task's root, nowhere. */
+  /** Parent of the spans of the decision and of sent messages; default: the task's root, unrecorded. */
   trace?: TraceContext;
 }
 
 const RACES_MAX = 10;
 
 /**
- * Moves a task as far as it can go now: reads its ledger, decides, writes, sends. Whoever loses a
- * race reads again, so two of these for one task end as one would.
+ * Advances a task as far as possible now: reads its ledger, decides, writes, sends. A call that loses a race to
+ * another one reads the ledger again, so concurrent calls for one task have the same result as one call.
  */
 export async function advance(nudge: Nudge, ports: OrchestratorPorts): Promise<void> {
   const attributes = { "agents.nudge.reason": nudge.reason };
@@ -39,7 +55,7 @@ export async function advance(nudge: Nudge, ports: OrchestratorPorts): Promise<v
   );
 }
 
-/** A nudge whose decision is told to its span. */
+/** A nudge with the span that records its decision. */
 export type TracedNudge = Nudge & { span: Span };
 
 async function advanceInSpan(nudge: TracedNudge, ports: OrchestratorPorts): Promise<void> {
@@ -49,10 +65,13 @@ async function advanceInSpan(nudge: TracedNudge, ports: OrchestratorPorts): Prom
     if (!ledger) throw new TerminalFault("TASK_UNKNOWN", `there is no task ${nudge.task_id}`);
     if (await advanceOnce(ledger, nudge, ports)) return;
   }
-  throw new RetryableFault("TASK_CONTENDED", `task ${nudge.task_id} moved ${RACES_MAX} times meanwhile`);
+  throw new RetryableFault(
+    "TASK_CONTENDED",
+    `task ${nudge.task_id} was changed by others ${RACES_MAX} times meanwhile`,
+  );
 }
 
-/** False when the task moved meanwhile and has to be read again. */
+/** False when another process changed the task meanwhile, so that it must be read again. */
 async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: OrchestratorPorts): Promise<boolean> {
   const { task } = ledger;
   const { span } = nudge;
@@ -66,7 +85,7 @@ async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: Orchestrat
   if (!stopped) return dispatch(task, next, nudge, ports);
   const fenced =
     next.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, next, ports)));
-  if (!fenced) return false; // it ended meanwhile: whatever is next now has to be fenced out instead
+  if (!fenced) return false; // the step ended meanwhile: the step that is next now must be canceled instead
   return finish(task, stopped, span, ports);
 }
 
@@ -88,7 +107,7 @@ function stopReason(task: TaskRecord, now_ms: number): Ending | undefined {
   };
 }
 
-/** Ends the task for good; from here on its ledger does not change. */
+/** Ends the task. Its ledger does not change after this. */
 async function finish(task: TaskRecord, end: Ending, span: Span, ports: OrchestratorPorts): Promise<boolean> {
   span.set({ "agents.decision": "finish", "agents.task.status": end.status });
   const now = ports.runtime.now();
@@ -105,7 +124,7 @@ async function finish(task: TaskRecord, end: Ending, span: Span, ports: Orchestr
   return ledger ? seal(ledger, span, ports) : true;
 }
 
-/** Shows the ended task's artifacts in the standard layout, then shows the task as ended. */
+/** Copies the ended task's artifacts into the standard layout, then marks the task as sealed, which shows it as ended. */
 async function seal(ledger: Ledger, parent: Span, ports: OrchestratorPorts): Promise<boolean> {
   if (ledger.task.sealed_at) return true;
   return inSpan(parent, { name: "seal" }, ports.runtime, async (span) => {
@@ -117,4 +136,36 @@ async function seal(ledger: Ledger, parent: Span, ports: OrchestratorPorts): Pro
     if (sealed) await announce(deliveries, span, ports);
     return sealed !== undefined;
   });
+}
+
+/** The claim key and source hash that an agent uses for this step. */
+function stepIdentity(
+  { tenant, task_id, deadline_at }: TaskRecord,
+  next: NextStep,
+  { artifacts }: Pick<OrchestratorPorts, "artifacts">,
+): StepIdentity {
+  const { step, round, service, input } = next;
+  const source_hash = stepSourceHash(service, input);
+  return {
+    key: { tenant, task_id, step, round },
+    service,
+    source_hash,
+    expires_at: recordExpiry(deadline_at, artifacts().value),
+    idempotency_key: idempotencyKey({ tenant, task_id, step, round, source_hash }),
+  };
+}
+
+/** Sends the webhook deliveries of an ended task. Deliveries not sent here are sent later by the sweeper. */
+async function announce(
+  deliveries: readonly DeliveryRecord[],
+  parent: TraceContext,
+  ports: OrchestratorPorts,
+): Promise<void> {
+  for (const delivery of deliveries) {
+    await sendDelivery(delivery, parent, ports).catch((error: unknown) =>
+      ports.log.warn("DELIVERY_NOT_SENT", `the sweeper will send ${delivery.step}: ${String(error)}`, {
+        webhook_id: delivery.webhook_id,
+      }),
+    );
+  }
 }

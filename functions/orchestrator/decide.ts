@@ -5,7 +5,6 @@ import type { Workflow, WorkflowStep } from "#schemas/config/workflows.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 import type { TaskError } from "#schemas/records/task.ts";
-import { resolveInput } from "./resolve-input.ts";
 
 export interface NextStep {
   kind: "step";
@@ -13,7 +12,7 @@ export interface NextStep {
   service: string;
   round: number;
   input: Record<string, unknown>;
-  /** What the ledger has of it; undefined when nobody claimed it yet. */
+  /** Its record in the ledger; undefined before the first claim. */
   record: StepRecord | undefined;
 }
 
@@ -35,8 +34,8 @@ interface Walk {
 const MOVES_MAX = 500;
 
 /**
- * What is next for a task, from its workflow and ledger alone: pure, so it can be asked at any
- * time, any number of times, by anyone.
+ * Decides the next step of a task from its workflow and ledger alone. It has no side effects, so it can be called
+ * at any time and any number of times.
  */
 export function decide({ task, steps }: Ledger): NextStep | Finished {
   const workflow = task.definition;
@@ -93,7 +92,7 @@ function move(
   fail(walk, current, outcome);
 }
 
-/** A repair that could not be made leaves the failure it was to repair as the task's failure. */
+/** When a repair fails, the failure it should have repaired stays the task's failure. */
 function fail(walk: Walk, current: WorkflowStep, outcome: StepOutcome): void {
   const unrepaired = walk.context.failed_round as (TaskError & { verdict: Verdict }) | undefined;
   if (unrepaired && !current.repair && outcome.verdict === "failed") {
@@ -113,4 +112,29 @@ function taskError({ step }: WorkflowStep, { verdict, code, message }: StepOutco
     message: message ?? `step ${step} ended with verdict ${verdict}`,
     step,
   };
+}
+
+/**
+ * Resolves a step's input from places in the context: a task field (`source`), a field of an earlier step's output
+ * (`codegen.diff`), or the first existing one of several (`index.source | source`). A field whose place is empty is
+ * left out; the agent's schema decides whether the field is required.
+ */
+function resolveInput(
+  places: Record<string, string>,
+  context: Record<string, unknown>,
+): Record<string, unknown> {
+  const input: Record<string, unknown> = {};
+  for (const [field, alternatives] of Object.entries(places)) {
+    const values = alternatives.split("|").map((place) => lookUp(place.trim(), context));
+    const value = values.find((candidate) => candidate !== undefined);
+    if (value !== undefined) input[field] = value;
+  }
+  return input;
+}
+
+function lookUp(place: string, context: unknown): unknown {
+  return place.split(".").reduce<unknown>((at, name) => {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
+    return (at as Record<string, unknown>)[name];
+  }, context);
 }

@@ -1,20 +1,19 @@
 import { sendMessage } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import { taskTrace } from "#lib/platform/trace/task-trace.ts";
-import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { moveTask } from "#lib/work/tasks/task-store.ts";
+import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { TracedNudge } from "./advance.ts";
-import { busyUntil } from "./busy-until.ts";
 import type { NextStep } from "./decide.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 
 const REDISPATCH_SECONDS_MAX = 900;
 
 /**
- * Sends a step's message: once when the step is next, and again when nobody seems to have it (a
- * sweep found it overdue, or this nudge stopped half-way before). The ledger is written first, so of
- * two orchestrators one sends; a copy too many is stopped by the claim.
+ * Sends a step's message: once when the step is next, and again when no worker seems to have it (the sweeper found
+ * the task overdue, or an earlier delivery of this nudge stopped before sending). The ledger is written first, so
+ * only one of two concurrent orchestrators sends. The claim stops a duplicate message.
  */
 export async function dispatch(
   task: TaskRecord,
@@ -64,10 +63,9 @@ export async function dispatch(
 }
 
 /**
- * A nudge that stopped half-way sends what it meant to send; what others have dispatched since is
- * none of its business, or each of a task's nudges that a crash brings back would send a copy. What
- * the sweeper found overdue, a worker found past its deadline or a replay re-armed is sent unless it
- * was since.
+ * True when this nudge sends the current step's message again. A redelivered nudge repeats only its own dispatch:
+ * otherwise each nudge that returns after a crash would send a copy. A nudge of the sweeper, of a message past its
+ * deadline or of a replay sends the message unless it was dispatched since.
  */
 function asksAgain(
   { current }: TaskRecord,
@@ -82,7 +80,7 @@ function checkTime(task: TaskRecord, wanted_ms: number): number {
   return Math.min(wanted_ms, Date.parse(task.deadline_at));
 }
 
-/** What a step does is part of its task's trace, whichever trace the nudge came in. */
+/** The parent span in the task's trace, even when the nudge came in another trace. */
 function parentOf(task: TaskRecord, { span }: TracedNudge): TraceContext {
   return span.trace_id === task.trace_id ? span : taskTrace(task, span.recorder);
 }
@@ -109,4 +107,11 @@ async function send(
     },
     ports,
   );
+}
+
+/** Unix ms until which a worker holds the step or it waits for its next attempt; `grace_ms` is added for a waiting step. 0 when neither. */
+export function busyUntil(record: StepRecord | undefined, grace_ms: number): number {
+  if (record?.status === "running") return record.lease_expires_at + 1000;
+  if (record?.status === "waiting") return (record.retry_at ?? 0) + grace_ms;
+  return 0;
 }

@@ -1,8 +1,8 @@
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
+import { serveNudge } from "./advance.ts";
 import { orchestratorPorts } from "./dependencies.ts";
-import { serveNudge } from "./serve-nudge.ts";
 
-/** Queue `orchestrator`: each message says "look at this task". */
+/** Serves queue `orchestrator`, whose messages are nudges. */
 export const handler = serveQueue("orchestrator", (delivery) =>
   serveNudge(delivery, orchestratorPorts(delivery.counters, delivery.log)),
 );

@@ -8,7 +8,7 @@ import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
-/** What the orchestrator needs of its surroundings. */
+/** The dependencies of the orchestrator. */
 export interface OrchestratorPorts extends SendPorts {
   table: TableClient;
   table_name: string;

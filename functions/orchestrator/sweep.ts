@@ -10,8 +10,7 @@ import {
   reportCounts,
 } from "#lib/platform/lambda/invocation.ts";
 import { orchestratorPorts } from "./dependencies.ts";
-import { sweepDeliveries } from "./sweep-deliveries.ts";
-import { sweepOpenTasks } from "./sweep-open-tasks.ts";
+import { sweepDeliveries, sweepOpenTasks } from "./sweep-overdue.ts";
 
 const stack = middy<Invocation, void>({ timeoutEarlyInMillis: 0 })
   .use([finishInvocation(), flushSpans(), reportCounts("sweeper", "orchestrator"), followConfig()])
@@ -21,7 +20,7 @@ const stack = middy<Invocation, void>({ timeoutEarlyInMillis: 0 })
     await sweepDeliveries(ports, spans);
   });
 
-/** On a schedule: finds the tasks and deliveries that stand still. */
+/** Runs on a schedule: nudges overdue tasks and sends overdue deliveries. */
 export async function handler(_event: unknown, lambda: Context): Promise<void> {
   await stack(beginInvocation("sweeper", lambda, awsPorts()), lambda);
 }

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
 import { snapshotSearchIndex } from "#lib/code/graph/snapshot-search-index.ts";
+import { ParkedFault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import { QueryRequest } from "#schemas/messages/submission.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { GRAPH_SETTINGS, smallSnapshot } from "#test/fakes/small-snapshot.ts";
 import { wordEmbedder } from "#test/fakes/word-embedder.ts";
-import { answerQuery, type QueryPorts } from "./answer-query.ts";
+import { answerQuery, type QueryPorts, queryFailure } from "./answer-query.ts";
 
 const snapshot = await smallSnapshot();
 const graph: Pick<GraphStore, "open"> = {
@@ -53,5 +54,34 @@ describe("answerQuery", () => {
   it("passes on that the stored snapshot is damaged", async () => {
     const damaged = { open: () => Promise.reject(new Error("SNAPSHOT_CORRUPT")) };
     await expect(ask("erase", { graph: damaged }).answer).rejects.toThrow("SNAPSHOT_CORRUPT");
+  });
+});
+
+describe("what a question that failed is answered", () => {
+  it("says that the index is to be made again when it is damaged", () => {
+    for (const code of ["SNAPSHOT_CORRUPT", "SNAPSHOT_INCOMPLETE"] as const) {
+      expect(queryFailure(new TerminalFault(code, "damaged"))).toMatchObject({
+        status: 500,
+        code: "INDEX_UNREADABLE",
+      });
+    }
+  });
+
+  it("asks for patience otherwise, and keeps where the graph is to itself", () => {
+    const secret = "Neo4j at bolt://10.0.0.7:7687 refuses NEO4J_USER";
+    const faults = [
+      new TerminalFault("NEO4J_CREDENTIALS_REFUSED", secret),
+      new RetryableFault("NEO4J_UNAVAILABLE", secret),
+      new ParkedFault("CIRCUIT_OPEN", secret),
+    ];
+    for (const fault of faults) {
+      const answer = queryFailure(fault);
+      expect(answer).toMatchObject({
+        status: 503,
+        code: "GRAPH_UNAVAILABLE",
+        headers: { "retry-after": "5" },
+      });
+      expect(answer.message).not.toContain("10.0.0.7");
+    }
   });
 });

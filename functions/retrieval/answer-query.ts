@@ -1,6 +1,8 @@
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
 import { search } from "#lib/code/graph/search.ts";
+import type { Fault } from "#lib/platform/errors/fault.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 import type { QueryAnswer } from "#schemas/http/query-answer.ts";
@@ -26,7 +28,7 @@ export async function answerQuery(
   return { repository, revision: index.revision, results: await search(index, asked, ports.settings) };
 }
 
-/** Words alone still answer when the embedder cannot. */
+/** The query's embedding; undefined when the embedder fails, so that names and words still give an answer. */
 async function questionVector(
   query: string,
   { embedder, log }: QueryPorts,
@@ -35,9 +37,22 @@ async function questionVector(
     const [vector] = await embedder.embed([query]);
     return vector;
   } catch (error) {
-    log.warn("QUERY_WITHOUT_MEANING", "the embedder failed; the answer rests on names and words", {
+    log.warn("QUERY_WITHOUT_MEANING", "the embedder failed; only names and words were searched", {
       reason: String(error),
     });
     return undefined;
   }
+}
+
+/** The HTTP error for the caller. The details, such as the server's address, are only in the log. */
+export function queryFailure({ code }: Fault): HttpError {
+  if (code.startsWith("SNAPSHOT_")) {
+    return new HttpError(
+      500,
+      "INDEX_UNREADABLE",
+      "the index of this repository cannot be read; index it again",
+    );
+  }
+  const sentence = "the code graph is not available; ask again in a few seconds";
+  return new HttpError(503, "GRAPH_UNAVAILABLE", sentence, undefined, { "retry-after": "5" });
 }

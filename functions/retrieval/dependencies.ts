@@ -11,7 +11,7 @@ const cache = snapshotCache({ entries_max: 16, bytes_max: 256 * 1024 * 1024 });
 
 type Asked = Pick<ApiRequest<unknown, unknown>, "tenant" | "log" | "counters" | "platform">;
 
-/** What `answerQuery` runs on, on every stage. */
+/** The ports of `answerQuery`, the same on every stage. */
 export function dependencies({ tenant, log, counters, platform }: Asked): QueryPorts {
   const guard = platform.guard?.with({ log, counters });
   const call: DeployedStorePorts["call"] = (dependency, work) =>

@@ -3,9 +3,8 @@ import { route } from "#lib/http/route.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import { QueryRequest } from "#schemas/messages/submission.ts";
-import { answerQuery } from "./answer-query.ts";
+import { answerQuery, queryFailure } from "./answer-query.ts";
 import { dependencies } from "./dependencies.ts";
-import { queryFailure } from "./query-failure.ts";
 
 export const handler = defineApi("retrieval", {
   "POST /api/query": route({

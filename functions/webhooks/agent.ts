@@ -1,9 +1,8 @@
 import type { Agent } from "#lib/agents/agent/agent.ts";
 import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
-import { deliver } from "./deliver.ts";
+import { deliver, sendAnew } from "./deliver.ts";
 import { deliveryPlatform, webhookPorts } from "./dependencies.ts";
-import { sendAnew } from "./send-anew.ts";
 
 /** Tells a tenant's receiver that a task has ended. */
 export const webhooks: Agent<typeof WebhooksInput, typeof WebhooksOutput> = {

@@ -1,16 +1,27 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
-import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
-import { post } from "#lib/platform/outbound/post.ts";
+import {
+  Fault,
+  RejectedInput,
+  RetryableFault,
+  TerminalFault,
+  ThrottledFault,
+} from "#lib/platform/errors/fault.ts";
+import type { SendPorts } from "#lib/platform/messages/send-message.ts";
+import { type PostAnswer, post } from "#lib/platform/outbound/post.ts";
 import { readUrl } from "#lib/platform/outbound/read-url.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import { deliveryId } from "#lib/work/webhooks/delivery.ts";
+import type { Settings } from "#lib/platform/settings/environment.ts";
+import type { TableClient, TablePorts } from "#lib/platform/table/operations.ts";
+import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { retryAfterMs } from "#lib/resilience/retry/retry-after.ts";
+import { deliveryId, sendDelivery } from "#lib/work/webhooks/delivery.ts";
+import { readDelivery } from "#lib/work/webhooks/delivery-store.ts";
 import { secretBytes, secretsInForce, signatureHeaders } from "#lib/work/webhooks/sign-webhook.ts";
-import { readWebhook } from "#lib/work/webhooks/webhook-store.ts";
+import { moveWebhook, readWebhook } from "#lib/work/webhooks/webhook-store.ts";
+import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
-import { disable } from "./disable.ts";
 import type { DeliveryPorts } from "./ports.ts";
-import { refusalOf, unreachable } from "./refusal.ts";
 
 type Context = Pick<AgentContext, "envelope" | "signal" | "runtime" | "call" | "log">;
 
@@ -18,8 +29,8 @@ type Context = Pick<AgentContext, "envelope" | "signal" | "runtime" | "call" | "
  * One attempt at a delivery: the same id and body each time, signed anew with every secret in force.
  *
  * @throws RejectedInput `WEBHOOK_DELETED`, `WEBHOOK_DISABLED`, `WEBHOOK_GONE`, `WEBHOOK_URL_FORBIDDEN`,
- * `ADDRESS_FORBIDDEN`; TerminalFault `DELIVERY_GIVEN_UP`; what `refusalOf` and `unreachable` make of an answer
- * and of none
+ * `ADDRESS_FORBIDDEN`; TerminalFault `DELIVERY_GIVEN_UP`; the faults of `refusalOf` for a
+ * response and of `unreachable` for none
  */
 export async function deliver(
   { webhook_id, event }: WebhooksInput,
@@ -30,7 +41,7 @@ export async function deliver(
   if (runtime.now() >= Date.parse(envelope.deadline_at)) {
     throw new TerminalFault(
       "DELIVERY_GIVEN_UP",
-      `the receiver was away until ${envelope.deadline_at}; once it is back, deliver it again or replay it`,
+      `the receiver did not accept the event before ${envelope.deadline_at}; when it works again, redeliver the event or replay the message`,
     );
   }
   const webhook = await readWebhook(envelope.tenant, webhook_id, ports);
@@ -48,7 +59,7 @@ export async function deliver(
   return { verdict: "passed", output: { status_code, duration_ms: runtime.now() - started } };
 }
 
-/** The status when the receiver has taken it, or is gone for good. */
+/** Sends the event once. Returns the status when the receiver accepted it (2xx) or answered 410; otherwise throws. */
 async function attempt(
   webhook: WebhookRecord,
   { id, body }: { id: string; body: string },
@@ -59,10 +70,7 @@ async function attempt(
   const { timeout_seconds, response_bytes_max } = ports.policy();
   const read = readUrl(webhook.url, rules);
   if (!("url" in read)) {
-    throw new RejectedInput(
-      "WEBHOOK_URL_FORBIDDEN",
-      `the webhook's URL may not be used now: ${read.problem}`,
-    );
+    throw new RejectedInput("WEBHOOK_URL_FORBIDDEN", `the webhook's URL is not allowed now: ${read.problem}`);
   }
   const now_ms = runtime.now();
   const secrets = secretsInForce(webhook, now_ms).map(({ number }) =>
@@ -96,4 +104,97 @@ async function giveUp(
     "WEBHOOK_GONE",
     "the receiver answered 410 Gone, so the webhook is disabled; enable it when it is back",
   );
+}
+
+const dependency = "webhook";
+/** Longest Retry-After that is honoured: the next attempt must come before the deadline of the message. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
+
+/** Statuses below 500 that allow a later attempt: Request Timeout (RFC 9110), Too Early (RFC 8470), Too Many Requests (RFC 6585). */
+const LATER = [408, 425, 429];
+
+/**
+ * The fault that a response stands for; undefined when the receiver accepted the event (2xx).
+ *
+ * ThrottledFault `WEBHOOK_THROTTLED`: 429; 408, 425 and 503 with Retry-After.
+ * RetryableFault `WEBHOOK_UNAVAILABLE`: 5xx, 408, 425.
+ * RetryableFault `WEBHOOK_REDIRECTS` (3xx, not followed) and `WEBHOOK_REFUSED` (any other): the receiver answered, so
+ * they do not open its circuit, and the retry policy allows them few attempts.
+ */
+export function refusalOf({ status, headers }: PostAnswer, now_ms: number): Fault | undefined {
+  if (status >= 200 && status < 300) return undefined;
+  const asked_ms = retryAfterMs(headers.get("retry-after"), now_ms);
+  const says_later = LATER.includes(status) || status === 503;
+  if (status === 429 || (says_later && asked_ms !== undefined)) {
+    const retry_after_ms = asked_ms === undefined ? undefined : Math.min(asked_ms, RETRY_AFTER_MS_MAX);
+    return new ThrottledFault(
+      "WEBHOOK_THROTTLED",
+      `the receiver answered ${status}: it asks for a later attempt`,
+      {
+        retry_after_ms,
+        dependency,
+      },
+    );
+  }
+  if (status >= 500 || says_later) {
+    return new RetryableFault("WEBHOOK_UNAVAILABLE", `the receiver answered ${status}`, { dependency });
+  }
+  if (status >= 300 && status < 400) {
+    return new RetryableFault(
+      "WEBHOOK_REDIRECTS",
+      `the receiver answered ${status}, and redirects are not followed: give the webhook its final URL`,
+      { dependency, dependency_answered: true },
+    );
+  }
+  return new RetryableFault("WEBHOOK_REFUSED", `the receiver answered ${status}`, {
+    dependency,
+    dependency_answered: true,
+  });
+}
+
+/** The fault for a delivery without a response. A Fault stays as it is; any other error becomes retryable. */
+export function unreachable(error: unknown, signal: AbortSignal, timeout_seconds: number): unknown {
+  if (error instanceof Fault || signal.aborted) return error;
+  if (error instanceof Error && error.name === "TimeoutError") {
+    const said = `the receiver did not answer within ${timeout_seconds} s`;
+    return new RetryableFault("WEBHOOK_LATE", said, { cause: error, dependency });
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+  const said = `no connection to the receiver (${code})`;
+  return new RetryableFault("WEBHOOK_UNREACHABLE", said, { cause: error, dependency });
+}
+
+const RACES_MAX = 5;
+
+/** Disables a webhook. When its tenant changed it since it was read, the new version is read and disabled too. */
+async function disable(
+  seen: WebhookRecord,
+  disabled_because: string,
+  disabled_at: string,
+  ports: TablePorts,
+): Promise<void> {
+  let webhook: WebhookRecord | undefined = seen;
+  for (let races = 0; races < RACES_MAX && webhook && !webhook.disabled_at; races += 1) {
+    const disabled = { ...webhook, disabled_at, disabled_because };
+    if (await moveWebhook(webhook, disabled, ports)) return;
+    webhook = await readWebhook(seen.tenant, seen.webhook_id, ports);
+  }
+}
+
+interface SendAnewPorts extends SendPorts {
+  table: TableClient;
+  settings: Pick<Settings, "shard" | "table_name">;
+}
+
+/** Sends a new message for a delivery whose deadline was extended since. False when the deadline has passed. */
+export async function sendAnew(
+  envelope: Envelope,
+  parent: TraceContext,
+  platform: SendAnewPorts,
+): Promise<boolean> {
+  const { table_name } = platform.settings;
+  const delivery = await readDelivery(envelope, { ...platform, table_name });
+  if (!delivery || Date.parse(delivery.deadline_at) <= platform.runtime.now()) return false;
+  await sendDelivery(delivery, parent, platform);
+  return true;
 }

@@ -1,6 +1,6 @@
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { config } from "#lib/platform/config/config.ts";
-import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
+import { outboundRules } from "#lib/platform/outbound/resolve-host.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { deliveryPlace } from "#lib/work/webhooks/delivery-store.ts";
 import { rootSecret } from "#lib/work/webhooks/sign-webhook.ts";

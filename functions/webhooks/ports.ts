@@ -3,13 +3,13 @@ import type { TablePorts } from "#lib/platform/table/operations.ts";
 import type { OutboundRules } from "#schemas/config/outbound.ts";
 import type { WebhooksConfig } from "#schemas/config/webhooks.ts";
 
-/** What a delivery needs beside the agent's context. */
+/** The dependencies of a delivery in addition to the agent's context. */
 export interface DeliveryPorts extends TablePorts {
   rules(): OutboundRules;
   policy(): WebhooksConfig;
-  /** What webhooks' secrets follow from. */
+  /** The secret from which the webhooks' secrets are derived. */
   secret_root: string;
   service_version: string;
-  /** Resolves names, when the system is not to. */
+  /** Resolves names; default: the system's resolver. */
   lookup?: Lookup;
 }

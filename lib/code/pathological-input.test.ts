@@ -1,18 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { parseDiff } from "#lib/code/diff/parse-diff.ts";
-import { chunkFile } from "#lib/code/graph/chunk-file.ts";
-import { codeWords } from "#lib/code/graph/code-words.ts";
-import { embeddingText } from "#lib/code/graph/embedding-text.ts";
-import { languageOf } from "#lib/code/graph/languages.ts";
+import { chunkFile, embeddingText } from "#lib/code/graph/chunk-file.ts";
+import { codeWords, namesAsked } from "#lib/code/graph/code-words.ts";
+import { readImportMap, resolveImport } from "#lib/code/graph/link-edges.ts";
 import { linkTests } from "#lib/code/graph/link-tests.ts";
-import { namesAsked } from "#lib/code/graph/match-names.ts";
-import { readComment, readSignature } from "#lib/code/graph/read-comment.ts";
-import { readImportMap, resolveImport } from "#lib/code/graph/resolve-import.ts";
-import { gitFault } from "#lib/code/source/git-fault.ts";
-import { checkGitRef } from "#lib/code/source/git-url.ts";
+import { readComment, readSignature } from "#lib/code/graph/read-symbols.ts";
+import { languageOf } from "#lib/code/graph/read-tree.ts";
+import { checkGitRef } from "#lib/code/source/resolve-source.ts";
+import { gitFault } from "#lib/code/source/run-git.ts";
 import { parseTestResults } from "#lib/code/test-results/parse-test-results.ts";
 import { treePathProblem } from "#lib/code/tree/tree-path.ts";
-import { duplicateKey } from "#lib/platform/config/duplicate-key.ts";
+import { duplicateKey } from "#lib/platform/config/parse-config.ts";
 
 const LIMITS = { chunk_characters_max: 240, excerpt_characters_max: 3000 };
 

@@ -1,5 +1,5 @@
 import type { CredentialPlatform } from "#lib/http/auth/verify-credential.ts";
-import { type RequestGate, requestGate } from "#lib/http/policy/request-gate.ts";
+import { type RequestGate, requestGate } from "#lib/http/policy/admit-request.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { awsPorts } from "#lib/platform/lambda/aws-ports.ts";

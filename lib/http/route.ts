@@ -1,6 +1,5 @@
 import type { z } from "zod";
-import type { Identity } from "#lib/http/auth/identity.ts";
-import type { Access } from "#lib/http/auth/required-scope.ts";
+import type { Access, Identity } from "#lib/http/auth/identity.ts";
 import type { HttpPlatform } from "#lib/http/platform.ts";
 import type { CodesByStatus } from "#lib/platform/errors/codes.ts";
 import type { Log } from "#lib/platform/log/log.ts";

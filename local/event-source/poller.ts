@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Message } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import type { Log } from "#lib/platform/log/log.ts";
-import { batchVerdict } from "./batch-verdict.ts";
+import { batchResult } from "./batch-result.ts";
 import { sqsEvent } from "./sqs-event.ts";
 import type { MessageSource } from "./sqs-source.ts";
 
@@ -111,7 +111,7 @@ async function deliver(
     });
     return;
   }
-  const verdict = batchVerdict(mapping.reports_failures ? answer : undefined, ids);
+  const verdict = batchResult(mapping.reports_failures ? answer : undefined, ids);
   if (verdict.reason) {
     log.error("ANSWER_UNUSABLE", "The function's answer is unusable; the whole batch stays in the queue.", {
       reason: verdict.reason,

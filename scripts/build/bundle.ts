@@ -14,7 +14,7 @@ export interface Bundle {
 
 /**
  * Native code and WASM are loaded from their own files, so their packages travel beside the bundle; each
- * with what it needs and does not say (the model is run by lib/code/embedding/minilm-thread.ts, in an engine).
+ * with what it needs and does not say (the model is run by lib/code/embedding/minilm-embedder.ts, in an engine).
  */
 const LEFT_OUTSIDE: Record<string, string[]> = {
   "@ast-grep/napi": [],

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { issueApiKey } from "#lib/http/auth/api-key.ts";
 import { tableClient } from "#lib/platform/aws/clients.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";

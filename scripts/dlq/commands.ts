@@ -1,9 +1,9 @@
 import { awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
-import { explainCase } from "#lib/agents/dlq/explain-case.ts";
-import { groupCases } from "#lib/agents/dlq/group-cases.ts";
+import { groupCases } from "#lib/agents/dlq/dead-letter-case.ts";
+import type { ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
+import { explainCase } from "#lib/agents/dlq/plan-replay.ts";
 import { listCases, previewCases, purgeCases, replayCases } from "#lib/agents/dlq/replay-cases.ts";
-import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
 import { auditOrder } from "./audit.ts";
 import { describeCases, describeExplanation } from "./describe-cases.ts";
 import { DLQ_EXIT, DlqError } from "./dlq-error.ts";

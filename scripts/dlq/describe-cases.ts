@@ -1,6 +1,6 @@
 import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
-import type { CaseExplanation } from "#lib/agents/dlq/explain-case.ts";
-import { groupCases } from "#lib/agents/dlq/group-cases.ts";
+import { groupCases } from "#lib/agents/dlq/dead-letter-case.ts";
+import type { CaseExplanation } from "#lib/agents/dlq/plan-replay.ts";
 import { age, oneLine, table } from "./table.ts";
 
 /** Two tables: kinds of failure, then messages. */

@@ -1,4 +1,4 @@
-import { canMove, moveQueue } from "#lib/agents/dlq/move-queue.ts";
+import { canMove, moveQueue } from "#lib/agents/dlq/replay-cases.ts";
 import { auditOrder } from "./audit.ts";
 import { type Report, replay, replayPorts } from "./commands.ts";
 import { DLQ_EXIT, DlqError } from "./dlq-error.ts";

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { CaseFilter } from "#lib/agents/dlq/case-filter.ts";
+import type { CaseFilter } from "#lib/agents/dlq/dead-letter-case.ts";
 import { queueServices } from "#lib/platform/settings/environment.ts";
 import { whole } from "../../cli/parse-option.ts";
 import { DLQ_EXIT, DlqError } from "./dlq-error.ts";

@@ -11,6 +11,7 @@ import { publishedSchemas } from "./published-schemas.ts";
 import { schemaFile } from "./schema-file.ts";
 import { tablePage } from "./table-page.ts";
 
+const CATALOGUE = "lib/platform/table/items.ts";
 const SCHEMA_FOLDER = "schemas/json/";
 
 /** Everything `npm run generate` is responsible for, schemas nobody exports any more included. */
@@ -31,7 +32,7 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
     { path: "lib/platform/config/agent-messages.ts", text: await agentMessagesModule(tree) },
     { path: "docs/reference/configuration.md", text: configurationPage(tree, schemas) },
     ...optionBlocks(tree, schemas),
-    { path: "docs/reference/table.md", text: tablePage(tree, schemas) },
+    ...(tree.has(CATALOGUE) ? [{ path: "docs/reference/table.md", text: tablePage(tree, schemas) }] : []),
     { path: "docs/reference/aws-differences.md", text: await awsDifferencesPage(tree) },
     { path: "docs/reference/errors.md", text: errorsPage() },
     { path: "docs/reference/logs.md", text: logsPage() },

@@ -1,4 +1,4 @@
-import { hasEdge } from "#lib/platform/settings/stages.ts";
+import { hasEdge } from "#lib/platform/settings/environment.ts";
 import type { FunctionDeclaration, ServiceDeclaration } from "./expand-agents.ts";
 
 /** Those that make webhooks' secrets and sign with them. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { issueApiKey, type KeyWish } from "#lib/http/auth/issue-api-key.ts";
+import { issueApiKey, type KeyWish } from "#lib/http/auth/api-key.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { Problem, TaskView } from "#schemas/http/task-view.ts";
 import { Scope } from "#schemas/records/api-key.ts";

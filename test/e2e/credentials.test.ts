@@ -95,7 +95,7 @@ const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("
 
 /** Well-formed, with a good checksum, and in no table. */
 async function unknownKey() {
-  const { formatApiKey } = await import("#lib/http/auth/api-key-text.ts");
+  const { formatApiKey } = await import("#lib/http/auth/api-key.ts");
   return { key: formatApiKey({ key_id: "f".repeat(16), secret: "e".repeat(48) }) };
 }
 

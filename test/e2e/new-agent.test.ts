@@ -13,7 +13,7 @@ let api: ApiClient;
 /** The code blocks of the recipe, each under the last file name in backquotes before it. */
 function recipe(): Map<string, string> {
   const text = readFileSync("CONTRIBUTING.md", "utf8");
-  const section = text.slice(text.indexOf("## Add an agent"), text.indexOf("## Add an option"));
+  const [section = ""] = text.slice(text.indexOf("## Add an agent")).split("\n## ", 1);
   const blocks = new Map<string, string>();
   let file = "";
   for (const [, name, code] of section.matchAll(/`([\w./-]+\.(?:ts|yml|json))`|```\w+\n([\s\S]*?)```/g)) {

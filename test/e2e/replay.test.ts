@@ -6,8 +6,8 @@ import { GetQueueAttributesCommand, SendMessageCommand } from "@aws-sdk/client-s
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
-import { makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
-import { nudge } from "#lib/platform/messages/nudge.ts";
+import { makeEnvelope } from "#lib/platform/messages/envelope.ts";
+import { nudge } from "#lib/platform/messages/send-message.ts";
 import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";

@@ -1,4 +1,4 @@
-import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
+import type { ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
 
 class Crashed extends Error {}
 

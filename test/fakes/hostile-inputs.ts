@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { writeArchive } from "#lib/code/source/write-archive.ts";
+import { writeArchive } from "#lib/code/source/pack-source.ts";
 
 /** An input that asks for more work, memory or bytes than it looks like. */
 export interface HostileInput {

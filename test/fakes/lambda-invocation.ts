@@ -1,6 +1,6 @@
 import type { InvocationPorts, LambdaContext } from "#lib/platform/lambda/invocation.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
-import type { SpanBatch } from "#lib/platform/trace/span-sink.ts";
+import type { SpanBatch } from "#lib/platform/trace/task-spans.ts";
 import { type FakeLogLine, fakeLog } from "#test/fakes/agent-context.ts";
 
 export const LAMBDA: LambdaContext = {

@@ -15,11 +15,9 @@ import { Workflow } from "#schemas/config/workflows.ts";
 import { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
 import type { OrchestratorPorts } from "../../functions/orchestrator/ports.ts";
-import { sweepDeliveries } from "../../functions/orchestrator/sweep-deliveries.ts";
-import { sweepOpenTasks } from "../../functions/orchestrator/sweep-open-tasks.ts";
-import { deliver } from "../../functions/webhooks/deliver.ts";
+import { sweepDeliveries, sweepOpenTasks } from "../../functions/orchestrator/sweep-overdue.ts";
+import { deliver, sendAnew } from "../../functions/webhooks/deliver.ts";
 import type { DeliveryPorts } from "../../functions/webhooks/ports.ts";
-import { sendAnew } from "../../functions/webhooks/send-anew.ts";
 import { replayStage } from "./replay-stage.ts";
 
 export const ROOT = "r".repeat(64);

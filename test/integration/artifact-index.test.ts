@@ -4,8 +4,8 @@ import { findArtifact } from "#lib/work/artifacts/layout.ts";
 import { readLedger } from "#lib/work/tasks/task-store.ts";
 import { ArtifactIndex, TaskList } from "#schemas/http/task-view.ts";
 import { listArtifacts } from "../../functions/gateway/list-artifacts.ts";
-import { listTasks } from "../../functions/gateway/list-tasks.ts";
 import { ArtifactQuery, ListQuery } from "../../functions/gateway/queries.ts";
+import { listTasks } from "../../functions/gateway/read-task.ts";
 import { realTable } from "../fakes/real-table.ts";
 import { manifestEntry, taskWriter } from "../fakes/real-task.ts";
 

@@ -1,7 +1,7 @@
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { deadLetter } from "#lib/agents/dlq/dead-letter.ts";
-import { dynamodbSnapshotPointers } from "#lib/code/graph/dynamodb-snapshot-pointers.ts";
+import { deadLetter } from "#lib/agents/dlq/failure-store.ts";
+import { dynamodbSnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
 import { artifactKey, uploadKey } from "#lib/platform/blobs/object-keys.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { s3Source } from "#lib/platform/config/s3-source.ts";
+import { s3Source } from "#lib/platform/config/config-source.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { configWorld, policy } from "#test/fakes/config-world.ts";
 import { startSqsAndS3 } from "../../local/emulators/sqs-and-s3.ts";

@@ -2,22 +2,18 @@ import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defineApi } from "#lib/http/api/define-api.ts";
 import { listAudit } from "#lib/http/audit/list-audit.ts";
-import { recordAudit } from "#lib/http/audit/record-audit.ts";
-import { withAudit } from "#lib/http/audit/with-audit.ts";
-import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { recordAudit, withAudit } from "#lib/http/audit/record-audit.ts";
+import { issueApiKey } from "#lib/http/auth/api-key.ts";
 import { changeKey, readKey } from "#lib/http/auth/key-store.ts";
 import type { HttpPlatform } from "#lib/http/platform.ts";
-import { requestGate } from "#lib/http/policy/request-gate.ts";
+import { requestGate } from "#lib/http/policy/admit-request.ts";
 import { route } from "#lib/http/route.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { AUDIT_ENTRY } from "#lib/platform/table/items.ts";
 import { partitionOf } from "#lib/platform/table/keys.ts";
 import { AUTHENTICATION } from "#test/fakes/key-world.ts";
 import { realTable } from "#test/fakes/real-table.ts";
-import { createKey } from "../../functions/gateway/create-key.ts";
-import { listKeys } from "../../functions/gateway/list-keys.ts";
-import { revokeKey } from "../../functions/gateway/revoke-key.ts";
-import { rotateKey } from "../../functions/gateway/rotate-key.ts";
+import { createKey, listKeys, revokeKey, rotateKey } from "../../functions/gateway/keys.ts";
 
 let world: Awaited<ReturnType<typeof realTable>>;
 beforeAll(async () => {

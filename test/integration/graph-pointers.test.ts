@@ -3,7 +3,7 @@ import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import dynalite from "dynalite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dynamodbSnapshotPointers } from "#lib/code/graph/dynamodb-snapshot-pointers.ts";
+import { dynamodbSnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
 import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { fakeBlobStore } from "#test/fakes/agent-context.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { codeWork } from "#lib/code/confined/code-work.ts";
 import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
-import { dynamodbSnapshotPointers } from "#lib/code/graph/dynamodb-snapshot-pointers.ts";
+import { dynamodbSnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
 import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
 import { packFiles } from "#lib/code/source/pack-source.ts";
 import { resolveSource } from "#lib/code/source/resolve-source.ts";

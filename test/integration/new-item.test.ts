@@ -21,7 +21,7 @@ afterAll(async () => {
 /** The code blocks of the recipe, each under the last file name in backquotes before it. */
 function recipe(): Map<string, string> {
   const text = readFileSync("CONTRIBUTING.md", "utf8");
-  const section = text.slice(text.indexOf("## Add a table item"), text.indexOf("## Add an option"));
+  const [section = ""] = text.slice(text.indexOf("## Add a table item")).split("\n## ", 1);
   const blocks = new Map<string, string>();
   let file = "";
   for (const [, name, code] of section.matchAll(/`([\w./-]+\.ts)`|```\w+\n([\s\S]*?)```/g)) {

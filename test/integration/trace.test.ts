@@ -6,7 +6,7 @@ import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import type { Log } from "#lib/platform/log/log.ts";
-import { makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
+import { makeEnvelope } from "#lib/platform/messages/envelope.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { readTaskSpans, taskSpanSink } from "#lib/platform/trace/task-spans.ts";
 import { childSpan } from "#lib/platform/trace/traceparent.ts";

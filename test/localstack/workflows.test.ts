@@ -7,7 +7,7 @@ import { GetQueueAttributesCommand, ListMessageMoveTasksCommand } from "@aws-sdk
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Client, sqsClient } from "#lib/platform/aws/clients.ts";
-import { nudge } from "#lib/platform/messages/nudge.ts";
+import { nudge } from "#lib/platform/messages/send-message.ts";
 import { deadLetterQueueUrl, queueServices, queueUrl } from "#lib/platform/settings/environment.ts";
 import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";

@@ -1,6 +1,6 @@
 import { inject } from "vitest";
-import { preparedOnce } from "#lib/code/graph/deployed-graph-store.ts";
 import { neo4jGraphStore } from "#lib/code/graph/neo4j-graph-store.ts";
+import { preparedOnce } from "#lib/code/graph/neo4j-schema.ts";
 import { type Cypher, cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { Neo4jSettings } from "#lib/platform/settings/environment.ts";

@@ -6,6 +6,7 @@ import { type SeedOptions, type SeedResult, simulateSeed } from "./simulate-seed
 import type { Client } from "./workload/client.ts";
 import { QUIET } from "./workload/quiet.ts";
 import type { Stack } from "./workload/stack.ts";
+import { CODEMOD_RULES } from "./workload/submissions.ts";
 
 const COPIES = 99;
 const submission = {
@@ -125,7 +126,7 @@ describe("a deadline that passes while a step completes", () => {
       const workload = (world: World, stack: Stack, client: Client) => {
         let nudge: ReturnType<typeof messageOf>;
         const racing = { ...submission, workflow: "change", test: "make", deadline_seconds: 1 };
-        const change = { kind: "codemod" as const, rules: "rule: {}" };
+        const change = { kind: "codemod" as const, rules: CODEMOD_RULES };
         client.submit(
           { tenant: "acme", submission: { ...racing, change }, idempotency_key: "one" },
           () => undefined,

@@ -9,10 +9,10 @@ import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { SpanAttributes } from "#schemas/records/span.ts";
 
-/** All an agent's `run` may use of the platform. */
+/** The parts of the platform that an agent's `run` may use. */
 export interface AgentContext {
   readonly envelope: Envelope;
-  /** Aborted when the lease is lost, the task canceled, or the invocation about to end. */
+  /** Aborted when the lease is lost, the task is canceled, or the invocation is about to end. */
   readonly signal: AbortSignal;
   readonly blobs: BlobStore;
   readonly artifacts: ArtifactWriter;
@@ -22,11 +22,11 @@ export interface AgentContext {
    * Makes one call to a dependency, named as in `model`, through its circuit (docs/guides/circuit.md).
    * `work` gets a signal that ends with this context's.
    *
-   * @throws ParkedFault `CIRCUIT_OPEN`, `DEPENDENCY_DAMPED`, `RETRY_BUDGET_SPENT`: let it pass, and the
-   *   step waits without losing an attempt
+   * @throws ParkedFault `CIRCUIT_OPEN`, `DEPENDENCY_DAMPED`, `RETRY_BUDGET_SPENT`: do not catch it; the
+   *   step then waits without losing an attempt
    */
   call<Result>(dependency: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
-  /** Does a part of the work in a span of the task's trace, as `build` or `embed`. */
+  /** Runs a part of the work in a span of the task's trace, for example `build` or `embed`. */
   span<Result>(
     name: string,
     attributes: SpanAttributes,
@@ -42,11 +42,11 @@ export interface AgentResult<Output> {
   output?: Output;
 }
 
-/** What stands in for a task's orchestrator. No workflow may name such an agent. */
+/** Replaces the orchestrator for an agent whose steps belong to no workflow. No workflow may name such an agent. */
 interface Detached {
   /**
-   * Asked for a message that comes after its deadline: true when the work has a later one, and a message
-   * that says so was sent instead. Else the work is done, or given up, by `run`.
+   * Called for a message received after its deadline. Returns true when the work has a later deadline and a new
+   * message with that deadline was sent. Otherwise `run` does the work or gives it up.
    */
   sendAnew(envelope: Envelope, parent: TraceContext): Promise<boolean>;
 }
@@ -56,9 +56,9 @@ export interface Agent<Input extends z.ZodType, Output extends z.ZodType> {
   name: string;
   input: Input;
   output: Output;
-  /** Of an agent whose steps are no part of a task's ledger: the orchestrator is told nothing of them. */
+  /** Set for an agent whose steps are not in a task's ledger: the orchestrator is not nudged for them. */
   detached?: Detached;
-  /** How soon a running step notices that its task was canceled; at its lease's next renewal unless given. */
+  /** Interval at which a running step checks whether its task was canceled; default: at each lease renewal. */
   notices_cancel_ms?: number;
   run(input: z.output<Input>, context: AgentContext): Promise<AgentResult<z.input<Output>>>;
 }

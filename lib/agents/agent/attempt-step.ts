@@ -1,9 +1,7 @@
 import { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
-import { policyOf } from "#lib/agents/agent/policy-of.ts";
-import { recordFailure } from "#lib/agents/agent/record-failure.ts";
-import { type EndedStep, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
+import { type EndedStep, policyOf, recordFailure, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { Fault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
@@ -19,7 +17,7 @@ import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
 
 const CLOSING_MS = 5000;
 
-/** Runs a claimed step and records how it ended: an outcome, or its release to be tried again. */
+/** Runs a claimed step and records its outcome, or releases it for another attempt. */
 export async function attemptStep<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
   message: ReceivedMessage,
@@ -43,7 +41,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
   const done = new AbortController();
   const closing_ms = Math.max(1, message.lambda.getRemainingTimeInMillis() - CLOSING_MS);
   runtime.sleep(closing_ms, done.signal).then(
-    () => stop.abort(new RetryableFault("INVOCATION_ENDING", "the invocation's time is nearly over")),
+    () => stop.abort(new RetryableFault("INVOCATION_ENDING", "the invocation is about to reach its time limit")),
     () => undefined, // the step ended first
   );
   try {
@@ -107,7 +105,7 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   }
 }
 
-/** A call to a dependency, as its circuit is asked for it. */
+/** The request for admission of one dependency call by its circuit. */
 function callOf(
   service: string,
   { envelope, platform }: ReceivedMessage,

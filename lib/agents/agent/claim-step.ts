@@ -17,11 +17,11 @@ import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { attemptsMaxOf } from "#lib/resilience/retry/retry-policy-for.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 
-/** Left of the invocation for writing the outcome after the work was stopped. */
+/** Reserved at the end of the invocation for writing the outcome after the work was stopped. */
 const CLOSING_MS = 5000;
 const LEASE_MS_MIN = 1000;
 
-/** Claims the message's step under a lease. A message that comes after its deadline claims nothing. */
+/** Claims the message's step under a lease. A message received after its deadline claims nothing. */
 export function claimStep(agent: Pick<Agent<z.ZodType, z.ZodType>, "name" | "detached">): MessageMiddleware {
   return {
     before: async ({ event }) => {
@@ -72,9 +72,9 @@ function claimRequest(
 }
 
 /**
- * The innermost part of an agent's stack: runs the step that was claimed and records its outcome. A
- * duplicate finds the recorded outcome. No outcome: the step was canceled, or nothing was claimed. Throws a
- * ParkedFault for a step that somebody else has in hand.
+ * The innermost part of an agent's stack: runs the claimed step and records its outcome. For a duplicate it returns
+ * the recorded outcome; for a canceled or unclaimed step it returns none. Throws a ParkedFault while another worker
+ * holds the step.
  */
 export function runClaimedStep<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
@@ -96,33 +96,33 @@ async function endUnclaimed(
     case "completed":
       counters.count("duplicates_blocked", key.tenant);
       span.set({ "agents.outcome": "duplicate" });
-      log.info("DUPLICATE_BLOCKED", "the step has its outcome already; it is published again");
+      log.info("DUPLICATE_BLOCKED", "the step already has an outcome; it is published again");
       return { ...claim.outcome, attempts: claim.attempts };
     case "canceled":
       counters.count("duplicates_blocked", key.tenant);
       span.set({ "agents.outcome": "canceled" });
       log.info("STEP_CANCELED", "the step was canceled; the message is dropped");
       return undefined;
-    case "wait": // it comes back, and counts as blocked when it is
+    case "wait": // not counted here: it is counted as a blocked duplicate when it returns
       throw waitingFor(claim, platform.runtime.now());
     case "exhausted":
       return endExhausted(platform.claims, claim.record);
   }
 }
 
-/** A duplicate of a step that is running returns when that should be over; a parked step's message waits with it. */
+/** A duplicate of a running step returns when that step's lease or back-off ends. A message of a parked step waits as long as the step. */
 function waitingFor({ until_ms, parked }: ClaimResult & { kind: "wait" }, now_ms: number): ParkedFault {
   if (parked) {
     const message = "the step is parked for a dependency";
     return new ParkedFault("STEP_PARKED", message, { retry_at_ms: until_ms + 1, decided: true });
   }
-  return new ParkedFault("STEP_IN_PROGRESS", "the step is running or backing off elsewhere", {
+  return new ParkedFault("STEP_IN_PROGRESS", "another worker is running the step, or the step waits for its next attempt", {
     retry_after_ms: until_ms - now_ms + 1000,
     decided: true,
   });
 }
 
-/** Ends a step of which every attempt crashed without a word, so that its task can end. */
+/** Ends a step whose every attempt crashed without an outcome, so that its task can end. */
 async function endExhausted(
   claims: ReceivedMessage["platform"]["claims"],
   record: StepRecord,
@@ -139,7 +139,7 @@ async function endExhausted(
     ...(record.replays?.length && { generation: record.replays.length }),
   };
   if (await claims.completeExhausted(record, outcome)) return { ...outcome, attempts: record.attempts };
-  throw new ParkedFault("STEP_IN_PROGRESS", "another worker moved the step meanwhile", {
+  throw new ParkedFault("STEP_IN_PROGRESS", "another worker changed the step meanwhile", {
     retry_after_ms: 1000,
     decided: true,
   });

@@ -3,19 +3,17 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Agent } from "#lib/agents/agent/agent.ts";
 import { claimStep, runClaimedStep } from "#lib/agents/agent/claim-step.ts";
+import { publishOutcome } from "#lib/agents/agent/define-agent.ts";
 import {
   type IncomingMessage,
   type MessageEnd,
   type MessageMiddleware,
-  received,
-} from "#lib/agents/agent/message.ts";
-import { publishOutcome } from "#lib/agents/agent/publish-outcome.ts";
-import {
   measureMessage,
   parseMessage,
+  received,
   settleMessage,
   traceMessage,
-} from "#lib/agents/agent/receive-message.ts";
+} from "#lib/agents/agent/message.ts";
 import { partialBatchResponse } from "#lib/agents/agent/serve-queue.ts";
 import { ParkedFault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { beginInvocation } from "#lib/platform/lambda/invocation.ts";

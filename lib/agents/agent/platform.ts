@@ -10,14 +10,14 @@ import { type Claims, stepClaims } from "#lib/resilience/idempotency/step-claims
 import type { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 
-/** Everything the stack of a queue-fed function takes from its surroundings; a simulation gives its own. */
+/** All dependencies of the stack of a queue-fed function. A simulation provides its own. */
 export interface AgentPlatform extends InvocationPorts, SendPorts {
   settings: Settings;
   claims: Claims;
   retryPolicy(): Loaded<RetryPolicyConfig>;
   /** How long records and objects are kept. */
   artifacts(): Loaded<ArtifactsConfig>;
-  /** Stands before every dependency an agent calls; without one every call is let through. */
+  /** Admits or refuses every dependency call of an agent; without it every call is admitted. */
   guard?: DependencyGuard;
   deadLetterQueueUrl(service: string): string;
 }

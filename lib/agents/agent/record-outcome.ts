@@ -1,16 +1,42 @@
 import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
+import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
+import type { ErrorCode } from "#lib/platform/errors/codes.ts";
+import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
+import { type FailureFacts, failureFacts } from "#lib/platform/errors/failure.ts";
+import { Fault, faultOf } from "#lib/platform/errors/fault.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
 import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
+import { decideRetry, type RetryDecision } from "#lib/resilience/retry/decide-retry.ts";
+import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
+import type { RetryPolicy } from "#schemas/config/retry-policy.ts";
+import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 
-/** A step's outcome, after how many tries, and in the invocation that ran it what lay behind an error. */
+interface FailedWork {
+  platform: Pick<AgentPlatform, "retryPolicy">;
+  service?: string;
+  envelope: Pick<Envelope, "service" | "role" | "tenant"> | undefined;
+}
+
+/** The retry policy in force now for a message that failed with `error`. */
+export function policyOf({ platform, service, envelope }: FailedWork, error: unknown): RetryPolicy {
+  return retryPolicyFor(platform.retryPolicy().value, {
+    service: envelope?.service ?? service ?? "unknown",
+    role: envelope?.role,
+    tenant: envelope?.tenant,
+    dependency: error instanceof Fault ? error.dependency : undefined,
+    code: failureFacts(error).code,
+  });
+}
+
+/** A step's outcome, its number of attempts and, in the invocation that ran it, the cause of an error. */
 export interface EndedStep extends StepOutcome {
   attempts: number;
   cause?: unknown;
 }
 
-/** Ends a step for good. Throws `LeaseLost`. */
+/** Writes the final outcome of a step. Throws `LeaseLost`. */
 export async function recordOutcome(
   ended: StepOutcome,
   message: ReceivedMessage,
@@ -33,4 +59,76 @@ export async function recordOutcome(
     policy_hash,
   });
   return { ...outcome, attempts: lease.attempt };
+}
+
+/** Ends a failed step when it must not be retried; otherwise releases it and throws a Fault that says when to retry. */
+export async function recordFailure(
+  error: unknown,
+  message: ReceivedMessage,
+  key: ClaimKey,
+  lease: Lease,
+): Promise<EndedStep> {
+  const { platform, envelope } = message;
+  const { runtime } = platform;
+  const { hash } = platform.retryPolicy();
+  const facts = failureFacts(error);
+  const policy = policyOf(message, error);
+  const decision = decideRetry(
+    { disposition: dispositionOf(error, policy.dispositions), error, lease },
+    { now_ms: runtime.now(), deadline_ms: Date.parse(envelope.deadline_at) },
+    policy,
+    runtime.random,
+  );
+  if (decision.kind === "end") {
+    const ended = await recordOutcome(outcomeOf(decision, facts), message, key, lease, hash);
+    return { ...ended, cause: error instanceof Error ? error.cause : undefined };
+  }
+  const { disposition, retry_at_ms } = decision;
+  const delay_ms = retry_at_ms - runtime.now();
+  const parked = disposition === "park";
+  const attributes = { "agents.retry.delay_ms": Math.round(delay_ms), "error.type": facts.code };
+  await inSpan(message.span, { name: `release ${key.step}`, attributes }, runtime, () =>
+    platform.claims.release(key, lease, { ...facts, retry_at_ms, parked }),
+  );
+  if (parked) {
+    message.counters.count("steps_parked", key.tenant);
+    message.span.set({ "agents.outcome": "parked" });
+  }
+  const dependency = error instanceof Fault ? error.dependency : undefined;
+  throw faultOf(disposition, facts.code, facts.message, {
+    cause: error,
+    retry_at_ms,
+    dependency,
+    decided: true,
+  });
+}
+
+function outcomeOf(
+  { because, dead_letter }: RetryDecision & { kind: "end" },
+  facts: FailureFacts,
+): StepOutcome {
+  const { code, message } = facts;
+  switch (because) {
+    case "terminal":
+      return { verdict: "error", code, message, artifacts: [], dead_letter };
+    case "reject":
+      return { verdict: "failed", code, message, artifacts: [] };
+    case "attempts":
+      return { verdict: "error", code, message, artifacts: [], dead_letter };
+    case "time":
+      return {
+        verdict: "error",
+        code,
+        message: `${message} (given up: total_seconds_max of the retry policy has passed)`,
+        artifacts: [],
+        dead_letter,
+      };
+    case "deadline":
+      return {
+        verdict: "error",
+        code: "WAIT_EXCEEDS_DEADLINE" satisfies ErrorCode,
+        message: `${code}: ${message} The next attempt would be after the task's deadline: submit the task again with a later deadline.`,
+        artifacts: [],
+      };
+  }
 }

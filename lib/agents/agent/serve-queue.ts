@@ -6,14 +6,14 @@ import type {
   MessageMiddleware,
   ReceivedMessage,
 } from "#lib/agents/agent/message.ts";
-import { received } from "#lib/agents/agent/message.ts";
-import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import {
   measureMessage,
   parseMessage,
+  received,
   settleMessage,
   traceMessage,
-} from "#lib/agents/agent/receive-message.ts";
+} from "#lib/agents/agent/message.ts";
+import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { withCallMeter } from "#lib/platform/aws/call-meter.ts";
 import {
   beginInvocation,
@@ -34,8 +34,8 @@ interface Batch extends Invocation<AgentPlatform> {
 }
 
 /**
- * What every queue-fed function shares. An invocation passes one list of middlewares, and each message of
- * its batch passes another by itself, then those in `own`. `process` is the innermost part.
+ * Makes the Lambda handler of a queue-fed function. The invocation passes one list of middlewares. Each message of
+ * its batch passes a second list, then the middlewares in `own`, then `process`.
  */
 export function serveQueue(
   service: string,
@@ -57,7 +57,7 @@ export function serveQueue(
 }
 
 /**
- * Serves each message of a batch by itself, side by side, and names those that must return
+ * Serves the messages of a batch concurrently and returns the ids of those that SQS must deliver again
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
  */
 export function partialBatchResponse(

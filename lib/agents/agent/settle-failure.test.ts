@@ -2,7 +2,7 @@ import { ChangeMessageVisibilityCommand, SendMessageCommand } from "@aws-sdk/cli
 import { describe, expect, it } from "vitest";
 import { RECEIVES_MAX, settleFailure } from "#lib/agents/agent/settle-failure.ts";
 import { ParkedFault, RetryableFault } from "#lib/platform/errors/fault.ts";
-import { makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
+import { makeEnvelope } from "#lib/platform/messages/envelope.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { instant, systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { childSpan } from "#lib/platform/trace/traceparent.ts";

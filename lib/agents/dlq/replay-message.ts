@@ -1,17 +1,17 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
-import { removeDeadLetter } from "#lib/agents/dlq/dead-letter-queue.ts";
+import { type DeadLetter, type ReplayPorts, removeDeadLetter } from "#lib/agents/dlq/dead-letter-queue.ts";
 import { settleFailureRecord } from "#lib/agents/dlq/failure-store.ts";
-import { planReplay, type ReplayPlan } from "#lib/agents/dlq/plan-replay.ts";
-import type { DeadLetter } from "#lib/agents/dlq/read-dead-letter.ts";
-import { prepareRedelivery, previewRedelivery } from "#lib/agents/dlq/replay-delivery.ts";
-import { replayEnvelope } from "#lib/agents/dlq/replay-envelope.ts";
-import type { ReplayPorts } from "#lib/agents/dlq/replay-ports.ts";
+import { planRedelivery, planReplay, type ReplayPlan } from "#lib/agents/dlq/plan-replay.ts";
 import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
-import { instant } from "#lib/platform/runtime/runtime.ts";
+import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
+import { childSpan, formatTraceparent, parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { keepSteps, rearmStep } from "#lib/resilience/idempotency/step-item.ts";
 import { deadlineAgain, type Ledger, readLedger, reopenTask } from "#lib/work/tasks/task-store.ts";
 import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
+import { deadlineFrom, deliveryPlace, readDelivery } from "#lib/work/webhooks/delivery-store.ts";
+import type { Envelope } from "#schemas/messages/envelope.ts";
+import type { DeliveryRecord } from "#schemas/records/delivery.ts";
 
 export interface Replayed {
   did: "sent" | "removed" | "kept";
@@ -19,26 +19,26 @@ export interface Replayed {
   sentence: string;
 }
 
-/** A re-arming, a reopening, a sending, and as many races lost to other replays. */
+/** One re-arming, one reopening and one sending, with spare rounds for races lost to other replays. */
 const WRITES_MAX = 8;
 
-/** What is left to do of a replay, and until when the message that is sent may be worked on. */
+/** The remaining action of a replay, and the deadline of the message to send. */
 export interface PreparedReplay {
   plan: ReplayPlan;
-  /** Undefined when nothing can be sent. */
+  /** RFC 3339. Undefined when no message can be sent. */
   deadline_at?: string | undefined;
 }
 
-/** What a replay would do first, and whatever follows from that. Reads only. */
+/** Plans the first action of a replay. Writes nothing. */
 export async function previewReplay(letter: DeadLetter, ports: ReplayPorts): Promise<ReplayPlan> {
   if (letter.service === WEBHOOKS) return previewRedelivery(letter, ports);
   return planReplay(letter, await ledgerOf(letter, ports), ports.runtime.now());
 }
 
 /**
- * Replays one dead letter: step re-armed, task reopened, failure noted, message sent, and only then
- * taken out of the DLQ. Stopped between any two, the next replay of the letter does the rest.
- * `force` sends a message that cannot be read as it is.
+ * Replays one dead letter: re-arms the step, reopens the task, marks the failure record as replayed, sends
+ * the message, and only then removes it from the DLQ. If it stops between any two of these, the next replay
+ * of the letter does the rest. `force` sends an unreadable message unchanged.
  */
 export async function replayMessage(
   letter: DeadLetter,
@@ -64,8 +64,8 @@ export async function replayMessage(
 }
 
 /**
- * Does what must be durable before the message is sent, and says what is left to do: `send`,
- * `remove` or `keep`. One write at a time, each decided from what is durable then.
+ * Makes the writes that must be durable before the message is sent, one at a time, and reads the ledger again
+ * after each. Returns the remaining action: `send`, `remove` or `keep`.
  */
 export async function prepareReplay(letter: DeadLetter, ports: ReplayPorts): Promise<PreparedReplay> {
   if (letter.service === WEBHOOKS) return prepareRedelivery(letter, ports);
@@ -77,11 +77,11 @@ export async function prepareReplay(letter: DeadLetter, ports: ReplayPorts): Pro
     }
     await writeNext(plan.kind, letter, ledger, ports);
   }
-  const sentence = "somebody else keeps moving its task; replay it again";
+  const sentence = "another process keeps changing its task; replay it again";
   return { plan: { kind: "keep", reason: "TASK_CONTENDED", sentence } };
 }
 
-/** Whether the write took or somebody else's came first shows when the ledger is read again. */
+/** Makes one write. The caller reads the ledger again, which shows whether this write or a competing one succeeded. */
 async function writeNext(
   kind: "rearm" | "reopen",
   { envelope, failure_id }: DeadLetter,
@@ -89,13 +89,13 @@ async function writeNext(
   ports: ReplayPorts,
 ): Promise<void> {
   const record = steps.find(({ step, round }) => step === envelope?.step && round === envelope.round);
-  if (!record || !envelope) throw new TypeError("only a letter whose step is recorded is planned so");
+  if (!record || !envelope) throw new TypeError("a plan to re-arm or reopen needs a recorded step");
   if (kind === "rearm") {
     await rearmStep(record, { failure_id, message_id: envelope.message_id }, ports);
     return;
   }
   const { step, round, replays = [] } = record;
-  // Before the task, which would else outlive its finished steps and run them again.
+  // Before the task is reopened: otherwise its finished steps could expire first and would run again.
   const deadline_at = instant(deadlineAgain(task, ports.runtime.now()));
   await keepSteps(steps, recordExpiry(deadline_at, ports.artifacts().value), ports);
   const check_ms = ports.retryPolicy().value.redispatch_seconds * 1000;
@@ -111,5 +111,51 @@ async function sendAsItIs(letter: DeadLetter, ports: ReplayPorts): Promise<Repla
   const QueueUrl = ports.queueUrl(letter.service);
   await ports.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: letter.body }));
   await removeDeadLetter(letter, ports);
-  return { did: "sent", reason: "SENT_AS_IT_IS", sentence: "it is sent as it is, because you forced it" };
+  return { did: "sent", reason: "SENT_AS_IT_IS", sentence: "it is sent unchanged, as --force asks" };
+}
+
+/** One re-arming and one sending, with spare rounds for races lost to other replays. */
+const DELIVERY_WRITES_MAX = 4;
+
+/** Plans the first action of replaying a dead webhook delivery. Writes nothing. */
+async function previewRedelivery(letter: DeadLetter, ports: ReplayPorts): Promise<ReplayPlan> {
+  return planRedelivery(letter, await recordOf(letter, ports), ports.runtime.now());
+}
+
+/** Re-arms the delivery when it was given up, and returns the remaining action. The task is not changed. */
+async function prepareRedelivery(letter: DeadLetter, ports: ReplayPorts): Promise<PreparedReplay> {
+  for (let writes = 0; writes < DELIVERY_WRITES_MAX; writes += 1) {
+    const record = await recordOf(letter, ports);
+    const now_ms = ports.runtime.now();
+    const plan = planRedelivery(letter, record, now_ms);
+    if (plan.kind !== "rearm" || !record || !letter.envelope) {
+      return { plan, deadline_at: deadlineFrom(now_ms) };
+    }
+    const dead = { failure_id: letter.failure_id, message_id: letter.envelope.message_id };
+    await rearmStep(record, dead, ports, deliveryPlace);
+  }
+  const sentence = "another process keeps changing the delivery; replay it again";
+  return { plan: { kind: "keep", reason: "DELIVERY_CONTENDED", sentence } };
+}
+
+async function recordOf({ envelope }: DeadLetter, ports: ReplayPorts): Promise<DeliveryRecord | undefined> {
+  return envelope && readDelivery(envelope, ports);
+}
+
+/** A copy of the message with a new message id and deadline, in the same trace and with the same idempotency key. */
+function replayEnvelope(original: Envelope, deadline_at: string, runtime: Runtime): Envelope {
+  const { trace_id, span_id, tracestate } = original;
+  const parent = parseTraceparent(original.traceparent, tracestate) ?? { trace_id, span_id, sampled: true };
+  const span = childSpan(parent, runtime);
+  return {
+    ...original,
+    message_id: runtime.uuid(),
+    span_id: span.span_id,
+    parent_span_id: original.span_id,
+    traceparent: formatTraceparent(span),
+    attempt: original.attempt + 1,
+    issued_at: instant(runtime.now()),
+    deadline_at,
+    replay_of: original.message_id,
+  };
 }

@@ -2,14 +2,13 @@ import { posix } from "node:path";
 import { type NapiConfig, parse } from "@ast-grep/napi";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { templateVariables } from "#lib/code/codemod/rewrite.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
 const RULES_MAX = 100;
 const RULES_CHARACTERS_MAX = 256 * 1024;
 /** The matcher recurses natively; deeper rules could end the process instead of failing. */
 const RULE_DEPTH_MAX = 48;
-/** The parser recurses over a pattern, too. No pattern for code that people write comes near. */
+/** The pattern parser recurses too. Patterns for real code are far below this. */
 const BRACKET_DEPTH_MAX = 200;
 
 interface CodemodLanguage {
@@ -32,14 +31,14 @@ const LANGUAGES: readonly CodemodLanguage[] = [
 /** A fix as ast-grep writes it: https://ast-grep.github.io/reference/yaml/fix.html */
 interface CodemodFix {
   template: string;
-  /** What is rewritten with the match when it stands before it, or after it. */
+  /** A sibling before or after the match that is replaced together with it. */
   expand_start: Expansion | undefined;
   expand_end: Expansion | undefined;
 }
 
 interface Expansion {
   matcher: NapiConfig;
-  /** The sibling beside the match only, or the first one that fits. */
+  /** `neighbor`: only the next sibling; `end`: the first sibling that matches. */
   stop_by: "neighbor" | "end";
 }
 
@@ -67,7 +66,7 @@ const Fix = z.union([
   }),
 ]);
 
-/** The part of ast-grep's rule file that rewriting uses; what only a linter's report needs is let by. */
+/** The part of ast-grep's rule file that rewriting uses. Fields for lint reports are accepted and ignored. */
 const RuleFile = z.strictObject({
   id: z
     .string()
@@ -90,7 +89,7 @@ const RuleFile = z.strictObject({
 });
 
 /**
- * Reads ast-grep rules, several parted by `---`, and tries each on an empty file.
+ * Reads ast-grep rules, separated by `---`, and tries each on an empty file.
  *
  * @throws RejectedInput `CODEMOD_RULES_INVALID` naming the rule, `CODEMOD_LANGUAGE_UNSUPPORTED`
  */
@@ -167,7 +166,7 @@ function matcherOf({ rule, constraints, utils, transform }: z.infer<typeof RuleF
   } as NapiConfig;
 }
 
-/** ast-grep itself says what is wrong with a matcher. */
+/** Runs the matcher on an empty file, so that ast-grep reports what is wrong with it. */
 function tryMatcher(matcher: NapiConfig, language: CodemodLanguage, id: string): void {
   try {
     parse(language.name, "").root().findAll(matcher);
@@ -186,7 +185,19 @@ function expansionOf(
   return { matcher, stop_by: stopBy };
 }
 
-/** A variable that nothing captures would silently become nothing. */
+export const VARIABLE = /(\$\$\$|\$\$?)([A-Z_][A-Z0-9_]*)/g;
+
+interface TemplateVariable {
+  text: string;
+  name: string;
+}
+
+/** The metavariables in a template or pattern: `$A`, `$$A` and `$$$ARGS`. */
+function templateVariables(template: string): TemplateVariable[] {
+  return [...template.matchAll(VARIABLE)].map(([text, , name = ""]) => ({ text, name }));
+}
+
+/** Refuses a template variable that nothing captures; ast-grep would replace it by an empty text. */
 function checkVariables(id: string, fix: string, matcher: NapiConfig): void {
   const { transform, ...patterns } = matcher;
   const captured = new Set(templateVariables(JSON.stringify(patterns)).map(({ name }) => name));

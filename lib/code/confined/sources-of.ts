@@ -4,7 +4,7 @@ import type { SourcePorts } from "#lib/code/source/source-ports.ts";
 import { unpackSource } from "#lib/code/source/unpack-source.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import { config } from "#lib/platform/config/config.ts";
-import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
+import { outboundRules } from "#lib/platform/outbound/resolve-host.ts";
 import type { SourceRef } from "#schemas/messages/source.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { SpanAttributes } from "#schemas/records/span.ts";

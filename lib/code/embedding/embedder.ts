@@ -1,6 +1,6 @@
-/** Turns texts into vectors whose dot product says how close their meanings are. */
+/** Turns texts into vectors whose dot product measures how similar their meanings are. */
 export interface Embedder {
-  /** Names the model; vectors of different names are never compared. */
+  /** Name of the model. Vectors of different models are never compared. */
   readonly name: string;
   readonly dimensions: number;
   /**

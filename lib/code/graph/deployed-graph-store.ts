@@ -1,10 +1,10 @@
-import { dynamodbSnapshotPointers } from "#lib/code/graph/dynamodb-snapshot-pointers.ts";
 import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
 import { type Neo4jStorePorts, neo4jGraphStore } from "#lib/code/graph/neo4j-graph-store.ts";
-import { ensureGraphSchema } from "#lib/code/graph/neo4j-schema.ts";
+import { preparedOnce } from "#lib/code/graph/neo4j-schema.ts";
 import type { SnapshotCache } from "#lib/code/graph/snapshot-cache.ts";
-import { type Cypher, cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
+import { dynamodbSnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
+import { cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
 import { documentClient } from "#lib/platform/aws/clients.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import { config } from "#lib/platform/config/config.ts";
@@ -18,7 +18,7 @@ export interface DeployedStorePorts {
   call<Result>(dependency: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
 }
 
-/** The graph store of this deployment: Neo4j where NEO4J_URL names one, else S3 and the table. */
+/** The graph store of this deployment: Neo4j when NEO4J_URL is set, else S3 and DynamoDB. */
 export function deployedGraphStore({ blobs, cache, call }: DeployedStorePorts): GraphStore {
   const { neo4j, table_name } = config.environment();
   if (!neo4j) {
@@ -36,23 +36,10 @@ type Connection = Pick<Neo4jStorePorts, "cypher" | "prepare">;
 
 let shared: Connection | undefined;
 
-/** One driver for a whole process: it keeps a pool of connections. */
+/** One driver per process, because it keeps a pool of connections. */
 function connectionTo(settings: Neo4jSettings): Connection {
   if (shared) return shared;
   const cypher = cypherOver(neo4jDriver(settings), settings);
   shared = { cypher, prepare: preparedOnce(cypher) };
   return shared;
-}
-
-/** What has succeeded once is not done again; what failed is, the next time. */
-export function preparedOnce(cypher: Cypher): Neo4jStorePorts["prepare"] {
-  const done = new Map<number, Promise<void>>();
-  return (dimensions) => {
-    const known = done.get(dimensions);
-    if (known) return known;
-    const preparing = ensureGraphSchema(cypher, dimensions);
-    done.set(dimensions, preparing);
-    preparing.catch(() => done.delete(dimensions));
-    return preparing;
-  };
 }

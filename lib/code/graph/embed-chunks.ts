@@ -1,5 +1,5 @@
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
-import { embeddingText } from "#lib/code/graph/embedding-text.ts";
+import { embeddingText } from "#lib/code/graph/chunk-file.ts";
 import { type Snapshot, type SnapshotChunk, vectorAt } from "#lib/code/graph/snapshot.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
@@ -7,18 +7,18 @@ import type { GraphConfig } from "#schemas/config/graph.ts";
 export interface EmbeddedChunks {
   chunks: SnapshotChunk[];
   vectors: Float32Array;
-  /** Texts given to the embedder now. */
+  /** Texts given to the embedder by this call. */
   embedded: number;
   /** Chunks whose vector was known from the previous snapshot. */
   reused: number;
-  /** Texts there was no time for. */
+  /** Texts that were not embedded because the time was over. */
   left_out: number;
 }
 
-/** Texts between two looks at the clock. */
-const BATCH = 16;
+/** Texts given to the embedder at once; the time limit is checked between batches. */
+const BATCH_TEXTS = 16;
 
-/** Lower is embedded first when there are more chunks than may be. */
+/** Chunks with a lower number are embedded first when there are more than `chunks_max`. */
 function priority({ symbol, exported, kind }: SnapshotChunk): number {
   if (symbol !== null) return exported ? 0 : 1;
   return kind === "section" ? 2 : 3;
@@ -28,14 +28,14 @@ interface EmbeddingOptions {
   embedder: Embedder;
   limits: Pick<GraphConfig, "chunks_max" | "chunk_characters_max" | "embedding_seconds_max">;
   runtime: Pick<Runtime, "now">;
-  /** Of the same repository; a text it knows is not embedded again. */
+  /** The repository's previous snapshot; its embeddings are reused for unchanged text. */
   previous?: Snapshot | undefined;
   signal?: AbortSignal;
 }
 
 /**
- * Gives the `chunks_max` most telling chunks a vector. When `embedding_seconds_max` is over, the
- * rest goes without; indexing the repository again goes on from there.
+ * Embeds the `chunks_max` most important chunks. After `embedding_seconds_max` the remaining chunks get
+ * no vector; indexing the repository again continues with them.
  */
 export async function embedChunks(
   chunks: readonly SnapshotChunk[],
@@ -80,15 +80,16 @@ async function embedWithin(
   const end = runtime.now() + limits.embedding_seconds_max * 1000;
   const hashes = [...texts.keys()];
   const fresh = new Map<string, Float32Array>();
-  for (let from = 0; from < hashes.length && runtime.now() < end; from += BATCH) {
-    const batch = hashes.slice(from, from + BATCH);
+  for (let from = 0; from < hashes.length && runtime.now() < end; from += BATCH_TEXTS) {
+    const batch = hashes.slice(from, from + BATCH_TEXTS);
     const vectors = await embedder.embed(
       batch.map((hash) => texts.get(hash) ?? ""),
       signal,
     );
     for (const [index, hash] of batch.entries()) {
       const vector = vectors[index];
-      if (vector?.length !== embedder.dimensions) throw new Error(`${embedder.name} gave no usable vector.`);
+      if (vector?.length !== embedder.dimensions)
+        throw new Error(`${embedder.name} gave a vector of the wrong length.`);
       fresh.set(hash, vector);
     }
   }

@@ -1,6 +1,5 @@
-import { decodeSnapshot, encodeSnapshot } from "#lib/code/graph/encode-snapshot.ts";
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
-import type { Snapshot } from "#lib/code/graph/snapshot.ts";
+import { decodeSnapshot, encodeSnapshot, type Snapshot } from "#lib/code/graph/snapshot.ts";
 import type { SnapshotCache } from "#lib/code/graph/snapshot-cache.ts";
 import type { SnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
 import { snapshotSearchIndex } from "#lib/code/graph/snapshot-search-index.ts";
@@ -13,14 +12,14 @@ interface StorePorts {
   /** The blobs of one tenant. */
   blobs(tenant: string): BlobStore;
   pointers: SnapshotPointers;
-  /** Without one every read fetches. Shared by all stores of a process. */
+  /** Shared by all stores of a process; without it every read fetches the blob. */
   cache?: SnapshotCache;
 }
 
 /**
- * A snapshot is one blob; the pointer to the current one moves by a conditional write. So no
- * reader ever sees half an index, and no lock outlives a crash. Of two that publish at once, both
- * succeed and the later move is current.
+ * A snapshot is one blob, and a conditional write moves the pointer to the current one. So no
+ * reader sees a partial index, and a crash leaves no lock. When two publish at once, both succeed
+ * and the later pointer move wins.
  */
 export function embeddedGraphStore({ blobs, pointers, cache }: StorePorts): GraphStore {
   const latest: GraphStore["latest"] = async (tenant, repository) => {
@@ -49,7 +48,7 @@ export function embeddedGraphStore({ blobs, pointers, cache }: StorePorts): Grap
       }
       throw new RetryableFault(
         "SNAPSHOT_CONTENDED",
-        `Others published ${repository} ${MOVES_MAX} times in a row meanwhile; this revision is tried again later.`,
+        `The index of ${repository} was published ${MOVES_MAX} times by others meanwhile; this revision is published again later.`,
       );
     },
   };

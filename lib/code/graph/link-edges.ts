@@ -1,6 +1,6 @@
-import type { Call, FileSymbols } from "#lib/code/graph/code-symbol.ts";
-import { simpleName } from "#lib/code/graph/match-names.ts";
-import { type ImportMap, resolveImport } from "#lib/code/graph/resolve-import.ts";
+import { dirname, join, normalize } from "node:path/posix";
+import { simpleName } from "#lib/code/graph/code-words.ts";
+import type { Call, FileSymbols } from "#lib/code/graph/read-symbols.ts";
 import type { SnapshotBody, SnapshotChunk } from "#lib/code/graph/snapshot.ts";
 
 export interface ReadFile {
@@ -10,15 +10,15 @@ export interface ReadFile {
   first_chunk: number;
 }
 
-/** A name this common says nothing about which symbol is meant. */
+/** A name declared more often than this is too ambiguous to link a call to. */
 const CANDIDATES_MAX = 200;
 
 type Edges = Pick<SnapshotBody, "imports" | "calls">;
 
 /**
- * IMPORTS and CALLS by name. A call means a symbol of its own file, else of a file it imports, else
- * (plain calls only, as through re-exports) the one exported symbol of that name in the tree.
- * What stays ambiguous gives no edge. DEFINES is each chunk's `file`.
+ * Links imports and calls by name. A call is linked to a symbol of its own file, else of an imported file, else
+ * (plain calls only, which a re-export may explain) to the only exported symbol of that name in the tree.
+ * An ambiguous call gives no edge.
  */
 export function linkEdges(
   files: readonly ReadFile[],
@@ -68,4 +68,54 @@ function resolveCall(
   if (near.length > 0) return near.length === 1 ? near[0] : undefined;
   const far = call.member ? [] : candidates.filter((place) => chunks[place]?.exported);
   return far.length === 1 ? far[0] : undefined;
+}
+
+const ENDINGS = ["", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", "/index.ts", "/index.js"];
+
+/** `imports` of a package.json with the simple form `"#lib/*": "./lib/*"`. */
+export type ImportMap = Readonly<Record<string, string>>;
+
+/**
+ * Index of the file that `importer` imports by `specifier`; undefined for packages and files outside
+ * the tree. A `.js` specifier also finds the `.ts` file it is compiled from.
+ */
+export function resolveImport(
+  importer: string,
+  specifier: string,
+  places: ReadonlyMap<string, number>,
+  import_map: ImportMap = {},
+): number | undefined {
+  const target = specifier.startsWith(".")
+    ? join(dirname(importer), specifier)
+    : mapped(specifier, import_map);
+  if (target === undefined) return undefined;
+  for (const ending of ENDINGS) {
+    const place = places.get(target + ending);
+    if (place !== undefined) return place;
+  }
+  return places.get(target.replace(/\.([cm]?)js(x?)$/, ".$1ts$2"));
+}
+
+function mapped(specifier: string, import_map: ImportMap): string | undefined {
+  for (const [pattern, target] of Object.entries(import_map)) {
+    const [before = "", after] = pattern.split("*");
+    if (after === undefined ? specifier === pattern : specifier.startsWith(before)) {
+      return normalize(target.replace("*", specifier.slice(before.length)));
+    }
+  }
+  return undefined;
+}
+
+/** Reads `imports` of a package.json; empty when there is none or the text is not JSON. */
+export function readImportMap(package_json: string): ImportMap {
+  try {
+    const { imports } = JSON.parse(package_json) as { imports?: Record<string, unknown> };
+    return Object.fromEntries(
+      Object.entries(imports ?? {}).filter(
+        (entry): entry is [string, string] => typeof entry[1] === "string",
+      ),
+    );
+  } catch {
+    return {};
+  }
 }

@@ -5,8 +5,8 @@ import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 const NAME_CHARACTERS_MAX = 300;
 
 /**
- * Results whose test file is in the tree, failed ones first. Runners name files by absolute path
- * or from the root: the longest path in the tree that ends it is meant.
+ * Keeps the results whose test file is in the tree, failed ones first. Runners give an absolute path or one
+ * relative to the root, so a result belongs to the longest path of the tree that its path ends with.
  */
 export function linkTests(tests: readonly TestCase[], files: readonly SnapshotFile[]): LinkedTest[] {
   const places = pathEnds(files);
@@ -17,7 +17,7 @@ export function linkTests(tests: readonly TestCase[], files: readonly SnapshotFi
   return linked.sort((a, b) => Number(b.status === "failed") - Number(a.status === "failed"));
 }
 
-/** Paths by their names from the last to the first, so that the file a longer path ends in is found in one walk. */
+/** A tree of path segments from last to first. It finds the file a longer path ends with in one walk. */
 interface PathEnds {
   place?: number;
   before: Map<string, PathEnds>;
@@ -48,7 +48,7 @@ function placeOf(file: string, root: PathEnds): number | undefined {
   return found;
 }
 
-/** The results known of the same tree, when it is indexed again without a report. */
+/** The test results of the previous snapshot, kept when the same tree is indexed again without a report. */
 export function keepTests(
   previous: Snapshot | undefined,
   tree: Pick<Snapshot, "revision" | "files">,

@@ -1,53 +1,52 @@
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
+import { readRevision, writeRevision } from "#lib/code/graph/neo4j-revision-content.ts";
 import {
   beginRevision,
   currentRevision,
   describeRevision,
   isWhole,
   moveToRevision,
-} from "#lib/code/graph/neo4j-pointer.ts";
-import { readRevision } from "#lib/code/graph/neo4j-read-revision.ts";
-import { removeRevisions } from "#lib/code/graph/neo4j-remove-revisions.ts";
+  removeRevisions,
+} from "#lib/code/graph/neo4j-revisions.ts";
 import { neo4jSearchIndex } from "#lib/code/graph/neo4j-search-index.ts";
-import { writeRevision } from "#lib/code/graph/neo4j-write-revision.ts";
-import type { SearchIndex } from "#lib/code/graph/search-index.ts";
+import type { SearchIndex } from "#lib/code/graph/search.ts";
 import type { Cypher } from "#lib/code/neo4j/cypher.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 
 export interface Neo4jStorePorts {
   cypher: Cypher;
-  /** Creates the constraints and indexes for vectors of so many dimensions, unless this process did. */
+  /** Creates the constraints and indexes for vectors of `dimensions`, once per process. */
   prepare(dimensions: number): Promise<void>;
   runtime: Pick<Runtime, "now" | "uuid">;
   /** Makes one call to Neo4j through its circuit. */
   call<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
 }
 
-/** Two publications may pass while one reader reads; more is none of its fault either. */
+/** Reads of a revision that another publication may remove meanwhile. */
 const READS_MAX = 3;
 
 /**
- * A revision is written under an id of its own, which nobody reads until the repository's node points to
- * it: one transaction. So no reader sees half an index, whatever crashed, and two that publish at once
- * never touch each other's nodes.
+ * A revision is written under a new id, which nobody reads until one transaction points the repository's
+ * node to it. So no reader sees a partial index, even after a crash, and two that publish at once
+ * never change each other's nodes.
  */
 export function neo4jGraphStore({ cypher, prepare, runtime, call }: Neo4jStorePorts): GraphStore {
   return {
     publish: (snapshot, signal) =>
-      call(async (in_time) => {
-        const ends = signal ? AbortSignal.any([signal, in_time]) : in_time;
+      call(async (time_limit) => {
+        const stop = signal ? AbortSignal.any([signal, time_limit]) : time_limit;
         await prepare(snapshot.dimensions);
         const { tenant, repository } = snapshot;
         const written = describeRevision(snapshot, runtime.uuid().replaceAll("-", ""));
         const current = await currentRevision(cypher, tenant, repository);
         const same = current?.content_sha256 === written.content_sha256;
         if (same && (await isWhole(cypher, current))) return;
-        await removeRevisions(cypher, snapshot, runtime.now(), ends);
-        ends.throwIfAborted();
+        await removeRevisions(cypher, snapshot, runtime.now(), stop);
+        stop.throwIfAborted();
         await beginRevision(cypher, snapshot, written, runtime.now());
-        await writeRevision(snapshot, written.id, cypher, ends);
-        ends.throwIfAborted();
+        await writeRevision(snapshot, written.id, cypher, stop);
+        stop.throwIfAborted();
         await moveToRevision(cypher, snapshot, written.id, runtime.now());
       }),
 
@@ -69,13 +68,13 @@ export function neo4jGraphStore({ cypher, prepare, runtime, call }: Neo4jStorePo
       const written = await call(() => currentRevision(cypher, tenant, repository));
       if (!written) return undefined;
       const { revision, embedder, vectors } = written;
-      const index = guarded(neo4jSearchIndex(cypher, tenant, written), call);
+      const index = throughCircuit(neo4jSearchIndex(cypher, tenant, written), call);
       return { ...index, revision, embedder: vectors > 0 ? embedder : undefined };
     },
   };
 }
 
-function guarded(index: SearchIndex, call: Neo4jStorePorts["call"]): SearchIndex {
+function throughCircuit(index: SearchIndex, call: Neo4jStorePorts["call"]): SearchIndex {
   return {
     byWords: (query, hits_max) => call(() => index.byWords(query, hits_max)),
     byMeaning: (vector, hits_max) => call(() => index.byMeaning(vector, hits_max)),

@@ -1,4 +1,4 @@
-import { BOOST } from "#lib/code/graph/lexical-index.ts";
+import { BOOST } from "#lib/code/graph/code-words.ts";
 import type { Cypher } from "#lib/code/neo4j/cypher.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 
@@ -6,7 +6,7 @@ export const WORDS_INDEX = "code_chunk_words";
 export const VECTOR_INDEX = "code_chunk_vector";
 const ONLINE_SECONDS_MAX = 300;
 
-const MADE_MEANWHILE = new Set(
+const CREATED_MEANWHILE = new Set(
   ["EquivalentSchemaRule", "Index", "Constraint"].map(
     (rule) => `Neo.ClientError.Schema.${rule}AlreadyExists`,
   ),
@@ -26,19 +26,27 @@ const SORTED: readonly [name: string, label: string, properties: readonly string
   ["code_chunk_simple_name", "CodeChunk", ["revision_id", "simple_name_lower"]],
 ];
 
-/** The property a chunk's words of one field are kept in, as `name_words`. */
+/** The node property that holds the words of one field, such as `name_words`. */
 export function wordsProperty(field: string): string {
   return `${field}_words`;
 }
 
+/** An index key has at most 8 kB. Names that differ only after this are compared by `matchNames` later. */
+const KEY_CHARACTERS_MAX = 1000;
+
+/** The form of a name in the index. */
+export function nameKey(name: string): string {
+  return name.toLowerCase().slice(0, KEY_CHARACTERS_MAX);
+}
+
 /**
- * Creates what is missing of constraints and indexes, and waits until they serve. Only what the
- * Community Edition has: no existence and no node key constraints.
+ * Creates missing constraints and indexes, and waits until they are online. Uses only what the
+ * Community Edition has, so no existence constraints and no node keys.
  *
  * @throws TerminalFault `VECTOR_INDEX_DIMENSIONS`: `IF NOT EXISTS` keeps an index of other dimensions,
- *   which would then leave out every vector without a word
+ *   which would then silently ignore every vector
  */
-export async function ensureGraphSchema(cypher: Cypher, dimensions: number): Promise<void> {
+async function ensureGraphSchema(cypher: Cypher, dimensions: number): Promise<void> {
   const create = (statement: string) => createMissing(cypher, statement);
   for (const [name, label, properties] of UNIQUE) {
     const keys = properties.map((property) => `n.${property}`).join(", ");
@@ -61,13 +69,13 @@ export async function ensureGraphSchema(cypher: Cypher, dimensions: number): Pro
   await cypher.read(`CALL db.awaitIndexes(${ONLINE_SECONDS_MAX})`);
 }
 
-/** `IF NOT EXISTS` still fails when another process makes the same at that moment. */
+/** `IF NOT EXISTS` still fails when another process creates the same index at that moment. */
 async function createMissing(cypher: Cypher, statement: string): Promise<void> {
   try {
     await cypher.write(statement);
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
-    if (!MADE_MEANWHILE.has(String(code))) throw error;
+    if (!CREATED_MEANWHILE.has(String(code))) throw error;
   }
 }
 
@@ -81,4 +89,17 @@ async function checkDimensions(cypher: Cypher, dimensions: number): Promise<void
     "VECTOR_INDEX_DIMENSIONS",
     `Neo4j's index ${VECTOR_INDEX} is for vectors of ${row?.dimensions} dimensions and the embedder gives ${dimensions}: DROP INDEX ${VECTOR_INDEX}, then replay what failed and index every repository again.`,
   );
+}
+
+/** Runs `ensureGraphSchema` once per number of dimensions; after a failure the next call tries again. */
+export function preparedOnce(cypher: Cypher): (dimensions: number) => Promise<void> {
+  const done = new Map<number, Promise<void>>();
+  return (dimensions) => {
+    const known = done.get(dimensions);
+    if (known) return known;
+    const preparing = ensureGraphSchema(cypher, dimensions);
+    done.set(dimensions, preparing);
+    preparing.catch(() => done.delete(dimensions));
+    return preparing;
+  };
 }

@@ -1,9 +1,6 @@
-import { stem } from "#lib/code/graph/code-words.ts";
-import { BOOST, wordsAsked } from "#lib/code/graph/lexical-index.ts";
-import { matchNames, namesAsked } from "#lib/code/graph/match-names.ts";
-import { nameKey } from "#lib/code/graph/neo4j-chunk-rows.ts";
-import type { WrittenRevision } from "#lib/code/graph/neo4j-pointer.ts";
-import { VECTOR_INDEX, WORDS_INDEX, wordsProperty } from "#lib/code/graph/neo4j-schema.ts";
+import { BOOST, matchNames, namesAsked, stem, wordsAsked } from "#lib/code/graph/code-words.ts";
+import type { WrittenRevision } from "#lib/code/graph/neo4j-revisions.ts";
+import { nameKey, VECTOR_INDEX, WORDS_INDEX, wordsProperty } from "#lib/code/graph/neo4j-schema.ts";
 import {
   type ChunkFacts,
   EXCERPT_CHARACTERS_MAX,
@@ -11,11 +8,11 @@ import {
   TESTS_NAMED_MAX,
   type VectorHit,
   type WordHit,
-} from "#lib/code/graph/search-index.ts";
+} from "#lib/code/graph/search.ts";
 import { type Cypher, int } from "#lib/code/neo4j/cypher.ts";
 
 const NAMED_MAX = 1000;
-/** One index holds the vectors of all: so many times the hits wanted are asked of it. */
+/** One vector index holds all tenants' chunks, so it is asked for this many times the wanted hits. */
 const NEAREST_FACTOR = 4;
 
 const OWN = "node.tenant = $tenant AND node.revision_id = $revision_id";
@@ -34,7 +31,7 @@ export function neo4jSearchIndex(cypher: Cypher, tenant: string, written: Writte
 
 type Own = { tenant: string; revision_id: string };
 
-/** Lucene's BM25. The words are our own, so Lucene's syntax has nothing to read into them. */
+/** Searches with Lucene's BM25. The words are only letters and digits, so they hold no Lucene syntax. */
 async function byWords(cypher: Cypher, own: Own, query: string, hits_max: number): Promise<WordHit[]> {
   const words = wordsAsked(query);
   if (words.length === 0) return [];
@@ -65,8 +62,8 @@ async function byWords(cypher: Cypher, own: Own, query: string, hits_max: number
 }
 
 /**
- * The vector index knows no tenants, so what is nearest may be others': where it leaves fewer hits than
- * there are to find, the revision's own vectors are compared one by one.
+ * The vector index has no tenant filter, so the nearest chunks may belong to others. When too few hits
+ * remain, the revision's own vectors are compared one by one.
  */
 async function byMeaning(
   cypher: Cypher,

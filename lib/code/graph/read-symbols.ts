@@ -1,13 +1,138 @@
 import { basename, extname } from "node:path/posix";
 import { Lang, parse, type SgNode } from "@ast-grep/napi";
-import type { Call, CodeSymbol, FileSymbols } from "#lib/code/graph/code-symbol.ts";
-import { DECLARATION_KINDS, type Declaration, nameDeclaration } from "#lib/code/graph/name-declaration.ts";
-import { readComment, readSignature } from "#lib/code/graph/read-comment.ts";
+
+type SymbolKind = "function" | "class" | "method" | "interface" | "type" | "enum" | "constant" | "namespace";
+
+/** A call by simple name. `member` is true for `x.name()`, where the type of `x` is unknown. */
+export interface Call {
+  name: string;
+  member: boolean;
+}
+
+/** Lines count from 1 and are inclusive. */
+export interface CodeSymbol {
+  /** Qualified by the enclosing symbols: `Class.method`. */
+  name: string;
+  kind: SymbolKind;
+  exported: boolean;
+  start_line: number;
+  end_line: number;
+  /** First line of the comment directly above; `start_line` when there is none. */
+  doc_line: number;
+  doc: string;
+  signature: string;
+  calls: Call[];
+}
+
+export interface FileSymbols {
+  symbols: CodeSymbol[];
+  /** Module specifiers as written: `./range.js`, `node:fs`. */
+  imports: string[];
+  /** Calls outside any symbol. */
+  calls: Call[];
+}
+
+interface Declaration {
+  name: string;
+  kind: SymbolKind;
+  exported: boolean;
+}
+
+const NAMED: Readonly<Record<string, SymbolKind>> = {
+  function_declaration: "function",
+  generator_function_declaration: "function",
+  function_signature: "function",
+  class_declaration: "class",
+  abstract_class_declaration: "class",
+  interface_declaration: "interface",
+  type_alias_declaration: "type",
+  enum_declaration: "enum",
+  method_definition: "method",
+  abstract_method_signature: "method",
+  internal_module: "namespace",
+};
+
+const FUNCTIONS = new Set(["arrow_function", "function_expression", "generator_function"]);
+
+/** A shorter constant that is not exported gets no chunk of its own. */
+const CONSTANT_LINES_MIN = 3;
+
+/** Kinds of tree-sitter nodes that may declare a symbol. */
+const DECLARATION_KINDS = [
+  ...Object.keys(NAMED),
+  "public_field_definition",
+  "variable_declarator",
+  "pair",
+  "assignment_expression",
+  "export_statement",
+];
+
+function valueKind(value: SgNode | null): SymbolKind | undefined {
+  const kind = value ? String(value.kind()) : undefined;
+  if (kind === undefined) return undefined;
+  if (FUNCTIONS.has(kind)) return "function";
+  return kind === "class" ? "class" : undefined;
+}
+
+function unquoted(text: string): string {
+  return text.replace(/^["'`]|["'`]$/g, "");
+}
+
+function variable(node: SgNode): Declaration | undefined {
+  const name = node.field("name");
+  if (name?.kind() !== "identifier") return undefined;
+  const statement = node.parent()?.parent()?.kind();
+  const exported = statement === "export_statement";
+  const kind = valueKind(node.field("value"));
+  if (kind) return { name: name.text(), kind, exported };
+  const { start, end } = node.range();
+  const long = statement === "program" && end.line - start.line + 1 >= CONSTANT_LINES_MIN;
+  return exported || long ? { name: name.text(), kind: "constant", exported } : undefined;
+}
+
+function member(node: SgNode, field: "name" | "key"): Declaration | undefined {
+  const kind = valueKind(node.field("value"));
+  const name = node.field(field)?.text();
+  if (!kind || !name || name.startsWith("[")) return undefined;
+  return { name: unquoted(name), kind: kind === "function" ? "method" : kind, exported: false };
+}
+
+/** `exports.a = function`, `module.exports = class`, `Range.prototype.test = function`. */
+function assignment(node: SgNode, file_name: string): Declaration | undefined {
+  const left = node.field("left");
+  const right = node.field("right");
+  const kind = valueKind(right);
+  if (!kind || left?.kind() !== "member_expression") return undefined;
+  const path = left.text().replace(/\s+/g, "");
+  if (path.length > 120 || /[([]/.test(path)) return undefined;
+  const exported = /^(module\.)?exports\b/.test(path);
+  const name = path.replace(/^(module\.)?exports\.?|^this\./, "").replace(".prototype.", ".");
+  return { name: name || (right?.field("name")?.text() ?? file_name), kind, exported };
+}
+
+function defaultExport(node: SgNode, file_name: string): Declaration | undefined {
+  const kind = valueKind(node.field("value"));
+  return kind && { name: file_name, kind, exported: true };
+}
+
+/** The declaration in `node`, if it is one. An unnamed default export is named after its file. */
+function nameDeclaration(node: SgNode, file_name: string): Declaration | undefined {
+  const node_kind = String(node.kind());
+  if (node_kind === "variable_declarator") return variable(node);
+  if (node_kind === "public_field_definition") return member(node, "name");
+  if (node_kind === "pair") return member(node, "key");
+  if (node_kind === "assignment_expression") return assignment(node, file_name);
+  if (node_kind === "export_statement") return defaultExport(node, file_name);
+  const kind = NAMED[node_kind];
+  const name = node.field("name")?.text();
+  if (!kind || !name) return undefined;
+  return { name: unquoted(name), kind, exported: node.parent()?.kind() === "export_statement" };
+}
 
 const SYMBOLS_MAX = 2000;
 const CALLS_MAX = 64;
 const DEPTH_MAX = 4;
-/** Functions inside functions shorter than this are read as a part of the outer one. */
+/** A shorter function inside another function is read as part of the outer one. */
 const NESTED_LINES_MIN = 3;
 
 const MATCHER = {
@@ -28,8 +153,8 @@ interface Open {
 }
 
 /**
- * Symbols, imports and calls of one JavaScript or TypeScript file. A file with syntax errors gives
- * what could be read around them.
+ * Reads the symbols, imports and calls of one JavaScript or TypeScript file. Where a file has syntax
+ * errors, the code around them is still read.
  */
 export function readSymbols(path: string, text: string): FileSymbols {
   const root = parse(/\.[cm]?ts$/.test(path) ? Lang.TypeScript : Lang.Tsx, text).root();
@@ -38,7 +163,7 @@ export function readSymbols(path: string, text: string): FileSymbols {
   return reading.result();
 }
 
-/** One pass over a file's nodes in the order of the text, with a stack of what encloses them. */
+/** One pass over a file's nodes in text order, with a stack of the enclosing symbols. */
 class Reading {
   readonly #lines: readonly string[];
   readonly #file_name: string;
@@ -127,4 +252,62 @@ class Reading {
     }
     return { symbols: this.#symbols, imports: [...this.#imports], calls: this.#top };
   }
+}
+
+const LINES_UP_MAX = 80;
+const COMMENT_LINE_CHARACTERS_MAX = 1000;
+
+/** The comment that ends on the line directly above `start_line`, without comment marks. */
+export function readComment(lines: readonly string[], start_line: number): { doc: string; doc_line: number } {
+  const above = (lines[start_line - 2] ?? "").trim();
+  const block = above.endsWith("*/");
+  if (!block && !above.startsWith("//")) return { doc: "", doc_line: start_line };
+  let first = start_line - 1;
+  for (let up = 0; up < LINES_UP_MAX && first >= 1; up++) {
+    const line = (lines[first - 1] ?? "").trim();
+    if (block && line.startsWith("/*")) break;
+    if (!block && !(lines[first - 2] ?? "").trim().startsWith("//")) break;
+    first--;
+  }
+  if (first < 1 || (block && !(lines[first - 1] ?? "").trim().startsWith("/*"))) {
+    return { doc: "", doc_line: start_line };
+  }
+  const doc = lines
+    .slice(first - 1, start_line - 1)
+    .map(withoutMarks)
+    .filter((line) => line !== "");
+  return { doc: doc.join("\n"), doc_line: first };
+}
+
+/** One line of a comment without the slashes and stars around it. */
+function withoutMarks(line: string): string {
+  let text = line.trim();
+  if (text.endsWith("*/")) {
+    let end = text.length - 1;
+    while (end > 0 && text.charAt(end - 1) === "*") end -= 1;
+    text = text.slice(0, end);
+  }
+  return text
+    .replace(/^\/(?:\*+|\/+)/, "")
+    .replace(/^\s*\*/, "")
+    .trim()
+    .slice(0, COMMENT_LINE_CHARACTERS_MAX);
+}
+
+const SIGNATURE_LINES_MAX = 8;
+const SIGNATURE_CHARACTERS_MAX = 300;
+
+/** A declaration from its first line until its brackets close or its body opens. */
+export function readSignature(lines: readonly string[], start_line: number, end_line: number): string {
+  let text = "";
+  const last = Math.min(end_line, start_line + SIGNATURE_LINES_MAX - 1);
+  for (let line = start_line; line <= last; line++) {
+    const added = (lines[line - 1] ?? "").trim().slice(0, SIGNATURE_CHARACTERS_MAX);
+    text = `${text} ${added}`.trim();
+    const open = (text.match(/[([]/g) ?? []).length;
+    const closed = (text.match(/[)\]]/g) ?? []).length;
+    if (open <= closed) break;
+  }
+  const head = text.endsWith("{") ? text.slice(0, -1).trimEnd() : text;
+  return head.slice(0, SIGNATURE_CHARACTERS_MAX);
 }

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { basename, extname } from "node:path/posix";
+import { pipeline } from "node:stream/promises";
 import { chunkFile } from "#lib/code/graph/chunk-file.ts";
-import type { FileSymbols } from "#lib/code/graph/code-symbol.ts";
-import { hasSymbols, languageOf } from "#lib/code/graph/languages.ts";
-import { linkEdges, type ReadFile } from "#lib/code/graph/link-edges.ts";
-import { readSymbols } from "#lib/code/graph/read-symbols.ts";
-import { readImportMap } from "#lib/code/graph/resolve-import.ts";
+import { linkEdges, type ReadFile, readImportMap } from "#lib/code/graph/link-edges.ts";
+import { type FileSymbols, readSymbols } from "#lib/code/graph/read-symbols.ts";
 import type { SnapshotBody } from "#lib/code/graph/snapshot.ts";
-import { readTreeFile, walkTree } from "#lib/code/graph/walk-tree.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 
 export type TreeLimits = Pick<
@@ -24,8 +24,8 @@ export interface Tree extends Pick<SnapshotBody, "revision" | "files" | "chunks"
 const NO_SYMBOLS: FileSymbols = { symbols: [], imports: [], calls: [] };
 
 /**
- * Files, chunks and edges of a tree; no chunk has a vector yet. `revision` is the SHA-256 of all
- * (path, SHA-256) in order of path, skipped files too, so the same tree has the same revision.
+ * Reads the files, chunks and edges of a tree; no chunk has a vector yet. `revision` is the SHA-256 of all
+ * (path, SHA-256) pairs sorted by path, skipped files included, so the same tree has the same revision.
  */
 export async function readTree(directory: string, limits: TreeLimits, signal?: AbortSignal): Promise<Tree> {
   const revision = createHash("sha256");
@@ -63,4 +63,112 @@ export async function readTree(directory: string, limits: TreeLimits, signal?: A
     if (path === "package.json") import_map = readImportMap(text);
   }
   return { ...tree, ...linkEdges(read, tree.chunks, import_map), revision: revision.digest("hex") };
+}
+
+/** Folders that are not the repository's own source. */
+const SKIPPED = new Set([".git", ".hg", ".svn", "node_modules", "dist", "coverage", "__pycache__", ".venv"]);
+const DEPTH_MAX = 64;
+
+/** Paths of the regular files below `directory`, with `/`, sorted. Symbolic links are not followed. */
+async function walkTree(directory: string): Promise<string[]> {
+  const paths: string[] = [];
+  const open: { path: string; depth: number }[] = [{ path: "", depth: 0 }];
+  for (let folder = open.pop(); folder; folder = open.pop()) {
+    for (const entry of await readdir(join(directory, folder.path), { withFileTypes: true })) {
+      const path = folder.path === "" ? entry.name : `${folder.path}/${entry.name}`;
+      if (entry.isFile()) paths.push(path);
+      const enter = entry.isDirectory() && !SKIPPED.has(entry.name) && folder.depth < DEPTH_MAX;
+      if (enter) open.push({ path, depth: folder.depth + 1 });
+    }
+  }
+  return paths.sort((a, b) => (a < b ? -1 : 1));
+}
+
+interface TreeFile {
+  sha256: string;
+  /** Absent when the file is not indexed; `reason` then says why. */
+  text?: string;
+  reason?: string;
+}
+
+const LOCK_FILE =
+  /(^|\/)(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|Cargo\.lock|poetry\.lock|go\.sum)$/;
+const BINARY_PROBE_BYTES = 8192;
+const LINE_CHARACTERS_MEAN_MAX = 400;
+
+/** Reads a file's hash, and its text unless it is too large, binary or generated. */
+async function readTreeFile(
+  directory: string,
+  path: string,
+  bytes: number,
+  file_bytes_max: number,
+): Promise<TreeFile> {
+  if (bytes > file_bytes_max) {
+    const hash = createHash("sha256");
+    await pipeline(createReadStream(join(directory, path)), hash);
+    return { sha256: hash.digest("hex"), reason: `over ${file_bytes_max} bytes` };
+  }
+  const content = await readFile(join(directory, path));
+  const file = { sha256: sha256(content) };
+  if (content.subarray(0, BINARY_PROBE_BYTES).includes(0)) return { ...file, reason: "binary" };
+  if (LOCK_FILE.test(path)) return { ...file, reason: "lock file" };
+  const text = content.toString("utf8");
+  const lines = text.split("\n").length;
+  if (text.length > 4096 && text.length / lines > LINE_CHARACTERS_MEAN_MAX) {
+    return { ...file, reason: "minified or generated" };
+  }
+  return { ...file, text };
+}
+
+/** Language name by file extension, as shown in reports. */
+const LANGUAGES: Readonly<Record<string, string>> = {
+  ".js": "javascript",
+  ".mjs": "javascript",
+  ".cjs": "javascript",
+  ".jsx": "javascript",
+  ".ts": "typescript",
+  ".mts": "typescript",
+  ".cts": "typescript",
+  ".tsx": "tsx",
+  ".md": "markdown",
+  ".markdown": "markdown",
+  ".py": "python",
+  ".go": "go",
+  ".rs": "rust",
+  ".java": "java",
+  ".kt": "kotlin",
+  ".rb": "ruby",
+  ".php": "php",
+  ".c": "c",
+  ".h": "c",
+  ".cc": "cpp",
+  ".cpp": "cpp",
+  ".hpp": "cpp",
+  ".cs": "csharp",
+  ".swift": "swift",
+  ".scala": "scala",
+  ".sh": "shell",
+  ".sql": "sql",
+  ".css": "css",
+  ".html": "html",
+  ".vue": "vue",
+  ".svelte": "svelte",
+  ".json": "json",
+  ".yaml": "yaml",
+  ".yml": "yaml",
+  ".toml": "toml",
+  ".xml": "xml",
+  ".proto": "protobuf",
+  ".graphql": "graphql",
+};
+
+/** The language of a file by its extension; `text` when unknown. */
+export function languageOf(path: string): string {
+  if (basename(path) === "Dockerfile") return "dockerfile";
+  return LANGUAGES[extname(path).toLowerCase()] ?? "text";
+}
+
+/** True for languages whose symbols are read; files in other languages are cut into windows or sections. */
+function hasSymbols(language: string): boolean {
+  return language === "javascript" || language === "typescript" || language === "tsx";
 }

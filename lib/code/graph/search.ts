@@ -1,12 +1,54 @@
-import { explain } from "#lib/code/graph/explain.ts";
-import type { Found } from "#lib/code/graph/found.ts";
-import type { SearchIndex } from "#lib/code/graph/search-index.ts";
+import type { SnapshotChunk } from "#lib/code/graph/snapshot.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 import type { QueryAnswer } from "#schemas/http/query-answer.ts";
 
+/** A chunk found by words. `chunk` is an index into the snapshot's chunks. */
+export interface WordHit {
+  chunk: number;
+  /** Words of the query found in the chunk. */
+  words: string[];
+  has_vector: boolean;
+}
+
+export interface VectorHit {
+  chunk: number;
+  cosine: number;
+}
+
+/** What an answer tells about a chunk. */
+export interface ChunkFacts
+  extends Pick<SnapshotChunk, "symbol" | "kind" | "start_line" | "end_line" | "excerpt"> {
+  path: string;
+  /** True when this chunk calls the best result. */
+  calls_best: boolean;
+  /** Failing tests in files that call the chunk; at most `TESTS_NAMED_MAX`. */
+  failing_tests: { name: string; path: string }[];
+}
+
+export const EXCERPT_CHARACTERS_MAX = 1500;
+export const TESTS_NAMED_MAX = 3;
+
+/** The searches over one revision of one tenant's repository. Each returns its best hit first. */
+export interface SearchIndex {
+  byWords(query: string, hits_max: number): Promise<WordHit[]>;
+  /** `vector` is of unit length. */
+  byMeaning(vector: Float32Array, hits_max: number): Promise<VectorHit[]>;
+  /** Chunks whose symbol the query names, with the name as it is declared. */
+  byName(query: string): Promise<Map<number, string>>;
+  /** The facts about `chunks`, in any order; `best` is the best result among them. */
+  describe(chunks: readonly number[], best: number): Promise<Map<number, ChunkFacts>>;
+}
+
+/** A revision that can be searched. */
+export interface SearchableRevision extends SearchIndex {
+  revision: string;
+  /** Name of the model that made its vectors; undefined without vectors. */
+  embedder: string | undefined;
+}
+
 export interface Query {
   text: string;
-  /** Of the index's embedder; without one the search is by names and words alone. */
+  /** Embedding of the text by the index's model; without it only names and words are searched. */
   vector?: Float32Array;
   limit: number;
 }
@@ -35,9 +77,9 @@ export async function rank(index: SearchIndex, query: Query, settings: SearchSet
   for (const [place, { chunk, words, has_vector }] of hits.entries()) {
     const entry = at(chunk);
     entry.words = { rank: place + 1, words };
-    // What has no vector cannot be found by meaning: its rank by words stands for both.
-    const stands_for = vector && !has_vector ? 2 : 1;
-    entry.score += stands_for / (fusion_k + place + 1);
+    // A chunk without a vector cannot be found by meaning, so its rank by words counts twice.
+    const rankings = vector && !has_vector ? 2 : 1;
+    entry.score += rankings / (fusion_k + place + 1);
   }
   for (const [place, { chunk, cosine }] of near.entries()) {
     const entry = at(chunk);
@@ -76,4 +118,34 @@ export async function search(
       { symbol: known.symbol ?? path, kind, path, start_line, end_line, excerpt, score: found.score, why },
     ];
   });
+}
+
+/** How one chunk was found. Ranks count from 1. */
+export interface Found {
+  chunk: number;
+  score: number;
+  name?: string;
+  words?: { rank: number; words: string[] };
+  meaning?: { rank: number; cosine: number };
+}
+
+function ordinal(rank: number): string {
+  const teen = rank % 100 >= 11 && rank % 100 <= 13;
+  const ending = teen ? "th" : (["th", "st", "nd", "rd"][rank % 10] ?? "th");
+  return `${rank}${ending}`;
+}
+
+/** Explains a result in sentences: which search found it at what rank, its calls and its failing tests. */
+function explain(found: Found, facts: ChunkFacts, best_symbol: string | undefined): string[] {
+  const why: string[] = [];
+  if (found.name !== undefined) why.push(`symbol name matches \`${found.name}\``);
+  if (found.words) why.push(`${ordinal(found.words.rank)} by words: ${found.words.words.join(", ")}`);
+  if (found.meaning) {
+    why.push(`${ordinal(found.meaning.rank)} by meaning (cosine ${found.meaning.cosine.toFixed(2)})`);
+  }
+  if (best_symbol && facts.calls_best) why.push(`calls \`${best_symbol}\`, the best result`);
+  const failing = facts.failing_tests.map(
+    ({ name, path }) => `covered by failing test \`${name}\` in ${path}`,
+  );
+  return [...why, ...failing];
 }

@@ -6,12 +6,12 @@ interface Entry {
   snapshot: Promise<Snapshot>;
 }
 
-/** Snapshots by repository, of one version each; the least recently used leave first. */
+/** Keeps one version of each repository's snapshot; evicts the least recently used first. */
 export interface SnapshotCache {
   get(repository_key: string, version: string, load: () => Promise<Snapshot>): Promise<Snapshot>;
 }
 
-/** `entries_max` and `bytes_max` (of decoded text and vectors) bound it; the newest always stays. */
+/** Limited by `entries_max` and by `bytes_max` of decoded text and vectors. The newest entry always stays. */
 export function snapshotCache({
   entries_max,
   bytes_max,
@@ -29,7 +29,7 @@ export function snapshotCache({
       const isCurrent = () => entries.peek(repository_key) === entry;
       entry.snapshot.then(
         (snapshot) => {
-          // A larger one than all may be is kept alone.
+          // A snapshot larger than the whole limit is kept as the only entry.
           const size = Math.min(Math.max(1, sizeOf(snapshot)), bytes_max);
           if (!isCurrent()) return;
           entries.delete(repository_key); // setting the same entry again would not count its size

@@ -1,6 +1,10 @@
-import type { BlobRef } from "#schemas/primitives.ts";
+import { z } from "zod";
+import { GRAPH_POINTER } from "#lib/platform/table/items.ts";
+import { keyOf, listingOf } from "#lib/platform/table/keys.ts";
+import { getItem, NEW, putIf, type TablePorts } from "#lib/platform/table/operations.ts";
+import { BlobRef, Sha256 } from "#schemas/primitives.ts";
 
-/** Which snapshot of a repository is the current one. */
+/** Names the current snapshot of a repository. */
 export interface SnapshotPointer {
   /** Grows by one with each move. */
   version: number;
@@ -11,8 +15,8 @@ export interface SnapshotPointer {
 export interface SnapshotPointers {
   get(tenant: string, repository: string): Promise<SnapshotPointer | undefined>;
   /**
-   * Moves the pointer from `expected_version` (undefined: there is none yet). False when another
-   * version is there.
+   * Moves the pointer if it still has `expected_version` (undefined: it does not exist yet). False when
+   * it has another version.
    */
   move(
     tenant: string,
@@ -20,4 +24,27 @@ export interface SnapshotPointers {
     next: SnapshotPointer,
     expected_version: number | undefined,
   ): Promise<boolean>;
+}
+
+const PointerRecord = z.object({ version: z.int().min(1), revision: Sha256, blob: BlobRef });
+
+/** Pointers in the table. Tenant names contain no `#`, so keys of two tenants never collide. */
+export function dynamodbSnapshotPointers(ports: TablePorts): SnapshotPointers {
+  return {
+    async get(tenant, repository) {
+      const found = await getItem(keyOf(GRAPH_POINTER, { tenant, repository }), ports);
+      return found && PointerRecord.parse(found);
+    },
+
+    move(tenant, repository, next, expected_version) {
+      const place = { tenant, repository };
+      const item = {
+        ...keyOf(GRAPH_POINTER, place),
+        ...listingOf(GRAPH_POINTER, "by_tenant", place),
+        ...next,
+      };
+      const same_version = { condition: "#version = :expected", values: { expected: expected_version } };
+      return putIf(item, expected_version === undefined ? NEW : same_version, ports);
+    },
+  };
 }

@@ -1,15 +1,15 @@
-import { type LexicalIndex, lexicalIndex } from "#lib/code/graph/lexical-index.ts";
-import { matchNames } from "#lib/code/graph/match-names.ts";
-import { nearest } from "#lib/code/graph/nearest.ts";
+import MiniSearch from "minisearch";
+import { BOOST, codeWords, matchNames, stem, wordFields, wordsAsked } from "#lib/code/graph/code-words.ts";
 import {
   type ChunkFacts,
   EXCERPT_CHARACTERS_MAX,
   type SearchableRevision,
   TESTS_NAMED_MAX,
-} from "#lib/code/graph/search-index.ts";
-import type { Snapshot } from "#lib/code/graph/snapshot.ts";
+  type VectorHit,
+} from "#lib/code/graph/search.ts";
+import { type Snapshot, vectorAt } from "#lib/code/graph/snapshot.ts";
 
-/** Word indexes live as long as their snapshot is cached. */
+/** Word index of each snapshot, kept as long as the snapshot is cached. */
 const indexes = new WeakMap<Snapshot, Promise<LexicalIndex>>();
 
 function wordsOf(snapshot: Snapshot): Promise<LexicalIndex> {
@@ -57,4 +57,70 @@ function failingTests(snapshot: Snapshot, chunk: number): ChunkFacts["failing_te
     .filter(({ file, status }) => status === "failed" && files.has(file))
     .slice(0, TESTS_NAMED_MAX)
     .map(({ name, file }) => ({ name, path: snapshot.files[file]?.path ?? "" }));
+}
+
+/** Chosen by bench/retrieval.ts: a higher penalty for long functions than the default. */
+const BM25 = { k: 2, b: 0.9, d: 0.5 };
+/** Documents indexed before the event loop gets a turn: a few milliseconds. */
+const INDEXED_AT_ONCE = 20;
+interface LexicalHit {
+  chunk: number;
+  score: number;
+  /** Words of the query found in the chunk. */
+  words: string[];
+}
+
+interface LexicalIndex {
+  /** Best first. */
+  search(query: string, hits_max: number): LexicalHit[];
+}
+
+interface Document extends Record<keyof typeof BOOST, string> {
+  id: number;
+}
+
+/** Builds a BM25 index over all chunks of a snapshot, without blocking the event loop. */
+async function lexicalIndex(snapshot: Snapshot): Promise<LexicalIndex> {
+  const index = new MiniSearch<Document>({
+    fields: Object.keys(BOOST),
+    storeFields: [],
+    tokenize: codeWords,
+    processTerm: stem,
+  });
+  const documents = snapshot.chunks.map(
+    (chunk, id): Document => ({ id, ...wordFields(chunk, snapshot.files[chunk.file]?.path ?? "") }),
+  );
+  await index.addAllAsync(documents, { chunkSize: INDEXED_AT_ONCE });
+  return {
+    search(query, hits_max) {
+      const words = wordsAsked(query);
+      const options = {
+        boost: BOOST,
+        bm25: BM25,
+        tokenize: (text: string) => text.split(" "),
+        processTerm: stem,
+      };
+      return index
+        .search(words.join(" "), options)
+        .slice(0, hits_max)
+        .map(({ id, score, queryTerms }) => ({
+          chunk: id as number,
+          score,
+          words: words.filter((word) => queryTerms.includes(stem(word))),
+        }));
+    },
+  };
+}
+
+/** Exact nearest chunks by meaning, best first. All vectors are of unit length. */
+function nearest(snapshot: Snapshot, query: Float32Array, hits_max: number): VectorHit[] {
+  const hits: VectorHit[] = [];
+  for (const [chunk, { vector }] of snapshot.chunks.entries()) {
+    if (vector === null) continue;
+    const row = vectorAt(snapshot, vector);
+    let cosine = 0;
+    for (let i = 0; i < row.length; i++) cosine += (row[i] ?? 0) * (query[i] ?? 0);
+    hits.push({ chunk, cosine });
+  }
+  return hits.sort((a, b) => b.cosine - a.cosine).slice(0, hits_max);
 }

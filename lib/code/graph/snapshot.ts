@@ -1,6 +1,33 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
 import { z } from "zod";
-import { Chunk } from "#lib/code/graph/chunk.ts";
+import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { Sha256, Tenant } from "#schemas/primitives.ts";
+
+/** The unit of search: a symbol, a section of a text, or a range of lines of one file. */
+export const Chunk = z.strictObject({
+  symbol: z.string().nullable().describe("qualified name; null outside any symbol"),
+  kind: z.enum([
+    "function",
+    "class",
+    "method",
+    "interface",
+    "type",
+    "enum",
+    "constant",
+    "namespace",
+    "section",
+    "lines",
+  ]),
+  exported: z.boolean(),
+  start_line: z.int().min(1),
+  end_line: z.int().min(1),
+  signature: z.string().describe("the declaration's head, or the section's heading"),
+  doc: z.string(),
+  excerpt: z.string().describe("source text from start_line on, cut"),
+  content_hash: Sha256.describe("of the text given to the embedder"),
+});
+export type Chunk = z.infer<typeof Chunk>;
 
 const Index = z.int().min(0);
 
@@ -11,7 +38,7 @@ export const SnapshotFile = z.strictObject({
 });
 export type SnapshotFile = z.infer<typeof SnapshotFile>;
 
-/** A result of a test whose file is in the tree. */
+/** The result of a test whose file is in the indexed tree. */
 export const LinkedTest = z.strictObject({
   file: Index,
   name: z.string(),
@@ -21,7 +48,7 @@ export type LinkedTest = z.infer<typeof LinkedTest>;
 
 /**
  * A repository at one revision, without its vectors. Numbers in `file`, `imports` and `calls` are
- * places in `files` and `chunks`. Has no time in it: the same tree gives the same bytes.
+ * indexes into `files` and `chunks`. It contains no timestamp, so the same tree gives the same bytes.
  */
 export const SnapshotBody = z.strictObject({
   schema_version: z.literal(1),
@@ -52,7 +79,59 @@ export interface Snapshot extends SnapshotBody {
   vectors: Float32Array;
 }
 
-/** The vector in one row, without a copy. */
+/** The vector in row `row`, as a view and not a copy. */
 export function vectorAt(snapshot: Snapshot, row: number): Float32Array {
   return snapshot.vectors.subarray(row * snapshot.dimensions, (row + 1) * snapshot.dimensions);
+}
+
+const HEADER_BYTES = 4;
+/** Enough for a snapshot of 30,000 chunks of 3,000 characters. */
+const SNAPSHOT_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Encodes as gzip of: length of the JSON (uint32, little-endian), the JSON, the vectors (float32, little-endian). */
+export async function encodeSnapshot(snapshot: Snapshot): Promise<Uint8Array> {
+  const { vectors, ...body } = snapshot;
+  const json = Buffer.from(JSON.stringify(body));
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32LE(json.byteLength);
+  const numbers = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+  const bytes = Buffer.concat([header, json, numbers]);
+  if (bytes.byteLength > SNAPSHOT_BYTES_MAX) {
+    throw new TerminalFault(
+      "SNAPSHOT_TOO_LARGE",
+      `The index of ${snapshot.repository} takes ${bytes.byteLength} bytes and may take ${SNAPSHOT_BYTES_MAX}; lower chunks_kept_max or excerpt_characters_max in configs/graph.json.`,
+    );
+  }
+  return promisify(gzip)(bytes);
+}
+
+/** @throws TerminalFault `SNAPSHOT_CORRUPT` when the bytes are not a snapshot */
+export async function decodeSnapshot(bytes: Uint8Array): Promise<Snapshot> {
+  try {
+    const raw = await promisify(gunzip)(bytes, { maxOutputLength: SNAPSHOT_BYTES_MAX });
+    const start = HEADER_BYTES + raw.readUInt32LE(0);
+    const body = SnapshotBody.parse(JSON.parse(raw.toString("utf8", HEADER_BYTES, start)));
+    const vectors = new Float32Array(raw.buffer.slice(raw.byteOffset + start, raw.byteOffset + raw.length));
+    checkIndexes(body, vectors.length);
+    return { ...body, vectors };
+  } catch (cause) {
+    throw new TerminalFault(
+      "SNAPSHOT_CORRUPT",
+      "The stored index cannot be read; index the repository again to replace it.",
+      { cause },
+    );
+  }
+}
+
+function checkIndexes(body: SnapshotBody, numbers: number): void {
+  const files = body.files.length;
+  const chunks = body.chunks.length;
+  const rows = numbers / body.dimensions;
+  const sound =
+    Number.isInteger(rows) &&
+    body.chunks.every(({ file, vector }) => file < files && (vector ?? -1) < rows) &&
+    body.imports.every(([from, to]) => from < files && to < files) &&
+    body.calls.every(([file, from, to]) => file < files && (from ?? -1) < chunks && to < chunks) &&
+    body.tests.every(({ file }) => file < files);
+  if (!sound) throw new Error("An index in the snapshot is out of range.");
 }

@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { createGzip, type Gzip } from "node:zlib";
+import { Header, Pax } from "tar";
 import type { SourceLimits } from "#lib/code/source/source-ports.ts";
-import { type ArchiveEntry, writeArchive } from "#lib/code/source/write-archive.ts";
 import { findEscapingLink, linkTargetProblem } from "#lib/code/tree/tree-link.ts";
 import { byPath, isInGitDirectory, parentOf, treePathProblem } from "#lib/code/tree/tree-path.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
@@ -32,7 +34,7 @@ export async function packDirectory(directory: string, options: PackOptions = {}
 }
 
 /**
- * Packs texts given by path, as a submission carries them.
+ * Packs texts by path, as a submission contains them.
  *
  * @throws RejectedInput `SOURCE_PATH_UNSAFE`, naming the path and what is wrong with it
  */
@@ -45,7 +47,7 @@ export async function packFiles(
   const entries: ArchiveEntry[] = [];
   for (const [path, text] of Object.entries(files)) {
     checkTreePath(path);
-    if (path.includes("\\")) throw unsafePath(path, "has a backslash; part directories with `/`");
+    if (path.includes("\\")) throw unsafePath(path, "has a backslash; separate directories with `/`");
     if (isInGitDirectory(path)) throw unsafePath(path, "is in a `.git` directory, which is git's own");
     const above = fileAbove(path, paths, directories);
     if (above !== undefined)
@@ -55,7 +57,7 @@ export async function packFiles(
   return writeArchive(entries.sort(byPath), limits);
 }
 
-/** A file that `path` lies below. Directories that lie below none are kept, and not looked at again. */
+/** The file that `path` lies below, if any. `directories` collects checked directories, so each is checked once. */
 function fileAbove(path: string, files: ReadonlySet<string>, directories: Set<string>): string | undefined {
   for (let above = parentOf(path); above !== undefined; above = parentOf(above)) {
     if (files.has(above)) return above;
@@ -135,5 +137,112 @@ function unsupported(path: string): RejectedInput {
   return new RejectedInput(
     "SOURCE_ENTRY_UNSUPPORTED",
     `${JSON.stringify(path)} is neither a file, a directory nor a symbolic link. Remove it from the tree.`,
+  );
+}
+
+export type ArchiveEntry =
+  | { kind: "file"; path: string; executable: boolean; bytes: Uint8Array }
+  | { kind: "symbolic link"; path: string; target: string }
+  | { kind: "directory"; path: string };
+
+const LIMITS_DEFAULT: SourceLimits = {
+  source_bytes_max: 1024 ** 3,
+  tree_bytes_max: 2 * 1024 ** 3,
+  tree_files_max: 1_000_000,
+};
+
+/** Byte 9 of a gzip file names the operating system (RFC 1952); 255 is "unknown". */
+const GZIP_SYSTEM_BYTE = 9;
+
+/**
+ * Makes a tar.gz of entries in the order given: no owner, no time, mode 644 or 755, so the same
+ * entries give the same bytes (with the same zlib).
+ *
+ * @throws RejectedInput `SOURCE_TOO_LARGE`, `SOURCE_TOO_MANY_FILES`
+ */
+export async function writeArchive(
+  entries: Iterable<ArchiveEntry> | AsyncIterable<ArchiveEntry>,
+  limits: SourceLimits = LIMITS_DEFAULT,
+): Promise<Buffer> {
+  const gzip = createGzip({ level: 6 });
+  const collected = collect(gzip, limits.source_bytes_max);
+  // A failure here is rethrown by the `await` below; until then it must not count as unhandled.
+  collected.catch(() => {});
+  try {
+    await writeEntries(entries, gzip, limits);
+    gzip.end(Buffer.alloc(1024));
+  } catch (error) {
+    gzip.destroy();
+    await collected.catch(() => {});
+    throw error;
+  }
+  const archive = await collected;
+  archive[GZIP_SYSTEM_BYTE] = 255;
+  return archive;
+}
+
+async function writeEntries(
+  entries: Iterable<ArchiveEntry> | AsyncIterable<ArchiveEntry>,
+  gzip: Gzip,
+  limits: SourceLimits,
+): Promise<void> {
+  let files = 0;
+  let tree_bytes = 0;
+  for await (const entry of entries) {
+    files += 1;
+    tree_bytes += entry.kind === "file" ? entry.bytes.length : 0;
+    if (files > limits.tree_files_max) throw tooManyFiles(limits.tree_files_max, entry.path);
+    if (tree_bytes > limits.tree_bytes_max) throw tooLarge(limits.tree_bytes_max, entry.path);
+    for (const block of blocksOf(entry)) {
+      if (gzip.destroyed) return;
+      if (!gzip.write(block)) await Promise.race([once(gzip, "drain"), once(gzip, "close")]);
+    }
+  }
+}
+
+function blocksOf(entry: ArchiveEntry): Uint8Array[] {
+  const bytes = entry.kind === "file" ? entry.bytes : new Uint8Array();
+  const fields = {
+    path: entry.kind === "directory" ? `${entry.path}/` : entry.path,
+    mode: entry.kind === "file" && !entry.executable ? 0o644 : 0o755,
+    uid: 0,
+    gid: 0,
+    size: bytes.length,
+    mtime: new Date(0),
+    ...(entry.kind === "symbolic link" ? { linkpath: entry.target } : {}),
+  };
+  const type =
+    entry.kind === "file" ? "File" : entry.kind === "directory" ? "Directory" : ("SymbolicLink" as const);
+  const header = new Header({ ...fields, type });
+  const needs_extension = header.encode();
+  const blocks: Uint8Array[] = needs_extension ? [new Pax(fields).encode()] : [];
+  blocks.push(header.block ?? Buffer.alloc(512), bytes);
+  const padding = (512 - (bytes.length % 512)) % 512;
+  if (padding > 0) blocks.push(Buffer.alloc(padding));
+  return blocks;
+}
+
+async function collect(gzip: Gzip, source_bytes_max: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for await (const chunk of gzip as AsyncIterable<Buffer>) {
+    total += chunk.length;
+    if (total > source_bytes_max) throw tooLarge(source_bytes_max, "the packed archive");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(bytes_max: number, at: string): RejectedInput {
+  return new RejectedInput(
+    "SOURCE_TOO_LARGE",
+    `The source is larger than ${bytes_max} bytes (reached at ${at}). Leave out build output and dependencies, or raise the limits in configs/sandbox_limits.json.`,
+  );
+}
+
+function tooManyFiles(files_max: number, at: string): RejectedInput {
+  return new RejectedInput(
+    "SOURCE_TOO_MANY_FILES",
+    `The source has more than ${files_max} files (reached at ${at}). Leave out build output and dependencies, or raise tree_files_max in configs/sandbox_limits.json.`,
   );
 }

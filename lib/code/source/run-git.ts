@@ -1,27 +1,27 @@
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { gitUnavailable } from "#lib/code/source/git-fault.ts";
+import { text } from "node:stream/consumers";
 import type { SourcePorts } from "#lib/code/source/source-ports.ts";
-import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import { type Fault, RejectedInput, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 
 const STDERR_BYTES_KEPT = 64 * 1024;
-/** A server may send messages without end, which git passes on. */
+/** Git passes on the server's messages, and a hostile server may send them without end. */
 const STDERR_BYTES_MAX = 8 * 1024 * 1024;
 const FILE_MARGIN_BYTES = 1024 * 1024;
-/** What every `sh` counts file sizes in, unless it counts in larger ones. */
+/** The unit of `ulimit -f` in POSIX. Some shells use a larger unit. */
 const BLOCK_BYTES = 512;
-/** What a shell answers when there is no such program, or when it cannot be run. */
+/** Exit codes of a shell when the program cannot be run or does not exist. */
 const NOT_STARTED = [126, 127];
 
 /**
- * Sets limits that are inherited by every process git starts: no core file, private memory, and the size
+ * Sets limits that every process started by git inherits: no core file, private memory, and the size
  * of any one file. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/ulimit.html
  */
 const SHELL = 'ulimit -c 0; ulimit -d "$1" 2>/dev/null; ulimit -f "$2"; shift 2; exec "$@"';
 
-/** Nothing of the surroundings: no configuration, no credentials, no hooks, no proxy, no prompt. */
+/** The whole environment of git: no configuration, no credentials, no hooks, no proxy, no prompt. */
 const ENVIRONMENT = {
   PATH: "/usr/local/bin:/usr/bin:/bin:/opt/bin:/opt/homebrew/bin",
   HOME: "/nonexistent",
@@ -42,17 +42,17 @@ const CONFIGURATION = [
   "credential.helper=",
   "submodule.recurse=false",
   "fetch.recurseSubmodules=false",
-  "transfer.bundleURI=false", // else a server may name another one to fetch from
+  "transfer.bundleURI=false", // else a server may redirect git to fetch from another one
   "gc.auto=0",
   "maintenance.auto=false",
   "core.bigFileThreshold=16m",
   "pack.threads=1",
 ];
 
-/** Of each process that is started. */
+/** Limits of each process. */
 export interface RunLimits {
   memory_bytes_max: number;
-  /** Of any one file that is written. */
+  /** Size of any one written file. */
   file_bytes_max: number;
 }
 
@@ -60,7 +60,7 @@ export interface RunLimits {
 export function runLimitsOf({ git_limits, limits }: Pick<SourcePorts, "git_limits" | "limits">): RunLimits {
   return {
     memory_bytes_max: git_limits.memory_bytes_max,
-    // Above what the tree may have, so that the size is seen when it was reached.
+    // Larger than the tree's limit, so that exceeding that limit is noticed.
     file_bytes_max: limits.tree_bytes_max + FILE_MARGIN_BYTES,
   };
 }
@@ -71,15 +71,15 @@ interface RunGitOptions {
   limits: RunLimits;
   program?: string | undefined;
   configuration?: readonly string[];
-  /** What it may connect by; without it, by nothing. */
+  /** Protocols git may use for connections; none when absent. */
   protocols?: readonly string[];
-  /** Gets the process to write to and read from; without it stdout is dropped. */
+  /** Writes to and reads from the process; without it stdout is discarded. */
   exchange?(stdin: Writable, stdout: Readable): Promise<void>;
 }
 
 /**
- * Runs git on a bare repository and gives its exit code and the end of its stderr. The whole
- * process group ends with the call, however it ends.
+ * Runs git on a bare repository and returns its exit code and the end of its stderr. The whole
+ * process group is killed when the call ends.
  *
  * @throws TerminalFault `GIT_UNAVAILABLE`; RejectedInput `GIT_OUTPUT_LIMIT`; the signal's reason when aborted; what `exchange` threw
  */
@@ -102,7 +102,7 @@ export async function runGit(
   }) as GitProcess;
   const kill = () => killGroup(child);
   options.signal.addEventListener("abort", kill, { once: true });
-  // A helper of git may outlive it, and hold its pipes open.
+  // A helper process of git may outlive it and keep its pipes open.
   child.once("exit", kill);
   try {
     const closed = once(child, "close").catch((error) => {
@@ -111,7 +111,7 @@ export async function runGit(
     const stderr = readEnd(child.stderr, kill);
     stderr.catch(() => {}); // awaited below
     child.stdin.on("error", () => {});
-    const exchanged = options.exchange?.(child.stdin, child.stdout) ?? drop(child);
+    const exchanged = options.exchange?.(child.stdin, child.stdout) ?? discardOutput(child);
     const failed = exchanged.then(
       () => undefined,
       (error: unknown) => {
@@ -123,9 +123,9 @@ export async function runGit(
     options.signal.throwIfAborted();
     const failure = await failed;
     if (exit_code !== null && NOT_STARTED.includes(exit_code)) throw gitUnavailable(await stderr);
-    const said = await stderr;
+    const stderr_end = await stderr;
     if (failure !== undefined) throw failure.error;
-    return { exit_code, stderr: said };
+    return { exit_code, stderr: stderr_end };
   } finally {
     options.signal.removeEventListener("abort", kill);
     kill();
@@ -143,7 +143,7 @@ function killGroup(child: GitProcess): void {
   }
 }
 
-async function drop(child: GitProcess): Promise<void> {
+async function discardOutput(child: GitProcess): Promise<void> {
   child.stdin.end();
   child.stdout.resume();
 }
@@ -161,5 +161,117 @@ async function readEnd(stream: Readable, kill: () => void): Promise<string> {
   throw new RejectedInput(
     "GIT_OUTPUT_LIMIT",
     `The git server sent more than ${STDERR_BYTES_MAX} bytes of messages. Pack the tree and upload it instead.`,
+  );
+}
+
+/** Older versions silently ignore `http.curloptResolve`: https://git-scm.com/docs/git-config#Documentation/git-config.txt-httpcurloptResolve */
+const PINNING_SINCE = [2, 37] as const;
+
+const pinning = new Set<string>();
+
+/** @throws TerminalFault `GIT_UNAVAILABLE` when git is too old to be pinned to a checked address */
+export async function requirePinning(ports: SourcePorts): Promise<void> {
+  const { git_program: program = "git", signal } = ports;
+  if (pinning.has(program)) return;
+  let printed = "";
+  await runGit(["version"], {
+    repository: "/nonexistent",
+    signal,
+    limits: runLimitsOf(ports),
+    program,
+    exchange: async (stdin, stdout) => {
+      stdin.end();
+      printed = await text(stdout);
+    },
+  });
+  if (!canPin(printed)) {
+    throw new TerminalFault(
+      "GIT_UNAVAILABLE",
+      `git ${PINNING_SINCE.join(".")} or later is needed where this function runs, and ${JSON.stringify(printed.trim())} is installed. Use the container image, or upload the tree.`,
+    );
+  }
+  pinning.add(program);
+}
+
+/** @param version output of `git version` */
+export function canPin(version: string): boolean {
+  const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(version) ?? [];
+  if (major === undefined) return false;
+  const [since_major, since_minor] = PINNING_SINCE;
+  return Number(major) > since_major || (Number(major) === since_major && Number(minor) >= since_minor);
+}
+
+/** Turns git's stderr (in the C locale) after a failed fetch of `ref` from `url` into a Fault. */
+export function gitFault(stderr: string, url: string, ref: string): Fault {
+  const message = lastLine(stderr);
+  // Lines of the server begin with "remote:" or "remote error:"; git's own out-of-memory error does not.
+  if (/^(?:fatal|error): (?!remote).*out of memory/im.test(stderr)) {
+    return new RejectedInput(
+      "GIT_MEMORY_LIMIT",
+      `git exceeded its memory limit on the answer of ${url}. Pack the part that is needed and upload it, or raise git.memory_bytes_max in configs/computation_limits.json.`,
+    );
+  }
+  if (/Operation too slow/i.test(message)) {
+    return new RejectedInput(
+      "GIT_TIME_LIMIT",
+      `${url} sends less than 1000 bytes a second. Try a faster mirror, or pack the tree and upload it.`,
+    );
+  }
+  if (/couldn't find remote ref|not our ref|unadvertised object/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REF_NOT_FOUND",
+      `${url} has no branch, tag or commit ${JSON.stringify(ref)}. Commits need all 40 digits and must be on a branch or tag.`,
+    );
+  }
+  if (/could not read (Username|Password)|returned error: 40[13]|Authentication failed/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REPOSITORY_REFUSED",
+      `${url} asks for credentials; only public repositories can be fetched. Pack the tree and upload it instead.`,
+    );
+  }
+  if (/returned error: 3\d\d|unable to update url base|redirect/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REPOSITORY_REFUSED",
+      `${url} answers with a redirect, which is not followed. Give the final URL.`,
+    );
+  }
+  if (/not found|returned error: 4(0[0-79]|1)\d?|not valid: is this a git repository/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REPOSITORY_REFUSED",
+      `There is no git repository at ${url} (${message}). Check the URL.`,
+    );
+  }
+  if (/dumb http transport/i.test(stderr)) {
+    return new RejectedInput(
+      "GIT_REPOSITORY_REFUSED",
+      `${url} serves git by the dumb protocol only, which cannot fetch a single revision. Pack the tree and upload it instead.`,
+    );
+  }
+  if (/is not a git command|Unable to find remote helper/i.test(stderr)) return gitUnavailable(stderr);
+  return new RetryableFault(
+    "GIT_REPOSITORY_UNREACHABLE",
+    `Fetching ${url} failed: ${message}. It is tried again.`,
+  );
+}
+
+function gitUnavailable(cause: unknown): TerminalFault {
+  return new TerminalFault(
+    "GIT_UNAVAILABLE",
+    "The git program is not installed where this function runs, or cannot speak https. Use the container image, or upload the tree.",
+    { cause },
+  );
+}
+
+function lastLine(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  return (lines.find((line) => line.startsWith("fatal:")) ?? lines.at(-1) ?? "git gave no message")
+    .replace(/^fatal:\s*/, "")
+    .slice(0, 300);
+}
+
+export function unreadableObjects(message: string): RetryableFault {
+  return new RetryableFault(
+    "GIT_OBJECTS_UNREADABLE",
+    `git could not read what it fetched (${message.trim().slice(0, 300)}). It is fetched again.`,
   );
 }

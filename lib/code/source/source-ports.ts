@@ -19,20 +19,20 @@ interface GitLimits {
   memory_bytes_max: number;
 }
 
-/** All that fetching, packing and unpacking a source tree needs of its surroundings. */
+/** What fetching, packing and unpacking a source tree needs. */
 export interface SourcePorts {
   blobs: BlobStore;
   limits: SourceLimits;
   git_limits: GitLimits;
   signal: AbortSignal;
-  /** Unix ms: the task's deadline, which the time of a fetch is cut to. */
+  /** Unix ms: the task's deadline; a fetch ends by then. */
   deadline_ms?: number;
-  /** Checks and unpacks an archive. Throws the codes of `unpackArchive` (unpack-archive.ts). */
+  /** Checks and unpacks an archive; throws the codes of `unpackArchive` in unpack-archive.ts. */
   unpackArchive(bytes: Uint8Array, directory: string, limits: SourceLimits): Promise<void>;
-  /** Where a git source may lead. */
+  /** Schemes and addresses allowed for a git source. */
   outbound: OutboundRules;
-  /** Resolves names, when the system is not to. */
+  /** Resolves host names in place of the system's resolver. */
   lookup?: Lookup;
-  /** The git program, when it is not the one on the standard path. */
+  /** The git program; by default `git` on the standard path. */
   git_program?: string;
 }

@@ -5,14 +5,14 @@ import {
 } from "#lib/platform/processes/abandoned-directories.ts";
 
 /**
- * Runs `work` with a fresh directory that is gone afterwards, however `work` ends. What killed workers left
- * on this machine goes, too.
+ * Runs `work` with a new directory and removes it afterwards, even when `work` fails. Directories that killed
+ * processes left on this machine are removed too.
  */
 export async function withTemporaryDirectory<Result>(
   purpose: string,
   work: (directory: string) => Promise<Result>,
 ): Promise<Result> {
-  void sweepAbandonedDirectories(); // goes on beside the work
+  void sweepAbandonedDirectories(); // runs beside the work
   const directory = await makeOwnedDirectory(purpose);
   try {
     return await work(directory);

@@ -2,7 +2,7 @@ import type { MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { Identity } from "#lib/http/auth/identity.ts";
 import type { HttpPlatform } from "#lib/http/platform.ts";
-import type { Admission } from "#lib/http/policy/admit-request.ts";
+import type { AdmittedRequest } from "#lib/http/policy/admit-request.ts";
 import type { Route } from "#lib/http/route.ts";
 import { beginInvocation, type Invocation, type LambdaContext } from "#lib/platform/lambda/invocation.ts";
 import type { Span } from "#lib/platform/trace/span.ts";
@@ -23,7 +23,7 @@ export interface ApiCall extends Invocation<HttpPlatform> {
   /** Set by `authenticateCaller`; absent on public routes. */
   identity?: Identity;
   /** Set by `applyPolicy`. */
-  admission?: Admission;
+  admission?: AdmittedRequest;
   /** Set by `parseRequest`. */
   parsed?: { body: unknown; query: unknown };
 }

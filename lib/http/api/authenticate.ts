@@ -1,9 +1,14 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import type { ApiMiddleware } from "#lib/http/api/api-call.ts";
-import { fromEdgeContext } from "#lib/http/auth/edge-verdict.ts";
 import { FailedAttempts } from "#lib/http/auth/failed-attempts.ts";
-import { type Identity, LOCAL_IDENTITY, type Verdict } from "#lib/http/auth/identity.ts";
-import { authorize, requiredScope } from "#lib/http/auth/required-scope.ts";
+import {
+  authorize,
+  type CredentialCheck,
+  fromEdgeContext,
+  type Identity,
+  LOCAL_IDENTITY,
+  requiredScope,
+} from "#lib/http/auth/identity.ts";
 import { isPast } from "#lib/http/auth/verify-api-key.ts";
 import {
   type CredentialPlatform,
@@ -12,7 +17,7 @@ import {
 } from "#lib/http/auth/verify-credential.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Log } from "#lib/platform/log/log.ts";
-import { hasEdge } from "#lib/platform/settings/stages.ts";
+import { hasEdge } from "#lib/platform/settings/environment.ts";
 
 /**
  * Finds out who sends the request to a route that is not public, and that the caller has the route's scope:
@@ -76,7 +81,7 @@ async function verdictOn(
   event: APIGatewayProxyEventV2,
   platform: CredentialPlatform,
   log: Log,
-): Promise<Verdict> {
+): Promise<CredentialCheck> {
   const { authorizer } = event.requestContext as EdgeRequestContext;
   const edge = hasEdge(platform.settings.stage) ? fromEdgeContext(authorizer?.lambda) : undefined;
   return edge ?? verifyCredential(authorization, credentialPorts(platform, log));

@@ -1,4 +1,4 @@
-import type { RequestGate } from "#lib/http/policy/request-gate.ts";
+import type { RequestGate } from "#lib/http/policy/admit-request.ts";
 
 /** Policies for one tenant do not count: a preflight carries no credential. */
 const NOBODY = "";

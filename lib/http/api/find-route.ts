@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import type { ApiMiddleware } from "#lib/http/api/api-call.ts";
 import { preflightHeaders } from "#lib/http/api/cors.ts";
-import { methodsByPath } from "#lib/http/openapi/methods-by-path.ts";
-import type { RequestGate } from "#lib/http/policy/request-gate.ts";
+import { methodsByPath } from "#lib/http/openapi/openapi-document.ts";
+import type { RequestGate } from "#lib/http/policy/admit-request.ts";
 import { checkHeaders } from "#lib/http/request/check-headers.ts";
 import { checkUrl } from "#lib/http/request/parse-request.ts";
 import type { ApiResponse, Route, Routes } from "#lib/http/route.ts";

@@ -1,5 +1,5 @@
 import type { ApiAnswer, ApiCall, ApiMiddleware } from "#lib/http/api/api-call.ts";
-import { serverSpan } from "#lib/platform/trace/server-span.ts";
+import { serverSpan } from "#lib/platform/trace/entry-spans.ts";
 
 /** Records the request in a span, below the caller's when it sent a `traceparent`, and logs its trace id. */
 export function traceRequest(): ApiMiddleware {

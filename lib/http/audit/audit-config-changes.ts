@@ -1,13 +1,13 @@
 import { type AuditPlatform, auditPorts, recordAudit } from "#lib/http/audit/record-audit.ts";
-import type { ConfigEvent } from "#lib/platform/config/config-event.ts";
+import type { ConfigEvent } from "#lib/platform/config/config-file.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 
-/** Every process sees a change for itself; those that see it within this time write one entry. */
+/** Every process sees a configuration change by itself. Processes that see it in the same period of this length write one entry. */
 const SAME_CHANGE_MS = 600_000;
 
-/** Notes the changes of configuration that a process has seen come into force or refused. Never throws. */
+/** Records in the audit trail the configuration changes that a process has accepted or refused. Never throws. */
 export async function auditConfigChanges(
   events: readonly ConfigEvent[],
   { service, platform, log }: { service: string; platform: AuditPlatform; log: Log },

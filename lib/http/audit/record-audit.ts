@@ -35,7 +35,7 @@ const TEXT_CHARACTERS_MAX = 1000;
 /**
  * Appends one entry to its tenant's trail and returns it. Nothing in this system changes or deletes
  * an entry; the condition keeps this write from replacing one. An `entry_id` that is there already
- * keeps its first entry. Throws when the table does not take it: then do not do the deed either.
+ * keeps its first entry. Throws when the table does not take it: then do not do the action either.
  */
 export async function recordAudit(note: AuditNote, ports: AuditPorts): Promise<AuditRecord> {
   const { runtime, audit_days } = ports;
@@ -66,4 +66,26 @@ function shortened(detail: NonNullable<AuditRecord["detail"]>): NonNullable<Audi
       typeof value === "string" ? value.slice(0, TEXT_CHARACTERS_MAX) : value,
     ]),
   );
+}
+
+/**
+ * Records an audit entry `ordered`, then runs the action, so that no action is unrecorded. If the action throws, a
+ * second entry `failed` is recorded. If the process dies in between, only `ordered` remains, and the action may or
+ * may not have run.
+ */
+export async function withAudit<Result>(
+  note: Omit<AuditNote, "outcome" | "of">,
+  ports: AuditPorts,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  const { entry_id } = await recordAudit({ ...note, outcome: "ordered" }, ports);
+  try {
+    return await action();
+  } catch (error) {
+    const { entry_id: _, ...same } = note;
+    const detail = { ...note.detail, reason: error instanceof Error ? error.message : String(error) };
+    // If the action failed, rethrow its error even when the audit write fails too.
+    await recordAudit({ ...same, detail, outcome: "failed", of: entry_id }, ports).catch(() => undefined);
+    throw error;
+  }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatApiKey, parseApiKey } from "#lib/http/auth/api-key-text.ts";
-import { issueApiKey } from "#lib/http/auth/issue-api-key.ts";
+import { formatApiKey, issueApiKey, parseApiKey } from "#lib/http/auth/api-key.ts";
 import { KEY_CACHE_MS, verifyApiKey } from "#lib/http/auth/verify-api-key.ts";
 import { keyWorld } from "#test/fakes/key-world.ts";
 

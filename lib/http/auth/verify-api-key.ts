@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
-import { matchesSecret, parseApiKey } from "#lib/http/auth/api-key-text.ts";
-import type { Verdict } from "#lib/http/auth/identity.ts";
+import { matchesSecret, parseApiKey } from "#lib/http/auth/api-key.ts";
+import type { CredentialCheck } from "#lib/http/auth/identity.ts";
 import { changeKey, type KeyPorts, readKey } from "#lib/http/auth/key-store.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
@@ -24,7 +24,7 @@ export function forgetKey(key_id: string): void {
 export async function verifyApiKey(
   text: string,
   ports: KeyPorts & { last_used_minutes: number; log: Log },
-): Promise<Verdict> {
+): Promise<CredentialCheck> {
   const presented = parseApiKey(text);
   if (!presented) return { refused: "malformed key" };
   const { key_id } = presented;

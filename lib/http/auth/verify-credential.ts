@@ -1,4 +1,4 @@
-import type { Verdict } from "#lib/http/auth/identity.ts";
+import type { CredentialCheck } from "#lib/http/auth/identity.ts";
 import type { KeyPorts } from "#lib/http/auth/key-store.ts";
 import { verifyApiKey } from "#lib/http/auth/verify-api-key.ts";
 import { verifyJwt } from "#lib/http/auth/verify-jwt.ts";
@@ -53,7 +53,10 @@ const BEARER = /^bearer +([\x21-\x7e]+)$/i;
  *
  * @throws HttpError 503 `ISSUER_UNAVAILABLE`
  */
-export async function verifyCredential(authorization: string, ports: CredentialPorts): Promise<Verdict> {
+export async function verifyCredential(
+  authorization: string,
+  ports: CredentialPorts,
+): Promise<CredentialCheck> {
   if (authorization.length > CREDENTIAL_CHARACTERS_MAX) return { refused: "overlong header" };
   const [, presented] = BEARER.exec(authorization.trim()) ?? [];
   if (!presented) return { refused: "no bearer credential" };

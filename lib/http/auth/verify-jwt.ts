@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import { LRUCache } from "lru-cache";
-import type { Verdict } from "#lib/http/auth/identity.ts";
+import type { CredentialCheck } from "#lib/http/auth/identity.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { JwtIssuer } from "#schemas/config/authentication.ts";
@@ -22,7 +22,11 @@ const key_sets = new LRUCache<string, ReturnType<typeof createRemoteJWKSet>>({ m
  *
  * @throws HttpError 503 `ISSUER_UNAVAILABLE` when the issuer's keys cannot be had.
  */
-export async function verifyJwt(token: string, issuers: readonly JwtIssuer[], now: number): Promise<Verdict> {
+export async function verifyJwt(
+  token: string,
+  issuers: readonly JwtIssuer[],
+  now: number,
+): Promise<CredentialCheck> {
   const issuer = issuerOf(token, issuers);
   if (!issuer) return { refused: "token of no known issuer" };
   try {
@@ -61,7 +65,7 @@ function issuerOf(token: string, issuers: readonly JwtIssuer[]): JwtIssuer | und
   }
 }
 
-function identityOf(payload: JWTPayload, issuer: JwtIssuer): Verdict {
+function identityOf(payload: JWTPayload, issuer: JwtIssuer): CredentialCheck {
   const tenant = Tenant.safeParse(payload[issuer.tenant_claim]);
   if (!tenant.success) return { refused: `token of ${issuer.issuer}: no tenant in ${issuer.tenant_claim}` };
   if (issuer.tenants && !issuer.tenants.includes(tenant.data)) {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { admitRequest } from "#lib/http/policy/admit-request.ts";
-import { type RequestGate, requestGate } from "#lib/http/policy/request-gate.ts";
+import { admitRequest, type RequestGate, requestGate } from "#lib/http/policy/admit-request.ts";
 import type { HttpError } from "#lib/platform/errors/http-error.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import type { RateDecision } from "#lib/resilience/rate-limit/bucket.ts";

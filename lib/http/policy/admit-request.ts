@@ -1,12 +1,16 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { type RequestGate, ruleOf } from "#lib/http/policy/request-gate.ts";
+import type { Loaded } from "#lib/platform/config/config-file.ts";
+import { effectivePolicy } from "#lib/platform/config/route-policies.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
-import type { CountTableUse } from "#lib/resilience/rate-limit/bucket.ts";
-import type { BucketKey } from "#lib/resilience/rate-limit/bucket-plan.ts";
+import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
+import type { CountTableUse, RateDecision } from "#lib/resilience/rate-limit/bucket.ts";
+import type { BucketKey, BucketRule } from "#lib/resilience/rate-limit/bucket-plan.ts";
 import { rateLimitHeaders } from "#lib/resilience/rate-limit/rate-limit-headers.ts";
-import type { RoutePolicy } from "#schemas/config/route-policies.ts";
+import { localLimiter, rateLimiter } from "#lib/resilience/rate-limit/rate-limiter.ts";
+import type { RoutePoliciesConfig, RoutePolicy } from "#schemas/config/route-policies.ts";
 
 interface AskedRequest {
   tenant: string;
@@ -15,9 +19,9 @@ interface AskedRequest {
   counters: Counters;
 }
 
-export interface Admission {
+export interface AdmittedRequest {
   policy: RoutePolicy;
-  /** To be sent with the answer, whatever it is. */
+  /** Headers to send with every response to this request. */
   headers: Record<string, string>;
 }
 
@@ -30,7 +34,7 @@ export interface Admission {
 export async function admitRequest(
   request: AskedRequest,
   { requestGate: gate }: { requestGate?: RequestGate },
-): Promise<Admission> {
+): Promise<AdmittedRequest> {
   const key = { tenant: request.tenant, route: request.event.routeKey };
   const policy = gate?.policyOf(key);
   if (!gate || !policy) throw new HttpError(403, "ROUTE_CLOSED", `no policy opens ${key.route}`);
@@ -42,7 +46,7 @@ export async function admitRequest(
   return { policy, headers };
 }
 
-/** The headers that say what is left. */
+/** Counts the request. Returns the rate-limit headers. Throws HttpError 429, 503. */
 async function withinLimits(
   key: BucketKey,
   policy: RoutePolicy,
@@ -83,4 +87,40 @@ function checkBodySize(
   if (bytes <= body_bytes_max) return;
   const detail = `the body has ${bytes} bytes; ${body_bytes_max} is the limit of this route`;
   throw new HttpError(413, "BODY_TOO_LARGE", detail, undefined, headers);
+}
+
+interface GatePorts {
+  routePolicies(): Loaded<RoutePoliciesConfig>;
+  stage: string;
+  table: TableClient;
+  table_name: string;
+  runtime: Pick<Runtime, "now" | "sleep" | "random">;
+}
+
+/** The route policies and the rate limiter; one for a whole process. */
+export interface RequestGate {
+  /** The policy in force; undefined when no policy opens the route. */
+  policyOf(key: BucketKey): RoutePolicy | undefined;
+  /** Counts one request. `unknown` only where the policy says to be closed while the table does not answer. */
+  take(key: BucketKey, policy: RoutePolicy, count: CountTableUse): Promise<RateDecision>;
+}
+
+export function requestGate({ routePolicies, stage, ...ports }: GatePorts): RequestGate {
+  const limiter = rateLimiter(ports);
+  const takeLocally = localLimiter(ports.runtime.now);
+  return {
+    policyOf: (key) => effectivePolicy(routePolicies().value, { stage, ...key }),
+    async take(key, policy, count) {
+      const rule = ruleOf(policy);
+      const decision = await limiter.take(key, rule, count);
+      const open = decision.kind === "unknown" && policy.on_limiter_failure === "open";
+      return open ? takeLocally(key, rule) : decision;
+    },
+  };
+}
+
+/** The part of a policy that the rate limiter uses. */
+function ruleOf(policy: RoutePolicy): BucketRule {
+  const { requests_per_second, burst_requests, requests_per_day_max, shards } = policy;
+  return { requests_per_second, burst_requests, requests_per_day_max, shards };
 }

@@ -16,19 +16,19 @@ export interface AwsCall {
 export type CallMeter = (call: AwsCall) => void;
 
 /**
- * Whose call it is. The clients are shared by everything a process does at once, and their calls are
- * made in many places; this is the one fact that travels with the work instead of by parameter.
+ * The meter of the work in progress. All concurrent work of a process shares the clients, and calls are made in many
+ * places, so the meter is carried in the asynchronous context instead of in parameters.
  */
 const meters = new AsyncLocalStorage<CallMeter>();
 
-/** Has every AWS call that `work` makes, wherever it makes it, told to `meter`. */
+/** Runs `work` and records every AWS call it makes with `meter`. */
 export function withCallMeter<Result>(meter: CallMeter, work: () => Promise<Result>): Promise<Result> {
   return meters.run(meter, work);
 }
 
 type Next = (args: never) => Promise<unknown>;
 
-/** The one method of an SDK client this needs. */
+/** The part of an SDK client that is used here. */
 interface MeteredClient {
   middlewareStack: {
     add(
@@ -38,7 +38,7 @@ interface MeteredClient {
   };
 }
 
-/** Makes a client tell its calls to the meter of whoever makes them. */
+/** Records each AWS call of this client in the caller's `CallMeter`. */
 export function meterClient<Client>(client: Client, service: string): Client {
   const metered = (next: Next, context: { commandName?: string }): Next => {
     const operation = (context.commandName ?? "unknown").replace(/Command$/, "");

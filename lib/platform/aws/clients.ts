@@ -19,7 +19,7 @@ function once<Client>(make: () => Client): () => Client {
 
 export const documentClient = once(() => tableClient({}));
 
-/** A client of the table that is reached as `options` say. */
+/** Makes a DynamoDB document client with these options. */
 export function tableClient(options: DynamoDBClientConfig): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(meterClient(new DynamoDBClient(options), "dynamodb"), {
     marshallOptions: { removeUndefinedValues: true },

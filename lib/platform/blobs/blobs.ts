@@ -2,9 +2,9 @@ import type { Readable } from "node:stream";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 
-/** The work that reads and writes blobs, as a position in its trace. */
+/** Trace context of the work that reads and writes blobs. */
 export interface BlobTrace extends TraceContext {
-  /** Called for a blob that another trace wrote. */
+  /** Called with the trace that wrote a blob which is read. */
   link?(other: TraceContext): void;
 }
 

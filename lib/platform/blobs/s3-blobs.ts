@@ -13,11 +13,11 @@ import type { BlobRef } from "#schemas/primitives.ts";
 
 interface BlobOptions {
   tenant: string;
-  /** What is written is kept while a graph pointer leads to it, instead of for a time. */
+  /** Written objects are kept while a graph pointer refers to them, instead of for a fixed time. */
   snapshots?: boolean;
   s3?: S3Client;
   bucket?: string;
-  /** Written into the metadata of every object, and told of those that other traces wrote. */
+  /** Stored in the metadata of every written object; linked to the traces of the objects that are read. */
   trace?: BlobTrace | undefined;
 }
 

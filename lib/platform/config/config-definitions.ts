@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { agentMessages } from "#lib/platform/config/agent-messages.ts";
-import { routePolicyFaults } from "#lib/platform/config/route-policy-faults.ts";
+import { routePolicyFaults } from "#lib/platform/config/route-policies.ts";
 import { workflowFaults } from "#lib/platform/config/workflow-faults.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { AuthenticationConfig } from "#schemas/config/authentication.ts";
@@ -14,7 +14,7 @@ import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import { WebhooksConfig } from "#schemas/config/webhooks.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
 
-/** What a file must agree with beyond itself. */
+/** Facts of the deployment that a configuration file must agree with. */
 export interface Deployment {
   /** The services that have a queue. */
   services: readonly string[];
@@ -26,7 +26,7 @@ export interface ConfigDefinition<Schema extends z.ZodType = z.ZodType> {
   /** The generated JSON Schema it points to. */
   schema_id: string;
   schema: Schema;
-  /** What a schema alone cannot say: a sentence a fault. */
+  /** Checks beyond the schema. Returns one sentence for each fault. */
   rules?: (value: z.output<Schema>, deployment: Deployment) => string[];
 }
 

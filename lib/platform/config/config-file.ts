@@ -1,17 +1,68 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
 import type { ConfigDefinition, Deployment } from "#lib/platform/config/config-definitions.ts";
-import {
-  type ConfigEvent,
-  changed,
-  inTrouble,
-  recovered,
-  type Trouble,
-} from "#lib/platform/config/config-event.ts";
-import { ConfigRejected } from "#lib/platform/config/config-rejected.ts";
-import { parseConfig } from "#lib/platform/config/parse-config.ts";
+import { ConfigRejected, parseConfig } from "#lib/platform/config/parse-config.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { PolicyView } from "#schemas/http/policies.ts";
+
+/** An event of a file that operators are told of. `event` is the log code and, in lower case, the metric. */
+export interface ConfigEvent {
+  level: "info" | "warn" | "error";
+  event: "CONFIG_CHANGED" | "CONFIG_REJECTED" | "CONFIG_RECOVERED" | "CONFIG_UNREADABLE";
+  sentence: string;
+  fields: { file: string; [field: string]: unknown };
+}
+
+/** Why the content at the source is not in force. */
+export interface Trouble {
+  kind: "rejected" | "unreadable";
+  /** SHA-256 of the refused bytes; null when no bytes were read. */
+  hash: string | null;
+  reason: string;
+  /** Unix time in ms when it was first seen. */
+  since: number;
+}
+
+function changed(file: string, old_hash: string, new_hash: string, source: string): ConfigEvent {
+  return {
+    level: "info",
+    event: "CONFIG_CHANGED",
+    sentence: `${file} changed and is in force`,
+    fields: { file, old_hash, new_hash, source },
+  };
+}
+
+function recovered(file: string, hash: string, source: string): ConfigEvent {
+  return {
+    level: "info",
+    event: "CONFIG_RECOVERED",
+    sentence: `the content at ${source} is valid again and in force`,
+    fields: { file, hash, source },
+  };
+}
+
+function inTrouble(
+  file: string,
+  { kind, hash, reason, since }: Trouble,
+  good: { hash: string; place: string } | undefined,
+): ConfigEvent {
+  const stays = good ? `the version from ${good.place} is in force` : "and there is no valid version";
+  const in_force = { in_force: good?.hash, in_force_source: good?.place };
+  const fields = { file, reason, ...(hash && { hash }), ...in_force, since: instant(since) };
+  return kind === "rejected"
+    ? {
+        level: "error",
+        event: "CONFIG_REJECTED",
+        sentence: `a change of ${file} is refused; ${stays}`,
+        fields,
+      }
+    : {
+        level: "warn",
+        event: "CONFIG_UNREADABLE",
+        sentence: `${file} cannot be read from its source; ${stays}`,
+        fields,
+      };
+}
 
 export interface Loaded<Value> {
   value: Value;
@@ -24,21 +75,21 @@ export interface ConfigFilePorts {
   deployment(): Deployment;
   /** The file deployed with the code: in force until the source has given a good one. */
   bundled(name: string): { bytes: Uint8Array; place: string };
-  /** A fault must last this long to be told: an editor may be in the middle of saving. */
+  /** A fault is reported only after it has lasted this long: an editor may still be saving the file. */
   settle_ms: number;
   tell(event: ConfigEvent): void;
 }
 
 const TOLD_MAX = 100;
 
-/** One configuration file through its changes: the last good content, and what is wrong with the present one. */
+/** One configuration file: its last valid content, and the fault of the present content, if any. */
 export class ConfigFile<Schema extends z.ZodType = z.ZodType> {
   readonly #definition: ConfigDefinition<Schema>;
   readonly #ports: ConfigFilePorts;
   #good: (Loaded<z.output<Schema>> & { place: string; loaded_at: number }) | undefined;
   #trouble: Trouble | undefined;
   #last_rejected: PolicyView["last_rejected"] = null;
-  /** Faults told since the content was last good: each is told once. */
+  /** Faults reported since the content was last valid: each is reported once. */
   readonly #told = new Set<string>();
 
   constructor(definition: ConfigDefinition<Schema>, ports: ConfigFilePorts) {
@@ -50,7 +101,7 @@ export class ConfigFile<Schema extends z.ZodType = z.ZodType> {
     return this.#definition.name;
   }
 
-  /** The last good content. Throws when there has been none, saying why. */
+  /** The last valid content. Throws an Error with the reason when there has been none. */
   current(): Loaded<z.output<Schema>> {
     if (this.#good) return this.#good;
     try {
@@ -64,7 +115,7 @@ export class ConfigFile<Schema extends z.ZodType = z.ZodType> {
     }
   }
 
-  /** What the source holds now; in force from here on if it is good. */
+  /** Takes the present content of the source, which is in force from now on if it is valid. */
   offer(bytes: Uint8Array, place: string): void {
     const hash = sha256(bytes);
     try {
@@ -72,12 +123,12 @@ export class ConfigFile<Schema extends z.ZodType = z.ZodType> {
       this.#accept(same ?? parseConfig(this.#definition, bytes, this.#ports.deployment()), hash, place);
     } catch (error) {
       const reason =
-        error instanceof ConfigRejected ? error.message : `it cannot be judged: ${String(error)}`;
+        error instanceof ConfigRejected ? error.message : `it could not be checked: ${String(error)}`;
       this.#suspect("rejected", hash, reason);
     }
   }
 
-  /** The source gave nothing to judge: it does not answer, or holds far too much (ConfigRejected). */
+  /** Records that the source could not be read, or that the file is too large (ConfigRejected). */
   fail(error: unknown): void {
     if (error instanceof ConfigRejected) this.#suspect("rejected", null, error.message);
     else this.#suspect("unreadable", null, error instanceof Error ? error.message : String(error));
@@ -124,12 +175,12 @@ export class ConfigFile<Schema extends z.ZodType = z.ZodType> {
     this.#ports.tell(inTrouble(this.name, trouble, this.#goodOrNone()));
   }
 
-  /** What a decision made now would rest on. */
+  /** The content in force, or undefined. */
   #goodOrNone() {
     try {
       this.current();
     } catch {
-      return undefined; // who needs a value is told why
+      return undefined; // `current` gives the reason to callers that need a value
     }
     return this.#good;
   }

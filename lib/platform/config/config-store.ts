@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { ConfigDefinition, Deployment } from "#lib/platform/config/config-definitions.ts";
-import type { ConfigEvent } from "#lib/platform/config/config-event.ts";
+import type { ConfigEvent } from "#lib/platform/config/config-file.ts";
 import { ConfigFile, type ConfigFilePorts, type Loaded } from "#lib/platform/config/config-file.ts";
 import type { ConfigSource } from "#lib/platform/config/config-source.ts";
 import type { Log } from "#lib/platform/log/log.ts";
@@ -16,24 +16,24 @@ export interface ConfigStorePorts {
   log: Log;
 }
 
-/** Ends an invocation's interest in changes, and counts those that were noticed. */
+/** Returned by `follow`: stops following, and gives the changes seen. */
 export interface Following {
   stop(counters: Counters): void;
-  /** Those noticed since somebody asked last, oldest first. */
+  /** The changes since the last call, oldest first. */
   takeChanges(): ConfigEvent[];
 }
 
 export interface ConfigStore {
   read<Schema extends z.ZodType>(definition: ConfigDefinition<Schema>): Loaded<z.output<Schema>>;
   /**
-   * To be called when an invocation begins: waits, for a bounded time, when the last look at the
-   * source is too old to decide by, and keeps looking until stopped. Never throws.
+   * Call it when an invocation begins. Waits, for a bounded time, for a new read when the last one is too old, then
+   * polls until stopped. Never throws.
    */
   follow(log?: Log): Promise<Following>;
   view(): Omit<Policies, "service">;
 }
 
-/** Changes kept for whoever asks; in a process where nobody does, the first ones. */
+/** Most changes kept until `takeChanges` is called; later ones are only logged. */
 const CHANGES_MAX = 100;
 
 /** All configuration files of a process, kept up to date from one source. */
@@ -52,7 +52,7 @@ export function configStore(definitions: readonly ConfigDefinition[], ports: Con
   const file_ports = { ...ports, now: runtime.now, settle_ms: source.settle_ms, tell };
   const files = new Map(definitions.map((each) => [each.name, new ConfigFile(each, file_ports)]));
 
-  /** The newest look at the source; what an older one brings late is ignored. */
+  /** The newest read of the source. Late results of an older read are ignored. */
   let look: { number: number; began_at: number; ended: Promise<void> } | undefined;
   let checked_at: number | undefined;
 
@@ -113,7 +113,7 @@ export function configStore(definitions: readonly ConfigDefinition[], ports: Con
   };
 }
 
-/** What the promise gives or throws; an Error when that takes too long. */
+/** The value or the error of the promise; an Error when it takes too long. */
 async function inTime(
   answer: Promise<Uint8Array>,
   timeout_ms: number,

@@ -2,9 +2,8 @@ import type { z } from "zod";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import { type ConfigDefinition, definitions } from "#lib/platform/config/config-definitions.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
+import { bundledFiles, fileSource, s3Source } from "#lib/platform/config/config-source.ts";
 import { type ConfigStore, configStore } from "#lib/platform/config/config-store.ts";
-import { bundledFiles, fileSource } from "#lib/platform/config/file-source.ts";
-import { s3Source } from "#lib/platform/config/s3-source.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
@@ -31,7 +30,7 @@ function reading<Schema extends z.ZodType>(definition: ConfigDefinition<Schema>)
   return (): Loaded<z.output<Schema>> => store().read(definition);
 }
 
-/** What an operator changes at run time. Ask again for every decision; never keep a copy. */
+/** The configuration that an operator changes at run time. Read it again for every decision; never keep a copy. */
 export const config = {
   environment: settings,
   artifacts: reading(definitions.artifacts),
@@ -45,7 +44,7 @@ export const config = {
   sandboxLimits: reading(definitions.sandboxLimits),
   webhooks: reading(definitions.webhooks),
   workflows: reading(definitions.workflows),
-  /** Brings all of it up to date when an invocation begins, and keeps it so until stopped. */
+  /** Updates all files when an invocation begins, and keeps them current until stopped. */
   follow: (log: Log) => store().follow(log),
   view: () => store().view(),
 };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { duplicateKey } from "#lib/platform/config/duplicate-key.ts";
+import { duplicateKey } from "#lib/platform/config/parse-config.ts";
 
 describe("duplicateKey", () => {
   it.each([

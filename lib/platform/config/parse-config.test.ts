@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { agentMessages } from "#lib/platform/config/agent-messages.ts";
 import { type ConfigDefinition, definitions } from "#lib/platform/config/config-definitions.ts";
-import { ConfigRejected } from "#lib/platform/config/config-rejected.ts";
-import { parseConfig } from "#lib/platform/config/parse-config.ts";
+import { ConfigRejected, parseConfig } from "#lib/platform/config/parse-config.ts";
 import { policy } from "#test/fakes/config-world.ts";
 
 const deployment = { services: ["orchestrator", "codegen", "buildtest", "sandbox", "indexing"] };
@@ -47,7 +46,7 @@ describe("a configuration file", () => {
     ["half a file", policy().slice(0, 60), "it is not JSON"],
     ["bytes that are no text", Buffer.from([0x7b, 0xff, 0xfe]), "it is not UTF-8"],
     ["far too much", " ".repeat(300_000), "it has 300000 bytes; 262144 is the limit"],
-    ["a key twice", policy().replace("{", '{"overrides": [],'), 'the key "overrides" stands twice'],
+    ["a key twice", policy().replace("{", '{"overrides": [],'), 'the key "overrides" occurs twice'],
     ["an unknown key", policy({ attemps: 3 }), 'Unrecognized key: "attemps"'],
     [
       "a wrong type",
@@ -112,9 +111,9 @@ describe("workflows", () => {
       '/workflows/change/steps/1: agent "codgen" has no queue; these have: codegen',
     ],
     [
-      "an agent that works on no step",
+      "an agent that runs no workflow steps",
       (flows) => Object.assign(step(flows, 1), { agent: "webhooks" }),
-      '/workflows/change/steps/1: agent "webhooks" works on no step of a workflow',
+      '/workflows/change/steps/1: agent "webhooks" runs no workflow steps',
     ],
     [
       "a repair that leads forward",

@@ -1,7 +1,10 @@
 import type { z } from "zod";
 import type { ConfigDefinition, Deployment } from "#lib/platform/config/config-definitions.ts";
-import { ConfigRejected } from "#lib/platform/config/config-rejected.ts";
-import { duplicateKey } from "#lib/platform/config/duplicate-key.ts";
+
+/** The content of a configuration file is not valid. The message gives the path and the reason. */
+export class ConfigRejected extends Error {
+  override readonly name = "ConfigRejected";
+}
 
 export const CONFIG_BYTES_MAX = 262_144;
 const FAULTS_MAX = 3;
@@ -9,8 +12,8 @@ const VALUE_CHARACTERS_MAX = 80;
 const REASON_CHARACTERS_MAX = 1000;
 
 /**
- * A configuration file's bytes as the value they stand for. Throws ConfigRejected with the path and
- * the value at fault: too large, not UTF-8, not JSON, a key twice, against its schema or its rules.
+ * Parses and checks the bytes of a configuration file. Throws ConfigRejected with the path and the faulty value when
+ * the file is too large, not UTF-8, not JSON, repeats a key, or breaks its schema or rules.
  */
 export function parseConfig<Schema extends z.ZodType>(
   { schema, rules }: ConfigDefinition<Schema>,
@@ -42,7 +45,7 @@ function decodeJson(bytes: Uint8Array): unknown {
     throw rejected([`it is not JSON: ${(cause as Error).message}`]);
   }
   const twice = duplicateKey(text);
-  if (twice !== undefined) throw rejected([`the key ${JSON.stringify(twice)} stands twice in one object`]);
+  if (twice !== undefined) throw rejected([`the key ${JSON.stringify(twice)} occurs twice in one object`]);
   return json;
 }
 
@@ -70,4 +73,25 @@ function rejected(faults: string[]): ConfigRejected {
 
 function shortened(text: string, characters_max: number): string {
   return text.length <= characters_max ? text : `${text.slice(0, characters_max)}…`;
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/g;
+
+/**
+ * The first key that occurs twice in one object of a JSON text, or undefined. `JSON.parse` would silently keep the
+ * last of the two. The text must be valid JSON.
+ */
+export function duplicateKey(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const [token, colon] of json.matchAll(TOKEN)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (colon !== undefined) {
+      const key = JSON.parse(token.slice(0, -colon.length)) as string;
+      const keys = open.at(-1);
+      if (keys?.has(key)) return key;
+      keys?.add(key);
+    }
+  }
+  return undefined;
 }

@@ -20,8 +20,8 @@ export interface WorkflowFault {
 }
 
 /**
- * What is wrong with workflows beyond their schema: steps of one name, repairs that lead nowhere,
- * agents without a queue, inputs their agent does not know or lacks, places that do not exist by then.
+ * Checks workflows beyond their schema: repeated step names, repairs that name no step, agents without a queue,
+ * unknown or missing input fields, and inputs taken from places that do not exist at that step.
  */
 export function workflowFaults(
   workflows: WorkflowsConfig["workflows"],
@@ -55,11 +55,11 @@ function orderFaults(steps: readonly WorkflowStep[], position: number): string[]
   return faults;
 }
 
-/** Services with a queue that work on no step. */
+/** Services with a queue that run no workflow steps. */
 const NO_AGENTS = ["orchestrator", "webhooks"];
 
 function agentFaults({ agent, input }: WorkflowStep, { services, fieldsOf }: WorkflowSurroundings): string[] {
-  if (NO_AGENTS.includes(agent)) return [`agent "${agent}" works on no step of a workflow.`];
+  if (NO_AGENTS.includes(agent)) return [`agent "${agent}" runs no workflow steps.`];
   if (services && !services.includes(agent)) {
     return [
       `agent "${agent}" has no queue; these have: ${services.filter((one) => !NO_AGENTS.includes(one)).join(", ")}.`,
@@ -115,7 +115,7 @@ function placeFault(
     : `"${place}" is no field of ${messageName(origin.agent, "Output")}: it has ${Object.keys(fields).join(", ")}.`;
 }
 
-/** Earlier in the list, or in the round before: a repair loop reaches from behind `from` back to `position`. */
+/** True when step `from` runs before step `position`: earlier in the list, or in the previous round of a repair loop that contains both. */
 function runsBefore(steps: readonly WorkflowStep[], from: number, position: number): boolean {
   if (from < position) return true;
   return steps.some(({ repair }, end) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dispositionOf, isOutage } from "#lib/platform/errors/disposition-of.ts";
+import { dispositionOf, isServiceUnavailable } from "#lib/platform/errors/disposition-of.ts";
 import { faultOf, ParkedFault, ThrottledFault } from "#lib/platform/errors/fault.ts";
 
 describe("what becomes of work that failed", () => {
@@ -41,17 +41,17 @@ describe("what becomes of work that failed", () => {
 
 describe("an outage", () => {
   it("is a service that cannot be reached, is at fault or throttles", () => {
-    expect(isOutage(Object.assign(new Error("x"), { code: "ECONNREFUSED" }))).toBe(true);
-    expect(isOutage(Object.assign(new Error("x"), { name: "TimeoutError" }))).toBe(true);
-    expect(isOutage(Object.assign(new Error("x"), { $fault: "server" }))).toBe(true);
-    expect(isOutage(Object.assign(new Error("x"), { name: "ThrottlingException" }))).toBe(true);
+    expect(isServiceUnavailable(Object.assign(new Error("x"), { code: "ECONNREFUSED" }))).toBe(true);
+    expect(isServiceUnavailable(Object.assign(new Error("x"), { name: "TimeoutError" }))).toBe(true);
+    expect(isServiceUnavailable(Object.assign(new Error("x"), { $fault: "server" }))).toBe(true);
+    expect(isServiceUnavailable(Object.assign(new Error("x"), { name: "ThrottlingException" }))).toBe(true);
   });
 
   it("is not a bug, nor a request that AWS refuses", () => {
-    expect(isOutage(new TypeError("x is not a function"))).toBe(false);
-    expect(isOutage(Object.assign(new Error("x"), { $fault: "client", name: "ValidationException" }))).toBe(
-      false,
-    );
-    expect(isOutage("a string")).toBe(false);
+    expect(isServiceUnavailable(new TypeError("x is not a function"))).toBe(false);
+    expect(
+      isServiceUnavailable(Object.assign(new Error("x"), { $fault: "client", name: "ValidationException" })),
+    ).toBe(false);
+    expect(isServiceUnavailable("a string")).toBe(false);
   });
 });

@@ -29,7 +29,7 @@ export function dispositionOf(error: unknown, policy: Dispositions = {}): Dispos
 }
 
 /** A service could not be reached, was at fault itself or throttled: nothing is wrong with the work. */
-export function isOutage(error: unknown): boolean {
+export function isServiceUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, code, $fault } = error as Error & AwsError;
   if ($fault === "server" || isThrottled(error as Error & AwsError)) return true;

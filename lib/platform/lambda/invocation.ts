@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
-import type { ConfigEvent } from "#lib/platform/config/config-event.ts";
+import type { ConfigEvent } from "#lib/platform/config/config-file.ts";
 import type { Following } from "#lib/platform/config/config-store.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { type Counters, makeCounters } from "#lib/platform/metrics/counters.ts";
@@ -9,7 +9,7 @@ import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
 import type { TableClient } from "#lib/platform/table/operations.ts";
 import { type InvocationSpans, invocationSpans } from "#lib/platform/trace/invocation-spans.ts";
-import type { SpanSink } from "#lib/platform/trace/span-sink.ts";
+import type { SpanSink } from "#lib/platform/trace/task-spans.ts";
 
 /** What every invocation of a function needs, whatever triggers it: a queue, a request, a schedule. */
 export interface InvocationPorts {

@@ -2,7 +2,7 @@ import type { SQSClient } from "@aws-sdk/client-sqs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
-import { makeEnvelope, stepSourceHash } from "#lib/platform/messages/make-envelope.ts";
+import { makeEnvelope, stepSourceHash } from "#lib/platform/messages/envelope.ts";
 import { readPayload, sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { Envelope } from "#schemas/messages/envelope.ts";

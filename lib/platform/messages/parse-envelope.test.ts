@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
-import { parseEnvelope } from "#lib/platform/messages/parse-envelope.ts";
+import { makeEnvelope, parseEnvelope } from "#lib/platform/messages/envelope.ts";
 import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { childSpan } from "#lib/platform/trace/traceparent.ts";

@@ -2,20 +2,20 @@ import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { BlobStore, BlobTrace } from "#lib/platform/blobs/blobs.ts";
 import { Envelope } from "#schemas/messages/envelope.ts";
 
-/** Payloads larger than this travel by claim check; SQS itself takes 256 KiB on every endpoint. */
+/** Larger payloads are stored in S3 and sent as a reference (claim check). SQS takes 256 KiB on every endpoint. */
 const INLINE_BYTES_MAX = 200_000;
 
 export interface MessagePorts {
   sqs: SQSClient;
-  /** With `trace`, objects written name their trace, and spans link to the traces of objects read. */
+  /** With `trace`, written objects store their trace, and the span links to the traces of the objects it reads. */
   blobsOf(tenant: string, trace?: BlobTrace): BlobStore;
 }
 
 /**
- * Sends one message. An envelope without a valid trace is refused here (ZodError), so none is ever
- * in a queue. `MessageGroupId` on a standard queue is what SQS fair queues share by:
+ * Sends one message. An envelope without a valid trace is refused here (ZodError), so none gets into a queue. On a
+ * standard queue `MessageGroupId` names the tenant for SQS fair queues:
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
- * It is visible after `delay_seconds`, 900 at most.
+ * The message becomes visible after `delay_seconds`, 900 at most.
  */
 export async function sendEnvelope(
   queue_url: string,
@@ -50,7 +50,7 @@ export async function sendEnvelope(
 }
 
 /**
- * SQS takes only characters that XML 1.0 has, which of those that JSON leaves as they are lack these two.
+ * SQS takes only characters of XML 1.0. Of the characters that JSON does not escape, XML 1.0 lacks these two.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 function toBody(envelope: object): string {
@@ -58,7 +58,7 @@ function toBody(envelope: object): string {
   return JSON.stringify(envelope).replace(/[\ufffe\uffff]/g, escaped);
 }
 
-/** The payload itself, fetched by its claim check when it has one. */
+/** The payload, read from S3 when the envelope has a reference instead. */
 export async function readPayload(
   envelope: Envelope,
   ports: Pick<MessagePorts, "blobsOf">,

@@ -1,12 +1,14 @@
-import { type EnvelopeParts, makeEnvelope } from "#lib/platform/messages/make-envelope.ts";
+import { type EnvelopeParts, makeEnvelope } from "#lib/platform/messages/envelope.ts";
 import { type MessagePorts, sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
-import type { Runtime } from "#lib/platform/runtime/runtime.ts";
+import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
-import { messagingAttributes } from "#lib/platform/trace/messaging-attributes.ts";
+import { messagingAttributes } from "#lib/platform/trace/entry-spans.ts";
 import { inSpan } from "#lib/platform/trace/span.ts";
+import { childSpan, formatTraceparent, type TraceContext } from "#lib/platform/trace/traceparent.ts";
+import type { AdvancePayload, Envelope } from "#schemas/messages/envelope.ts";
 import type { SpanAttributes } from "#schemas/records/span.ts";
 
-/** What sending a message needs. */
+/** The dependencies of sending a message. */
 export interface SendPorts extends MessagePorts {
   runtime: Runtime;
   settings: Pick<Settings, "shard">;
@@ -34,5 +36,88 @@ export async function sendMessage(
     },
     ports.runtime,
     () => sendEnvelope(queue_url, envelope, ports),
+  );
+}
+
+const ORCHESTRATOR = "orchestrator";
+
+interface TaskPosition {
+  tenant: string;
+  task_id: string;
+  deadline_at: string;
+  parent: TraceContext;
+}
+
+/**
+ * Tells the orchestrator to look at a task. It decides from the ledger alone, so a nudge that is
+ * sent twice, late or out of order does no harm.
+ */
+export async function nudge(
+  { tenant, task_id, deadline_at, parent }: TaskPosition,
+  reason: AdvancePayload["reason"],
+  ports: SendPorts,
+): Promise<void> {
+  const payload: AdvancePayload = { reason };
+  await sendMessage(
+    {
+      service: ORCHESTRATOR,
+      tenant,
+      task_id,
+      step: "advance",
+      round: 0,
+      attempt: 0,
+      payload,
+      deadline_at,
+      parent,
+    },
+    ports,
+    { "agents.nudge.reason": reason },
+  );
+}
+
+/**
+ * SQS delays a message by 15 minutes at most. A message that must wait longer is received then, found parked and
+ * forwarded again.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html
+ */
+const DELAY_SECONDS_MAX = 900;
+
+/**
+ * Sends a message's successor: the same work as a new message with receive count 0, visible after `delay_ms`. The
+ * original may be acknowledged once this has returned.
+ */
+export async function forwardMessage(
+  original: Envelope,
+  delay_ms: number,
+  parent: TraceContext,
+  ports: SendPorts,
+): Promise<void> {
+  const { runtime } = ports;
+  const span = childSpan(parent, runtime);
+  const successor: Envelope = {
+    ...original,
+    message_id: runtime.uuid(),
+    trace_id: span.trace_id,
+    span_id: span.span_id,
+    parent_span_id: parent.span_id,
+    traceparent: formatTraceparent(span),
+    issued_at: instant(runtime.now()),
+  };
+  const delay_seconds = Math.min(DELAY_SECONDS_MAX, Math.max(0, Math.ceil(delay_ms / 1000)));
+  const queue_url = ports.queueUrl(original.service);
+  const queue = queue_url.split("/").at(-1) || original.service;
+  await inSpan(
+    parent,
+    {
+      name: `forward ${original.service}`,
+      kind: "producer",
+      span_id: successor.span_id,
+      attributes: {
+        ...messagingAttributes("send", queue, successor),
+        "agents.retry.delay_ms": Math.round(delay_ms),
+      },
+    },
+    runtime,
+    () => sendEnvelope(queue_url, successor, ports, delay_seconds),
   );
 }

@@ -1,4 +1,4 @@
-/** Whose counts belong to no tenant, such as changes of configuration; every tenant may see them. */
+/** The tenant of counts that belong to no tenant, such as configuration changes. Every tenant may see them. */
 export const PLATFORM_TENANT = "_platform";
 
 /** Counts and durations of one invocation, by tenant; written once when it ends. */

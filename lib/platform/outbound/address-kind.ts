@@ -4,9 +4,8 @@ import { BlockList, isIP } from "node:net";
 export type AddressKind = "public" | "loopback" | "other";
 
 /**
- * What kind of address it is, by the IANA special-purpose registries (RFC 6890). Of IPv6 only what is
- * routed counts as public, 2000::/3 without its special parts: so mapped and translated addresses
- * (::ffff:0:0/96, 64:ff9b::/96), local and multicast ones all fall out.
+ * Classifies an address by the IANA special-purpose registries (RFC 6890). Of IPv6 only 2000::/3 without its special
+ * ranges is public, which excludes mapped and translated (::ffff:0:0/96, 64:ff9b::/96), local and multicast addresses.
  */
 export function addressKind(address: string): AddressKind {
   switch (isIP(address)) {
@@ -14,7 +13,7 @@ export function addressKind(address: string): AddressKind {
       if (loopbackIpv4.check(address, "ipv4")) return "loopback";
       return specialIpv4.check(address, "ipv4") ? "other" : "public";
     case 6:
-      if (address.includes("%")) return "other"; // a zone: it means something on this machine only
+      if (address.includes("%")) return "other"; // a zone index is valid on this machine only
       if (loopbackIpv6.check(address, "ipv6")) return "loopback";
       return globalIpv6.check(address, "ipv6") && !specialIpv6.check(address, "ipv6") ? "public" : "other";
     default:

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { outboundRules } from "#lib/platform/outbound/outbound-rules.ts";
+import { outboundRules } from "#lib/platform/outbound/resolve-host.ts";
 import { OutboundConfig } from "#schemas/config/outbound.ts";
 
 const widest = { $schema: "", local: { schemes: ["https", "http"], addresses: "any" } };

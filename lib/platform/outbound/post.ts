@@ -6,9 +6,13 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
-import { AddressForbidden } from "#lib/platform/outbound/address-forbidden.ts";
-import { pinnedLookup } from "#lib/platform/outbound/pinned-lookup.ts";
-import { addressOf, isAllowed, type Lookup } from "#lib/platform/outbound/resolve-host.ts";
+import {
+  AddressForbidden,
+  addressOf,
+  isAllowed,
+  type Lookup,
+  pinnedLookup,
+} from "#lib/platform/outbound/resolve-host.ts";
 import type { OutboundRules } from "#schemas/config/outbound.ts";
 
 interface Post {
@@ -19,9 +23,9 @@ interface Post {
 
 interface PostOptions {
   rules: OutboundRules;
-  /** From the first packet to the last byte that is read of the answer. */
+  /** Limit for the whole exchange, from connecting to the last byte read of the response. */
   timeout_ms: number;
-  /** Read of the answer's body, and dropped; with more the connection is closed. */
+  /** Bytes of the response body that are read and discarded; after that the connection is closed. */
   response_bytes_max: number;
   signal: AbortSignal;
   lookup?: Lookup | undefined;
@@ -33,15 +37,14 @@ export interface PostAnswer {
 }
 
 /**
- * Sends one POST to where a submitter said. The connection goes to an address that was checked, with no
- * proxy, no credentials and no connection of before; a redirect is an answer like any other and is not
- * followed. The status counts, however the body ends.
+ * Sends one POST to a URL given by a submitter. It opens a new connection to a checked address, without a proxy and
+ * without credentials. Redirects are not followed. The status is returned even when the body breaks off.
  *
  * @throws AddressForbidden; TimeoutError; the signal's reason; what the socket or TLS failed with
  */
 export async function post({ url, headers, body }: Post, options: PostOptions): Promise<PostAnswer> {
   const literal = addressOf(url.hostname);
-  // A socket asks `lookup` for names only.
+  // A socket calls `lookup` for names only, not for addresses.
   if (literal !== undefined && !isAllowed(literal, options.rules)) throw new AddressForbidden(literal);
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.timeout_ms)]);
   const https = url.protocol === "https:";
@@ -67,7 +70,7 @@ export async function post({ url, headers, body }: Post, options: PostOptions): 
   }
 }
 
-/** What the socket reached in the end is what counts, whichever way it came to it. */
+/** Checks the address that the socket is connected to, however it was resolved. */
 function recheck(socket: Socket, sent: ClientRequest, host: string, rules: OutboundRules): void {
   socket.once("connect", () => {
     const { remoteAddress: address = "unknown" } = socket;
@@ -83,7 +86,7 @@ async function drain(answer: IncomingMessage, bytes_max: number): Promise<void> 
       if (bytes > bytes_max) return;
     }
   } catch {
-    // The status was given; that the body broke off or came too slowly changes nothing.
+    // The status is known; a body that breaks off or is too slow does not matter.
   }
 }
 

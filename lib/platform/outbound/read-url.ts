@@ -3,25 +3,25 @@ import type { OutboundRules } from "#schemas/config/outbound.ts";
 const CHARACTERS_MAX = 2048;
 
 /**
- * A submitter's URL as every parser reads it: host in lower case, in ASCII and without a trailing dot,
- * numbers in the host written as an address, no fragment. Use its `href` and never the text itself:
- * two parsers that read one text differently are a way around any check.
+ * Normalizes a submitter's URL: host in lower-case ASCII without a trailing dot, numeric hosts written as addresses,
+ * no fragment. Use its `href`, never the original text: a second parser could read the text differently and so bypass
+ * the checks.
  */
 export function readUrl(
   text: string,
   { schemes }: Pick<OutboundRules, "schemes">,
 ): { url: URL } | { problem: string } {
   if (text.length > CHARACTERS_MAX) return { problem: `it has more than ${CHARACTERS_MAX} characters` };
-  // URL drops line breaks and what surrounds the text; nobody writes them but to be read differently.
+  // URL silently drops line breaks and surrounding blanks; in a submitted URL they are refused instead.
   if (/[\s\p{Cc}\\]/u.test(text)) {
-    return { problem: "it has blanks, control characters or backslashes in it" };
+    return { problem: "it contains blanks, control characters or backslashes" };
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !(schemes as string[]).includes(url.protocol.slice(0, -1))) {
-    return { problem: `it is no ${schemes.join(" or ")} URL` };
+    return { problem: `it is not an ${schemes.join(" or ")} URL` };
   }
   if (url.username !== "" || url.password !== "") {
-    return { problem: "it has credentials in it, which would be stored" };
+    return { problem: "it contains credentials, which would be stored" };
   }
   url.hash = "";
   url.hostname = url.hostname.replace(/\.$/, "");

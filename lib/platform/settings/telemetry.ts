@@ -4,7 +4,7 @@
  * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */
 export interface Telemetry {
-  /** Where traces are posted to; undefined: nowhere. */
+  /** URL that traces are posted to; undefined: none are exported. */
   traces_url: string | undefined;
   headers: Record<string, string>;
   timeout_ms: number;
@@ -14,13 +14,13 @@ export interface Telemetry {
   resource_attributes: Record<string, string>;
   /** Set by Lambda. */
   region: string | undefined;
-  /** What was asked for that is not done; to be logged once. */
+  /** Settings that are not supported; to be logged once. */
   remarks: string[];
 }
 
 const TIMEOUT_MS = 10_000;
 
-/** Reads the variables. Never throws: telemetry that is set up wrongly stops no work. */
+/** Reads the variables. Never throws: wrong telemetry settings must not stop work. */
 export function telemetry(environment: Record<string, string | undefined> = process.env): Telemetry {
   const value = (name: string) => environment[name]?.trim() || undefined;
   const forTraces = (name: string) =>
@@ -32,7 +32,7 @@ export function telemetry(environment: Record<string, string | undefined> = proc
   const disabled = value("OTEL_SDK_DISABLED")?.toLowerCase() === "true" || exporters === "none";
   const { "service.name": named, ...resource_attributes } = pairs("OTEL_RESOURCE_ATTRIBUTES");
   const protocol = forTraces("PROTOCOL");
-  if (protocol && protocol !== "http/json") remarks.push(`protocol ${protocol} is not spoken; http/json is`);
+  if (protocol && protocol !== "http/json") remarks.push(`protocol ${protocol} is not supported; http/json is`);
   const timeout = Number(forTraces("TIMEOUT") ?? TIMEOUT_MS);
   const { remark, url } = tracesUrl(value);
   if (remark) remarks.push(remark);
@@ -61,7 +61,7 @@ function tracesUrl(value: (name: string) => string | undefined): {
   const text = own ?? (base && `${base.replace(/\/+$/, "")}/v1/traces`);
   if (text === undefined) return { url: undefined };
   if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return { url: text };
-  return { url: undefined, remark: `${own ?? base} is no http(s) URL; no traces are exported` };
+  return { url: undefined, remark: `${own ?? base} is not an http(s) URL; no traces are exported` };
 }
 
 /** `key=value,key2=value2`, values percent-encoded (W3C Baggage); a broken pair is left out. */

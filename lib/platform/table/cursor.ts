@@ -1,5 +1,6 @@
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
+import { PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX } from "#lib/platform/table/limits.ts";
 
 /** The place of one item in index `by_tenant`, within its partition. */
 export interface Place {
@@ -9,9 +10,6 @@ export interface Place {
 }
 
 const BINDING_CHARACTERS = 16;
-/** DynamoDB's limits for partition and sort keys, in bytes. */
-const PARTITION_KEY_BYTES_MAX = 2048;
-const SORT_KEY_BYTES_MAX = 1024;
 
 /** A cursor for the list that `list` (partition and filters) names, right after `place`. */
 export function encodeCursor({ pk, sk, gsi1sk }: Place, list: unknown): string {

@@ -3,14 +3,14 @@ import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Span } from "#lib/platform/trace/span.ts";
 import type { SpanRecord } from "#schemas/records/span.ts";
 
-/** A call this slow has a span of its own; the others are counted. */
+/** A call that takes at least this long gets a span of its own; faster calls are only counted. */
 const SLOW_MS = 250;
 const SPANS_MAX = 20;
 const SYSTEMS: Record<string, string> = { dynamodb: "DynamoDB", s3: "S3", sqs: "SQS" };
 
 /**
- * Counts the AWS calls made under a span into its attributes. One that was slow, or that the service
- * failed, gets a client span: those are what somebody looks for in a trace.
+ * Counts the AWS calls made under a span in the span's attributes. A slow call, or one that failed in the service,
+ * also gets a client span.
  */
 export function awsCallMeter(span: Span, runtime: Runtime): CallMeter {
   const totals = new Map<string, { calls: number; ms: number }>();
@@ -30,7 +30,7 @@ export function awsCallMeter(span: Span, runtime: Runtime): CallMeter {
   };
 }
 
-/** What the service answered on purpose (a condition that did not hold, nothing there) is no failure. */
+/** An expected refusal (a failed condition, a missing object) does not count as a failed call. */
 function isRemarkable({ duration_ms, error }: AwsCall): boolean {
   if (duration_ms >= SLOW_MS) return true;
   return error !== undefined && (error.status === undefined || error.status >= 500 || error.status === 429);

@@ -4,7 +4,7 @@ import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { settings } from "#lib/platform/settings/environment.ts";
 import { telemetry } from "#lib/platform/settings/telemetry.ts";
 import { otlpSink } from "#lib/platform/trace/otlp-sink.ts";
-import type { SpanSink } from "#lib/platform/trace/span-sink.ts";
+import type { SpanSink } from "#lib/platform/trace/task-spans.ts";
 import { taskSpanSink } from "#lib/platform/trace/task-spans.ts";
 
 /** The table, and a collector when OpenTelemetry's variables name one. */

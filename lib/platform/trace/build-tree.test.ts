@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildTree, type TreeSpan } from "#lib/platform/trace/build-tree.ts";
 import type { KeptSpan } from "#lib/platform/trace/task-spans.ts";
+import { buildTree, type TreeSpan } from "#lib/platform/trace/trace-tree.ts";
 import { FAKE_TRACE, keptSpan, spanId } from "#test/fakes/kept-span.ts";
 
 const build = (spans: KeptSpan[]) =>

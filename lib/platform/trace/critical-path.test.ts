@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { buildTree } from "#lib/platform/trace/build-tree.ts";
-import { criticalPath } from "#lib/platform/trace/critical-path.ts";
 import type { KeptSpan } from "#lib/platform/trace/task-spans.ts";
+import { buildTree, criticalPath } from "#lib/platform/trace/trace-tree.ts";
 import { FAKE_TRACE, keptSpan, spanId } from "#test/fakes/kept-span.ts";
 
 const path = (spans: KeptSpan[]) =>

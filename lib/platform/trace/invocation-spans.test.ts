@@ -4,7 +4,7 @@ import type { Log } from "#lib/platform/log/log.ts";
 import { type Runtime, systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { invocationSpans } from "#lib/platform/trace/invocation-spans.ts";
 import { inSpan, startSpan } from "#lib/platform/trace/span.ts";
-import type { SpanBatch, SpanSink } from "#lib/platform/trace/span-sink.ts";
+import type { SpanBatch, SpanSink } from "#lib/platform/trace/task-spans.ts";
 import { SpanRecord } from "#schemas/records/span.ts";
 
 const TASK = { tenant: "acme", task_id: "task_1" };

@@ -1,14 +1,13 @@
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { SpanRecorder, TaskRef } from "#lib/platform/trace/span-recorder.ts";
-import type { SpanBatch, SpanGroup, SpanSink } from "#lib/platform/trace/span-sink.ts";
-import { writeSpans } from "#lib/platform/trace/write-spans.ts";
+import type { SpanRecorder, TaskRef } from "#lib/platform/trace/span.ts";
+import type { SpanBatch, SpanGroup, SpanSink } from "#lib/platform/trace/task-spans.ts";
 
 /** The spans of one invocation: recorded as they end, written once at its end. */
 export interface InvocationSpans {
-  /** For one delivery or request, whose task may be told later. */
+  /** A recorder for one message or request. Its task may be set later. */
   scope(task?: TaskRef): SpanRecorder;
-  /** Hands everything recorded to every sink, for a bounded time. Never throws. */
+  /** Writes all recorded spans to every sink within a bounded time. Never throws. */
   flush(remaining_ms: number): Promise<void>;
 }
 
@@ -18,11 +17,11 @@ interface Invocation {
   invocation: string;
   runtime: Runtime;
   log: Log;
-  /** None: nothing is recorded. */
+  /** Undefined: no spans are recorded. */
   sinks: readonly SpanSink[] | undefined;
 }
 
-/** An invocation that runs wild loses spans rather than memory. */
+/** Bounds memory: further spans of the invocation are dropped. */
 const SPANS_MAX = 2000;
 
 export function invocationSpans({ sinks = [], runtime, log, ...invocation }: Invocation): InvocationSpans {
@@ -46,7 +45,7 @@ export function invocationSpans({ sinks = [], runtime, log, ...invocation }: Inv
     },
     async flush(remaining_ms) {
       if (recorded > SPANS_MAX && sinks.length > 0) {
-        log.warn("SPANS_LOST", `${recorded - SPANS_MAX} spans beyond ${SPANS_MAX} were not kept`);
+        log.warn("SPANS_LOST", `${recorded - SPANS_MAX} spans beyond the limit of ${SPANS_MAX} were dropped`);
       }
       const groups = byTask(scopes);
       const batch: SpanBatch = { ...invocation, groups };
@@ -65,4 +64,58 @@ function byTask(scopes: SpanGroup[]): SpanGroup[] {
     groups.set(key, group);
   }
   return [...groups.values()];
+}
+
+interface Bounds {
+  runtime: Runtime;
+  log: Log;
+  /** Time left of the invocation. */
+  remaining_ms: number;
+}
+
+/** Longest time that an invocation waits for its sinks. */
+const WRITE_MS_MAX = 1000;
+/** A sink that timed out is skipped for this long, so that it does not slow every invocation. */
+const QUIET_MS = 30_000;
+
+const quietUntil = new WeakMap<SpanSink, number>();
+
+/** Writes to all sinks concurrently within a bounded time. Lost spans are logged and never cause an error. */
+async function writeSpans(
+  batch: SpanBatch,
+  sinks: readonly SpanSink[],
+  bounds: Bounds,
+): Promise<void> {
+  const { runtime, remaining_ms } = bounds;
+  const now = runtime.now();
+  const awake = sinks.filter((sink) => (quietUntil.get(sink) ?? 0) <= now);
+  const limit_ms = Math.min(WRITE_MS_MAX, Math.floor(remaining_ms / 2));
+  if (limit_ms < 1) return;
+  await Promise.all(awake.map((sink) => writeOne(sink, batch, limit_ms, bounds)));
+}
+
+async function writeOne(
+  sink: SpanSink,
+  batch: SpanBatch,
+  limit_ms: number,
+  { runtime, log }: Bounds,
+): Promise<void> {
+  const stop = new AbortController();
+  const done = new AbortController();
+  const late = runtime.sleep(limit_ms, done.signal).then(() => {
+    quietUntil.set(sink, runtime.now() + QUIET_MS);
+    throw new Error(`it did not answer within ${limit_ms} ms and is skipped for ${QUIET_MS / 1000} s`);
+  });
+  try {
+    const written = sink.write(batch, stop.signal);
+    written.catch(() => undefined); // a failure after the wait ended is ignored
+    await Promise.race([written, late]);
+  } catch (error) {
+    const spans = batch.groups.reduce((sum, group) => sum + group.spans.length, 0);
+    log.warn("SPANS_LOST", `spans were not written to ${sink.name}: ${String(error)}`, { sink: sink.name, spans });
+  } finally {
+    late.catch(() => undefined); // the sleep was ended
+    done.abort();
+    stop.abort();
+  }
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { telemetry } from "#lib/platform/settings/telemetry.ts";
 import { otlpSink } from "#lib/platform/trace/otlp-sink.ts";
-import type { SpanBatch } from "#lib/platform/trace/span-sink.ts";
+import type { SpanBatch } from "#lib/platform/trace/task-spans.ts";
 import type { SpanRecord } from "#schemas/records/span.ts";
 import { type Collector, startCollector } from "#test/fakes/collector.ts";
 import { FAKE_TRACE, keptSpan, spanId } from "#test/fakes/kept-span.ts";

@@ -1,31 +1,43 @@
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { failureFacts } from "#lib/platform/errors/failure.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { SpanRecorder } from "#lib/platform/trace/span-recorder.ts";
 import { childSpan, type TraceContext } from "#lib/platform/trace/traceparent.ts";
 import type { SpanAttributes, SpanKind, SpanRecord } from "#schemas/records/span.ts";
+
+/** The task whose trace a span belongs to. */
+export interface TaskRef {
+  tenant: string;
+  task_id: string;
+}
+
+/** Takes the finished spans of one message or request. */
+export interface SpanRecorder {
+  add(span: Omit<SpanRecord, "service">): void;
+  /** Sets the task under which all spans of this recorder are stored, including those already recorded. */
+  belongsTo(task: TaskRef): void;
+}
 
 export interface SpanStart {
   name: string;
   /** Default: `internal`. */
   kind?: SpanKind;
   attributes?: SpanAttributes;
-  /** When somebody has minted it already: the id the message carries. */
+  /** The id, when it was generated before: a message carries it. */
   span_id?: string;
-  /** The parent's parent, where it is known. */
+  /** Span id of the parent's parent, if known. */
   grandparent_span_id?: string | undefined;
   /** Unix time; default: now. */
   start_ms?: number;
-  /** Where it and what is below it are recorded; default: where the parent is. */
+  /** Records this span and its descendants; default: the recorder of the parent. */
   recorder?: SpanRecorder;
 }
 
-/** A span under way. It is a position in the trace, so whatever takes a parent takes it. */
+/** A started span. It is a TraceContext, so it can be passed wherever a parent is expected. */
 export interface Span extends TraceContext {
   set(attributes: SpanAttributes): void;
   /** Marks it as failed, with a stable code. */
   fail(code: string, message: string): void;
-  /** Points to a span of another trace that this one builds on; the first eight count. */
+  /** Adds a link to a span of another trace; at most eight are kept. */
   link(other: TraceContext): void;
   end(): void;
 }
@@ -34,7 +46,7 @@ const ATTRIBUTE_CHARACTERS_MAX = 1024;
 const MESSAGE_CHARACTERS_MAX = 500;
 const LINKS_MAX = 8;
 
-/** Begins a span below `parent`. One that nobody records only hands the trace on. */
+/** Starts a child span of `parent`. Without a recorder the span is not recorded and only continues the trace. */
 export function startSpan(parent: TraceContext | undefined, start: SpanStart, runtime: Runtime): Span {
   const position = childSpan(parent, runtime);
   if (start.span_id) position.span_id = start.span_id;
@@ -77,7 +89,7 @@ export function startSpan(parent: TraceContext | undefined, start: SpanStart, ru
   };
 }
 
-/** Does `work` in a span of its own. What it throws marks the span and is thrown on. */
+/** Runs `work` in a child span. An error marks the span as failed and is rethrown. */
 export async function inSpan<Result>(
   parent: TraceContext | undefined,
   start: SpanStart,
@@ -95,7 +107,7 @@ export async function inSpan<Result>(
   }
 }
 
-/** What a thrown error makes of a span. Waiting for somebody else is no failure. */
+/** Marks a span with a thrown error. A fault of disposition `park` does not mark it as failed. */
 export function failSpan(span: Span, error: unknown): void {
   const { code, message } = failureFacts(error);
   const disposition = dispositionOf(error);

@@ -6,9 +6,29 @@ import { ITEM_BYTES_MAX } from "#lib/platform/table/limits.ts";
 import { putItem, type TablePorts } from "#lib/platform/table/operations.ts";
 import { queryPages } from "#lib/platform/table/queries.ts";
 import { expiryOf, isExpired } from "#lib/platform/table/retention.ts";
-import type { TaskRef } from "#lib/platform/trace/span-recorder.ts";
-import type { SpanGroup, SpanSink } from "#lib/platform/trace/span-sink.ts";
+import type { TaskRef } from "#lib/platform/trace/span.ts";
 import { SpanRecord } from "#schemas/records/span.ts";
+
+/** Finished spans of one invocation that belong to one task, or to none. */
+export interface SpanGroup {
+  task: TaskRef | undefined;
+  spans: SpanRecord[];
+}
+
+/** All finished spans of one invocation. */
+export interface SpanBatch {
+  service: string;
+  function_name: string;
+  /** Lambda's request id; unique to the invocation. */
+  invocation: string;
+  groups: SpanGroup[];
+}
+
+/** A destination of finished spans. It may fail or hang: the caller must bound the wait. */
+export interface SpanSink {
+  name: string;
+  write(batch: SpanBatch, signal: AbortSignal): Promise<void>;
+}
 
 interface SpanPorts extends TablePorts {
   runtime: Pick<Runtime, "now">;
@@ -22,7 +42,7 @@ export interface KeptSpan extends SpanRecord {
 const PARALLEL_MAX = 10;
 const PAGES_MAX = 10;
 
-/** Keeps spans in the table: one item an invocation and task, whatever the number of spans. */
+/** Stores spans in the table: one item for each invocation and task. */
 export function taskSpanSink(ports: SpanPorts): SpanSink {
   return {
     name: "table",
@@ -41,7 +61,7 @@ export function taskSpanSink(ports: SpanPorts): SpanSink {
   };
 }
 
-/** The longest head that fits an item. */
+/** The first spans that fit into one item. */
 function withinItem(spans: SpanGroup["spans"]): SpanGroup["spans"] {
   let bytes = 0;
   return spans.filter((span) => {
@@ -52,7 +72,7 @@ function withinItem(spans: SpanGroup["spans"]): SpanGroup["spans"] {
 
 const KeptItem = z.object({ invocation: z.string(), expires_at: z.number(), spans: z.array(SpanRecord) });
 
-/** A task's spans as recorded so far; `truncated` when there are more than a trace shows. */
+/** Reads a task's spans recorded so far. `truncated` is true when there are more pages than are read. */
 export async function readTaskSpans(
   task: TaskRef,
   ports: SpanPorts,

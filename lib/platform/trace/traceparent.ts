@@ -1,16 +1,17 @@
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { SpanRecorder } from "#lib/platform/trace/span-recorder.ts";
+import type { SpanRecorder } from "#lib/platform/trace/span.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
 
 /** A position in a trace (W3C Trace Context, https://www.w3.org/TR/trace-context/). */
 export interface TraceContext {
   trace_id: string;
   span_id: string;
   parent_span_id?: string | undefined;
-  /** False when whoever began the trace wants nothing of it recorded; that is handed on. */
+  /** False when the origin of the trace asked not to record it. Passed on unchanged. */
   sampled: boolean;
-  /** Other vendors' state, handed on unchanged. */
+  /** State of other tracing systems, passed on unchanged. */
   tracestate?: string | undefined;
-  /** Where spans below this one are recorded; absent: nowhere. */
+  /** Records the spans below this one; absent: they are not recorded. */
   recorder?: SpanRecorder | undefined;
 }
 
@@ -20,8 +21,8 @@ const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
 const SAMPLED_FLAG = 0x01;
 
 /**
- * Reads a `traceparent`, and the `tracestate` beside it. Undefined when it is malformed: the trace
- * begins anew then, as the standard says. A later version is read as far as version 00 goes.
+ * Reads a `traceparent`, and the `tracestate` beside it. Undefined when it is malformed: the
+ * caller then starts a new trace, as the standard requires. Of a later version, the fields of version 00 are read.
  */
 export function parseTraceparent(
   header: string | undefined,
@@ -44,4 +45,14 @@ export function childSpan(parent: TraceContext | undefined, runtime: Runtime): T
   if (!parent) return { trace_id: runtime.hex(16), span_id, sampled: true };
   const { trace_id, sampled, tracestate, recorder } = parent;
   return { trace_id, span_id, parent_span_id: parent.span_id, sampled, tracestate, recorder };
+}
+
+/** The root of a task's trace: the request that created it. Throws TypeError for a damaged record. */
+export function taskTrace(
+  { task_id, traceparent, tracestate }: Pick<TaskRecord, "task_id" | "traceparent" | "tracestate">,
+  recorder?: SpanRecorder,
+): TraceContext {
+  const root = parseTraceparent(traceparent, tracestate);
+  if (!root) throw new TypeError(`task ${task_id} has no valid traceparent`);
+  return { ...root, recorder };
 }

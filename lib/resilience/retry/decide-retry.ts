@@ -1,4 +1,4 @@
-import { isOutage } from "#lib/platform/errors/disposition-of.ts";
+import { isServiceUnavailable } from "#lib/platform/errors/disposition-of.ts";
 import { type Disposition, Fault } from "#lib/platform/errors/fault.ts";
 import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import { backoffMs } from "#lib/resilience/retry/backoff.ts";
@@ -66,7 +66,7 @@ export function decideRetry(
  */
 function lastAttemptTime({ error, lease }: FailedAttempt, policy: RetryPolicy): number {
   const by_dependency =
-    isOutage(error) ||
+    isServiceUnavailable(error) ||
     (error instanceof Fault && error.dependency !== undefined && !error.dependency_answered);
   if (!by_dependency || lease.attempt < policy.attempts_max - 1) return 0;
   return lease.first_attempt_ms + policy.last_try_seconds_min * 1000;

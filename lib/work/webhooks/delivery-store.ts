@@ -1,6 +1,6 @@
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
-import { stepSourceHash } from "#lib/platform/messages/make-envelope.ts";
+import { stepSourceHash } from "#lib/platform/messages/envelope.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { INDEXES } from "#lib/platform/table/item-kind.ts";
 import { DELIVERY } from "#lib/platform/table/items.ts";

@@ -26,7 +26,7 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
     queues(pick(by_agent, ORCHESTRATOR), ["SendMessage"]),
   ],
   manage_webhooks: ({ queues: by_agent }) => [queues(pick(by_agent, WEBHOOKS), ["SendMessage"])],
-  /** functions/gateway/integration-status.ts; HeadBucket is s3:ListBucket, of submit_tasks. */
+  /** functions/gateway/status-routes.ts; HeadBucket is s3:ListBucket, of submit_tasks. */
   check_parts: ({ queues: by_agent, dead_letter_queues }) => [
     queues([...Object.values(by_agent), ...Object.values(dead_letter_queues)], ["GetQueueAttributes"]),
   ],
@@ -39,7 +39,7 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
   ],
   /** functions/orchestrator/sweep.ts */
   find_open_tasks: ({ queues: by_agent }) => [queues(pick(by_agent, ORCHESTRATOR), ["SendMessage"])],
-  /** functions/orchestrator/sweep-deliveries.ts */
+  /** functions/orchestrator/sweep-overdue.ts */
   find_open_deliveries: ({ queues: by_agent }) => [queues(pick(by_agent, WEBHOOKS), ["SendMessage"])],
   /** lib/agents/agent/define-agent.ts: claims a step, reads its input, keeps its artifacts, nudges the orchestrator. */
   run_steps: ({ queues: by_agent }) => [

@@ -130,7 +130,7 @@ describe("a conditional write", () => {
   semantic("on a version replaces the whole item, once", {
     relied_on_by: [
       "lib/work/tasks/task-store.ts",
-      "lib/code/graph/dynamodb-snapshot-pointers.ts",
+      "lib/code/graph/snapshot-pointers.ts",
       "lib/work/webhooks/webhook-store.ts",
     ],
     async observe(world) {
@@ -221,7 +221,7 @@ describe("a conditional write", () => {
       relied_on_by: [
         "lib/platform/table/retention.ts",
         "lib/resilience/idempotency/once-record.ts",
-        "lib/agents/dlq/dead-letter.ts",
+        "lib/agents/dlq/failure-store.ts",
       ],
       async observe(world) {
         const Key = newKey();

@@ -114,7 +114,7 @@ describe("a query", () => {
     relied_on_by: [
       "lib/work/tasks/task-store.ts",
       "lib/platform/trace/task-spans.ts",
-      "lib/platform/metrics/rollup.ts",
+      "lib/platform/metrics/report-metrics.ts",
     ],
     async observe(world) {
       const pk = randomUUID();
@@ -203,11 +203,7 @@ describe("a query", () => {
 
 describe("an index", () => {
   semantic("holds only items with both of its keys, and lets go of those that lose them", {
-    relied_on_by: [
-      "lib/work/tasks/task-store.ts",
-      "lib/work/tasks/task-store.ts",
-      "lib/work/webhooks/delivery-store.ts",
-    ],
+    relied_on_by: ["lib/work/tasks/task-store.ts", "lib/work/webhooks/delivery-store.ts"],
     async observe(world) {
       const pk = randomUUID();
       const open = { gsi2pk: pk, gsi2sk: "2026" };

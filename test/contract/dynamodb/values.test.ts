@@ -94,7 +94,7 @@ describe("a value", () => {
   });
 
   semantic("may be an empty text, list or map", {
-    relied_on_by: ["lib/agents/dlq/dead-letter.ts", "lib/platform/trace/task-spans.ts"],
+    relied_on_by: ["lib/agents/dlq/failure-store.ts", "lib/platform/trace/task-spans.ts"],
     observe: (world) => kept(world, { text: "", list: [], map: {} }),
     aws: { text: "", list: [], map: {} },
   });
@@ -115,7 +115,7 @@ describe("a value", () => {
   });
 
   semantic("of a key, of the table or an index, is a text that is not empty", {
-    relied_on_by: ["lib/work/tasks/task-store.ts", "lib/code/graph/dynamodb-snapshot-pointers.ts"],
+    relied_on_by: ["lib/work/tasks/task-store.ts", "lib/code/graph/snapshot-pointers.ts"],
     async observe(world) {
       const tried = (fields: object) => outcome(put(world, { ...newKey(), ...fields }));
       return {
@@ -139,7 +139,7 @@ describe("a value", () => {
   semantic("of a key has up to 2,048 bytes in the partition key and 1,024 in the sort key", {
     relied_on_by: [
       "lib/platform/table/keys.ts",
-      "lib/code/graph/dynamodb-snapshot-pointers.ts",
+      "lib/code/graph/snapshot-pointers.ts",
       "lib/resilience/circuit/circuit-table.ts",
     ],
     async observe(world) {
@@ -154,7 +154,7 @@ describe("a value", () => {
   semantic("makes an item of up to 400 KB, whether it is put or grown", {
     relied_on_by: [
       "lib/platform/trace/task-spans.ts",
-      "lib/agents/dlq/dead-letter.ts",
+      "lib/agents/dlq/failure-store.ts",
       "lib/resilience/idempotency/once-record.ts",
     ],
     async observe(world) {

@@ -22,7 +22,7 @@ describe("an object", () => {
   semantic("comes back whole, with its type and metadata, right after it was written or overwritten", {
     relied_on_by: [
       "lib/platform/blobs/s3-blobs.ts",
-      "lib/platform/config/s3-source.ts",
+      "lib/platform/config/config-source.ts",
       "lib/work/artifacts/standard-layout.ts",
     ],
     async observe(world) {
@@ -44,7 +44,7 @@ describe("an object", () => {
       "lib/platform/blobs/s3-blobs.ts",
       "functions/gateway/store-submission.ts",
       "scripts/config/push-config.ts",
-      "lib/platform/config/s3-source.ts",
+      "lib/platform/config/config-source.ts",
     ],
     async observe(world) {
       const Key = randomUUID();
@@ -100,7 +100,7 @@ describe("an object", () => {
   });
 
   semantic("that is unchanged is answered with 304 to a get on If-None-Match", {
-    relied_on_by: ["lib/platform/config/s3-source.ts"],
+    relied_on_by: ["lib/platform/config/config-source.ts"],
     async observe(world) {
       const key = randomUUID();
       await put(world, key, "first");
@@ -132,7 +132,7 @@ describe("an object", () => {
   });
 
   semantic("gives the SHA-256 it was written with, and its length, to a head that asks for them", {
-    relied_on_by: ["functions/gateway/link-to-artifact.ts", "functions/gateway/store-submission.ts"],
+    relied_on_by: ["functions/gateway/read-artifact.ts", "functions/gateway/store-submission.ts"],
     async observe(world) {
       const key = randomUUID();
       await put(world, key, "first", { ChecksumSHA256: sha256("first") });
@@ -215,7 +215,7 @@ describe("an object", () => {
 
 describe("a bucket", () => {
   semantic("that is there answers a head, and one that is not is NotFound", {
-    relied_on_by: ["functions/gateway/integration-status.ts"],
+    relied_on_by: ["functions/gateway/status-routes.ts"],
     async observe({ s3, bucket }) {
       const head = (Bucket: string) => outcome(s3.send(new HeadBucketCommand({ Bucket })));
       return [await head(bucket), await head(`absent-${randomUUID()}`)];

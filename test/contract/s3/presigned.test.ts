@@ -6,8 +6,8 @@ import { describe } from "vitest";
 import { uploadKey } from "#lib/platform/blobs/object-keys.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { createUpload } from "../../../functions/gateway/create-upload.ts";
-import { linkToArtifact } from "../../../functions/gateway/link-to-artifact.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
+import { linkToArtifact } from "../../../functions/gateway/read-artifact.ts";
 import { contract } from "../contract.ts";
 import type { BucketWorld } from "../targets/worlds.ts";
 import { put, text } from "./bucket-steps.ts";
@@ -123,7 +123,7 @@ describe("a presigned upload", () => {
 
 describe("a presigned link", () => {
   semantic("gives the bytes under the type and name it was made for", {
-    relied_on_by: ["functions/gateway/link-to-artifact.ts"],
+    relied_on_by: ["functions/gateway/read-artifact.ts"],
     async observe(world) {
       const { key, body } = await grant(world);
       await put(world, key, body, { ContentType: "application/octet-stream" });

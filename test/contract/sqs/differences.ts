@@ -76,7 +76,7 @@ export const sqs_differences = {
     page: `${REFERENCE}/API_DeleteMessage.html`,
     targets: { localstack: { does: "deletes it", observed: { deleted: "done", left: [] } } },
     not_leaned_on: "Who deletes has made the outcome durable before, so either is right.",
-    bridged_in: "lib/agents/agent/publish-outcome.ts",
+    bridged_in: "lib/agents/agent/define-agent.ts",
   },
   receipts: {
     behaviour: "A receipt that is none",
@@ -119,7 +119,7 @@ export const sqs_differences = {
       simulation: { does: "is dropped", observed: undefined },
     },
     not_leaned_on: "Traces travel as W3C `traceparent` in the envelope.",
-    bridged_in: "lib/platform/messages/make-envelope.ts",
+    bridged_in: "lib/platform/messages/envelope.ts",
   },
   message_group: {
     behaviour: "`MessageGroupId` on a standard queue",
@@ -155,7 +155,7 @@ export const sqs_differences = {
       simulation: { does: "ends the simulation as a mistake in the code", observed: { throws: "TypeError" } },
     },
     not_leaned_on: "Whoever waits longer is forwarded again.",
-    bridged_in: "lib/platform/messages/forward-message.ts",
+    bridged_in: "lib/platform/messages/send-message.ts",
   },
   message_bytes: {
     behaviour: "Messages over 1 MiB",
@@ -207,7 +207,7 @@ export const sqs_differences = {
       },
     },
     not_leaned_on: "Both read a function's answer by one piece of code.",
-    bridged_in: "local/event-source/batch-verdict.ts",
+    bridged_in: "local/event-source/batch-result.ts",
   },
   redriven_message: {
     behaviour: "A message that native redrive moved",

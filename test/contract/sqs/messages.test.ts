@@ -13,7 +13,7 @@ describe("a message", () => {
     relied_on_by: [
       "lib/platform/messages/send-envelope.ts",
       "local/event-source/sqs-event.ts",
-      "lib/agents/dlq/read-dead-letter.ts",
+      "lib/agents/dlq/dead-letter-queue.ts",
     ],
     async observe(world) {
       const queue = await world.queue();
@@ -43,7 +43,7 @@ describe("a message", () => {
   });
 
   semantic("takes no empty attribute", {
-    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/dead-letter.ts"],
+    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/failure-store.ts"],
     async observe(world) {
       const queue = await world.queue();
       const MessageAttributes = { tracestate: { DataType: "String", StringValue: "" } };
@@ -86,7 +86,7 @@ describe("a message", () => {
   });
 
   semantic("that is delayed comes no earlier, and by 15 minutes at most", {
-    relied_on_by: ["lib/platform/messages/forward-message.ts", "lib/platform/messages/send-envelope.ts"],
+    relied_on_by: ["lib/platform/messages/send-message.ts", "lib/platform/messages/send-envelope.ts"],
     async observe(world) {
       const queue = await world.queue();
       await send(world, queue, { DelaySeconds: 2 });
@@ -105,7 +105,7 @@ describe("a message", () => {
   semantic("has room for 200,000 bytes and its attributes", {
     relied_on_by: [
       "lib/platform/messages/send-envelope.ts",
-      "lib/agents/dlq/dead-letter.ts",
+      "lib/agents/dlq/failure-store.ts",
       "lib/agents/dlq/replay-message.ts",
     ],
     async observe(world) {
@@ -140,7 +140,7 @@ describe("a message", () => {
   });
 
   semantic("is Unicode that XML 1.0 has too: anything else is refused", {
-    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/dead-letter.ts"],
+    relied_on_by: ["lib/platform/messages/send-envelope.ts", "lib/agents/dlq/failure-store.ts"],
     async observe(world) {
       const queue = await world.queue();
       const tried = (MessageBody: string) => outcome(send(world, queue, { MessageBody }));
@@ -197,7 +197,7 @@ describe("a queue", () => {
   });
 
   semantic("counts what waits, what is in flight and what is delayed, if only within a minute", {
-    relied_on_by: ["functions/gateway/integration-status.ts", "scripts/chaos/operator.ts"],
+    relied_on_by: ["functions/gateway/status-routes.ts", "scripts/chaos/operator.ts"],
     async observe(world) {
       const queue = await world.queue();
       for (const MessageBody of ["a", "b", "c"]) await send(world, queue, { MessageBody });

@@ -1,10 +1,10 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { deadLetter } from "#lib/agents/dlq/dead-letter.ts";
+import { deadLetter } from "#lib/agents/dlq/failure-store.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
-import { readRollups, writeRollup } from "#lib/platform/metrics/rollup.ts";
+import { readRollups, writeRollup } from "#lib/platform/metrics/report-metrics.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { FAILURE, STEP, TASK } from "#lib/platform/table/items.ts";
 import { listOf } from "#lib/platform/table/keys.ts";

@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSHandler, SQSRecord } from "aws-lambda";
-import { batchVerdict } from "../../../local/event-source/batch-verdict.ts";
+import { batchResult } from "../../../local/event-source/batch-result.ts";
 import type { Invocation } from "../engine/invocation.ts";
 import { kill } from "../engine/network.ts";
 import type { World } from "../engine/world.ts";
@@ -87,7 +87,7 @@ async function deliver(
   invocation.state = "ended";
   world.invocations.delete(invocation);
   const ids = batch.map(({ id }) => id);
-  const { delivered } = world.mutation.acknowledge ? { delivered: ids } : batchVerdict(answer, ids);
+  const { delivered } = world.mutation.acknowledge ? { delivered: ids } : batchResult(answer, ids);
   for (const message of batch) {
     if (delivered.includes(message.id)) acknowledge(world, queue, message, invocation, ports);
   }

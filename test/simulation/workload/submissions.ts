@@ -4,6 +4,9 @@ import type { Submission } from "#schemas/messages/submission.ts";
 import type { Random } from "../engine/random.ts";
 import type { World } from "../engine/world.ts";
 
+/** Rules that the gateway accepts; the simulated codegen does not run them. */
+export const CODEMOD_RULES = "id: one\nlanguage: TypeScript\nrule: { pattern: a }\nfix: b\n";
+
 const DIFF = "--- a/one.txt\n+++ b/one.txt\n@@ -1 +1 @@\n-one\n+two\n";
 const UPLOAD = "the bytes of an archive";
 const UPLOAD_ID = sha256(UPLOAD);
@@ -38,6 +41,6 @@ export function drawSubmission(random: Random): Submission {
 }
 
 function drawChange(random: Random): NonNullable<Submission["change"]> {
-  if (random.chance(0.3)) return { kind: "codemod", rules: "rule: {}" };
+  if (random.chance(0.3)) return { kind: "codemod", rules: CODEMOD_RULES };
   return { kind: "patch", diff: DIFF, ...(random.chance(0.5) && { fallback_diffs: [DIFF] }) };
 }

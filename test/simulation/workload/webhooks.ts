@@ -3,7 +3,7 @@ import { deliveryId, deliveryStep, endingOf, WEBHOOKS } from "#lib/work/webhooks
 import { type TaskEnded, WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import type { WebhookRecord } from "#schemas/records/webhook.ts";
-import { sendAnew } from "../../../functions/webhooks/send-anew.ts";
+import { sendAnew } from "../../../functions/webhooks/deliver.ts";
 import { EPOCH_MS } from "../engine/scheduler.ts";
 import type { World } from "../engine/world.ts";
 import { maybeFail, spendTime } from "./agents.ts";

@@ -5,6 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDataDirectory } from "../../local/data-directory.ts";
+import { ensureDevelopmentKey, ensureSecret } from "../../local/development-key.ts";
+import { startDynamoDb } from "../../local/emulators/dynamodb.ts";
+import { startSqsAndS3 } from "../../local/emulators/sqs-and-s3.ts";
 import { anyFreePort } from "../../local/ports.ts";
 import { startStack } from "../../local/stack.ts";
 
@@ -57,35 +61,60 @@ const manifest = (data: string) =>
     "dynamodb",
     readdirSync(join(data, "dynamodb")).find((name) => name.startsWith("MANIFEST")) ?? "",
   );
-const DAMAGES: [what: string, named: string, damage: (data: string) => void][] = [
+type Damage = [what: string, named: string, damage: (data: string) => void];
+
+/** One of each kind of part, through the whole of `npm start`. */
+const DAMAGES: Damage[] = [
   ["the table's MANIFEST", "dynamodb", (data) => overwrite(manifest(data), "garbage")],
-  ["no MANIFEST of the table", "dynamodb", (data) => rmSync(manifest(data))],
-  ["the table's CURRENT", "dynamodb", (data) => overwrite(join(data, "dynamodb/CURRENT"), "garbage")],
-  ["an empty CURRENT of the table", "dynamodb", (data) => overwrite(join(data, "dynamodb/CURRENT"), "")],
-  ["a file where the table was", "dynamodb", (data) => overwrite(join(data, "dynamodb"), "")],
   [
     "the queues' database",
     "sqs-and-s3/fauxqs.db",
     (data) => overwrite(join(data, "sqs-and-s3/fauxqs.db"), "garbage".repeat(1000)),
   ],
   ["the credentials", "credentials.json", (data) => overwrite(join(data, "credentials.json"), '{"url":')],
-  [
-    "credentials without a key",
-    "credentials.json",
-    (data) => overwrite(join(data, "credentials.json"), "{}"),
-  ],
-  ["credentials of null", "credentials.json", (data) => overwrite(join(data, "credentials.json"), "null")],
+  ["the pepper", "pepper", (data) => overwrite(join(data, "pepper"), "abc")],
+  ["the emulators' lock", "emulators.lock", (data) => replaceByDirectory(join(data, "emulators.lock"))],
+  ["the log", "stack.log", (data) => replaceByDirectory(join(data, "stack.log"))],
+  ["the whole directory", "", (data) => overwrite(data, "")],
+];
+
+/** The same kinds of damage, to the parts themselves. */
+const table = (data: string) => startDynamoDb({ directory: join(data, "dynamodb"), port: 0 });
+const queues = (data: string) => startSqsAndS3({ directory: join(data, "sqs-and-s3"), port: 0 });
+const credentials = (data: string) =>
+  ensureDevelopmentKey({
+    table_name: "none",
+    pepper: "none",
+    credentials_file: join(data, "credentials.json"),
+    url: "http://127.0.0.1:9",
+    tenant: "local",
+  });
+const PARTS: [...Damage, open: (data: string) => unknown][] = [
+  ["no MANIFEST of the table", "dynamodb", (data) => rmSync(manifest(data)), table],
+  ["the table's CURRENT", "dynamodb", (data) => overwrite(join(data, "dynamodb/CURRENT"), "garbage"), table],
+  ["an empty CURRENT", "dynamodb", (data) => overwrite(join(data, "dynamodb/CURRENT"), ""), table],
+  ["a file where the table was", "dynamodb", (data) => overwrite(join(data, "dynamodb"), ""), table],
+  ["a file where the queues were", "sqs-and-s3", (data) => overwrite(join(data, "sqs-and-s3"), ""), queues],
+  ["no key", "credentials.json", (data) => overwrite(join(data, "credentials.json"), "{}"), credentials],
+  ["null", "credentials.json", (data) => overwrite(join(data, "credentials.json"), "null"), credentials],
   [
     "a directory where the credentials were",
     "credentials.json",
     (data) => replaceByDirectory(join(data, "credentials.json")),
+    credentials,
   ],
-  ["the pepper", "pepper", (data) => overwrite(join(data, "pepper"), "abc")],
-  ["the webhooks' secret", "webhook-secret-root", (data) => overwrite(join(data, "webhook-secret-root"), "")],
-  ["the lock", "stack.lock", (data) => overwrite(join(data, "stack.lock"), "garbage".repeat(1000))],
-  ["the emulators' lock", "emulators.lock", (data) => replaceByDirectory(join(data, "emulators.lock"))],
-  ["the log", "stack.log", (data) => replaceByDirectory(join(data, "stack.log"))],
-  ["the whole directory", "", (data) => overwrite(data, "")],
+  [
+    "the webhooks' secret",
+    "webhook-secret-root",
+    (data) => overwrite(join(data, "webhook-secret-root"), ""),
+    (data) => ensureSecret(data, "webhook-secret-root"),
+  ],
+  [
+    "the lock",
+    "stack.lock",
+    (data) => overwrite(join(data, "stack.lock"), "garbage".repeat(1000)),
+    (data) => openDataDirectory(data),
+  ],
 ];
 
 describe("npm start with damaged data", () => {
@@ -105,25 +134,24 @@ describe("npm start with damaged data", () => {
   );
 });
 
-describe("npm start with a configuration that is not valid", () => {
-  const files = readdirSync("configs").filter((name) => name.endsWith(".json"));
+describe("a damaged part of the data", () => {
+  it.each(PARTS)("is named with what to do: %s", async (_what, named, damage, open) => {
+    const data = copyOf(sound);
+    damage(data);
+    const error = await Promise.resolve()
+      .then(() => open(data))
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+    const { message } = error as Error;
+    expect(message).toContain(join(data, named));
+    expect(message).toMatch(/elete it|delete it|delete that/);
+    expect(message.split("\n")).toHaveLength(1);
+  });
+});
 
-  it.each(files)(
-    "refuses %s, naming the file and where in it the fault is",
-    async (name) => {
-      const configs = mkdtempSync(join(tmpdir(), "configs-"));
-      made.push(configs);
-      cpSync("configs", configs, { recursive: true });
-      const value = JSON.parse(readFileSync(join(configs, name), "utf8"));
-      writeFileSync(join(configs, name), JSON.stringify({ ...value, surprise: 1 }));
-      const { code, stdout, lines } = await refusal(copyOf(sound), { CONFIG_DIRECTORY: configs });
-      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-      expect(lines[0]).toContain(join(configs, name));
-      expect(lines[0]).toContain("surprise");
-    },
-    START_MS,
-  );
-
+describe("npm start with configuration that is not valid", () => {
   it(
     "names every faulty file at once: one that is absent, one that is no JSON, one with a wrong value",
     async () => {
@@ -137,8 +165,8 @@ describe("npm start with a configuration that is not valid", () => {
         join(configs, "retry_policy.json"),
         JSON.stringify({ ...policy, redispatch_seconds: "x" }),
       );
-      const { code, lines } = await refusal(copyOf(sound), { CONFIG_DIRECTORY: configs });
-      expect(code).toBe(1);
+      const { code, stdout, lines } = await refusal(copyOf(sound), { CONFIG_DIRECTORY: configs });
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
       const text = lines.join("\n");
       expect(text).toContain(`${join(configs, "webhooks.json")} is not valid: ENOENT`);
       expect(text).toContain(`${join(configs, "graph.json")} is not valid: it is not JSON`);

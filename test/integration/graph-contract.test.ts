@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { dynamodbSnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
 import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
+import { dynamodbSnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import { realBucket } from "#test/fakes/real-bucket.ts";
 import { realTable } from "#test/fakes/real-table.ts";

@@ -41,7 +41,8 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
   const done = new AbortController();
   const closing_ms = Math.max(1, message.lambda.getRemainingTimeInMillis() - CLOSING_MS);
   runtime.sleep(closing_ms, done.signal).then(
-    () => stop.abort(new RetryableFault("INVOCATION_ENDING", "the invocation is about to reach its time limit")),
+    () =>
+      stop.abort(new RetryableFault("INVOCATION_ENDING", "the invocation is about to reach its time limit")),
     () => undefined, // the step ended first
   );
   try {

@@ -116,10 +116,14 @@ function waitingFor({ until_ms, parked }: ClaimResult & { kind: "wait" }, now_ms
     const message = "the step is parked for a dependency";
     return new ParkedFault("STEP_PARKED", message, { retry_at_ms: until_ms + 1, decided: true });
   }
-  return new ParkedFault("STEP_IN_PROGRESS", "another worker is running the step, or the step waits for its next attempt", {
-    retry_after_ms: until_ms - now_ms + 1000,
-    decided: true,
-  });
+  return new ParkedFault(
+    "STEP_IN_PROGRESS",
+    "another worker is running the step, or the step waits for its next attempt",
+    {
+      retry_after_ms: until_ms - now_ms + 1000,
+      decided: true,
+    },
+  );
 }
 
 /** Ends a step whose every attempt crashed without an outcome, so that its task can end. */

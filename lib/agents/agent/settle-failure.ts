@@ -60,12 +60,16 @@ export async function settleFailure(failed: Failed): Promise<string | undefined>
     }
     const delay_ms = delayMs(failed, disposition);
     const event = settlement === "forward" ? "MESSAGE_PARKED" : "MESSAGE_RETURNS";
-    log[disposition === "park" ? "info" : "warn"](event, `message will be delivered again: ${String(error)}`, {
-      error_code,
-      disposition,
-      delay_ms,
-      policy_hash: platform.retryPolicy().hash,
-    });
+    log[disposition === "park" ? "info" : "warn"](
+      event,
+      `message will be delivered again: ${String(error)}`,
+      {
+        error_code,
+        disposition,
+        delay_ms,
+        policy_hash: platform.retryPolicy().hash,
+      },
+    );
     if (settlement === "forward" && envelope && failed.span) {
       await forwardMessage(envelope, delay_ms, failed.span, platform);
       return undefined;

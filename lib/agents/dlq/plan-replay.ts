@@ -34,7 +34,10 @@ export function planReplay(letter: ReplayedLetter, ledger: Ledger | undefined, n
   const { task, steps } = ledger;
   if (service === ORCHESTRATOR) return send("the orchestrator looks at the task again");
   if (task.status === "canceled" || task.cancel_requested_at) {
-    return remove("TASK_CANCELED", "its task was canceled and stays canceled; the message is only removed from the DLQ");
+    return remove(
+      "TASK_CANCELED",
+      "its task was canceled and stays canceled; the message is only removed from the DLQ",
+    );
   }
   const record = steps.find(({ step, round }) => step === envelope.step && round === envelope.round);
   if (!record) return planUnclaimed(envelope, ledger);

@@ -55,6 +55,8 @@ describe("a URL that a submitter gave", () => {
   });
 
   it("is of an allowed scheme", () => {
-    expect(readUrl("http://example.org/", { schemes: ["https"] })).toEqual({ problem: "it is not an https URL" });
+    expect(readUrl("http://example.org/", { schemes: ["https"] })).toEqual({
+      problem: "it is not an https URL",
+    });
   });
 });

@@ -32,7 +32,8 @@ export function telemetry(environment: Record<string, string | undefined> = proc
   const disabled = value("OTEL_SDK_DISABLED")?.toLowerCase() === "true" || exporters === "none";
   const { "service.name": named, ...resource_attributes } = pairs("OTEL_RESOURCE_ATTRIBUTES");
   const protocol = forTraces("PROTOCOL");
-  if (protocol && protocol !== "http/json") remarks.push(`protocol ${protocol} is not supported; http/json is`);
+  if (protocol && protocol !== "http/json")
+    remarks.push(`protocol ${protocol} is not supported; http/json is`);
   const timeout = Number(forTraces("TIMEOUT") ?? TIMEOUT_MS);
   const { remark, url } = tracesUrl(value);
   if (remark) remarks.push(remark);

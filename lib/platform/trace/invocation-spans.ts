@@ -81,11 +81,7 @@ const QUIET_MS = 30_000;
 const quietUntil = new WeakMap<SpanSink, number>();
 
 /** Writes to all sinks concurrently within a bounded time. Lost spans are logged and never cause an error. */
-async function writeSpans(
-  batch: SpanBatch,
-  sinks: readonly SpanSink[],
-  bounds: Bounds,
-): Promise<void> {
+async function writeSpans(batch: SpanBatch, sinks: readonly SpanSink[], bounds: Bounds): Promise<void> {
   const { runtime, remaining_ms } = bounds;
   const now = runtime.now();
   const awake = sinks.filter((sink) => (quietUntil.get(sink) ?? 0) <= now);
@@ -112,7 +108,10 @@ async function writeOne(
     await Promise.race([written, late]);
   } catch (error) {
     const spans = batch.groups.reduce((sum, group) => sum + group.spans.length, 0);
-    log.warn("SPANS_LOST", `spans were not written to ${sink.name}: ${String(error)}`, { sink: sink.name, spans });
+    log.warn("SPANS_LOST", `spans were not written to ${sink.name}: ${String(error)}`, {
+      sink: sink.name,
+      spans,
+    });
   } finally {
     late.catch(() => undefined); // the sleep was ended
     done.abort();

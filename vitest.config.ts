@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
+const MUTATIONS = ["test/simulation/**/mutations.test.ts"];
+
 /**
- * The lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `template`
+ * The lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `mutations`
+ * (broken code that the simulation must notice; not part of `npm test`), `template`
  * (what is deployed, read as data), `integration` (embedded emulators), `contract` (what the code needs of AWS, against its
  * stand-ins: CONTRACT_TARGET), `e2e` (the whole local stack).
  */
@@ -21,10 +24,12 @@ export default defineConfig({
         test: {
           name: "simulation",
           include: ["test/simulation/**/*.test.ts"],
+          exclude: MUTATIONS,
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },
       },
+      { test: { name: "mutations", include: MUTATIONS, testTimeout: 180_000, hookTimeout: 120_000 } },
       {
         test: { name: "sandbox", include: ["test/sandbox/**/*.test.ts"], testTimeout: 90_000 },
       },

@@ -36,6 +36,8 @@ edit("retry_policy.json", (shipped) => ({
       backoff_ms_base: 100,
       backoff_ms_max: 500,
       throttle_backoff_ms_base: 100,
+      last_try_seconds_min: 0,
+      retry_budget_floor_per_minute: 600,
     },
     { match: { service: "webhooks", code: "WEBHOOK_REFUSED" }, attempts_max: 2 },
   ],

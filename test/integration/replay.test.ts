@@ -359,7 +359,7 @@ describe("a message SQS moved itself", () => {
     const [listed] = await listCases(everything(), stage.ports);
     const { code, failure, message } = listed!;
     expect([code, failure]).toEqual(["NATIVE_REDRIVE", undefined]);
-    expect(message).toContain("its worker died each time");
+    expect(message).toContain("each time the worker died");
     expect(await replayAll()).toEqual([["sent", "MESSAGE_SENT"]]);
     await stage.pump();
     expect([(await stage.ledger(task_id)).task.status, stage.effects]).toEqual(["succeeded", ["only"]]);

@@ -45,7 +45,7 @@ const EXERCISED = [
   "poison messages",
   "repeated submissions",
   "restarts",
-  "runs refused: QUOTA_SPENT",
+  "runs refused: MODEL_QUOTA_SPENT",
   "steps canceled",
   "steps parked",
   "submissions refused: IDEMPOTENCY_MISMATCH",

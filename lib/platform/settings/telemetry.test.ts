@@ -7,7 +7,7 @@ describe("OpenTelemetry's variables", () => {
     expect(telemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: " " }).traces_url).toBeUndefined();
     expect(telemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4318" })).toMatchObject({
       traces_url: undefined,
-      remarks: ["localhost:4318 is no http(s) URL; no traces are exported"],
+      remarks: ["localhost:4318 is not an http(s) URL; no traces are exported"],
     });
   });
 
@@ -47,7 +47,7 @@ describe("OpenTelemetry's variables", () => {
       OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
     };
     expect(telemetry(variables)).toMatchObject({ timeout_ms: 500, gzip: true });
-    expect(telemetry(variables).remarks).toEqual(["protocol grpc is not spoken; http/json is"]);
+    expect(telemetry(variables).remarks).toEqual(["protocol grpc is not supported; http/json is"]);
     expect(telemetry({ OTEL_EXPORTER_OTLP_TIMEOUT: "soon" }).timeout_ms).toBe(10_000);
   });
 });

@@ -1,5 +1,10 @@
 import { z } from "zod";
 
+const CHARACTER = "[^/\\\\[\\]{}()!|<>\"'`$\\u0000-\\u001f\\u007f-\\u009f]";
+const NAME = `\\.?${CHARACTER.replace("[^", "[^.")}${CHARACTER}*`;
+/** Names between slashes, none of which begins with `..`. No look-ahead: some readers of JSON Schema have none. */
+const REPORT_GLOB = new RegExp(`^(?:\\./)?${NAME}(?:/${NAME})*$`);
+
 /**
  * A pattern of paths below the tree: `*` within a name, `?` for one character, `**` for any directories.
  * Characters that mean more to a shell are refused, so that no pattern is taken for what it is not.
@@ -9,7 +14,7 @@ export const ReportGlob = z
   .min(1)
   .max(256)
   .regex(
-    /^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$))[^\\[\]{}()!|<>"'`$\p{Cc}]+$/u,
+    REPORT_GLOB,
     "a path below the tree, with *, ? and ** as wildcards; no .., no leading /, no other wildcards",
   );
 

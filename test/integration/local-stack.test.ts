@@ -45,6 +45,12 @@ async function state(stack: Stack) {
 }
 const untilItem = (stack: Stack, name: string) =>
   vi.waitUntil(async () => (await state(stack)).items[name], { timeout: 40_000, interval: 100 });
+/** The log is written by another process than the one that answers. */
+const untilLogged = (stack: Stack, text: string) =>
+  vi.waitUntil(() => readFileSync(join(stack.data_dir, "stack.log"), "utf8").includes(text), {
+    timeout: 40_000,
+    interval: 50,
+  });
 const untilFree = (stack: Stack) =>
   vi.waitUntil(() => isFree(Number(new URL(stack.url).port)), { timeout: 20_000, interval: 50 });
 
@@ -69,15 +75,14 @@ describe("the local stack", () => {
     expect(await untilItem(stack, "ticks")).toBe("aws.events");
     expect((await state(stack)).service).toBe("front");
     expect(await (await fetch(`${stack.url}/items/kept/as/object`)).text()).toBe("hello");
-    const log = readFileSync(join(stack.data_dir, "stack.log"), "utf8");
-    expect(log).toContain('{"code":"FRONT_ASKED","service":"front"}');
+    await untilLogged(stack, '{"code":"FRONT_ASKED","service":"front"}');
   });
 
   it("answers 500 without the stack when a function throws, and logs it", async () => {
     const stack = await start();
     const answer = await send(stack, "throw");
     expect([answer.status, await answer.json()]).toEqual([500, { message: "Internal Server Error" }]);
-    expect(readFileSync(join(stack.data_dir, "stack.log"), "utf8")).toContain("secret inside");
+    await untilLogged(stack, "secret inside");
   });
 
   it("outlives an error that no handler awaits", async () => {
@@ -86,7 +91,7 @@ describe("the local stack", () => {
     await untilItem(stack, "ended stray");
     await send(stack, "after");
     await untilItem(stack, "ended after");
-    expect(readFileSync(join(stack.data_dir, "stack.log"), "utf8")).toContain("nobody awaits me");
+    await untilLogged(stack, "nobody awaits me");
   });
 
   it("says in one line that its port or its data directory is taken, and names it", async () => {

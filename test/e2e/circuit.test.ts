@@ -137,7 +137,7 @@ describe("a model that fails every question, then heals", () => {
     );
     for (const event of ["opened", "half_opened", "closed"] as const) {
       const times = events.filter((each) => each === event).length;
-      expect(lines(`CIRCUIT_${event.toUpperCase()}`)).toHaveLength(times);
+      await expect.poll(() => lines(`CIRCUIT_${event.toUpperCase()}`), patience).toHaveLength(times);
       await vi.waitUntil(async () => (await counted(`circuit_${event}`)) === times, patience);
     }
     expect(lines("CIRCUIT_OPENED")[0]).toMatchObject({

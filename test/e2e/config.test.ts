@@ -31,6 +31,9 @@ async function retryPolicy(): Promise<PolicyView> {
   return Policies.parse(body).policies.find((policy) => policy.file === "retry_policy.json")!;
 }
 
+/** The log is written by another process than the one that answers. */
+const logged = { timeout: 40_000, interval: 50 };
+
 /** Log lines with that code, oldest first. */
 function lines(code: string): { at: string; [field: string]: unknown }[] {
   return readFileSync(join(stack.data_dir, "stack.log"), "utf8")
@@ -68,7 +71,9 @@ describe("an operator who edits retry_policy.json while the stack runs", () => {
     }, patience);
     expect(Date.parse(seen.loaded_at!) - changed_at).toBeLessThan(2000);
     expect(seen).toMatchObject({ source: file, state: "in_force", last_rejected: null });
-    expect(lines("CONFIG_CHANGED")).toMatchObject([{ old_hash, new_hash: seen.hash, source: file }]);
+    await expect
+      .poll(() => lines("CONFIG_CHANGED"), logged)
+      .toMatchObject([{ old_hash, new_hash: seen.hash, source: file }]);
     expect(await stamp()).toBe(seen.hash);
     await vi.waitUntil(async () => (await counted("config_changed")) === 1, patience);
   });
@@ -82,9 +87,9 @@ describe("an operator who edits retry_policy.json while the stack runs", () => {
       return policy.last_rejected ? policy : undefined;
     }, patience);
     expect(refused).toMatchObject({ hash, state: "rejected", reason, last_rejected: { reason } });
-    expect(lines("CONFIG_REJECTED")).toMatchObject([
-      { reason, hash: refused.last_rejected?.hash, in_force: hash },
-    ]);
+    await expect
+      .poll(() => lines("CONFIG_REJECTED"), logged)
+      .toMatchObject([{ reason, hash: refused.last_rejected?.hash, in_force: hash }]);
     expect(await stamp()).toBe(hash);
     await vi.waitUntil(async () => (await counted("config_rejected")) === 1, patience);
 
@@ -95,7 +100,7 @@ describe("an operator who edits retry_policy.json while the stack runs", () => {
     }, patience);
     expect(mended).toMatchObject({ last_rejected: { reason } });
     expect(mended.hash).not.toBe(hash);
-    expect(lines("CONFIG_RECOVERED")).toMatchObject([{ hash: mended.hash }]);
+    await expect.poll(() => lines("CONFIG_RECOVERED"), logged).toMatchObject([{ hash: mended.hash }]);
     expect(await stamp()).toBe(mended.hash);
   });
 

@@ -166,10 +166,9 @@ describe("the whole system with Neo4j as its graph", () => {
     expect(ended.error?.message).toContain("set both as the server has them");
     expect(ended.steps.map(({ attempts }) => attempts)).toEqual([1]);
     expect(readFileSync(join(stack.data_dir, "stack.log"), "utf8")).not.toContain("wrong-password");
-    expect(
-      loggedLines("MESSAGE_DEAD_LETTERED").filter((line) => line.includes("NEO4J_CREDENTIALS_REFUSED"))
-        .length,
-    ).toBe(1);
+    const dead_lettered = () =>
+      loggedLines("MESSAGE_DEAD_LETTERED").filter((line) => line.includes("NEO4J_CREDENTIALS_REFUSED"));
+    await expect.poll(() => dead_lettered().length, { timeout: 40_000, interval: 50 }).toBe(1);
     const built = await api.submit({ workflow: "buildtest", source: exampleSource(), test: "true" });
     expect((await api.ended(built.task_id)).ended_at).toBeDefined();
   });

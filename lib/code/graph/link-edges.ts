@@ -75,6 +75,9 @@ const ENDINGS = ["", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts
 /** `imports` of a package.json with the simple form `"#lib/*": "./lib/*"`. */
 export type ImportMap = Readonly<Record<string, string>>;
 
+/** Linux takes no longer path (PATH_MAX), and normalizing one of many `../` costs more than its length. */
+const SPECIFIER_CHARACTERS_MAX = 4096;
+
 /**
  * Index of the file that `importer` imports by `specifier`; undefined for packages and files outside
  * the tree. A `.js` specifier also finds the `.ts` file it is compiled from.
@@ -85,6 +88,7 @@ export function resolveImport(
   places: ReadonlyMap<string, number>,
   import_map: ImportMap = {},
 ): number | undefined {
+  if (specifier.length > SPECIFIER_CHARACTERS_MAX) return undefined;
   const target = specifier.startsWith(".")
     ? join(dirname(importer), specifier)
     : mapped(specifier, import_map);

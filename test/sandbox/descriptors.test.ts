@@ -184,7 +184,7 @@ describe("the other processes the platform starts", () => {
   });
 
   it("a child process that computes on submitted input", async () => {
-    const fixture = new URL("../../lib/platform/confined/fixtures/child.ts", import.meta.url);
+    const fixture = new URL("../fakes/confined-child.ts", import.meta.url);
     const confinement = createConfinement(fixture, 1);
     const limits = { wall_seconds_max: 60, memory_bytes_max: 256 * 1024 * 1024, output_bytes_max: 1024 };
     const { signal } = new AbortController();

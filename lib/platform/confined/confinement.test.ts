@@ -14,7 +14,7 @@ const LIMITS: ComputationLimits = {
   memory_bytes_max: 256 * MEBIBYTE,
   output_bytes_max: MEBIBYTE,
 };
-const FIXTURE = new URL("./fixtures/child.ts", import.meta.url);
+const FIXTURE = new URL("../../../test/fakes/confined-child.ts", import.meta.url);
 const confinement = createConfinement(FIXTURE, 4);
 afterAll(() => confinement.close());
 
@@ -205,7 +205,7 @@ describe("a child process that ends", () => {
   });
 
   it("before it is ready is tried again", async () => {
-    const broken = createConfinement(new URL("./fixtures/absent.ts", import.meta.url));
+    const broken = createConfinement(new URL("./absent.ts", import.meta.url));
     const run = broken.run({ name: "echo", result: z.unknown() }, 1, {
       limits: LIMITS,
       signal: new AbortController().signal,

@@ -39,7 +39,7 @@ const STARTERS = [
   "lib/code/source/run-git.ts",
   "lib/platform/confined/child.ts",
   "lib/platform/processes/remove-tree.ts",
-  "lib/sandbox/network/listen-inside.ts",
+  "lib/sandbox/network/sandbox-network.ts",
   "lib/sandbox/network/npm-registry.ts",
   "lib/sandbox/process/start-process.ts",
   "lib/sandbox/process/tool-path.ts",

@@ -85,7 +85,7 @@ export const taskRoutes: Record<string, Route> = {
     },
     codes: SUBMISSION_CODES,
     run: async ({ tenant, policy, body, headers, trace, log, platform }) => {
-      const ports = gatewayPorts(platform);
+      const ports = gatewayPorts(platform, tenant);
       const idempotency_key = headers["idempotency-key"];
       const task = await submitTask(
         { submission: body, tenant, idempotency_key, allowed: policy, trace, log },

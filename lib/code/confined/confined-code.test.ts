@@ -23,7 +23,7 @@ const TREE = {
 const CODEMOD = { rewritten_file_bytes_max: 1e6, output_bytes_max: 1e6 };
 
 const code = (limits: Partial<ComputationLimits> = {}) =>
-  confinedCode({ limits: { ...LIMITS, ...limits }, signal: new AbortController().signal });
+  confinedCode({ tenant: "acme", limits: { ...LIMITS, ...limits }, signal: new AbortController().signal });
 
 const rule = (matcher: object, fix = "") => JSON.stringify({ id: "r", language: "js", rule: matcher, fix });
 

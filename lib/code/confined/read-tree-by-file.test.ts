@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { confinedCode } from "#lib/code/confined/confined-code.ts";
-import { leavingOut, type ReadOnce } from "#lib/code/confined/read-tree-by-file.ts";
+import { leavingOut, type ReadOnce, readThroughFile } from "#lib/code/confined/read-tree-by-file.ts";
 import type { Tree } from "#lib/code/graph/read-tree.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { writeTree } from "#test/fakes/small-repository.ts";
@@ -31,7 +31,11 @@ async function readConfined(
   const limits = { wall_seconds_max: 300, memory_bytes_max: 805_306_368, output_bytes_max: 16_000_000 };
   return leavingOut(
     (options, signal) =>
-      confinedCode({ tenant: "acme", limits, signal }).readTree(directory, LIMITS, options),
+      readThroughFile(
+        confinedCode({ tenant: "acme", limits, signal }),
+        { directory, limits: LIMITS, bytes_max: 16_000_000 },
+        options,
+      ),
     { file_seconds_max, files_left_out_max },
     patient,
   );

@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { type ConfinedContext, confinedCode } from "#lib/code/confined/confined-code.ts";
+import { dirname, join } from "node:path";
+import { type ConfinedCode, type ConfinedContext, confinedCode } from "#lib/code/confined/confined-code.ts";
 import type { ReadTreeOptions, Tree, TreeLimits } from "#lib/code/graph/read-tree.ts";
+import { treeOf } from "#lib/code/graph/tree-file.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
@@ -10,8 +11,11 @@ import type { ComputationLimitsConfig } from "#schemas/config/computation-limits
 
 type StallLimits = Pick<ComputationLimitsConfig, "file_seconds_max" | "files_left_out_max">;
 
-/** Reads a tree once in a child process; ends it with the signal. */
-export type ReadOnce = (options: Omit<ReadTreeOptions, "signal">, signal: AbortSignal) => Promise<Tree>;
+/** Reads a tree once in a child process; ends it with the signal. `trail` is in a directory of this reading's own. */
+export type ReadOnce = (
+  options: Required<Omit<ReadTreeOptions, "signal">>,
+  signal: AbortSignal,
+) => Promise<Tree>;
 
 /** How a child process ends on one file, and what the report says of that file. */
 const REASONS: Partial<Record<ErrorCode, string>> = {
@@ -41,13 +45,23 @@ export function readTreeByFile(
   const { tenant, deadline_at } = context.envelope;
   const until = Date.now() + READINGS_SHARE * computation_limits.wall_seconds_max * 1000;
   const deadline_ms = Math.min(Date.parse(deadline_at), until);
-  const readOnce: ReadOnce = (options, signal) =>
-    confinedCode({ tenant, limits: computation_limits, signal, deadline_ms }).readTree(
-      directory,
-      limits,
-      options,
-    );
+  const { output_bytes_max: bytes_max } = computation_limits;
+  const readOnce: ReadOnce = async (options, signal) => {
+    const code = confinedCode({ tenant, limits: computation_limits, signal, deadline_ms });
+    return readThroughFile(code, { directory, limits, bytes_max }, options);
+  };
   return leavingOut(readOnce, computation_limits, context.signal);
+}
+
+/** Lets the child write the tree into a file beside the trail, and reads it from there. */
+export async function readThroughFile(
+  code: Pick<ConfinedCode, "readTreeTo">,
+  { directory, limits, bytes_max }: { directory: string; limits: TreeLimits; bytes_max: number },
+  options: Required<Omit<ReadTreeOptions, "signal">>,
+): Promise<Tree> {
+  const file = { path: join(dirname(options.trail), "tree"), bytes_max };
+  await code.readTreeTo(file, directory, limits, options);
+  return treeOf(file);
 }
 
 /** Reads until it succeeds, each time without the files that ended a reading before. */

@@ -1,4 +1,5 @@
 import { reportAdvice } from "#lib/code/test-results/test-runners.ts";
+import { withoutInline } from "#lib/platform/blobs/inline-blob.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { layoutArtifacts } from "#lib/work/artifacts/layout.ts";
@@ -66,7 +67,7 @@ function stepView(record: StepRecord): StepView {
     attempts: record.attempts,
     started_at: record.started_at,
     ...(record.ended_at && { ended_at: record.ended_at }),
-    ...(outcome?.output && { output: outcome.output }),
+    ...(outcome?.output && { output: withoutInline(outcome.output) }),
   };
 }
 
@@ -86,14 +87,7 @@ function artifactViews(ledger: Ledger, service_version: string): ArtifactView[] 
   const { task_id } = ledger.task;
   const views = layoutArtifacts(ledger).map((entry) => artifactView(task_id, entry));
   if (!ledger.task.sealed_at) return views;
-  const own = taskFiles(ledger, service_version).map(({ path, content, sha256, content_type }) => ({
-    path,
-    href: artifactHref(task_id, path),
-    bytes: Buffer.byteLength(content),
-    sha256,
-    content_type,
-  }));
-  return [...views, ...own];
+  return [...views, ...taskFiles(ledger, service_version).map((file) => artifactView(task_id, file))];
 }
 
 export function artifactView(task_id: string, { path, blob, content_type }: ManifestEntry): ArtifactView {

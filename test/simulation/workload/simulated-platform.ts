@@ -10,6 +10,7 @@ import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
 import { type LayoutPorts, storedFiles, writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
+import { lookAgain } from "#lib/work/tasks/task-news.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { deliveryPlace } from "#lib/work/webhooks/delivery-store.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
@@ -67,6 +68,7 @@ export function simulatedPlatform(
       checkRules: async (rules: string) => checkRules(rules),
     },
     retryPolicy: () => deployment.retry_policy,
+    followTask: lookAgain(runtime),
     artifacts: () => deployment.artifacts,
     workflows: () => deployment.workflows,
     sandboxLimits: () => deployment.sandbox_limits,

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
 import { documentClient } from "#lib/platform/aws/clients.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
@@ -75,6 +76,7 @@ export async function startLocalStack(
   log: Log,
 ): Promise<LocalStack> {
   const settings = { ...DEFAULTS, ...service.custom?.local };
+  if ("indexing" in service.functions && process.env.LOCAL_WARM_EMBEDDER !== "no") minilmEmbedder().warm();
   checkConfigs(service.provider.environment ?? {}, serviceDir);
   void sweepAbandonedDirectories(); // of a stack that was killed
   const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));

@@ -43,11 +43,12 @@ export function taskView({ task, steps }: Ledger, service_version: string): Task
 
 function stepViews({ task, steps }: Ledger): StepView[] {
   const views = steps.map(stepView);
-  const { current } = task;
-  const claimed = steps.some(({ step, round }) => step === current?.step && round === current.round);
-  if (current && !claimed && !task.ended_at) {
-    const service = task.definition.steps.find(({ step }) => step === current.step)?.agent ?? "unknown";
-    views.push({ step: current.step, round: current.round, service, status: "queued", attempts: 0 });
+  for (const dispatched of [task.beside, task.current]) {
+    if (!dispatched || task.ended_at) continue;
+    const { step, round } = dispatched;
+    if (steps.some((record) => record.step === step && record.round === round)) continue;
+    const service = task.definition.steps.find((one) => one.step === step)?.agent ?? "unknown";
+    views.push({ step, round, service, status: "queued", attempts: 0 });
   }
   return views;
 }

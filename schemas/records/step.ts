@@ -8,6 +8,7 @@ import {
   StepName,
   TaskId,
   Tenant,
+  TraceId,
   Verdict,
 } from "#schemas/primitives.ts";
 
@@ -20,6 +21,11 @@ export const ManifestEntry = z.strictObject({
     .describe("path under tenants/<tenant>/tasks/<task_id>/"),
   blob: BlobRef,
   content_type: z.string().min(1),
+  schema: z
+    .string()
+    .nullable()
+    .describe("name of the JSON Schema the file follows, without its ending; null for free text")
+    .optional(),
 });
 export type ManifestEntry = z.infer<typeof ManifestEntry>;
 
@@ -37,6 +43,10 @@ export const StepOutcome = z.strictObject({
   message: z.string().optional(),
   output: z.record(z.string(), z.unknown()).optional().describe("what later steps may take as input"),
   artifacts: z.array(ManifestEntry),
+  producer: z
+    .strictObject({ role: z.string(), version: z.string(), trace_id: TraceId })
+    .describe("who wrote the artifacts, as their `.meta.json` says")
+    .optional(),
   dead_letter: z.boolean().optional().describe("the message that led here belongs in the DLQ"),
   replay_count: z.int().min(1).optional().describe("how often the step had been replayed when it ended so"),
 });

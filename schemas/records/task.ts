@@ -51,6 +51,16 @@ export const Reopening = z.strictObject({
 });
 export type Reopening = z.infer<typeof Reopening>;
 
+/** A step's message as it was sent last. */
+export const Dispatched = z.strictObject({
+  step: StepName,
+  round: Round,
+  dispatched_at: Instant,
+  dispatched_by: z.string().describe("message_id of the nudge that led to it").optional(),
+  dispatch_count: z.int().min(1),
+});
+export type Dispatched = z.infer<typeof Dispatched>;
+
 /** One task: pk `TASK#<tenant>#<task_id>`, sk `TASK`. Moved only by writes conditional on `version`. */
 export const TaskRecord = z.strictObject({
   tenant: Tenant,
@@ -67,16 +77,8 @@ export const TaskRecord = z.strictObject({
   traceparent: z.string(),
   tracestate: z.string().max(512).optional(),
   version: z.int().min(1).describe("grows by one with every write"),
-  current: z
-    .strictObject({
-      step: StepName,
-      round: Round,
-      dispatched_at: Instant,
-      dispatched_by: z.string().describe("message_id of the nudge that led to it").optional(),
-      dispatch_count: z.int().min(1),
-    })
-    .optional()
-    .describe("the step that was dispatched last"),
+  current: Dispatched.optional().describe("the step that was dispatched last"),
+  beside: Dispatched.optional().describe("the step that was dispatched last to run beside others"),
   reopenings: z
     .array(z.preprocess(renamedReplayCount, Reopening))
     .max(100)

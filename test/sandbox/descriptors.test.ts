@@ -189,6 +189,7 @@ describe("the other processes the platform starts", () => {
     const limits = { wall_seconds_max: 60, memory_bytes_max: 256 * 1024 * 1024, output_bytes_max: 1024 };
     const { signal } = new AbortController();
     const computed = confinement.run({ name: "echo", result: z.unknown() }, "x", {
+      tenant: "acme",
       signal,
       deadline_ms: undefined,
       limits,
@@ -208,6 +209,7 @@ describe("the other processes the platform starts", () => {
 
   it("the child process of computations on submitted input", async () => {
     const code = confinedCode({
+      tenant: "acme",
       limits: { wall_seconds_max: 60, memory_bytes_max: 536_870_912, output_bytes_max: 1_048_576 },
       signal: new AbortController().signal,
     });

@@ -51,7 +51,8 @@ export function planReplay(letter: ReplayedLetter, ledger: Ledger | undefined, n
 }
 
 function planUnclaimed({ step, round }: Envelope, { task }: Ledger): ReplayPlan {
-  const due = !task.ended_at && task.current?.step === step && task.current.round === round;
+  const dispatched = [task.current, task.beside].some((one) => one?.step === step && one.round === round);
+  const due = !task.ended_at && dispatched;
   if (due) return send("no worker has claimed the step yet");
   return keep("STEP_NOT_DUE", `its task is not at step ${step} round ${round}; purge it`);
 }

@@ -186,6 +186,7 @@ async function suggestPlace(
     }
   }
   for (let strip = 0; strip <= STRIP_MAX; strip++) {
+    if (strip === options.strip) continue; // what was tried
     const changed = changedPaths(diff, { ...options, strip });
     if (changed?.length && changed.every((path) => paths.has(path))) {
       return `With --strip ${strip} (\`strip\` in the API) all files that it changes are there.`;

@@ -173,7 +173,7 @@ const DIRECTORIES_MAX = 1000;
  * For a diff whose files are not in the tree: the `--strip` or `--directory` with which all of
  * them would be, as a sentence, or undefined when there is none.
  */
-export async function suggestPlace(
+async function suggestPlace(
   directory: string,
   diff: Uint8Array | string,
   options: PathOptions,

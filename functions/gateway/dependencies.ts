@@ -3,6 +3,7 @@ import type { HttpPlatform } from "#lib/http/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { ComputationLimits } from "#lib/platform/confined/computation.ts";
+import { followTask } from "#lib/work/tasks/task-news.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 /** Limit of the check of a submitted change: the client waits for it. */
@@ -15,6 +16,7 @@ export function gatewayPorts(platform: HttpPlatform, tenant = ""): GatewayPorts 
     table_name: platform.settings.table_name,
     s3: s3Client(),
     retryPolicy: config.retryPolicy,
+    followTask: followTask(platform.runtime),
     workflows: () => config.workflows().value.workflows,
     workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,

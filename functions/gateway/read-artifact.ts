@@ -1,6 +1,7 @@
 import type { ApiResponse } from "#lib/http/route.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
+import type { LayoutFile } from "#lib/work/artifacts/artifact-meta.ts";
 import { findArtifact } from "#lib/work/artifacts/layout.ts";
 import { taskFiles } from "#lib/work/artifacts/task-files.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
@@ -30,26 +31,21 @@ export async function readArtifact(wanted: Wanted, ports: GatewayPorts): Promise
   const { tenant, task_id, if_none_match } = wanted;
   const path = decodePath(wanted.path);
   const ledger = await findTask(tenant, task_id, ports);
-  const entry = findArtifact(ledger, path);
-  if (entry) {
-    const headers = artifactHeaders(path, entry.content_type, entry.blob.sha256);
-    if (isUnchanged(headers, if_none_match)) return { status: 304, body: Buffer.alloc(0), headers };
-    return sound(entry, () => answer(entry, headers, tenant, ports));
-  }
-  const files = ledger.task.sealed_at ? taskFiles(ledger, ports.settings.service_version) : [];
-  const file = files.find((candidate) => candidate.path === path);
-  if (!file) throw notFound(task_id, path);
-  const headers = artifactHeaders(path, file.content_type, file.sha256);
+  const own = () => (ledger.task.sealed_at ? taskFiles(ledger, ports.settings.service_version) : []);
+  const entry = findArtifact(ledger, path) ?? own().find((file) => file.path === path);
+  if (!entry) throw notFound(task_id, path);
+  const headers = artifactHeaders(path, entry.content_type, entry.blob.sha256);
   if (isUnchanged(headers, if_none_match)) return { status: 304, body: Buffer.alloc(0), headers };
-  return { status: 200, body: Buffer.from(file.content), headers };
+  return sound(entry, () => answer(entry, headers, tenant, ports));
 }
 
 async function answer(
-  entry: ManifestEntry,
+  entry: LayoutFile,
   headers: Record<string, string>,
   tenant: string,
   ports: GatewayPorts,
 ): Promise<ApiResponse> {
+  if (entry.content !== undefined) return { status: 200, body: Buffer.from(entry.content), headers };
   if (entry.blob.bytes <= INLINE_BYTES_MAX) {
     return { status: 200, body: await ports.blobsOf(tenant).read(entry.blob), headers };
   }

@@ -19,8 +19,6 @@ import { withLinks } from "./artifact-links.ts";
 import type { GatewayPorts } from "./ports.ts";
 import type { ListQuery } from "./queries.ts";
 
-const POLL_MS = 250;
-
 /** Reads the ledger of a tenant's task. Throws HttpError 404 `TASK_NOT_FOUND`, also for another tenant's task. */
 export async function findTask(
   tenant: string,
@@ -48,12 +46,18 @@ export async function readTask(
   ports: GatewayPorts,
 ): Promise<TaskView> {
   const until = ports.runtime.now() + wait_ms;
-  for (;;) {
-    const ledger = await findTask(tenant, task_id, ports);
-    const view = taskView(ledger, ports.settings.service_version);
-    const news = view.ended_at !== undefined || (revision !== undefined && view.revision !== revision);
-    if (news || ports.runtime.now() >= until) return links ? withLinks(view, ledger, ports) : view;
-    await ports.runtime.sleep(POLL_MS);
+  const news = ports.followTask({ tenant, task_id, end_only: revision === undefined });
+  try {
+    for (;;) {
+      const ledger = await findTask(tenant, task_id, ports);
+      const view = taskView(ledger, ports.settings.service_version);
+      const wanted = view.ended_at !== undefined || (revision !== undefined && view.revision !== revision);
+      const left_ms = until - ports.runtime.now();
+      if (wanted || left_ms <= 0 || !(await news.next(left_ms)))
+        return links ? withLinks(view, ledger, ports) : view;
+    }
+  } finally {
+    news.stop();
   }
 }
 

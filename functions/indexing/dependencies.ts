@@ -6,7 +6,10 @@ import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
 import { deployedGraphStore } from "#lib/code/graph/deployed-graph-store.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import { config } from "#lib/platform/config/config.ts";
+import { isDeployed } from "#lib/platform/settings/environment.ts";
 import type { IndexPorts } from "./index-repository.ts";
+
+if (isDeployed()) minilmEmbedder().warm(); // while Lambda initializes the environment
 
 /** The ports of `indexRepository`, the same on every stage. */
 export function dependencies(context: AgentContext): IndexPorts {

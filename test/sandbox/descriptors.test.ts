@@ -39,7 +39,7 @@ const STARTERS = [
   "lib/code/source/run-git.ts",
   "lib/platform/confined/child.ts",
   "lib/platform/processes/remove-tree.ts",
-  "lib/sandbox/network/listen-inside.ts",
+  "lib/sandbox/network/sandbox-network.ts",
   "lib/sandbox/network/npm-registry.ts",
   "lib/sandbox/process/start-process.ts",
   "lib/sandbox/process/tool-path.ts",
@@ -184,7 +184,7 @@ describe("the other processes the platform starts", () => {
   });
 
   it("a child process that computes on submitted input", async () => {
-    const fixture = new URL("../../lib/platform/confined/fixtures/child.ts", import.meta.url);
+    const fixture = new URL("../fakes/confined-child.ts", import.meta.url);
     const confinement = createConfinement(fixture, 1);
     const limits = { wall_seconds_max: 60, memory_bytes_max: 256 * 1024 * 1024, output_bytes_max: 1024 };
     const { signal } = new AbortController();

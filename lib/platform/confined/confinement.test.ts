@@ -14,7 +14,7 @@ const LIMITS: ComputationLimits = {
   memory_bytes_max: 256 * MEBIBYTE,
   output_bytes_max: MEBIBYTE,
 };
-const FIXTURE = new URL("./fixtures/child.ts", import.meta.url);
+const FIXTURE = new URL("../../../test/fakes/confined-child.ts", import.meta.url);
 const confinement = createConfinement(FIXTURE, 4);
 afterAll(() => confinement.close());
 
@@ -195,9 +195,9 @@ describe("a limit on a computation", () => {
       longest_ms = Math.max(longest_ms, performance.now() - last);
       last = performance.now();
     }, 5);
-    await refusal(ask("spin", 0, { limits: { wall_seconds_max: 0.5 } }));
+    await refusal(ask("spin", 0, { limits: { wall_seconds_max: 5 } }));
     clearInterval(beat);
-    expect(longest_ms).toBeLessThan(450);
+    expect(longest_ms).toBeLessThan(4500);
   });
 });
 
@@ -239,7 +239,7 @@ describe("a child process that ends", () => {
   });
 
   it("before it is ready is tried again", async () => {
-    const broken = createConfinement(new URL("./fixtures/absent.ts", import.meta.url));
+    const broken = createConfinement(new URL("./absent.ts", import.meta.url));
     const run = broken.run({ name: "echo", result: z.unknown() }, 1, {
       tenant: "acme",
       limits: LIMITS,

@@ -9,8 +9,8 @@ import type { GatewayPorts } from "./ports.ts";
 /** Limit of the check of a submitted change: the client waits for it. */
 const CHECK_SECONDS_MAX = 10;
 
-/** The gateway's ports on AWS and its emulators. */
-export function gatewayPorts(platform: HttpPlatform): GatewayPorts {
+/** The gateway's ports on AWS and its emulators, for a request of this tenant. */
+export function gatewayPorts(platform: HttpPlatform, tenant = ""): GatewayPorts {
   return {
     ...platform,
     table_name: platform.settings.table_name,
@@ -20,7 +20,7 @@ export function gatewayPorts(platform: HttpPlatform): GatewayPorts {
     workflows: () => config.workflows().value.workflows,
     workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,
-    code: confinedCode({ limits: checkLimits(), signal: new AbortController().signal }),
+    code: confinedCode({ tenant, limits: checkLimits(), signal: new AbortController().signal }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import { confinedCodeFor } from "#lib/code/confined/confined-code.ts";
+import { readTreeByFile } from "#lib/code/confined/read-tree-by-file.ts";
 import { sourcesOf } from "#lib/code/confined/sources-of.ts";
 import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
 import { deployedGraphStore } from "#lib/code/graph/deployed-graph-store.ts";
@@ -14,7 +15,10 @@ if (isDeployed()) minilmEmbedder().warm(); // while Lambda initializes the envir
 export function dependencies(context: AgentContext): IndexPorts {
   return {
     ...sourcesOf(context),
-    code: confinedCodeFor(context),
+    code: {
+      applyDiff: confinedCodeFor(context).applyDiff,
+      readTree: (directory, limits) => readTreeByFile(directory, limits, context),
+    },
     graph: deployedGraphStore({
       blobs: (tenant) => s3Blobs({ tenant, snapshots: true }),
       call: context.call,

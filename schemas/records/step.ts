@@ -29,6 +29,13 @@ export const ManifestEntry = z.strictObject({
 });
 export type ManifestEntry = z.infer<typeof ManifestEntry>;
 
+/** An item written before `generation` was renamed to `replay_count`, as it would be written now. */
+export function renamedReplayCount(stored: unknown): unknown {
+  if (typeof stored !== "object" || stored === null || !("generation" in stored)) return stored;
+  const { generation, ...rest } = stored;
+  return { ...rest, replay_count: generation };
+}
+
 /** How a step ended. The task's verdict follows from these. */
 export const StepOutcome = z.strictObject({
   verdict: Verdict,
@@ -41,7 +48,7 @@ export const StepOutcome = z.strictObject({
     .describe("who wrote the artifacts, as their `.meta.json` says")
     .optional(),
   dead_letter: z.boolean().optional().describe("the message that led here belongs in the DLQ"),
-  generation: z.int().min(1).optional().describe("how often the step had been replayed when it ended so"),
+  replay_count: z.int().min(1).optional().describe("how often the step had been replayed when it ended so"),
 });
 export type StepOutcome = z.infer<typeof StepOutcome>;
 
@@ -90,8 +97,8 @@ export const StepRecord = z.strictObject({
     .strictObject({ code: ErrorCode, message: z.string(), at: Instant })
     .optional()
     .describe("why the last attempt did not end the step"),
-  outcome: StepOutcome.optional(),
-  replays: z.array(StepReplay).optional().describe("oldest first; its length is the step's generation"),
+  outcome: z.preprocess(renamedReplayCount, StepOutcome).optional(),
+  replays: z.array(StepReplay).optional().describe("oldest first; its length is the step's replay count"),
   started_at: Instant,
   ended_at: Instant.optional(),
   expires_at: z.int().describe("Unix seconds: from then on it counts as absent").optional(),

@@ -13,6 +13,7 @@ import {
   TraceId,
   Verdict,
 } from "#schemas/primitives.ts";
+import { renamedReplayCount } from "#schemas/records/step.ts";
 
 /** What the submitter asked for, with every text and tree in S3 by content. */
 export const TaskSpec = z.strictObject({
@@ -46,7 +47,7 @@ export const Reopening = z.strictObject({
   at: Instant,
   step: StepName,
   round: Round,
-  generation: z.int().min(1).describe("which replay of that step"),
+  replay_count: z.int().min(1).describe("how often that step had been replayed then, this time included"),
 });
 export type Reopening = z.infer<typeof Reopening>;
 
@@ -78,7 +79,11 @@ export const TaskRecord = z.strictObject({
   version: z.int().min(1).describe("grows by one with every write"),
   current: Dispatched.optional().describe("the step that was dispatched last"),
   beside: Dispatched.optional().describe("the step that was dispatched last to run beside others"),
-  reopenings: z.array(Reopening).max(100).optional().describe("oldest first"),
+  reopenings: z
+    .array(z.preprocess(renamedReplayCount, Reopening))
+    .max(100)
+    .optional()
+    .describe("oldest first"),
   cancel_requested_at: Instant.optional(),
   created_at: Instant,
   updated_at: Instant,

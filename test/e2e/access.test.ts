@@ -84,7 +84,7 @@ async function everyDuty(): Promise<void> {
   await api.request("POST", "/api/query", { repository: "dates", query: "parse" });
   for (const path of [
     "tasks",
-    `tasks/${task_id}`,
+    `tasks/${task_id}?links=true`,
     `tasks/${task_id}/trace`,
     "artifacts/index",
     "metrics/summary",

@@ -60,7 +60,7 @@ function planUnclaimed({ step, round }: Envelope, { task }: Ledger): ReplayPlan 
 function planStep(letter: ReplayedLetter, ledger: Ledger, record: StepRecord, now_ms: number): ReplayPlan {
   const { step, round, status, outcome, replays = [] } = record;
   const replay_count = replays.length;
-  if (replay_count > 0 && !isReopened(ledger.task, { step, round, generation: replay_count })) {
+  if (replay_count > 0 && !isReopened(ledger.task, { step, round, replay_count })) {
     return { kind: "reopen", reason: "TASK_REOPENED", sentence: "its task is opened again at this step" };
   }
   const replayed = replays.findLastIndex(({ failure_id }) => failure_id === letter.failure_id);

@@ -1,10 +1,12 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
+import { inlineBlob } from "#lib/platform/blobs/inline-blob.ts";
 import { taskFiles } from "#lib/work/artifacts/task-files.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { taskView } from "#lib/work/views/task-view.ts";
 import { RoutePolicy } from "#schemas/config/route-policies.ts";
 import { TaskView } from "#schemas/http/task-view.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
 import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { manifestEntry } from "#test/fakes/real-task.ts";
@@ -59,6 +61,7 @@ function ledgerOf(task: TaskRecord, artifacts: ManifestEntry[] = [manifestEntry(
 }
 
 let asked = 0;
+const written: { text: string; content_type: string }[] = [];
 const ports = {
   s3: new S3Client({
     region: "eu-west-1",
@@ -72,12 +75,18 @@ const ports = {
   }),
   settings: { artifact_bucket: "bucket", service_version: "1" },
   runtime: { now: () => Date.parse(at) },
+  blobsOf: (tenant: string) => ({
+    write: async (content: string | Uint8Array, content_type: string) => {
+      written.push({ text: String(content), content_type });
+      return { key: `tenants/${tenant}/blobs/written-${written.length}`, sha256: "", bytes: 0 };
+    },
+  }),
 } as never;
 
 const linked = (ledger: Ledger) => withLinks(taskView(ledger, "1"), ledger, ports);
 
 describe("links to artifacts", () => {
-  it("are one for each artifact, valid for five minutes, and made without a request", async () => {
+  it("are one for each artifact, valid for five minutes, and made by signing alone", async () => {
     const view = await linked(ledgerOf(ENDED));
     expect(TaskView.parse(view).links).toEqual({
       expires_seconds: 300,
@@ -99,9 +108,31 @@ describe("links to artifacts", () => {
       view.artifacts.map(({ path, url }) => [path, new URL(url ?? "").pathname]),
     );
     expect(places["run/output.log"]).toBe("/tenants/acme/blobs/none");
-    for (const { path } of taskFiles(ledgerOf(ENDED), "1")) {
+    for (const path of TASK_FILE_PATHS) {
       expect(places[path]).toBe(`/tenants/acme/tasks/${TASK.task_id}/${path}`);
     }
+  });
+
+  it("lead to the layout for a small file once the task is sealed, and to a blob written for it before", async () => {
+    const small = {
+      ...manifestEntry("run/output.log"),
+      blob: inlineBlob("acme", Buffer.from("hello")) as BlobRef,
+    };
+    const place = async (task: TaskRecord) => {
+      written.length = 0;
+      const view = await linked(ledgerOf(task, [small]));
+      return new URL(view.artifacts.find(({ path }) => path === "run/output.log")?.url ?? "").pathname;
+    };
+    expect(await place(ENDED)).toBe(`/tenants/acme/tasks/${TASK.task_id}/run/output.log`);
+    expect(await place(TASK)).toBe("/tenants/acme/blobs/written-1");
+    expect(written).toEqual([{ text: "hello", content_type: "text/plain" }]);
+  });
+
+  it("lead to a blob written for a meta file, with what the API answers for it", async () => {
+    written.length = 0;
+    await linked(ledgerOf(ENDED));
+    const metas = taskFiles(ledgerOf(ENDED), "1").filter(({ path }) => path.endsWith(".meta.json"));
+    expect(written.map(({ text }) => text).sort()).toEqual(metas.map(({ content }) => content).sort());
   });
 
   it("say which files have none before the task has ended", async () => {

@@ -2,11 +2,14 @@ import { GetObjectCommand, HeadObjectCommand, S3ServiceException } from "@aws-sd
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { authorize } from "#lib/http/auth/identity.ts";
 import type { ApiRequest } from "#lib/http/route.ts";
+import { inlineBytes } from "#lib/platform/blobs/inline-blob.ts";
 import { artifactKey, isKeyOf } from "#lib/platform/blobs/object-keys.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { layoutArtifacts } from "#lib/work/artifacts/layout.ts";
+import { storedFiles } from "#lib/work/artifacts/standard-layout.ts";
+import { taskFiles } from "#lib/work/artifacts/task-files.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
@@ -88,21 +91,21 @@ export async function linkToArtifact(
 export const TASK_FILE_PATHS = ["task.json", "events.jsonl"];
 
 /**
- * The view with a presigned `url` of each of its artifacts. It asks AWS for nothing, so it does not check that the
- * bytes are still there or whole: whoever opens a link compares them with the view's `sha256`. Throws TerminalFault
- * `BLOB_FOREIGN` when the ledger names another tenant's object.
+ * The view with a presigned `url` of each of its artifacts. What is in the ledger alone gets an object first. All other
+ * objects are asked for nothing, so it does not check that they are still there or whole: whoever opens a link compares
+ * the bytes with the view's `sha256`. Throws TerminalFault `BLOB_FOREIGN` when the ledger names another tenant's object.
  */
 export async function withLinks(
   view: TaskView,
   ledger: Ledger,
-  ports: LinkPorts & Pick<GatewayPorts, "runtime">,
+  ports: LinkPorts & Pick<GatewayPorts, "runtime" | "blobsOf">,
 ): Promise<TaskView> {
-  const { tenant, task_id } = ledger.task;
-  const keys = new Map(layoutArtifacts(ledger).map(({ path, blob }) => [path, blob.key]));
+  const { tenant } = ledger.task;
+  const keyOf = objectKeys(ledger, ports);
   const expires_at = instant(ports.runtime.now() + LINK_SECONDS * 1000);
   const artifacts = await Promise.all(
     view.artifacts.map(async (artifact) => {
-      const key = keys.get(artifact.path) ?? artifactKey(tenant, task_id, artifact.path);
+      const key = await keyOf(artifact.path);
       if (!isKeyOf(tenant, key)) {
         throw new TerminalFault("BLOB_FOREIGN", `${key} does not belong to tenant ${tenant}`);
       }
@@ -118,6 +121,28 @@ export async function withLinks(
     reason: `there is no link to ${path} yet: it is written when the task has ended`,
   }));
   return { ...view, artifacts, links: { expires_seconds: LINK_SECONDS, expires_at, none_yet } };
+}
+
+/**
+ * Where an artifact's object is: its blob, its place in the layout once the task is sealed, or, for what has
+ * neither, a blob that is written now. That is a meta file, or a small file of a task that has not ended.
+ */
+function objectKeys(
+  ledger: Ledger,
+  { blobsOf, settings }: Pick<GatewayPorts, "blobsOf" | "settings">,
+): (path: string) => Promise<string> {
+  const { tenant, task_id, sealed_at } = ledger.task;
+  const { service_version } = settings;
+  const own = sealed_at ? taskFiles(ledger, service_version) : [];
+  const files = new Map([...layoutArtifacts(ledger), ...own].map((file) => [file.path, file]));
+  const stored = new Set(sealed_at ? storedFiles(ledger, service_version).map(({ path }) => path) : []);
+  return async (path) => {
+    const file = files.get(path);
+    const bytes = file?.content ?? (file && inlineBytes(file.blob));
+    if (file && bytes === undefined) return file.blob.key;
+    if (!file || bytes === undefined || stored.has(path)) return artifactKey(tenant, task_id, path);
+    return (await blobsOf(tenant).write(bytes, file.content_type)).key;
+  };
 }
 
 const ARTIFACT_ROUTE = "GET /artifacts/{task}/{path+}";

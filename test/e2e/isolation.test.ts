@@ -46,7 +46,7 @@ describe("an input that asks for more than it looks like", () => {
       const { ended, median_ms } = await submitWatched(input);
       expect(ended).toMatch(input.code);
       // A blocked event loop answers after seconds; how fast it is on a quiet machine is for bench:isolation.
-      expect(median_ms).toBeLessThan(2000);
+      expect(median_ms).toBeLessThan(5000);
     },
   );
 

@@ -161,9 +161,9 @@ describe("a limit on a computation", () => {
       longest_ms = Math.max(longest_ms, performance.now() - last);
       last = performance.now();
     }, 5);
-    await refusal(ask("spin", 0, { limits: { wall_seconds_max: 0.5 } }));
+    await refusal(ask("spin", 0, { limits: { wall_seconds_max: 5 } }));
     clearInterval(beat);
-    expect(longest_ms).toBeLessThan(450);
+    expect(longest_ms).toBeLessThan(4500);
   });
 });
 

@@ -1,4 +1,4 @@
-import { findRuns } from "#lib/code/diff/find-runs.ts";
+import { characterCodes, findRuns } from "#lib/code/diff/find-runs.ts";
 import { textLines } from "#lib/code/diff/text-lines.ts";
 import { indentationOf, withoutTrailingBlanks } from "#lib/code/edits/blanks.ts";
 
@@ -79,10 +79,14 @@ function judge(unordered: readonly Place[], tolerances: readonly Tolerance[]): F
 
 function exactPlaces(text: string, search: string, whole_lines: boolean): Place[] {
   const ended = whole_lines && !text.endsWith("\n") ? `${text}\n` : text;
-  return findRuns(ended, search, 0, ended.length)
+  return textRuns(ended, search)
     .filter((start) => !whole_lines || start === 0 || ended[start - 1] === "\n")
     .map((start) => ({ start, end: Math.min(text.length, start + search.length) }))
     .filter(({ start, end }) => start < end);
+}
+
+function textRuns(text: string, run: string): number[] {
+  return findRuns(characterCodes(text), characterCodes(run), 0, text.length);
 }
 
 /** A line of a text, and the same without its line end and the blanks before that. */
@@ -132,7 +136,7 @@ function unendedPlaces(text: string, search: string, whole_lines: boolean): Plac
       end: plain[last_at] === "\n" ? ending.end : ending.start + last_at - (starts[last_line] ?? 0) + 1,
     };
   };
-  return findRuns(plain, wanted, 0, plain.length)
+  return textRuns(plain, wanted)
     .filter((at) => !whole_lines || at === 0 || plain[at - 1] === "\n")
     .filter((at) => !must_end_line || plain[at + wanted.length] === "\n")
     .map(place)

@@ -13,7 +13,7 @@ import type { ManifestEntry } from "#schemas/records/step.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 /** How long a presigned link opens its artifact, in seconds. */
-export const LINK_SECONDS = 300;
+const LINK_SECONDS = 300;
 
 type LinkPorts = Pick<GatewayPorts, "s3" | "settings">;
 

@@ -119,7 +119,7 @@ export const taskRoutes: Record<string, Route> = {
     scope: "read",
     summary: "Show a task, or wait for news of it",
     details:
-      "With `links=true` each artifact has a `url` that opens in a browser without a key. Whoever has it can read that artifact until `links.expires_at`.",
+      "With `links=true` each artifact has a `url` that opens in a browser without a key. Whoever has it can read that artifact until `links.expires_at`. `links.missing` says which files have none, and why.",
     params: { id: TaskId },
     query: TaskQuery,
     answers: {

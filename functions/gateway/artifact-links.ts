@@ -2,13 +2,12 @@ import { GetObjectCommand, HeadObjectCommand, S3ServiceException } from "@aws-sd
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { authorize } from "#lib/http/auth/identity.ts";
 import type { ApiRequest } from "#lib/http/route.ts";
-import { inlineBytes } from "#lib/platform/blobs/inline-blob.ts";
 import { artifactKey, isKeyOf } from "#lib/platform/blobs/object-keys.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { layoutArtifacts } from "#lib/work/artifacts/layout.ts";
-import { storedFiles } from "#lib/work/artifacts/standard-layout.ts";
+import { isStored } from "#lib/work/artifacts/standard-layout.ts";
 import { taskFiles } from "#lib/work/artifacts/task-files.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
@@ -16,7 +15,7 @@ import type { ManifestEntry } from "#schemas/records/step.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 /** How long a presigned link opens its artifact, in seconds. */
-export const LINK_SECONDS = 300;
+const LINK_SECONDS = 300;
 
 type LinkPorts = Pick<GatewayPorts, "s3" | "settings">;
 
@@ -87,62 +86,62 @@ export async function linkToArtifact(
   return presign(blob.key, headers, ports);
 }
 
-/** Files of the layout that the orchestrator writes when the task has ended, beside their meta files. */
+/** Files of the layout that are made when the task has ended, beside their meta files. */
 export const TASK_FILE_PATHS = ["task.json", "events.jsonl"];
 
 /**
- * The view with a presigned `url` of each of its artifacts. What is in the ledger alone gets an object first. All other
- * objects are asked for nothing, so it does not check that they are still there or whole: whoever opens a link compares
- * the bytes with the view's `sha256`. Throws TerminalFault `BLOB_FOREIGN` when the ledger names another tenant's object.
+ * The view with a presigned `url` of each artifact that is in the bucket, and the reason for each that is not. It asks
+ * AWS for nothing, so it does not check that the bytes are still there or whole: whoever opens a link compares them
+ * with the view's `sha256`. Throws TerminalFault `BLOB_FOREIGN` when the ledger names another tenant's object.
  */
 export async function withLinks(
   view: TaskView,
   ledger: Ledger,
-  ports: LinkPorts & Pick<GatewayPorts, "runtime" | "blobsOf">,
+  ports: LinkPorts & Pick<GatewayPorts, "runtime">,
 ): Promise<TaskView> {
-  const { tenant } = ledger.task;
-  const keyOf = objectKeys(ledger, ports);
-  const expires_at = instant(ports.runtime.now() + LINK_SECONDS * 1000);
-  const artifacts = await Promise.all(
-    view.artifacts.map(async (artifact) => {
-      const key = await keyOf(artifact.path);
-      if (!isKeyOf(tenant, key)) {
-        throw new TerminalFault("BLOB_FOREIGN", `${key} does not belong to tenant ${tenant}`);
-      }
-      return {
-        ...artifact,
-        url: await presign(key, linkHeaders(artifact.path, artifact.content_type), ports),
-      };
-    }),
-  );
+  const placeOf = objectPlaces(ledger, ports.settings.service_version);
+  const missing: NonNullable<TaskView["links"]>["missing"] = [];
+  const artifacts: TaskView["artifacts"] = [];
+  for (const artifact of view.artifacts) {
+    const place = placeOf(artifact.path);
+    if ("reason" in place) missing.push({ path: artifact.path, reason: place.reason });
+    const headers = linkHeaders(artifact.path, artifact.content_type);
+    artifacts.push(
+      "key" in place ? { ...artifact, url: await presign(place.key, headers, ports) } : artifact,
+    );
+  }
   const listed = new Set(view.artifacts.map(({ path }) => path));
-  const none_yet = TASK_FILE_PATHS.filter((path) => !listed.has(path)).map((path) => ({
-    path,
-    reason: `there is no link to ${path} yet: it is written when the task has ended`,
-  }));
-  return { ...view, artifacts, links: { expires_seconds: LINK_SECONDS, expires_at, none_yet } };
+  for (const path of TASK_FILE_PATHS) if (!listed.has(path)) missing.push({ path, reason: notYet(path) });
+  const expires_at = instant(ports.runtime.now() + LINK_SECONDS * 1000);
+  return { ...view, artifacts, links: { expires_seconds: LINK_SECONDS, expires_at, missing } };
 }
 
 /**
- * Where an artifact's object is: its blob, its place in the layout once the task is sealed, or, for what has
- * neither, a blob that is written now. That is a meta file, or a small file of a task that has not ended.
+ * Where each file is in the bucket. Until the task is sealed the small files of a step are in its ledger only; of the
+ * meta files most are never anywhere else.
  */
-function objectKeys(
+function objectPlaces(
   ledger: Ledger,
-  { blobsOf, settings }: Pick<GatewayPorts, "blobsOf" | "settings">,
-): (path: string) => Promise<string> {
+  service_version: string,
+): (path: string) => { key: string } | { reason: string } {
   const { tenant, task_id, sealed_at } = ledger.task;
-  const { service_version } = settings;
   const own = sealed_at ? taskFiles(ledger, service_version) : [];
   const files = new Map([...layoutArtifacts(ledger), ...own].map((file) => [file.path, file]));
-  const stored = new Set(sealed_at ? storedFiles(ledger, service_version).map(({ path }) => path) : []);
-  return async (path) => {
+  return (path) => {
     const file = files.get(path);
-    const bytes = file?.content ?? (file && inlineBytes(file.blob));
-    if (file && bytes === undefined) return file.blob.key;
-    if (!file || bytes === undefined || stored.has(path)) return artifactKey(tenant, task_id, path);
-    return (await blobsOf(tenant).write(bytes, file.content_type)).key;
+    if (file && !isStored(file)) {
+      return { reason: `there is no link to ${path}: the API makes it, and answers it to a key` };
+    }
+    const is_blob = file && file.content === undefined && file.blob.inline === undefined;
+    if (!is_blob && !sealed_at) return { reason: notYet(path) };
+    const key = is_blob ? file.blob.key : artifactKey(tenant, task_id, path);
+    if (isKeyOf(tenant, key)) return { key };
+    throw new TerminalFault("BLOB_FOREIGN", `${key} does not belong to tenant ${tenant}`);
   };
+}
+
+function notYet(path: string): string {
+  return `there is no link to ${path} yet: it is written to the bucket when the task has ended`;
 }
 
 const ARTIFACT_ROUTE = "GET /artifacts/{task}/{path+}";

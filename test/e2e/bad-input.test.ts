@@ -1,23 +1,13 @@
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
 import { ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Problem, UploadGrant } from "#schemas/http/task-view.ts";
 import { rawArchive } from "#test/fakes/tar-archive.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, queues } from "./client.ts";
+import { queues } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
-});
+const { stack, api } = testStack();
 
 const good = { workflow: "buildtest", source: tinySource(true), test: "node --test" };
 
@@ -40,6 +30,17 @@ describe("bad input is refused at the gateway with a stable code", () => {
   it.each([
     ["an unknown workflow", { ...good, workflow: "nope" }, "WORKFLOW_UNKNOWN"],
     ["a missing command", { ...good, test: undefined }, "FIELD_REQUIRED"],
+    ["a command beside tests", { ...good, command: "ls" }, "FIELD_UNUSED"],
+    [
+      "tests of a command",
+      { ...good, workflow: "run", test: undefined, command: "ls", require_tests: true },
+      "FIELD_UNUSED",
+    ],
+    [
+      "a change of a source that is only tested",
+      { ...change({ kind: "patch", diff: "x" }), workflow: "buildtest" },
+      "FIELD_UNUSED",
+    ],
     ["an unknown profile", { ...good, profile: "enormous" }, "PROFILE_UNKNOWN"],
     ["wrong types", { ...good, test: 7 }, "BODY_INVALID"],
     ["unknown fields", { ...good, colour: "red" }, "BODY_INVALID"],
@@ -56,6 +57,16 @@ describe("bad input is refused at the gateway with a stable code", () => {
       "UPLOAD_NOT_FOUND",
     ],
     ["a git source over ssh", { ...good, source: { kind: "git", url: "ssh://x/y" } }, "BODY_INVALID"],
+    [
+      "a password in a git URL",
+      { ...good, source: { kind: "git", url: "https://user:secret@example.org/a" } },
+      "GIT_URL_INVALID",
+    ],
+    [
+      "an option in place of a git ref",
+      { ...good, source: { kind: "git", url: "https://example.org/a", ref: "--upload-pack=x" } },
+      "GIT_REF_INVALID",
+    ],
     ["NUL in the test command", { ...good, test: "true\0rm" }, "BODY_INVALID"],
     ["NUL in the command", { ...good, workflow: "run", command: "ls\0" }, "BODY_INVALID"],
     ["NUL in the build command", { ...good, build: "\0" }, "BODY_INVALID"],

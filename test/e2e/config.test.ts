@@ -1,11 +1,10 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { Policies, type PolicyView } from "#schemas/http/policies.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
 const configs = mkdtempSync(join(tmpdir(), "configs-"));
 cpSync("configs", configs, { recursive: true });
@@ -14,17 +13,8 @@ const shipped = JSON.parse(readFileSync(file, "utf8"));
 const edited = (fields: object) =>
   JSON.stringify({ ...shipped, defaults: { ...shipped.defaults, ...fields } });
 
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
-  stack = await startStack({ env: { CONFIG_DIRECTORY: configs } });
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack?.stop();
-  rmSync(stack?.data_dir, { recursive: true, force: true });
-  rmSync(configs, { recursive: true, force: true });
-});
+afterAll(() => rmSync(configs, { recursive: true, force: true }));
+const { stack, api } = testStack(() => ({ env: { CONFIG_DIRECTORY: configs } }));
 
 async function retryPolicy(): Promise<PolicyView> {
   const { body } = await api.request("GET", "/api/policies");

@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
 import { promisify } from "node:util";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import { makeEnvelope } from "#lib/platform/messages/envelope.ts";
@@ -12,23 +11,15 @@ import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
 import { enterEnvironment } from "../../scripts/dlq/enter-environment.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
-let stack: Stack;
-let api: ApiClient;
+const { stack, api } = testStack();
 let platform: AgentPlatform;
-beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
+beforeAll(() => {
   enterEnvironment(stack.data_dir);
   platform = awsAgentPlatform();
-});
-afterAll(async () => {
-  await stack.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
 });
 
 const run = promisify(execFile);
@@ -183,5 +174,42 @@ describe("100 copies of one message", () => {
     expect((await blocked()).steps_passed - before.steps_passed).toBe(1);
     const { steps } = (await readLedger("local", task.task_id, ports()))!;
     expect(steps).toMatchObject([{ attempts: 1, status: "completed" }]);
+  });
+});
+
+/** What SQS lets through of what acts on a terminal or on the order of text. */
+const EVIL = "x\u009b2J\u202e\u2028\u200b\r\n✓ passed\nCOUNT";
+const ON_TERMINAL =
+  "data:text/javascript,for (const stream of [process.stdout, process.stderr]) Object.assign(stream, { isTTY: true, columns: 200 })";
+
+describe("dead letters with hostile text", () => {
+  it("act on no terminal and forge no line, in a pipe neither", async () => {
+    const attribute = { DataType: "String", StringValue: EVIL };
+    const sent = await platform.sqs.send(
+      new SendMessageCommand({
+        QueueUrl: platform.deadLetterQueueUrl("buildtest"),
+        MessageBody: EVIL,
+        MessageAttributes: { tenant: attribute, failure_id: attribute, code: attribute },
+      }),
+    );
+    const commands = [
+      ["list"],
+      ["show", sent.MessageId ?? ""],
+      ["replay", "--all", "--dry-run"],
+      ["x\x1b[31m"],
+    ];
+    for (const words of commands) {
+      for (const before of [["--import", ON_TERMINAL], []]) {
+        const parameters = [...before, "scripts/dlq.ts", ...words, "--data-dir", stack.data_dir];
+        const { stdout, stderr } = await run(process.execPath, parameters).catch((error) => error);
+        // Its own redrawing of the line of progress is left out.
+        const shown = `${stdout}${stderr}`.replaceAll(/\p{Cc}\[\d+A\p{Cc}\[0J/gu, "");
+        if (words[0] !== "x\x1b[31m") {
+          expect(shown).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+          expect(shown).toContain("\\x9b2J\\u{202e}");
+        } else if (before.length > 0) expect(shown).toContain("\\x1b[31m");
+        expect(shown.split("\n").filter((line) => /^(✓|COUNT$)/.test(line))).toEqual([]);
+      }
+    }
   });
 });

@@ -1,24 +1,14 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import type { Problem } from "#schemas/http/task-view.ts";
 import { configsDirectory } from "#test/fakes/configs-directory.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
+import { testStack } from "./test-stack.ts";
 
 const configs = configsDirectory();
 const PATIENCE = { timeout: 60_000, interval: 50 };
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
-  stack = await startStack({ env: { CONFIG_DIRECTORY: configs.directory } });
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack?.stop();
-  rmSync(stack?.data_dir, { recursive: true, force: true });
-  configs.remove();
-});
+afterAll(configs.remove);
+const { stack, api } = testStack(() => ({ env: { CONFIG_DIRECTORY: configs.directory } }));
 
 interface Seen {
   at: number;

@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { TEXT_FORM } from "#lib/code/edits/tell-refusals.ts";
 import { editCases } from "../bench/edits/cases.ts";
 import { aider, opencode } from "../bench/edits/other-rules.ts";
 import { runCases } from "../bench/edits/run-cases.ts";
@@ -25,4 +27,9 @@ describe("the cases of bench:edits", () => {
     expect(opencode("a\na\n", "a\n", "x\n")).toBeUndefined();
     expect(opencode("f {\n  one\n  two\n}\n", "f {\n  else\n}\n", "g\n")).toBe("g\n\n");
   });
+});
+
+it("the reference has the text form as a model is told it, word for word", async () => {
+  const page = await readFile(new URL("../docs/reference/edits.md", import.meta.url), "utf8");
+  expect(page).toContain(TEXT_FORM);
 });

@@ -49,7 +49,10 @@ export function findText(text: string, { search, occurrences, whole_lines }: Wan
       if (!places.has(place.start)) places.set(place.start, place);
     }
     if (index === 1) tolerances.push("line_ends_and_trailing_blanks");
-    if (places.size === occurrences) return judge([...places.values()], tolerances);
+    if (places.size === occurrences) {
+      const judged = judge([...places.values()], tolerances);
+      return judged.kind === "found" ? (withinIndentation(text, wanted, judged) ?? judged) : judged;
+    }
     if (places.size > occurrences) return { kind: "miscounted", places: inOrder(places) };
   }
   if (is_blank) return miscountedOrAbsent(places);
@@ -60,6 +63,31 @@ export function findText(text: string, { search, occurrences, whole_lines }: Wan
   if (shift === undefined) return { kind: "unevenly_indented", places: inOrder(places) };
   const judged = judge([...places.values()], [...tolerances, "indentation"]);
   return judged.kind === "found" ? { ...judged, shift } : judged;
+}
+
+/**
+ * A search text of one line that begins with blanks may be found behind other blanks of that line. If it goes on
+ * to the line's end, it is indented too little, and so is every line of the replacement: a shift as any other.
+ */
+function withinIndentation(
+  text: string,
+  search: string,
+  { places, tolerances }: Extract<Found, { kind: "found" }>,
+): Found | undefined {
+  if (indentationOf(search) === "" || textLines(search).length > 1) return undefined;
+  const befores = places.map(({ start }) => text.slice(text.lastIndexOf("\n", start - 1) + 1, start));
+  const [blanks = ""] = befores;
+  const is_shifted =
+    blanks !== "" && indentationOf(blanks) === blanks && befores.every((one) => one === blanks);
+  const is_whole =
+    search.endsWith("\n") || places.every(({ end }) => /^[ \t]*(?:\r?\n|$)/.test(text.slice(end, end + 200)));
+  if (!is_shifted || !is_whole) return undefined;
+  return {
+    kind: "found",
+    places: places.map(({ start, end }) => ({ start: start - blanks.length, end })),
+    shift: { kind: "add", blanks },
+    tolerances: [...tolerances, "indentation"],
+  };
 }
 
 function miscountedOrAbsent(places: ReadonlyMap<number, Place>): Found {
@@ -81,8 +109,14 @@ function exactPlaces(text: string, search: string, whole_lines: boolean): Place[
   const ended = whole_lines && !text.endsWith("\n") ? `${text}\n` : text;
   return textRuns(ended, search)
     .filter((start) => !whole_lines || start === 0 || ended[start - 1] === "\n")
-    .map((start) => ({ start, end: Math.min(text.length, start + search.length) }))
+    .map((start) => besideLineEnds(text, start, Math.min(text.length, start + search.length)))
     .filter(({ start, end }) => start < end);
+}
+
+/** A place that does not begin or end between the two characters of a CRLF: that before it goes with the feed. */
+function besideLineEnds(text: string, start: number, end: number): Place {
+  const isWithin = (at: number) => text[at - 1] === "\r" && text[at] === "\n";
+  return { start: isWithin(start) ? start - 1 : start, end: isWithin(end) ? end - 1 : end };
 }
 
 function textRuns(text: string, run: string): number[] {

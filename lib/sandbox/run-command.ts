@@ -100,7 +100,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
     stderr: output.kept("stderr"),
     isolation: backend.isolation,
     backend: backend.name,
-    not_enforced: memory.counted ? backend.not_enforced : [...backend.not_enforced, "shared memory"],
+    not_enforced: [...backend.not_enforced, ...memory.not_counted],
     tree_inside: launch.tree_inside,
   };
 }
@@ -115,7 +115,7 @@ async function supervise(
   memory.joinSoon(sandboxed.pid);
   ceiling.joinSoon(sandboxed.pid); // while the sandbox is being set up
   const tree = followTree(sandboxed.pid, launch.marker, older);
-  const accounts = accountant(profile, sandboxed.pid, launch.own_process_levels, memory.bytes);
+  const accounts = accountant(profile, sandboxed.pid, launch.own_process_levels, memory.read);
   const decoys = watchDecoys(launch.decoys);
   let limit: LimitHit | null = null;
   let unready: unknown = null;
@@ -129,11 +129,10 @@ async function supervise(
   sandboxed.onOutput(output.accept);
   sandboxed.onStanding(() => {
     const members = tree.sample(false);
-    const parents = new Set(members.map(({ parent }) => parent));
-    // The shell that will become the command; the sandbox's own processes are not limited.
-    const shell = members.map(({ pid }) => pid).filter((pid) => !parents.has(pid));
-    memory.join(shell);
-    ceiling.join(shell);
+    // The sandbox's own processes too: one of them has the command's user id, and a fault would let it be taken over.
+    const pids = members.map(({ pid }) => pid);
+    memory.join(pids);
+    ceiling.join(pids);
     accounts.add(members);
     return network.attach(members, exceed)?.catch((error: unknown) => {
       unready = error;

@@ -19,6 +19,12 @@ const released = (mib: number) =>
     `open my $z, "<", "/dev/zero"; my $n=${mib}*1048576; my $a=syscall(9,0,$n,3,33,-1,0); for(my $o=0;$o<$n;$o+=67108864){ syscall(0,fileno($z),$a+$o,67108864); syscall(28,$a+$o,67108864,4) } select(undef,undef,undef,0.3)`,
   );
 
+/** Maps so many GiB without memory behind them and reads a byte of every 2 MiB: 4 KiB of page table for each. */
+const pageTables = (gib: number) =>
+  call(
+    `open my $f, ">", "byte"; my $n=${gib}<<30; my $a=syscall(9,0,$n,1,0x4022,-1,0); exit 1 if $a==-1; syscall(28,$a,$n,15); for(my $o=0;$o<$n;$o+=2097152){ syscall(18,fileno($f),$a+$o,1,0) } select(undef,undef,undef,1)`,
+  );
+
 const CASES: (Omit<SandboxCase, "isolation"> & Partial<SandboxCase>)[] = [
   {
     name: "a file that grows too large and is deleted",
@@ -86,6 +92,30 @@ const CASES: (Omit<SandboxCase, "isolation"> & Partial<SandboxCase>)[] = [
     limits: { memory_bytes_max: 400 * MIB },
     command: released(192),
     code: "PASSED",
+  },
+  {
+    name: "memory, as page tables of addresses without memory",
+    needs: caller,
+    limits: { memory_bytes_max: 200 * MIB },
+    command: pageTables(120),
+    code: "SANDBOX_MEMORY",
+  },
+  {
+    name: "memory, as page tables of several",
+    needs: caller,
+    limits: { memory_bytes_max: 200 * MIB },
+    command: `for i in 1 2 3; do ${pageTables(40)} & done; wait`,
+    code: "SANDBOX_MEMORY",
+  },
+  {
+    name: "page tables below the limit",
+    needs: caller,
+    limits: { memory_bytes_max: 200 * MIB },
+    command: pageTables(60),
+    code: "PASSED",
+    check: ({ usage }) => {
+      if ((usage.memory_bytes_peak ?? 0) < 120 * MIB) throw new Error(`only ${usage.memory_bytes_peak} bytes seen`);
+    },
   },
   {
     name: "files in memory of the machine (memfd)",

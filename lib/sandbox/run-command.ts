@@ -13,7 +13,7 @@ import {
 } from "#lib/sandbox/limits/watch-limits.ts";
 import { type SandboxNetwork, sandboxNetwork } from "#lib/sandbox/network/sandbox-network.ts";
 import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process/process-ceiling.ts";
-import { listProcesses } from "#lib/sandbox/process/process-table.ts";
+import { listProcesses, type ProcessSample } from "#lib/sandbox/process/process-table.ts";
 import { endTree, followTree, killTree } from "#lib/sandbox/process/process-tree.ts";
 import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { type SandboxedProcess, startProcess } from "#lib/sandbox/process/start-process.ts";
@@ -118,12 +118,17 @@ async function supervise(
   const accounts = accountant(profile, sandboxed.pid, launch.own_process_levels, memory.read);
   const decoys = watchDecoys(launch.decoys);
   let limit: LimitHit | null = null;
+  let met: LimitHit | null = null;
   let unready: unknown = null;
   const stop = () => killTree(tree, sandboxed.alive());
   const exceed = (hit: LimitHit) => {
     if (limit) return;
     limit = hit;
     stop();
+  };
+  const exceedDisk = (hit: LimitHit | null) => {
+    if (hit && disk.isHeldByKernel(hit)) met ??= hit;
+    else if (hit) exceed(hit);
   };
   const output = captureOutput(profile.output_bytes_max, (bytes) => exceed(outputHit(profile, bytes)));
   sandboxed.onOutput(output.accept);
@@ -140,12 +145,12 @@ async function supervise(
     });
   });
   const stopClock = watchClock(profile, exceed);
-  const stopAccounts = watchAccounts(
-    tree,
-    (members) => accounts.add(members) ?? disk.openFiles(members),
-    exceed,
-  );
-  const stopDisk = watchDisk(disk, decoys, exceed);
+  const judge = (members: readonly ProcessSample[]) => {
+    exceedDisk(disk.openFiles(members));
+    return accounts.add(members) ?? decoys.touched();
+  };
+  const stopAccounts = watchAccounts(tree, judge, exceed);
+  const stopDisk = watchDisk(disk, exceedDisk);
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   const ended = await sandboxed.ended;
@@ -163,7 +168,7 @@ async function supervise(
   // The files it left are evidence too, also for a command that ended before the first sample.
   limit ??= disk.count() ?? decoys.touched() ?? (await disk.survey());
   const stopped = limit !== null;
-  if (ended.exit_code !== 0) limit ??= denied;
+  if (ended.exit_code !== 0) limit ??= met ?? denied;
   return { limit: limit as LimitHit | null, stopped, accounts, output, ended, use, unready };
 }
 

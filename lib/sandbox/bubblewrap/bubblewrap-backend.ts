@@ -81,7 +81,7 @@ export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
           ...call.args,
           ...(filter ? ["--seccomp", "4"] : []),
           ...["--unsetenv", MARKER_NAME, "--"],
-          ...commandScript(order.command, profile, order.volume),
+          ...commandScript(order.command, profile),
         ],
         environment: {
           ...order.network_environment,

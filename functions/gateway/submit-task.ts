@@ -29,6 +29,12 @@ interface Submitted {
   log: Log;
 }
 
+/** An accepted task, and whether an earlier request had it accepted. */
+interface Accepted {
+  task: TaskRecord;
+  repeated: boolean;
+}
+
 /**
  * Accepts a task. Its id is derived from the tenant and the `Idempotency-Key`, so a repeated request finds the task
  * of the first. The task is accepted when the write that creates it has succeeded. If the nudge to the orchestrator
@@ -37,7 +43,7 @@ interface Submitted {
 export async function submitTask(
   { submission, tenant, idempotency_key, allowed, trace, log }: Submitted,
   ports: GatewayPorts,
-): Promise<TaskRecord> {
+): Promise<Accepted> {
   if (idempotency_key !== undefined && !IdempotencyKey.safeParse(idempotency_key).success) {
     throw new HttpError(
       400,
@@ -88,7 +94,7 @@ export async function submitTask(
       log.warn("NUDGE_LOST", `the sweeper will dispatch it: ${String(error)}`, { task_id: task.task_id }),
     );
   }
-  return accepted;
+  return { task: accepted, repeated: existing !== undefined };
 }
 
 function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskRecord {

@@ -79,14 +79,14 @@ async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: Orchestrat
   if (task.sealed_at) return true;
   if (task.ended_at) return seal(ledger, span, ports);
   const next = decide(ledger);
-  if (next.kind === "finished") return finish(task, ending(next), span, ports);
+  if (next.kind === "finished") return finish(ledger, next, span, ports);
   span.set({ "agents.step": next.step, "agents.round": next.round });
   const stopped = stopReason(task, ports.runtime.now());
   if (!stopped) return dispatch(task, next, nudge, ports);
   const fenced =
     next.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, next, ports)));
   if (!fenced) return false; // the step ended meanwhile: the step that is next now must be canceled instead
-  return finish(task, stopped, span, ports);
+  return stop(task, stopped, span, ports);
 }
 
 type Ending = Pick<TaskRecord, "status" | "verdict" | "error">;
@@ -107,21 +107,51 @@ function stopReason(task: TaskRecord, now_ms: number): Ending | undefined {
   };
 }
 
-/** Ends the task. Its ledger does not change after this. */
-async function finish(task: TaskRecord, end: Ending, span: Span, ports: OrchestratorPorts): Promise<boolean> {
+/**
+ * Ends and seals a task whose steps have all ended, in one write at the end. Its ending follows from the outcomes of its
+ * steps, which do not change, so orchestrators that do this at the same time write the same artifacts. What others may
+ * still write to the task is not in them: which step was dispatched last, and a request to cancel that came too late.
+ */
+async function finish(
+  ledger: Ledger,
+  finished: Finished,
+  span: Span,
+  ports: OrchestratorPorts,
+): Promise<boolean> {
+  const { current: _, cancel_requested_at: _too_late, ...lasting } = ledger.task;
+  const end = ending(finished);
+  span.set({ "agents.decision": "finish", "agents.task.status": end.status });
+  const task: TaskRecord = { ...lasting, ...end, ended_at: lastEnd(ledger) };
+  const sealed = await seal({ ...ledger, task }, span, ports);
+  if (sealed) tellEnd(task, ports);
+  return sealed;
+}
+
+/** When the last step ended. */
+function lastEnd({ steps }: Ledger): string {
+  const ends = steps.flatMap(({ ended_at }) => ended_at ?? []).sort();
+  const last = ends.at(-1);
+  if (last === undefined) throw new RangeError("a task without an ended step is not finished");
+  return last;
+}
+
+/** Ends a task before its steps have. Written before it is sealed, because what it ends with depends on the time. */
+async function stop(task: TaskRecord, end: Ending, span: Span, ports: OrchestratorPorts): Promise<boolean> {
   span.set({ "agents.decision": "finish", "agents.task.status": end.status });
   const now = ports.runtime.now();
   const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
   const ended = await moveTask(task, { ...end, ended_at: instant(now) }, check_ms, ports);
   if (!ended) return false;
-  ports.counters.count(`tasks_${end.status}`, task.tenant);
-  ports.counters.duration("task", task.tenant, now - Date.parse(task.created_at));
-  ports.log.info("TASK_ENDED", `task ended: ${end.status}`, {
-    status: end.status,
-    error_code: end.error?.code,
-  });
+  tellEnd(ended, ports);
   const ledger = await readLedger(task.tenant, task.task_id, ports);
   return ledger ? seal(ledger, span, ports) : true;
+}
+
+function tellEnd({ status, error, tenant, created_at, ended_at }: TaskRecord, ports: OrchestratorPorts): void {
+  ports.counters.count(`tasks_${status}`, tenant);
+  const took_ms = Date.parse(ended_at ?? created_at) - Date.parse(created_at);
+  ports.counters.duration("task", tenant, Math.max(0, took_ms));
+  ports.log.info("TASK_ENDED", `task ended: ${status}`, { status, error_code: error?.code });
 }
 
 /** Copies the ended task's artifacts into the standard layout, then marks the task as sealed, which shows it as ended. */

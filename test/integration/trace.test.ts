@@ -7,6 +7,7 @@ import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { makeEnvelope } from "#lib/platform/messages/envelope.ts";
+import { countBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { readTaskSpans, taskSpanSink } from "#lib/platform/trace/task-spans.ts";
 import { childSpan } from "#lib/platform/trace/traceparent.ts";
@@ -37,6 +38,7 @@ function platform(spanSinks: AgentPlatform["spanSinks"]): AgentPlatform {
   const log: Log = { info: note, warn: note, error: note, with: () => log };
   return {
     runtime,
+    counts: countBuffer(runtime),
     table: store.table,
     sqs: { send: async () => ({}) } as never,
     claims: stepClaims({ ...store, runtime }),

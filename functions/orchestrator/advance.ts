@@ -4,13 +4,14 @@ import { RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
 import { stepSourceHash } from "#lib/platform/messages/envelope.ts";
 import { readPayload } from "#lib/platform/messages/send-envelope.ts";
+import type { SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import type { StepIdentity } from "#lib/resilience/idempotency/step-item.ts";
 import { type Ledger, moveTask, readLedger } from "#lib/work/tasks/task-store.ts";
-import { sendDelivery } from "#lib/work/webhooks/delivery.ts";
+import { prepareDelivery } from "#lib/work/webhooks/delivery.ts";
 import { openDeliveries } from "#lib/work/webhooks/delivery-store.ts";
 import { AdvancePayload } from "#schemas/messages/envelope.ts";
 import type { DeliveryRecord } from "#schemas/records/delivery.ts";
@@ -140,7 +141,7 @@ async function stop(task: TaskRecord, end: Ending, span: Span, ports: Orchestrat
   span.set({ "agents.decision": "finish", "agents.task.status": end.status });
   const now = ports.runtime.now();
   const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
-  const ended = await moveTask(task, { ...end, ended_at: instant(now) }, check_ms, ports);
+  const ended = await moveTask(task, { ...end, ended_at: instant(now) }, check_ms, ports, span);
   if (!ended) return false;
   tellEnd(ended, ports);
   const ledger = await readLedger(task.tenant, task.task_id, ports);
@@ -160,10 +161,11 @@ async function seal(ledger: Ledger, parent: Span, ports: OrchestratorPorts): Pro
   return inSpan(parent, { name: "seal" }, ports.runtime, async (span) => {
     await ports.writeStandardLayout(ledger);
     const deliveries = await openDeliveries(ledger.task, ports);
+    const sends = deliveries.map((delivery) => ({ delivery, send: prepareDelivery(delivery, span, ports) }));
     const sealed_at = instant(ports.runtime.now());
     const expires_at = recordExpiry(ledger.task.deadline_at, ports.artifacts().value);
-    const sealed = await moveTask(ledger.task, { sealed_at, expires_at }, undefined, ports);
-    if (sealed) await announce(deliveries, span, ports);
+    const sealed = await moveTask(ledger.task, { sealed_at, expires_at }, undefined, ports, span);
+    if (sealed) await announce(sends, ports);
     return sealed !== undefined;
   });
 }
@@ -187,12 +189,11 @@ function stepIdentity(
 
 /** Sends the webhook deliveries of an ended task. Deliveries not sent here are sent later by the sweeper. */
 async function announce(
-  deliveries: readonly DeliveryRecord[],
-  parent: TraceContext,
+  sends: readonly { delivery: DeliveryRecord; send: SendPrepared }[],
   ports: OrchestratorPorts,
 ): Promise<void> {
-  for (const delivery of deliveries) {
-    await sendDelivery(delivery, parent, ports).catch((error: unknown) =>
+  for (const { delivery, send } of sends) {
+    await send().catch((error: unknown) =>
       ports.log.warn("DELIVERY_NOT_SENT", `the sweeper will send ${delivery.step}: ${String(error)}`, {
         webhook_id: delivery.webhook_id,
       }),

@@ -1,4 +1,4 @@
-import { sendMessage } from "#lib/platform/messages/send-message.ts";
+import { prepareMessage, type SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { moveTask } from "#lib/work/tasks/task-store.ts";
@@ -30,12 +30,15 @@ export async function dispatch(
   const busy_until_ms = busyUntil(next.record, redispatch_seconds * 1000);
   if (dispatched && busy_until_ms > now) {
     nudge.span.set({ "agents.decision": "wait" });
-    const moved = await moveTask(task, {}, checkTime(task, busy_until_ms), ports);
+    const moved = await moveTask(task, {}, checkTime(task, busy_until_ms), ports, nudge.span);
     return moved !== undefined;
   }
 
   const dispatch_count = dispatched ? (task.current?.dispatch_count ?? 0) + 1 : 1;
   const wait_seconds = Math.min(REDISPATCH_SECONDS_MAX, redispatch_seconds * 2 ** (dispatch_count - 1));
+  nudge.span.set({ "agents.decision": dispatched ? "dispatch again" : "dispatch" });
+  // Made before the write, which carries the span of the sending, and sent after it.
+  const send = prepare(task, next, dispatch_count - 1, parentOf(task, nudge), ports);
   const moved = await moveTask(
     task,
     {
@@ -50,11 +53,11 @@ export async function dispatch(
     },
     checkTime(task, now + wait_seconds * 1000),
     ports,
+    nudge.span,
   );
   if (!moved) return false;
   if (dispatched) ports.counters.count("steps_redispatched", task.tenant);
-  nudge.span.set({ "agents.decision": dispatched ? "dispatch again" : "dispatch" });
-  await send(moved, next, dispatch_count - 1, parentOf(moved, nudge), ports);
+  await send();
   ports.log.info("STEP_DISPATCHED", `${next.step} round ${next.round} to ${next.service}`, {
     dispatch_count,
     policy_hash: policy.hash,
@@ -85,14 +88,14 @@ function parentOf(task: TaskRecord, { span }: TracedNudge): TraceContext {
   return span.trace_id === task.trace_id ? span : taskTrace(task, span.recorder);
 }
 
-async function send(
+function prepare(
   task: TaskRecord,
   next: NextStep,
   attempt: number,
   parent: TraceContext,
   ports: OrchestratorPorts,
-): Promise<void> {
-  await sendMessage(
+): SendPrepared {
+  return prepareMessage(
     {
       service: next.service,
       tenant: task.tenant,

@@ -10,6 +10,7 @@ import {
   Tenant,
   Verdict,
 } from "#schemas/primitives.ts";
+import { CarriedSpans } from "#schemas/records/span.ts";
 
 /** One artifact file of a step. `path` is the place in the standard layout, the blob holds the bytes. */
 export const ManifestEntry = z.strictObject({
@@ -82,6 +83,7 @@ export const StepRecord = z.strictObject({
     .describe("why the last attempt did not end the step"),
   outcome: StepOutcome.optional(),
   replays: z.array(StepReplay).optional().describe("oldest first; its length is the step's generation"),
+  spans: CarriedSpans.optional(),
   started_at: Instant,
   ended_at: Instant.optional(),
   expires_at: z.int().describe("Unix seconds: from then on it counts as absent").optional(),

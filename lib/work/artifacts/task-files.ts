@@ -17,12 +17,13 @@ export interface TaskFile {
  * whoever writes them, however often, writes the same bytes.
  */
 export function taskFiles({ task, steps }: Ledger, service_version: string): TaskFile[] {
-  const { version: _1, updated_at: _2, sealed_at: _3, expires_at: _4, ...lasting } = task;
+  const { version: _1, updated_at: _2, sealed_at: _3, expires_at: _4, spans: _5, ...lasting } = task;
+  const records = steps.map(({ spans: _, ...record }) => record);
   const events = taskEvents({ task, steps }).map((event) => JSON.stringify(event));
   const files = [
     {
       path: "task.json",
-      content: `${JSON.stringify(TaskArtifact.parse({ task: lasting, steps }), null, 2)}\n`,
+      content: `${JSON.stringify(TaskArtifact.parse({ task: lasting, steps: records }), null, 2)}\n`,
       content_type: "application/json",
       schema: "artifact.task",
     },

@@ -54,6 +54,7 @@ export function simulatedPlatform(
   const log = simulatedLog(world, invocation);
   const platform = {
     runtime,
+    spanSinks: [], // spans ride on the writes of the ledger
     counts,
     table,
     table_name,

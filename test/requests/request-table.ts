@@ -28,8 +28,10 @@ const KINDS: Record<string, RequestKind> = {
 
 const CANCEL_LOOK = "see whether the step is canceled";
 const RENEWAL = "renew a lease";
-/** Made by the clock: as many as the step takes time, so no task's number. They are shown, and not counted. */
+/** As many as the step takes time, so no task's number: shown, and not counted. */
 const TIMED = [CANCEL_LOOK, RENEWAL];
+/** At most one in some seconds, however many tasks there are: counted apart. */
+const BY_THE_CLOCK = ["write counts", "write the rate limit's bucket"];
 
 /** A recorded call as a request with a purpose. */
 export function requestOf({ command, input, consumed, function: by }: RecordedCall): PurposeRow {
@@ -119,7 +121,10 @@ export function averageRows(calls: readonly RecordedCall[], tasks: number): Purp
 
 /** What one task takes of each kind. */
 export interface Totals {
+  /** Of the task itself. */
   writes: number;
+  /** That each environment makes once in some seconds: of its counts and its rate limits. */
+  clock_writes: number;
   write_units: number;
   queries: number;
   gets: number;
@@ -130,11 +135,13 @@ export interface Totals {
 }
 
 export function totalsOf(all: readonly PurposeRow[]): Totals {
-  const rows = all.filter(({ purpose }) => !TIMED.includes(purpose));
+  const rows = all.filter(({ purpose }) => !TIMED.includes(purpose) && !BY_THE_CLOCK.includes(purpose));
+  const clock_writes = all.filter(({ purpose }) => BY_THE_CLOCK.includes(purpose));
   const sum = (kind: RequestKind, field: "requests" | "units" = "requests") =>
     rounded(rows.filter((row) => row.kind === kind).reduce((total, row) => total + row[field], 0));
   return {
     writes: sum("write"),
+    clock_writes: rounded(clock_writes.reduce((total, row) => total + row.requests, 0)),
     write_units: sum("write", "units"),
     queries: sum("query"),
     gets: sum("get"),

@@ -1,11 +1,9 @@
 import { once } from "node:events";
-import { rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
+import { afterAll, describe, expect, it } from "vitest";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
 const ANSWER = `\`\`\`diff
 --- a/add.js
@@ -19,19 +17,12 @@ const ANSWER = `\`\`\`diff
 const model = createServer((_, response) => {
   response.end(JSON.stringify({ choices: [{ message: { content: ANSWER } }] }));
 });
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
+afterAll(() => model.close());
+const { api } = testStack(async () => {
   model.listen(0, "127.0.0.1");
   await once(model, "listening");
   const MODEL_URL = `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1/chat/completions`;
-  stack = await startStack({ env: { MODEL_URL, MODEL_NAME: "one-answer" } });
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack?.stop();
-  model.close();
-  rmSync(stack.data_dir, { recursive: true, force: true });
+  return { env: { MODEL_URL, MODEL_NAME: "one-answer" } };
 });
 
 describe("a change in words, with a model configured", () => {

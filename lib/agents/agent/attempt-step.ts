@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import { type EndedStep, policyOf, recordFailure, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
+import { keepSmallInline } from "#lib/platform/blobs/inline-blob.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { Fault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
@@ -13,9 +14,15 @@ import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import { artifactWriter } from "#lib/work/artifacts/artifact-writer.ts";
-import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
+import type { StepOutcome } from "#schemas/records/step.ts";
 
 const CLOSING_MS = 5000;
+
+/**
+ * Characters of small files and outputs that one outcome carries in all. 4 KB cost as many write units, index
+ * included, as the PUT of an object they save; this bounds the item, and with it every read of the ledger.
+ */
+const OUTCOME_INLINE_CHARACTERS_MAX = 16_384;
 
 /** Runs a claimed step and records its outcome, or releases it for another attempt. */
 export async function attemptStep<Input extends z.ZodType, Output extends z.ZodType>(
@@ -75,13 +82,13 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
 ): Promise<StepOutcome> {
   const { envelope, platform, log, counters } = message;
   const { runtime, settings } = platform;
-  const blobs = platform.blobsOf(envelope.tenant, run_span);
-  const { writer, manifest } = artifactWriter({
-    blobs,
-    envelope,
-    service_version: settings.service_version,
-    now: runtime.now,
-  });
+  const stored = platform.blobsOf(envelope.tenant, run_span);
+  const blobs = keepSmallInline(stored, envelope.tenant, OUTCOME_INLINE_CHARACTERS_MAX);
+  const { writer, manifest } = artifactWriter(blobs);
+  const artifacts = () => {
+    const { role, trace_id } = envelope;
+    return { artifacts: manifest(), producer: { role, trace_id, version: settings.service_version } };
+  };
   const input = agent.input.safeParse(await readPayload(envelope, { blobsOf: () => blobs }));
   if (!input.success) {
     throw new TerminalFault(
@@ -97,12 +104,12 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   try {
     const context = { envelope, signal, blobs, artifacts: writer, log, runtime, call, span };
     const result = await agent.run(input.data, context);
-    return toOutcome(agent, result, manifest());
+    return toOutcome(agent, result, artifacts());
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     if (dispositionOf(error, policyOf(message, error).dispositions) !== "reject") throw error;
     failSpan(run_span, error);
-    return { verdict: "failed", code: error.code, message: error.message, artifacts: manifest() };
+    return { verdict: "failed", code: error.code, message: error.message, ...artifacts() };
   }
 }
 
@@ -122,7 +129,7 @@ function callOf(
 function toOutcome<Output extends z.ZodType>(
   agent: { name: string; output: Output },
   { verdict, code, message, output }: AgentResult<z.input<Output>>,
-  artifacts: ManifestEntry[],
+  artifacts: Pick<StepOutcome, "artifacts" | "producer">,
 ): StepOutcome {
   const parsed = output === undefined ? undefined : agent.output.parse(output);
   return {
@@ -130,6 +137,6 @@ function toOutcome<Output extends z.ZodType>(
     ...(code && { code }),
     ...(message && { message }),
     ...(parsed !== undefined && { output: parsed as Record<string, unknown> }),
-    artifacts,
+    ...artifacts,
   };
 }

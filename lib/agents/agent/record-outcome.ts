@@ -45,7 +45,7 @@ export async function recordOutcome(
   policy_hash = message.platform.retryPolicy().hash,
 ): Promise<EndedStep> {
   const { platform, counters, log, span } = message;
-  const outcome = lease.replay_count > 0 ? { ...ended, generation: lease.replay_count } : ended;
+  const outcome = lease.replay_count > 0 ? { ...ended, replay_count: lease.replay_count } : ended;
   const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
   span.set({ "agents.outcome": "completed", ...facts });
   if (outcome.verdict === "error") span.fail(outcome.code ?? "UNEXPECTED", outcome.message ?? "no message");

@@ -5,8 +5,7 @@ import type { readTestResults } from "#lib/code/confined/read-test-results.ts";
 import type { applyDiff } from "#lib/code/diff/apply-diff.ts";
 import type { createDiff } from "#lib/code/diff/create-diff.ts";
 import type { parseDiff } from "#lib/code/diff/parse-diff.ts";
-import type { readTree } from "#lib/code/graph/read-tree.ts";
-import { SnapshotBody } from "#lib/code/graph/snapshot.ts";
+import type { readTreeTo } from "#lib/code/graph/tree-file.ts";
 import type { unpackArchive } from "#lib/code/source/unpack-archive.ts";
 import type { reportFileVersions } from "#lib/code/test-results/report-files.ts";
 import type { Computation } from "#lib/platform/confined/computation.ts";
@@ -21,7 +20,7 @@ export interface CodeFunctions {
   createDiff: typeof createDiff;
   checkRules(...input: Parameters<typeof checkRules>): Promise<void>;
   applyCodemod: typeof applyCodemod;
-  readTree: typeof readTree;
+  readTreeTo: typeof readTreeTo;
   reportFileVersions: typeof reportFileVersions;
   readTestResults: typeof readTestResults;
 }
@@ -52,19 +51,7 @@ export const computations: Declared = {
       rules_matched: z.record(z.string(), Count),
     }) satisfies z.ZodType<AppliedCodemod>,
   },
-  readTree: {
-    name: "read symbols and chunks",
-    result: SnapshotBody.pick({
-      revision: true,
-      files: true,
-      chunks: true,
-      imports: true,
-      calls: true,
-    }).extend({
-      symbols: Count,
-      skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
-    }),
-  },
+  readTreeTo: { name: "read symbols and chunks", result: Nothing },
   reportFileVersions: { name: "find test reports", result: z.map(z.string(), z.string()) },
   readTestResults: {
     name: "read test results",

@@ -34,7 +34,8 @@ const stack = await measuredStack();
 try {
   for (const workflow of workflows) {
     const submission = SUBMISSIONS[workflow];
-    if (!submission) throw new Error(`there is no workflow ${workflow}: ${Object.keys(SUBMISSIONS).join(", ")}`);
+    if (!submission)
+      throw new Error(`there is no workflow ${workflow}: ${Object.keys(SUBMISSIONS).join(", ")}`);
     await stack.measure((run) => submission(-1 - run), 1);
     const rows = await stack.measure(submission, TASKS);
     console.log([`\nWorkflow ${workflow}, one task of ${TASKS} in turn`, ...describeRows(rows)].join("\n"));

@@ -71,7 +71,9 @@ export function powertoolsStep({ table, table_name }: PowertoolsPorts) {
         }),
       ),
     async handle(steps: readonly Step[]) {
-      const Records = steps.map((step) => ({ messageId: step.task_id, body: JSON.stringify(step) }) as SQSRecord);
+      const Records = steps.map(
+        (step) => ({ messageId: step.task_id, body: JSON.stringify(step) }) as SQSRecord,
+      );
       const context = { getRemainingTimeInMillis: () => 60_000 } as never;
       return processPartialResponse({ Records }, serve, processor, { context });
     },

@@ -19,7 +19,13 @@ export const PRICES = {
 const REQUESTS_A_MESSAGE = 3;
 
 /** Dollars for a million of them, by service. */
-export function moneyOf({ write_units, read_units, s3_puts, s3_gets, sends }: Omit<Totals, "writes" | "clock_writes" | "queries" | "gets">) {
+export function moneyOf({
+  write_units,
+  read_units,
+  s3_puts,
+  s3_gets,
+  sends,
+}: Omit<Totals, "writes" | "clock_writes" | "queries" | "gets">) {
   const dynamodb = write_units * PRICES.write_unit + read_units * PRICES.read_unit;
   const s3 = s3_puts * PRICES.s3_put + s3_gets * PRICES.s3_get;
   const sqs = sends * REQUESTS_A_MESSAGE * PRICES.sqs_request;

@@ -151,7 +151,10 @@ async function stop(task: TaskRecord, end: Ending, span: Span, ports: Orchestrat
   return ledger ? seal(ledger, span, ports) : true;
 }
 
-function tellEnd({ status, error, tenant, created_at, ended_at }: TaskRecord, ports: OrchestratorPorts): void {
+function tellEnd(
+  { status, error, tenant, created_at, ended_at }: TaskRecord,
+  ports: OrchestratorPorts,
+): void {
   ports.counters.count(`tasks_${status}`, tenant);
   const took_ms = Date.parse(ended_at ?? created_at) - Date.parse(created_at);
   ports.counters.duration("task", tenant, Math.max(0, took_ms));

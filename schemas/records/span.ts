@@ -40,7 +40,9 @@ export const SpanRecord = z.strictObject({
   links: z.array(SpanLink).max(8).optional(),
   open: z
     .literal(true)
-    .describe("it had not ended when it was written; its end is that moment, and its reader derives a later one")
+    .describe(
+      "it had not ended when it was written; its end is that moment, and its reader derives a later one",
+    )
     .optional(),
 });
 export type SpanRecord = z.infer<typeof SpanRecord>;

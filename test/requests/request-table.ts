@@ -11,7 +11,7 @@ export interface PurposeRow {
   units: number;
 }
 
-export type RequestKind = "write" | "query" | "get" | "s3_put" | "s3_get" | "send" | "other";
+type RequestKind = "write" | "query" | "get" | "s3_put" | "s3_get" | "send" | "other";
 
 const KINDS: Record<string, RequestKind> = {
   PutItem: "write",

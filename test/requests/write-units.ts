@@ -1,7 +1,7 @@
 import { INDEXES, type IndexName } from "#lib/platform/table/item-kind.ts";
 
 /** An attribute as DynamoDB's protocol writes it, such as `{ S: "text" }`. */
-export type AttributeValue = Record<string, unknown>;
+type AttributeValue = Record<string, unknown>;
 /** An item as DynamoDB's protocol writes it. */
 export type WireItem = Record<string, AttributeValue>;
 
@@ -49,7 +49,7 @@ function unitsOf(item: WireItem | undefined): number {
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
-export function itemBytes(item: WireItem): number {
+function itemBytes(item: WireItem): number {
   return Object.entries(item).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value),
     0,

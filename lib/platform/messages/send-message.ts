@@ -45,15 +45,6 @@ export function prepareMessage(
   return () => untilEnd(span, () => sendEnvelope(queue_url, envelope, ports));
 }
 
-/** Sends a message to its service's queue, in a producer span that the message names as its parent. */
-export async function sendMessage(
-  parts: Omit<EnvelopeParts, "role" | "shard">,
-  ports: SendPorts,
-  attributes: SpanAttributes = {},
-): Promise<void> {
-  await prepareMessage(parts, ports, attributes)();
-}
-
 const ORCHESTRATOR = "orchestrator";
 
 interface TaskPosition {

@@ -5,14 +5,14 @@ import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { TablePorts } from "#lib/platform/table/operations.ts";
 
 /** Whose counts they are. */
-export interface CountLabels {
+interface CountLabels {
   service: string;
   role: string;
   shard: string;
 }
 
 /** What writing needs. */
-export interface CountPorts extends TablePorts {
+interface CountPorts extends TablePorts {
   runtime: Pick<Runtime, "now">;
   log: Log;
 }
@@ -32,7 +32,7 @@ export interface CountBuffer {
 /** Counts are written at most once in this time. */
 export const FLUSH_MS = 10_000;
 /** Writes for each message that was served since the last flush; at least one write a flush. */
-export const WRITES_A_MESSAGE = 0.15;
+const WRITES_A_MESSAGE = 0.15;
 /** Rows that wait to be written. The counts of a further tenant are added to those of `_other`. */
 export const ROWS_MAX = 100;
 export const OTHER_TENANTS = "_other";

@@ -166,7 +166,8 @@ export const COUNTS = {
 } as const satisfies ItemKind;
 
 export const SPANS = {
-  about: "`spans`: what one invocation recorded of a task's trace and no write of the ledger carried (decision 0027)",
+  about:
+    "`spans`: what one invocation recorded of a task's trace and no write of the ledger carried (decision 0027)",
   partition: "TRACE#<tenant>#<task_id>",
   sort: "SPANS#<at>#<invocation>",
   kept: { days: 14, after: "it was written" },

@@ -3,7 +3,8 @@ import { endedSpans } from "#lib/platform/trace/ended-spans.ts";
 import { keptSpan } from "#test/fakes/kept-span.ts";
 
 const open = true as const;
-const endOf = (spans: ReturnType<typeof endedSpans>, name: string) => spans.find((span) => span.name === name)?.end_ms;
+const endOf = (spans: ReturnType<typeof endedSpans>, name: string) =>
+  spans.find((span) => span.name === name)?.end_ms;
 
 describe("the end of a span that was written before it", () => {
   it("is that of its version that ended, whichever came first", () => {
@@ -40,7 +41,10 @@ describe("the end of a span that was written before it", () => {
     const spans = endedSpans([
       keptSpan("advance", undefined, [0, 40], sender),
       keptSpan("send", "advance", [30, 40], { ...sender, kind: "producer" }),
-      keptSpan("process", "send", [100, 200], { kind: "consumer", attributes: { "agents.queue.wait_ms": 35 } }),
+      keptSpan("process", "send", [100, 200], {
+        kind: "consumer",
+        attributes: { "agents.queue.wait_ms": 35 },
+      }),
     ]);
     expect(endOf(spans, "send")).toBe(65);
     expect(endOf(spans, "advance")).toBe(65);
@@ -48,7 +52,9 @@ describe("the end of a span that was written before it", () => {
 
   it("leaves alone what has ended, and spans that name each other as parents", () => {
     const ended = keptSpan("process", undefined, [0, 50], { invocation: "one" });
-    expect(endOf(endedSpans([ended, keptSpan("run", "process", [10, 90], { invocation: "one" })]), "process")).toBe(50);
+    expect(
+      endOf(endedSpans([ended, keptSpan("run", "process", [10, 90], { invocation: "one" })]), "process"),
+    ).toBe(50);
     const round = [
       keptSpan("a", "b", [0, 5], { open, invocation: "one" }),
       keptSpan("b", "a", [0, 9], { open, invocation: "one" }),

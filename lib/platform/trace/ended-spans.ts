@@ -17,7 +17,8 @@ export function endedSpans(versions: readonly PackedSpan[]): PackedSpan[] {
     const sender = span.parent_span_id === undefined ? undefined : spans.get(span.parent_span_id);
     if (sender?.open && sender.kind === "producer" && sent_ms !== undefined) extend(ends, sender, sent_ms);
   }
-  for (const span of spans.values()) extendAncestors(span, ends.get(span.span_id) ?? span.end_ms, spans, ends);
+  for (const span of spans.values())
+    extendAncestors(span, ends.get(span.span_id) ?? span.end_ms, spans, ends);
   return [...spans.values()].map(({ open, ...span }) =>
     open ? { ...span, end_ms: ends.get(span.span_id) ?? span.end_ms } : span,
   );

@@ -14,11 +14,20 @@ const runtime = systemRuntime;
 /** The spans of an invocation, and what its end hands to a sink that takes what is left. */
 function invocation() {
   const left: SpanBatch[] = [];
-  const sink = { name: "table", takes: "left" as const, write: async (batch: SpanBatch) => void left.push(batch) };
+  const sink = {
+    name: "table",
+    takes: "left" as const,
+    write: async (batch: SpanBatch) => void left.push(batch),
+  };
   const facts = { service: "codegen", function_name: "f", invocation: "i", runtime };
   const spans = invocationSpans({ ...facts, log: fakeLog([], {}), sinks: [sink] });
-  const root = startSpan(undefined, { name: "process codegen", kind: "consumer", recorder: spans.scope(TASK) }, runtime);
-  const names = () => left.flatMap(({ groups }) => groups.flatMap((group) => group.spans.map(({ name }) => name)));
+  const root = startSpan(
+    undefined,
+    { name: "process codegen", kind: "consumer", recorder: spans.scope(TASK) },
+    runtime,
+  );
+  const names = () =>
+    left.flatMap(({ groups }) => groups.flatMap((group) => group.spans.map(({ name }) => name)));
   return { root, flush: () => spans.flush(60_000), names };
 }
 
@@ -36,7 +45,9 @@ describe("the spans on a write", () => {
       ["process codegen", true],
       ["run", undefined],
     ]);
-    expect(new Set(spans.map(({ invocation: by, service }) => `${by} ${service}`))).toEqual(new Set(["i codegen"]));
+    expect(new Set(spans.map(({ invocation: by, service }) => `${by} ${service}`))).toEqual(
+      new Set(["i codegen"]),
+    );
     expect(cargo?.left_out).toBe(0);
   });
 

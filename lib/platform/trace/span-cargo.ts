@@ -50,5 +50,7 @@ function fitting(
 
 /** What makes the tree comes before what decorates it. */
 function weight({ kind, status, open }: SpanRecord): number {
-  return (kind === "internal" || kind === "client" ? 0 : 4) + (open ? 2 : 0) + (status.code === "error" ? 1 : 0);
+  return (
+    (kind === "internal" || kind === "client" ? 0 : 4) + (open ? 2 : 0) + (status.code === "error" ? 1 : 0)
+  );
 }

@@ -14,7 +14,7 @@ export interface TaskRef {
 export type RecordedSpan = Omit<SpanRecord, "service">;
 
 /** Spans to be written with an item. */
-export interface SpanLoad {
+interface SpanLoad {
   invocation: string;
   spans: SpanRecord[];
   /** To be called once they are written. */

@@ -215,7 +215,10 @@ async function claimStep(
   }
 }
 
-function leaseOf({ history, replays = [], parked_at, parked_ms = 0, spans }: StepRecord, token: ClaimToken): Lease {
+function leaseOf(
+  { history, replays = [], parked_at, parked_ms = 0, spans }: StepRecord,
+  token: ClaimToken,
+): Lease {
   const since = replays.at(-1)?.at ?? "";
   const first = history.find(({ at }) => at >= since) ?? history.at(-1);
   return {

@@ -114,7 +114,7 @@ describe("a query", () => {
     relied_on_by: [
       "lib/work/tasks/task-store.ts",
       "lib/platform/trace/task-spans.ts",
-      "lib/platform/metrics/report-metrics.ts",
+      "lib/platform/metrics/count-store.ts",
     ],
     async observe(world) {
       const pk = randomUUID();

@@ -18,6 +18,7 @@ export function gatewayPorts(platform: HttpPlatform): GatewayPorts {
     workflows: () => config.workflows().value.workflows,
     workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,
+    codegen: () => config.codegen().value,
     code: confinedCode({ limits: checkLimits(), signal: new AbortController().signal }),
   };
 }

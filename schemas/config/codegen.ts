@@ -37,6 +37,10 @@ export const ModelConfig = z.strictObject({
       "the environment variable with the key, which a deployed stage fills from Secrets Manager; null: no key is sent, or, with `amazon-bedrock`, requests are signed with the AWS credentials of the environment",
     ),
   temperature: z.number().min(0).max(2).nullable().default(0).describe("null: none is sent"),
+  edit_form: z
+    .enum(["tools", "text"])
+    .default("text")
+    .describe("how edits are written: by tool calls, or in the text form, which every model can write"),
   stream: z.boolean().default(true).describe("read the answer as it is written, so that a stall is noticed"),
   output_tokens_max: z.int().min(256).max(1_000_000).default(8192).describe("tokens of one answer at most"),
   input_tokens_max: z

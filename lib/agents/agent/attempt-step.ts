@@ -45,6 +45,8 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
       stop.abort(new RetryableFault("INVOCATION_ENDING", "the invocation is about to reach its time limit")),
     () => undefined, // the step ended first
   );
+  /** What the run has written, also when it fails. */
+  let written: () => ManifestEntry[] = () => [];
   try {
     log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, {
       attempt: lease.attempt,
@@ -53,7 +55,14 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     const started = runtime.now();
     const attributes = { "agents.attempt": lease.attempt };
     const outcome = await inSpan(message.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
-      runAgent(agent, message, { lease, signal: stop.signal, run_span: span }),
+      runAgent(agent, message, {
+        lease,
+        signal: stop.signal,
+        run_span: span,
+        onWriter: (manifest) => {
+          written = manifest;
+        },
+      }),
     );
     stop.signal.throwIfAborted();
     counters.duration("step", key.tenant, runtime.now() - started);
@@ -61,17 +70,25 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
   } catch (thrown) {
     const error = stop.signal.aborted ? stop.signal.reason : thrown;
     if (error instanceof LeaseLost) throw error;
-    return await recordFailure(error, message, key, lease);
+    return await recordFailure(error, message, key, lease, written());
   } finally {
     done.abort();
     keeper.stop();
   }
 }
 
+interface Run {
+  lease: Lease;
+  signal: AbortSignal;
+  run_span: Span;
+  /** Told how to list what the run writes. */
+  onWriter(manifest: () => ManifestEntry[]): void;
+}
+
 async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
   message: ReceivedMessage,
-  { lease, signal, run_span }: { lease: Lease; signal: AbortSignal; run_span: Span },
+  { lease, signal, run_span, onWriter }: Run,
 ): Promise<StepOutcome> {
   const { envelope, platform, log, counters } = message;
   const { runtime, settings } = platform;
@@ -82,6 +99,7 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
     service_version: settings.service_version,
     now: runtime.now,
   });
+  onWriter(manifest);
   const input = agent.input.safeParse(await readPayload(envelope, { blobsOf: () => blobs }));
   if (!input.success) {
     throw new TerminalFault(

@@ -1,4 +1,5 @@
-const REDACTED = "[redacted]";
+/** Stands in the place of a secret. */
+export const REDACTED = "[redacted]";
 /** Shorter ones would hit words that are no secret. */
 const SECRET_CHARACTERS_MIN = 6;
 

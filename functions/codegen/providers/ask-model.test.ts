@@ -5,6 +5,7 @@ import { Fault } from "#lib/platform/errors/fault.ts";
 import { ModelConfig } from "#schemas/config/codegen.ts";
 import { modelServer, type ScriptedAnswer } from "#test/fakes/model-server.ts";
 import { askModel } from "./ask-model.ts";
+import { unusable } from "./model-faults.ts";
 import type { Exchange } from "./watched-fetch.ts";
 
 const PROTOCOLS = ["openai-compatible", "anthropic", "amazon-bedrock"] as const;
@@ -41,7 +42,9 @@ async function ask(script: ScriptedAnswer[], asking: Asking = {}) {
     instructions: "Do as you are told.",
     messages: [{ role: "user" as const, text: "Change it." }],
   };
-  const answer = await askModel(question, choice, exchange, signal).catch((error: unknown) => error);
+  const answer = await askModel(question, choice, exchange, signal)
+    .then((arrived) => unusable(arrived, choice) ?? arrived)
+    .catch((error: unknown) => error);
   return { answer, exchange, asked: server.asked };
 }
 
@@ -62,6 +65,8 @@ describe.each(EVERY)("a question by $protocol, stream: $stream", ({ protocol, st
     });
     expect(answer).toEqual({
       text,
+      calls: [],
+      finish: "complete",
       usage: { input_tokens: 120, cached_input_tokens: 50, output_tokens: 33 },
     });
     expect(asked).toHaveLength(1);

@@ -11,7 +11,7 @@ import {
 import { printable } from "#lib/platform/log/printable.ts";
 import { redactSecrets } from "#lib/platform/log/redact-secrets.ts";
 import { requestedWaitMs } from "#lib/resilience/retry/retry-after.ts";
-import type { Finished } from "./ask-model.ts";
+import type { Answer } from "./ask-model.ts";
 import { answerCut, MODEL_DEPENDENCY as dependency, type Exchange } from "./watched-fetch.ts";
 
 /** What asks for a longer wait is a spent quota, not a pace that is too fast. */
@@ -50,12 +50,12 @@ export function modelFault(
   return answerFault(error, said, asked, exchange);
 }
 
-/** The fault of an answer that ended for another reason than that it was complete. */
-export function finishFault(
-  { finish, raw_finish, text }: Finished,
+/** The fault of an answer that arrived and is of no use: `MODEL_ANSWER_TRUNCATED` or `MODEL_DECLINED`. */
+export function unusable(
+  { finish, text }: Pick<Answer, "finish" | "text">,
   asked: Asked & Pick<ModelChoice, "output_tokens_max">,
-  exchange: Exchange,
 ): Fault | undefined {
+  if (finish === "complete") return undefined;
   if (finish === "length") {
     return new RejectedInput(
       "MODEL_ANSWER_TRUNCATED",
@@ -63,19 +63,14 @@ export function finishFault(
       { dependency },
     );
   }
-  if (finish === "content-filter") {
-    const words = text.trim() === "" ? "It gave no reason." : `It said: ${quoted(text, asked)}`;
-    return new RejectedInput("MODEL_DECLINED", `The model declined the change. ${words}`, { dependency });
-  }
-  if (asked.stream && raw_finish === undefined) return unfinished(exchange, asked);
-  return undefined;
+  const words = text.trim() === "" ? "It gave no reason." : `It said: ${quoted(text, asked)}`;
+  return new RejectedInput("MODEL_DECLINED", `The model declined the change. ${words}`, { dependency });
 }
 
 /** The stream ended without saying why: the connection was cut, or it was no stream. */
-function unfinished(exchange: Exchange, asked: Asked): Fault {
+export function unfinished(exchange: Exchange, asked: Asked): Fault {
   const type = exchange.headers?.get("content-type") ?? "";
-  const is_stream = /event-stream|eventstream/.test(type);
-  return is_stream ? answerCut(exchange) : malformed(exchange, asked, undefined);
+  return /event-?stream/.test(type) ? answerCut(exchange) : malformed(exchange, asked, undefined);
 }
 
 function notAsked(cause: unknown, { name }: Asked): Fault {

@@ -23,8 +23,6 @@ export interface ExchangeLimits {
   stall_seconds_max: number;
 }
 
-type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
-
 /**
  * A `fetch` for one question. It keeps what was sent and received in `exchange`, and breaks off an exchange in which
  * no byte arrives for `stall_seconds_max`, or that takes longer than `answer_seconds_max`. An answer that is not
@@ -36,7 +34,7 @@ export function watchedFetch(
   limits: ExchangeLimits,
   endpoint: string | undefined,
   signal: AbortSignal,
-): Fetch {
+): typeof globalThis.fetch {
   return async (input, init = {}) => {
     exchange.url = endpoint ?? String(input instanceof Request ? input.url : input);
     exchange.request = typeof init.body === "string" ? init.body : "";

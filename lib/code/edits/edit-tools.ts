@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { AnsweredEdit } from "#schemas/edits.ts";
 import { DeleteFile, RenameFile, ReplaceText, WriteFile } from "#schemas/edits.ts";
 
@@ -5,7 +6,7 @@ import { DeleteFile, RenameFile, ReplaceText, WriteFile } from "#schemas/edits.t
 export const editTools = {
   replace_text: {
     description:
-      "Replaces text in a file that was shown. `search` must be copied exactly from the file and occur exactly `occurrences` times.",
+      "Replaces text in a file that was shown. `search` must be copied exactly from the file, with enough lines that it occurs exactly `occurrences` times (once, unless you say otherwise). Nothing outside `search` is changed. An empty `search` makes a new file.",
     input: ReplaceText,
   },
   write_file: {
@@ -16,10 +17,50 @@ export const editTools = {
   rename_file: { description: "Renames a file that was shown.", input: RenameFile },
 } as const;
 
+const ISSUES_MAX = 5;
+
 /**
  * The edit that a tool call asks for. Input that does not match the tool's schema, and an unknown tool, are
  * `unreadable` with the code `EDIT_MALFORMED`.
  */
-export function editOfToolCall(_name: string, _input: unknown): AnsweredEdit {
-  throw new Error("not written yet");
+export function editOfToolCall(name: string, input: unknown): AnsweredEdit {
+  switch (name) {
+    case "replace_text":
+      return read(name, input, ReplaceText, (edit) => ({ kind: "replace", ...edit }));
+    case "write_file":
+      return read(name, input, WriteFile, (edit) => ({ kind: "write", ...edit }));
+    case "delete_file":
+      return read(name, input, DeleteFile, (edit) => ({ kind: "delete", ...edit }));
+    case "rename_file":
+      return read(name, input, RenameFile, (edit) => ({ kind: "rename", ...edit }));
+    default: {
+      const names = Object.keys(editTools).join(", ");
+      return malformed(
+        `There is no tool ${JSON.stringify(name.slice(0, 100))} to edit with. Use one of ${names}.`,
+      );
+    }
+  }
+}
+
+function read<Schema extends z.ZodType>(
+  name: string,
+  input: unknown,
+  schema: Schema,
+  editOf: (input: z.output<Schema>) => AnsweredEdit,
+): AnsweredEdit {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return editOf(parsed.data);
+  const issues = parsed.error.issues
+    .slice(0, ISSUES_MAX)
+    .map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
+  return malformed(`The input of ${name} does not match its schema (${issues.join("; ")}).`, pathIn(input));
+}
+
+function pathIn(input: unknown): string | undefined {
+  const path = typeof input === "object" && input !== null && "path" in input ? input.path : undefined;
+  return typeof path === "string" ? path : undefined;
+}
+
+function malformed(message: string, path?: string): AnsweredEdit {
+  return { kind: "unreadable", ...(path === undefined ? {} : { path }), code: "EDIT_MALFORMED", message };
 }

@@ -46,7 +46,14 @@ export async function generateChange(
   const counts = { files_changed, insertions, deletions };
   return {
     verdict: "passed",
-    output: { source, diff: reference, provider, ...counts, ...(memory && { memory }), ...(spent && { spent }) },
+    output: {
+      source,
+      diff: reference,
+      provider,
+      ...counts,
+      ...(memory && { memory }),
+      ...(spent && { spent }),
+    },
   };
 }
 

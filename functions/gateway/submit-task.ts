@@ -158,10 +158,7 @@ function admit(
 }
 
 /** Refuses words that no model would answer. The keys are seen only where gateway and agents share an environment. */
-function checkModel(
-  tenant: string,
-  { settings, codegen }: Pick<GatewayPorts, "settings" | "codegen">,
-): void {
+function checkModel(tenant: string, { settings, codegen }: Pick<GatewayPorts, "settings" | "codegen">): void {
   const { stage } = settings;
   const keys = hasEdge(stage) ? "unseen" : "seen";
   const chosen = chooseModel(codegen(), { tenant, stage }, settings.model, keys);

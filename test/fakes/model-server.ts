@@ -7,6 +7,8 @@ import { crc32 } from "node:zlib";
 export type ScriptedAnswer =
   | {
       text: string;
+      /** Tool calls after the text; chat completions only. */
+      calls?: { name: string; input: object }[];
       /** Thought before the text, in a block of its own. */
       reasoning?: string;
       /** Why the answer ends; default: it is complete. */
@@ -117,6 +119,12 @@ function openAiUsage({ usage = USAGE }: Spoken) {
   return { prompt_tokens: input, completion_tokens: output, total_tokens: input + output, ...details };
 }
 
+function openAiCalls({ calls = [] }: Spoken) {
+  return calls.map(({ name, input }, index) => {
+    return { id: `call-${index}`, type: "function", function: { name, arguments: JSON.stringify(input) } };
+  });
+}
+
 /** Anthropic and Bedrock count what came from the cache apart. */
 function apart({ usage = USAGE }: Spoken) {
   const { input, output, cached = 0 } = usage as { input: number; output: number; cached?: number };
@@ -137,6 +145,7 @@ const WHOLE: Record<Protocol, (answer: Spoken) => string> = {
             role: "assistant",
             content: answer.text,
             ...(answer.reasoning && { reasoning_content: answer.reasoning }),
+            ...(answer.calls && { tool_calls: openAiCalls(answer) }),
           },
           finish_reason: OPENAI_FINISH[answer.finish ?? "stop"],
         },
@@ -197,6 +206,7 @@ const STREAMS: Record<Protocol, (answer: Spoken) => [string, (string | Buffer)[]
       chunk({ role: "assistant" }),
       ...pieces(answer.reasoning ?? "").map((text) => chunk({ reasoning_content: text })),
       ...pieces(answer.text).map((content) => chunk({ content })),
+      ...openAiCalls(answer).map((call, index) => chunk({ tool_calls: [{ index, ...call }] })),
       chunk({}, OPENAI_FINISH[answer.finish ?? "stop"]),
       { ...chunk({}), choices: [], usage: openAiUsage(answer) },
       "[DONE]",

@@ -2,22 +2,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { ModelChoice } from "#lib/platform/config/model-choice.ts";
 import { type FailureFacts, failureFacts, fingerprint } from "#lib/platform/errors/failure.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
-import { ModelConfig } from "#schemas/config/codegen.ts";
+import { MODEL_KEY, modelChoice } from "#test/fakes/model-choice.ts";
 import { modelServer, type ScriptedAnswer } from "#test/fakes/model-server.ts";
 import { askModel } from "./ask-model.ts";
 import { unusable } from "./model-faults.ts";
 import type { Exchange } from "./watched-fetch.ts";
 
 const PROTOCOLS = ["openai-compatible", "anthropic", "amazon-bedrock"] as const;
-const KEY = "key-of-this-test-0123456789";
-const policy = {
-  model: "m",
-  turns_max: 1,
-  task_tokens_max: 1,
-  task_usd_max: null,
-  tenant_day_tokens_max: null,
-  tenant_day_usd_max: null,
-};
 const EVERY = PROTOCOLS.flatMap((protocol) => [true, false].map((stream) => ({ protocol, stream })));
 
 let server: Awaited<ReturnType<typeof modelServer>>;
@@ -33,10 +24,9 @@ interface Asking {
 async function ask(script: ScriptedAnswer[], asking: Asking = {}) {
   const { protocol = "openai-compatible", stream = true, signal = new AbortController().signal } = asking;
   server = await modelServer(script);
-  const config = ModelConfig.parse({ provider: protocol, model: "some-model", stream });
-  const base_url = server.base_url(protocol);
   const region = protocol === "amazon-bedrock" ? { region: "us-east-1" } : {};
-  const choice = { ...config, base_url, ...region, name: "ours", secret: KEY, policy, ...asking.settings };
+  const common = { provider: protocol, stream, base_url: server.base_url(protocol), ...region };
+  const choice = modelChoice({ model: { ...common, ...asking.settings } });
   const exchange: Exchange = { url: "", request: "", answer: "" };
   const question = {
     instructions: "Do as you are told.",
@@ -71,9 +61,9 @@ describe.each(EVERY)("a question by $protocol, stream: $stream", ({ protocol, st
     });
     expect(asked).toHaveLength(1);
     expect(JSON.stringify(asked[0]?.body)).toContain("Do as you are told.");
-    expect(JSON.stringify(asked[0]?.headers)).toContain(KEY);
+    expect(JSON.stringify(asked[0]?.headers)).toContain(MODEL_KEY);
     expect(exchange.request).toContain("Change it.");
-    expect(exchange.request).not.toContain(KEY);
+    expect(exchange.request).not.toContain(MODEL_KEY);
     expect(exchange.answer.length).toBeGreaterThan(50);
   });
 
@@ -86,8 +76,8 @@ describe.each(EVERY)("a question by $protocol, stream: $stream", ({ protocol, st
   ])("is refused for good with %i, and the endpoint's own words, without the key", async (status, code) => {
     const body = JSON.stringify({
       type: "error",
-      error: { type: "x", message: `no ${KEY} here` },
-      message: `no ${KEY} here`,
+      error: { type: "x", message: `no ${MODEL_KEY} here` },
+      message: `no ${MODEL_KEY} here`,
     });
     const fault = await faultOf([{ status, body }], { protocol, stream });
     expect(fault).toMatchObject({ code, disposition: "terminal" });

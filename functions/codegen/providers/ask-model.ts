@@ -99,7 +99,13 @@ async function generate(
     return { text, calls, finish: finishReason, raw_finish: rawFinishReason, usage: usageOf(usage) };
   }
   const result = streamText({ ...options, onError: () => undefined }); // the error is a part of the stream too
-  const answer: Generated = { text: "", calls: [], finish: "other", raw_finish: undefined, usage: usageOf({}) };
+  const answer: Generated = {
+    text: "",
+    calls: [],
+    finish: "other",
+    raw_finish: undefined,
+    usage: usageOf({}),
+  };
   for await (const part of result.stream) {
     if (part.type === "text-delta") answer.text += part.text;
     if (part.type === "tool-call") answer.calls.push(callOf(part));
@@ -112,7 +118,15 @@ async function generate(
   return answer;
 }
 
-function callOf({ toolCallId: id, toolName: name, input }: { toolCallId: string; toolName: string; input: unknown }) {
+function callOf({
+  toolCallId: id,
+  toolName: name,
+  input,
+}: {
+  toolCallId: string;
+  toolName: string;
+  input: unknown;
+}) {
   return { id, name, input };
 }
 

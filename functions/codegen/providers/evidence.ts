@@ -72,7 +72,9 @@ export async function readEvidence(
     "It is in the files below already: edit them further, so that the tests pass.",
     "",
     ...(failures.length > 0 ? ["Failing tests:", "", ...failures] : ["The output:", "", fenced(log)]),
-    ...(failed.length > failures.length ? [`… and ${failed.length - failures.length} more failing tests`] : []),
+    ...(failed.length > failures.length
+      ? [`… and ${failed.length - failures.length} more failing tests`]
+      : []),
     "",
     "Your previous change, as a diff against the source:",
     "",
@@ -90,7 +92,10 @@ export async function readEvidence(
 }
 
 function fenced(text: string): string {
-  const plain = cut(text, Math.max(FAILURE_CHARACTERS_MAX, text.startsWith("diff ") ? DIFF_CHARACTERS_MAX : 0));
+  const plain = cut(
+    text,
+    Math.max(FAILURE_CHARACTERS_MAX, text.startsWith("diff ") ? DIFF_CHARACTERS_MAX : 0),
+  );
   const longest = Math.max(2, ...(plain.match(/`{3,}/g) ?? []).map(({ length }) => length));
   const fence = "`".repeat(longest + 1);
   return `${fence}\n${plain.trimEnd()}\n${fence}`;

@@ -10,12 +10,20 @@ import type { ModelUse } from "#schemas/artifacts/codegen-metrics.ts";
 import type { AnsweredEdit, EditOutcome, EditState, RefusedEdit } from "#schemas/edits.ts";
 import type { CodegenInput } from "#schemas/messages/codegen.ts";
 import type { Message, Question } from "./ask-model.ts";
+import { instructionsFor, PROMPT_VERSION, promptHash, questionText } from "./change-prompt.ts";
 import { describeTree, showPart, type TreePorts } from "./describe-tree.ts";
 import { type Evidence, pathsIn, type RoundBefore, readEvidence, writeMemory } from "./evidence.ts";
-import { checkTaskBudget, mostOf, NOTHING_SPENT, plus, questionTokensAtMost, type Spending, tokensAtMost } from "./money.ts";
-import { type AnswerPorts, type StoredAnswer, storedAnswer } from "./stored-answer.ts";
-import { instructionsFor, PROMPT_VERSION, promptHash, questionText } from "./change-prompt.ts";
+import {
+  checkTaskBudget,
+  mostOf,
+  NOTHING_SPENT,
+  plus,
+  questionTokensAtMost,
+  type Spending,
+  tokensAtMost,
+} from "./money.ts";
 import type { Provided, ProviderTask } from "./provider-task.ts";
+import { type AnswerPorts, type StoredAnswer, storedAnswer } from "./stored-answer.ts";
 
 export interface ModelPorts extends TreePorts, AnswerPorts {
   choice: ModelChoice;
@@ -32,7 +40,11 @@ type ModelTask = ProviderTask<"prompt"> & RoundBefore & Pick<CodegenInput, "spen
  * @throws RejectedInput `EDITS_MISSING` and `EDIT_…` when edits are still refused after the last question,
  * `MODEL_BUDGET_SPENT`; the faults of `storedAnswer`, and the codes of `ConfinedCode`
  */
-export async function applyModel(task: ModelTask, context: AgentContext, ports: ModelPorts): Promise<Provided> {
+export async function applyModel(
+  task: ModelTask,
+  context: AgentContext,
+  ports: ModelPorts,
+): Promise<Provided> {
   const { choice, code } = ports;
   const words = await context.blobs.readText(task.change.text);
   const evidence = await readEvidence(task, context.blobs);
@@ -172,7 +184,9 @@ async function replyTo(
 }
 
 function resultsOf({ calls }: StoredAnswer, { refused }: EditOutcome) {
-  const reasons = new Map(refused.map(({ number, code, message }) => [number, `refused: ${code}: ${message}`]));
+  const reasons = new Map(
+    refused.map(({ number, code, message }) => [number, `refused: ${code}: ${message}`]),
+  );
   return calls.map(({ id, name }, place) => ({ id, name, text: reasons.get(place + 1) ?? "applied" }));
 }
 
@@ -190,18 +204,27 @@ function stillRefused(refused: readonly RefusedEdit[], turns: number): RejectedI
 
 const INTENT_CHARACTERS_MAX = 1000;
 
+const EDIT_BEGINS = /^(?: {0,3}(?:`{3,}|~{3,})|<{5,} |\*\*\* |diff --git |--- |@@ )/m;
+const REASONING = /<(think|thinking|thought|reasoning)>[\s\S]*?<\/\1>/g;
+
 /** The words before the first edit of the first answer that has any: what the model says that it does. */
 function intentOf(answers: readonly StoredAnswer[]): string {
   for (const { text } of answers) {
-    const [before = ""] = text.split(/^(?:```|~~~|<<<<<<<|<|### |\*\*\* |diff --git |--- )/m);
-    const words = before.replace(/\s+/g, " ").trim();
-    if (words !== "") return words.slice(0, INTENT_CHARACTERS_MAX);
+    const [before = ""] = text.replace(REASONING, "").split(EDIT_BEGINS);
+    const lines = before.trimEnd().split("\n");
+    // The line before a block is the path of its file.
+    if (before.length < text.length && /^[^\s]*[./][^\s]*$/.test(lines.at(-1)?.trim() ?? "")) lines.pop();
+    const words = lines.join(" ").replace(/\s+/g, " ").trim();
+    if (words !== "") return words.slice(0, INTENT_CHARACTERS_MAX).toWellFormed();
   }
   return "";
 }
 
 /** On models, by the rounds before and these answers. */
-function spentBy(answers: readonly StoredAnswer[], { spent = NOTHING_SPENT }: Pick<ModelTask, "spent">): Spending {
+function spentBy(
+  answers: readonly StoredAnswer[],
+  { spent = NOTHING_SPENT }: Pick<ModelTask, "spent">,
+): Spending {
   return answers.reduce((sum, answer) => plus(sum, answer.spent), spent);
 }
 
@@ -210,7 +233,8 @@ function useOf(
   task: ModelTask,
   { name, model, provider, edit_form, policy }: ModelChoice,
 ): ModelUse {
-  const sum = (of: (answer: StoredAnswer) => number) => answers.reduce((total, answer) => total + of(answer), 0);
+  const sum = (of: (answer: StoredAnswer) => number) =>
+    answers.reduce((total, answer) => total + of(answer), 0);
   const spent = spentBy(answers, task);
   return {
     ...{ name, model, provider },

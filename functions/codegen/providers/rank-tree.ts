@@ -1,7 +1,7 @@
+import type { Tree } from "#lib/code/graph/read-tree.ts";
 import { rank } from "#lib/code/graph/search.ts";
 import type { Snapshot } from "#lib/code/graph/snapshot.ts";
 import { snapshotSearchIndex } from "#lib/code/graph/snapshot-search-index.ts";
-import type { Tree } from "#lib/code/graph/read-tree.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 
 /** A file of the tree, and how much it has to do with the task. */
@@ -95,7 +95,9 @@ const ITERATIONS = 20;
 function importance(tree: Tree, scores: readonly number[]): number[] {
   const count = tree.files.length;
   const total = scores.reduce((sum, score) => sum + score, 0);
-  const start = scores.map((score) => (total > 0 ? 0.5 * (score / total) : 0) + (total > 0 ? 0.5 : 1) / count);
+  const start = scores.map(
+    (score) => (total > 0 ? 0.5 * (score / total) : 0) + (total > 0 ? 0.5 : 1) / count,
+  );
   const edges = edgesOf(tree);
   const out = new Array<number>(count).fill(0);
   for (const [from] of edges) out[from] = (out[from] ?? 0) + 1;

@@ -2,10 +2,10 @@ import { z } from "zod";
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { ModelChoice } from "#lib/platform/config/model-choice.ts";
 import { redactSecrets } from "#lib/platform/log/redact-secrets.ts";
-import { BlobRef } from "#schemas/primitives.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
 import { askModel, type Question } from "./ask-model.ts";
-import { type DayBudgetPorts, mostOf, NOTHING_SPENT, reserve, spendingOf } from "./money.ts";
 import { unusable } from "./model-faults.ts";
+import { type DayBudgetPorts, mostOf, NOTHING_SPENT, reserve, spendingOf } from "./money.ts";
 import { type Exchange, MODEL_DEPENDENCY } from "./watched-fetch.ts";
 
 /** An answer as it is kept, with what it took. */
@@ -27,7 +27,11 @@ export const StoredAnswer = z.strictObject({
 export type StoredAnswer = z.infer<typeof StoredAnswer>;
 
 /** Does work once for each key, and gives duplicates its response: lib/resilience/idempotency/run-once.ts. */
-export type Once = <Response>(key: string, source: unknown, work: () => Promise<Response>) => Promise<Response>;
+export type Once = <Response>(
+  key: string,
+  source: unknown,
+  work: () => Promise<Response>,
+) => Promise<Response>;
 
 export interface AnswerPorts {
   once: Once;
@@ -118,6 +122,8 @@ function requestText({ url, request }: Exchange, { secret }: ModelChoice): strin
 }
 
 function readable({ text, calls }: StoredAnswer): string {
-  const called = calls.map(({ name, input }) => `\n\`${name}\`\n\n\`\`\`json\n${JSON.stringify(input, null, 2)}\n\`\`\`\n`);
+  const called = calls.map(
+    ({ name, input }) => `\n\`${name}\`\n\n\`\`\`json\n${JSON.stringify(input, null, 2)}\n\`\`\`\n`,
+  );
   return [text, ...called].join("\n");
 }

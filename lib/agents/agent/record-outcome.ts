@@ -84,7 +84,13 @@ export async function recordFailure(
     runtime.random,
   );
   if (decision.kind === "end") {
-    const ended = await recordOutcome({ ...outcomeOf(decision, facts), artifacts }, message, key, lease, hash);
+    const ended = await recordOutcome(
+      { ...outcomeOf(decision, facts), artifacts },
+      message,
+      key,
+      lease,
+      hash,
+    );
     return { ...ended, cause: error instanceof Error ? error.cause : undefined };
   }
   const { disposition, retry_at_ms } = decision;

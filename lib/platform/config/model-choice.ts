@@ -80,7 +80,10 @@ export function codegenPolicyFor(config: CodegenConfig, { tenant, stage }: Quest
     .filter(({ match }) => names.every((name) => match[name] === undefined || match[name] === labels[name]))
     .sort((a, b) => count(a.match) - count(b.match));
   for (const { match: _, ...override } of matching) {
-    Object.assign(policy, Object.fromEntries(Object.entries(override).filter(([, value]) => value !== undefined)));
+    Object.assign(
+      policy,
+      Object.fromEntries(Object.entries(override).filter(([, value]) => value !== undefined)),
+    );
   }
   return policy;
 }

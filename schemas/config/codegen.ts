@@ -11,7 +11,7 @@ export const MODEL_KEY_VARIABLES = [
 const Price = z.number().min(0).max(100_000);
 
 /** One model behind one endpoint. It holds no secret. */
-export const ModelConfig = z.strictObject({
+export const ModelEntry = z.strictObject({
   provider: z
     .enum(["openai-compatible", "anthropic", "amazon-bedrock"])
     .describe(
@@ -65,7 +65,7 @@ export const ModelConfig = z.strictObject({
     .default({ input: 0, output: 0 })
     .describe("prices; with 0 no money is counted"),
 });
-export type ModelConfig = z.infer<typeof ModelConfig>;
+export type ModelEntry = z.infer<typeof ModelEntry>;
 
 const ModelName = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/);
 const Tokens = z.int().min(1).max(1_000_000_000);
@@ -107,7 +107,7 @@ const OVERRIDES_MAX = 200;
 /** `configs/codegen.json`: the models that answer changes in words, for which tenant and stage, and what they may cost. */
 export const CodegenConfig = z.strictObject({
   $schema: z.string(),
-  models: z.record(ModelName, ModelConfig).describe("name → model"),
+  models: z.record(ModelName, ModelEntry).describe("name → model"),
   defaults: CodegenPolicy,
   overrides: z.array(CodegenOverride).max(OVERRIDES_MAX).default([]),
 });

@@ -1,16 +1,16 @@
 import type { ModelChoice } from "#lib/platform/config/model-choice.ts";
-import { type CodegenPolicy, ModelConfig } from "#schemas/config/codegen.ts";
+import { type CodegenPolicy, ModelEntry } from "#schemas/config/codegen.ts";
 
 export const MODEL_KEY = "key-of-this-test-0123456789";
 
 interface Differing {
-  model?: Partial<ModelConfig> & { endpoint?: string };
+  model?: Partial<ModelEntry> & { endpoint?: string };
   policy?: Partial<CodegenPolicy>;
 }
 
 /** A model as configs/codegen.json and the environment give it, with these differences. */
 export function modelChoice({ model = {}, policy = {} }: Differing = {}): ModelChoice {
-  const config = ModelConfig.parse({ provider: "openai-compatible", model: "some-model" });
+  const config = ModelEntry.parse({ provider: "openai-compatible", model: "some-model" });
   return {
     ...config,
     ...model,

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeWork } from "#lib/code/confined/code-work.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
 import type { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
-import type { CodegenPolicy, ModelConfig } from "#schemas/config/codegen.ts";
+import type { CodegenPolicy, ModelEntry } from "#schemas/config/codegen.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { type FakeAgentContext, fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { MODEL_KEY, modelChoice } from "#test/fakes/model-choice.ts";
@@ -47,7 +47,7 @@ const read = (path: string) => readFileSync(join(directory, path), "utf8");
 interface Change {
   files?: Record<string, string>;
   words?: string;
-  model?: Partial<ModelConfig>;
+  model?: Partial<ModelEntry>;
   policy?: Partial<CodegenPolicy>;
   round?: object;
   /** The same server and tree as before, as when a message comes twice. */

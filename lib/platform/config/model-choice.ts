@@ -1,8 +1,8 @@
 import type { ModelSettings } from "#lib/platform/settings/environment.ts";
-import { type CodegenConfig, type CodegenPolicy, ModelConfig } from "#schemas/config/codegen.ts";
+import { type CodegenConfig, type CodegenPolicy, ModelEntry } from "#schemas/config/codegen.ts";
 
 /** The model that answers one task, with its key, and what it may cost. */
-export interface ModelChoice extends ModelConfig {
+export interface ModelChoice extends ModelEntry {
   /** Its name in configs/codegen.json; `MODEL_NAME` for the one of the environment. */
   name: string;
   /** Empty when none is sent. */
@@ -43,7 +43,7 @@ export function chooseModel(
 }
 
 /** A server of one's own often takes none. */
-function needsKey({ provider, api_key }: ModelConfig): boolean {
+function needsKey({ provider, api_key }: ModelEntry): boolean {
   if (api_key === null) return false;
   return provider !== "openai-compatible" || api_key !== "MODEL_API_KEY";
 }
@@ -59,7 +59,7 @@ function environmentModel(
       problem: `a change in words needs a model, and none is configured: ${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} not set where the functions run, and \`model\` of ${FILE} is null. Set MODEL_URL (an OpenAI-compatible chat completions endpoint), MODEL_NAME and MODEL_API_KEY, or name a model in ${FILE}. ${OTHERWISE}`,
     };
   }
-  const model = ModelConfig.parse({
+  const model = ModelEntry.parse({
     provider: "openai-compatible",
     model: name,
     base_url: url,
@@ -105,7 +105,7 @@ export function codegenFaults({ models, defaults, overrides }: CodegenConfig): s
   ];
 }
 
-function modelFaults(path: string, model: ModelConfig): string[] {
+function modelFaults(path: string, model: ModelEntry): string[] {
   const { provider, base_url, region, stall_seconds_max, answer_seconds_max } = model;
   const faults: string[] = [];
   if (provider === "openai-compatible" && base_url === undefined) {

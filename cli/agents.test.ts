@@ -238,6 +238,34 @@ describe("agents and an API in trouble", () => {
 });
 
 describe("agents artifacts, logs, query, tasks, cancel", () => {
+  it("prints links that open in a browser, one by itself, and says which file has none yet", async () => {
+    const artifacts = fakeArtifacts(FILES).map((one) => ({ ...one, url: `http://s3.test/${one.path}?sig` }));
+    const none_yet = [{ path: "task.json", reason: "there is no link to task.json yet: the task runs" }];
+    const view = fakeView({ artifacts, links: { expires_seconds: 300, expires_at: at(300), none_yet } });
+    const state = fakeState({ frames: [view] });
+    const api = await start(state);
+    const run = (...words: string[]) => runCli(["artifacts", TASK_ID, ...words], { url: api.url });
+    const all = await run("--links");
+    expect(all.stdout).toContain("http://s3.test/build-test/test.log?sig\n");
+    expect(all.stdout).toContain("there is no link to task.json yet");
+    expect(all.stdout).toContain("for 300 s, without a key");
+    expect(state.requests.at(-1)?.search).toBe("?links=true");
+    expect(await run("build-test/test.log", "--links")).toMatchObject({
+      code: 0,
+      stdout: "http://s3.test/build-test/test.log?sig\n",
+    });
+    const none = await run("task.json", "--links");
+    expect(none).toMatchObject({ code: 2, stdout: "" });
+    expect(none.stderr).toContain("there is no link to task.json yet");
+    const document = JSON.parse((await run("--links", "--json")).stdout);
+    expect(document).toMatchObject({
+      links: { expires_seconds: 300 },
+      artifacts: [{ url: expect.any(String) }, {}, {}],
+    });
+    expect((await run("--links", "--download", "x")).code).toBe(2);
+    expect((await runCli(["artifacts", "--help"], {})).stdout).toContain("--links");
+  });
+
   it("prints a file byte by byte and saves all, checked", async () => {
     const api = await start(fakeState({ frames: [failed()], files: FILES }));
     const print = await runCli(["artifacts", TASK_ID, "build-test/test.log"], { url: api.url });

@@ -15,9 +15,9 @@ export function hasEnded(view: Pick<TaskView, "status">): boolean {
   return view.status === "succeeded" || view.status === "failed" || view.status === "canceled";
 }
 
-/** One look at a task. @throws ProblemError when there is none of that id */
-export function readTask(api: Api, task_id: string): Promise<TaskView> {
-  return api.get(TaskView, `/api/tasks/${encodeURIComponent(task_id)}`);
+/** One look at a task, with links to its artifacts when wanted. @throws ProblemError when there is none of that id */
+export function readTask(api: Api, task_id: string, { links = false } = {}): Promise<TaskView> {
+  return api.get(TaskView, `/api/tasks/${encodeURIComponent(task_id)}${links ? "?links=true" : ""}`);
 }
 
 /**

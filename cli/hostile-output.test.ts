@@ -35,6 +35,10 @@ const SUMMARY = JSON.stringify({
   duration_ms: 1,
 });
 const files = { "build-test/summary.json": SUMMARY, "build-test/test.log": EVIL };
+const artifacts = [
+  ...fakeArtifacts(files),
+  { ...fakeArtifacts({ x: "" })[0], path: `index/${EVIL}` } as never,
+];
 const view = fakeView({
   status: "failed",
   verdict: "failed",
@@ -42,9 +46,12 @@ const view = fakeView({
   error: { code: "TESTS_FAILED", message: EVIL, step: "buildtest" },
   ended_at: at(9),
   steps: [fakeStep("codegen", { verdict: "failed", code: "DIFF_BAD", message: EVIL })],
-  artifacts: [...fakeArtifacts(files), { ...fakeArtifacts({ x: "" })[0], path: `index/${EVIL}` } as never],
+  artifacts,
 });
 const instant = at(0);
+const none_yet = [{ path: EVIL, reason: EVIL }];
+const links = { expires_seconds: 300, expires_at: instant, none_yet };
+const linked = { ...view, links, artifacts: artifacts.map((artifact) => ({ ...artifact, url: EVIL })) };
 const key = { key_id: "0123456789abcdef", tenant: "local", name: EVIL, scopes: ["read"], state: "active" };
 const dates = { created_at: instant, created_by: "local", valid_until: null };
 const hook = { webhook_id: "0123456789abcdef", tenant: "local", name: EVIL, url: EVIL, state: "active" };
@@ -105,6 +112,14 @@ const CASES: Case[] = [
   [["artifacts", TASK_ID], undefined],
   [["artifacts", TASK_ID, "build-test/test.log"], undefined],
   [["artifacts", TASK_ID, "none"], undefined],
+  [
+    ["artifacts", TASK_ID, "--links"],
+    [`GET /api/tasks/${TASK_ID}`, linked],
+  ],
+  [
+    ["artifacts", TASK_ID, "build-test/test.log", "--links"],
+    [`GET /api/tasks/${TASK_ID}`, linked],
+  ],
   [["logs", TASK_ID], undefined],
   [
     ["artifacts"],

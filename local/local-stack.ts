@@ -1,8 +1,12 @@
 import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
+import { documentClient } from "#lib/platform/aws/clients.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { sweepAbandonedDirectories } from "#lib/platform/processes/abandoned-directories.ts";
+import { tellOfTasks } from "#lib/work/tasks/task-news.ts";
 import type { Backend } from "./backend.ts";
 import { checkConfigs } from "./check-configs.ts";
 import { openDataDirectory } from "./data-directory.ts";
@@ -23,7 +27,8 @@ import { localstackBackend } from "./localstack/localstack-backend.ts";
 import { untilListening } from "./ports.ts";
 import type { Resource } from "./resources/planned-resources.ts";
 import { type ResourceLookup, resolveIntrinsics } from "./resources/resolve-intrinsics.ts";
-import { scheduledFunctions, startSchedules } from "./schedules.ts";
+import { makeActivity, scheduledFunctions, startSchedules } from "./schedules.ts";
+import { watchTaskWrites } from "./task-writes.ts";
 
 /** The part of serverless.yml the stack reads, with its variables resolved. */
 export interface Service {
@@ -35,7 +40,13 @@ export interface Service {
 }
 
 /** `custom.local` in serverless.yml. */
-const DEFAULTS = { concurrency_max: 2, schedule_seconds: 5, stop_seconds: 10, tenant: "local" };
+const DEFAULTS = {
+  /** An invocation waits for the emulators about as long as it computes. */
+  concurrency_max: 2 * availableParallelism(),
+  schedule_seconds: 5,
+  stop_seconds: 10,
+  tenant: "local",
+};
 
 export interface Ready {
   url: string;
@@ -65,6 +76,7 @@ export async function startLocalStack(
   log: Log,
 ): Promise<LocalStack> {
   const settings = { ...DEFAULTS, ...service.custom?.local };
+  if ("indexing" in service.functions && process.env.LOCAL_WARM_EMBEDDER !== "no") minilmEmbedder().warm();
   checkConfigs(service.provider.environment ?? {}, serviceDir);
   void sweepAbandonedDirectories(); // of a stack that was killed
   const data = openDataDirectory(process.env.LOCAL_DATA_DIR ?? join(serviceDir, ".local"));
@@ -96,6 +108,7 @@ export async function startLocalStack(
     for (const event of events) delete event.schedule; // serverless-offline would run them too
   }
   const broken_functions = await loadHandlers(serviceDir, service.functions, log);
+  if (table_name !== undefined) tellOfTasks(watchTaskWrites(documentClient()));
 
   const invocation_port = process.env.LOCAL_LAMBDA_PORT;
   if (invocation_port === undefined) closeInvocationPort();
@@ -103,6 +116,11 @@ export async function startLocalStack(
     { service, serviceDir, config: { servicePath: serviceDir } },
     service.functions,
   );
+  const activity = makeActivity();
+  const invokeBusily: Invoke = (function_key, event) => {
+    activity.happened();
+    return invoke(function_key, event);
+  };
   const stopping = new AbortController();
   const running: { stop(stop_ms: number): Promise<unknown> }[] = [];
   return {
@@ -118,8 +136,8 @@ export async function startLocalStack(
       void untilListening(http_port, stopping.signal).then((listening) => {
         if (!listening) return;
         running.push(
-          ...startPollers(mappings, backend, invoke, log),
-          startSchedules(scheduled, settings.schedule_seconds, { invoke, log, region }),
+          ...startPollers(mappings, backend, invokeBusily, log),
+          startSchedules(scheduled, settings.schedule_seconds, { invoke, log, region, activity }),
         );
         const key_file = has_keys ? credentials_file : undefined;
         ready({ url, data_directory: data.path, credentials_file: key_file, broken_functions });

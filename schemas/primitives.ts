@@ -51,11 +51,20 @@ export const NO_CONTROLS = /^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about them
 export const ONE_LINE = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 
-/** Bytes in the artifact bucket, named by their content. Safe to write twice. */
+/** Characters of the bytes that a reference may carry. */
+export const INLINE_CHARACTERS_MAX = 4096;
+
+/** Bytes named by their content: in the artifact bucket, or, when they are few, in the reference itself. */
 export const BlobRef = z.strictObject({
   key: z.string().min(1).max(1024).describe("object key in the artifact bucket"),
   sha256: Sha256,
   bytes: z.int().min(0).describe("size in bytes"),
+  inline: z
+    .string()
+    .max(INLINE_CHARACTERS_MAX)
+    .regex(/^[A-Za-z0-9+/]*={0,2}$/)
+    .describe("the bytes, as raw DEFLATE in base64; then no object need stand at `key`")
+    .optional(),
 });
 export type BlobRef = z.infer<typeof BlobRef>;
 

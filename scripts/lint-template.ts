@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { pythonEnvironment } from "../local/host/python-environment.ts";
 import { lintFile } from "./lint-template/lint-file.ts";
 import { templateOf } from "./package/template-of.ts";
-import { pythonEnvironment } from "./python/python-environment.ts";
 import { SERVERLESS_FILE } from "./tree/serverless.ts";
 
 /**
@@ -12,12 +12,12 @@ import { SERVERLESS_FILE } from "./tree/serverless.ts";
  * serverless.yml; `default` stands for any other. Needs Python 3.11 or later with venv; what it installs
  * stays in the user's cache.
  */
-const REQUIREMENTS = "scripts/lint-template/requirements.txt";
+const PYTHON = { name: "cfn-lint", requirements: "scripts/lint-template/requirements.txt", minor_min: 11 };
 /** A linter that finds nothing wrong with this finds nothing. */
 const WRONG = { Resources: { Queue: { Type: "AWS::SQS::Queue", Properties: { Visibility: "long" } } } };
 
 async function main(): Promise<void> {
-  const cfn_lint = join(await pythonEnvironment("cfn-lint", REQUIREMENTS), "cfn-lint");
+  const cfn_lint = join(await pythonEnvironment(PYTHON), "cfn-lint");
   const directory = mkdtempSync(join(tmpdir(), "lint-"));
   const said = async (name: string, template: unknown): Promise<string> => {
     const file = join(directory, `${name}.json`);

@@ -1,16 +1,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pythonEnvironment } from "../local/host/python-environment.ts";
 import { judgeReport } from "./openapi/judge-report.ts";
 import { runSchemathesis } from "./openapi/run-schemathesis.ts";
 import { startTestStage } from "./openapi/test-stage.ts";
-import { pythonEnvironment } from "./python/python-environment.ts";
 
 /**
  * `npm run test:openapi`: schemathesis with all its checks against a stack of its own, as the served
  * description says. Needs Python 3.11 or later with venv; what it installs stays in the user's cache.
  */
 const began = performance.now();
-const python = await pythonEnvironment("schemathesis", "test/openapi/requirements.txt");
+const python = await pythonEnvironment({
+  name: "schemathesis",
+  requirements: "test/openapi/requirements.txt",
+  minor_min: 11,
+});
 const stage = await startTestStage();
 try {
   const report_file = join(stage.directory, "report.json");

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve, sep } from "node:path";
 import { Command, Option } from "commander";
-import type { ArtifactView, TaskView } from "#schemas/http/task-view.ts";
+import type { TaskView } from "#schemas/http/task-view.ts";
 import { Verdict } from "#schemas/primitives.ts";
 import { CliError, UsageError } from "../cli-error.ts";
 import { exitCode } from "../exit-code.ts";
@@ -17,7 +17,10 @@ interface ArtifactsOptions extends Omit<ArtifactFilters, "task"> {
   output?: string;
   download?: string;
   all?: boolean;
+  links?: boolean;
 }
+
+type Artifact = TaskView["artifacts"][number];
 
 const EXAMPLES = `
 Examples:
@@ -25,16 +28,21 @@ Examples:
   $ agents artifacts task_01k… codegen/diff.patch | git apply
   $ agents artifacts task_01k… build-test/report.json --output report.json
   $ agents artifacts task_01k… --download results/
+  $ agents artifacts task_01k… --links
+  $ xdg-open "$(agents artifacts task_01k… build-test/test.log --links)"
   $ agents artifacts --kind build-test --verdict failed --since 1d`;
 
-function findArtifact(view: TaskView, path: string): ArtifactView {
+function findArtifact(view: TaskView, path: string): Artifact {
   const found = view.artifacts.find((artifact) => artifact.path === path);
   if (found !== undefined) return found;
+  const pending = view.links?.none_yet.find((file) => file.path === path);
+  if (pending !== undefined)
+    throw new UsageError(`${pending.reason}.`, `Wait for it: agents status ${view.task_id} --wait`);
   const paths = view.artifacts.map((artifact) => artifact.path).join(", ");
   throw new UsageError(`${view.task_id} has no artifact ${path}.`, `It has: ${paths || "none yet"}.`);
 }
 
-async function save(session: Session, artifact: ArtifactView, file: string): Promise<void> {
+async function save(session: Session, artifact: Artifact, file: string): Promise<void> {
   const bytes = await fetchArtifact(session.api, artifact);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, bytes);
@@ -58,15 +66,32 @@ async function download(session: Session, view: TaskView, directory: string): Pr
   ]);
 }
 
+/** Presigned links, each of which a browser opens without a key. */
+function showLinks(session: Session, view: TaskView, path: string | undefined, all: boolean): void {
+  const links = view.links;
+  if (links === undefined)
+    throw new UsageError("This API gives no links.", "Fetch the files: --download <dir>.");
+  if (path !== undefined) {
+    const artifact = findArtifact(view, path);
+    session.answer({ ...artifact, links }, () => [artifact.url ?? ""]);
+    return;
+  }
+  session.answer({ artifacts: view.artifacts, links }, () => [
+    ...artifactTree(view.artifacts, session.terminal.paint, { all }),
+    ...links.none_yet.map(({ reason }) => `  ${reason}`),
+    `Each link opens in a browser for ${links.expires_seconds} s, without a key: whoever has it can read that file.`,
+  ]);
+}
+
 async function artifacts(
   task_id: string | undefined,
   path: string | undefined,
   options: ArtifactsOptions,
   command: Command,
 ): Promise<void> {
-  const { output, download: directory, all, ...filters } = options;
+  const { output, download: directory, all, links, ...filters } = options;
   if (task_id === undefined || Object.keys(filters).length > 0) {
-    if (path !== undefined || output !== undefined || directory !== undefined || all) {
+    if (path !== undefined || output !== undefined || directory !== undefined || all || links) {
       throw new UsageError("Files are had from one task, without filters.", "Name the task alone.");
     }
     const session = openSession(command);
@@ -88,9 +113,13 @@ async function ofTask(
   if (path !== undefined && options.download !== undefined) {
     throw new UsageError("--download fetches all artifacts.", "For this one: --output <file>.");
   }
+  if (options.links && (options.download !== undefined || options.output !== undefined)) {
+    throw new UsageError("--links saves nothing.", "Leave out --links, or --output and --download.");
+  }
   const session = openSession(command);
   session.interruptHints = [];
-  const view = await readTask(session.api, task_id);
+  const view = await readTask(session.api, task_id, { links: options.links === true });
+  if (options.links) return showLinks(session, view, path, options.all === true);
   if (options.download !== undefined) return download(session, view, options.download);
   if (path === undefined) {
     const tree = { url: session.api.url, all: options.all === true };
@@ -124,6 +153,7 @@ export function artifactsCommand(): Command {
     .argument("[path]", "for example codegen/diff.patch")
     .option("--output <file>", "save the file instead of printing it")
     .option("--download <dir>", "save all files, checked against their checksums")
+    .option("--links", "print links that open in a browser without a key, for a few minutes")
     .option("--all", "list the .meta.json files and those of earlier rounds too")
     .option("--kind <folder>", "sets of this kind: codegen, build-test, index or run")
     .option("--producer <agent>", "sets this agent wrote")

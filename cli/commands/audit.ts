@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
 import { AuditList } from "#schemas/http/audit-list.ts";
-import { momentOption, whole } from "../parse-option.ts";
+import { addPaging, askAndShow, commandAgain, queryOf } from "../ask-and-show.ts";
+import { momentOption } from "../parse-option.ts";
 import { auditTable } from "../render/audit-table.ts";
-import { openSession } from "../session.ts";
 
 interface AuditOptions {
   limit: number;
@@ -22,25 +22,16 @@ Examples:
   $ agents audit --subject key:3f0c…        what the bearer of a key did
   $ agents audit --trail platform           changes of configuration`;
 
-async function audit(options: AuditOptions, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = [];
-  const { cursor, ...lasting } = options;
+const audit = askAndShow({
   // Instants, not spans: a cursor holds for the very same filters.
-  const given = Object.entries(lasting).filter(([, value]) => value !== undefined);
-  const again = ["agents audit", ...given.map(([name, value]) => `--${name} ${value}`)].join(" ");
-  const query = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
-  if (cursor !== undefined) query.set("cursor", cursor);
-  const found = await session.api.get(AuditList, `/api/audit?${query}`);
-  session.answer(found, () => auditTable(found, session.terminal.paint, again));
-}
+  ask: (api, options: AuditOptions) => api.get(AuditList, `/api/audit${queryOf({ ...options })}`),
+  lines: (found, paint, [options]) => auditTable(found, paint, commandAgain("agents audit", { ...options })),
+});
 
 export function auditCommand(): Command {
-  return new Command("audit")
+  return addPaging(new Command("audit"))
     .summary("show who did what")
     .description("Show who made, rotated and revoked keys, replayed, forced circuits. Needs scope admin.")
-    .option("--limit <number>", "how many", whole(1, 100), 20)
-    .option("--cursor <cursor>", "go on where another list ended")
     .addOption(new Option("--trail <trail>", "whose").choices(["tenant", "platform"]))
     .option("--action <action>", "only this, for example key.revoke, or all of a kind: key")
     .option("--subject <subject>", "only what this one did, for example key:<key id>")

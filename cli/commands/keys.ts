@@ -1,12 +1,11 @@
 import { Command, Option } from "commander";
 import { KeyList, KeyView, NewKey } from "#schemas/http/keys.ts";
 import { Scope } from "#schemas/records/api-key.ts";
-import { scopesOption, spanOption, whole } from "../parse-option.ts";
+import { addGrace, addPaging, askAndShow, queryOf } from "../ask-and-show.ts";
+import { scopesOption, spanOption } from "../parse-option.ts";
 import { keyLines, keyTable, newKeyLines } from "../render/key-table.ts";
-import { openSession } from "../session.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 
 const EXAMPLES = `
 Examples:
@@ -19,43 +18,41 @@ Examples:
 Scopes: submit (work, and cancel it), read (tasks, artifacts, the code graph), operate (the platform),
 admin (keys and the audit trail). A key has the scopes it lists and no others.`;
 
+const path = (key_id: string) => `/api/keys/${encodeURIComponent(key_id)}`;
+
 interface CreateOptions {
   name: string;
   scopes: Scope[];
   expires?: number;
 }
 
-async function create({ name, scopes, expires }: CreateOptions, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = ["A key may have been made: agents keys list"];
-  const expires_in_days = expires === undefined ? undefined : Math.max(1, Math.ceil(expires / DAY_MS));
-  const made = await session.api.post(NewKey, "/api/keys", { body: { name, scopes, expires_in_days } });
-  session.answer(made, () => newKeyLines(made, session.terminal.paint));
-}
+const create = askAndShow({
+  interrupted: "A key may have been made: agents keys list",
+  ask: (api, { name, scopes, expires }: CreateOptions) => {
+    const expires_in_days = expires === undefined ? undefined : Math.max(1, Math.ceil(expires / DAY_MS));
+    return api.post(NewKey, "/api/keys", { body: { name, scopes, expires_in_days } });
+  },
+  lines: newKeyLines,
+});
 
-async function list(options: { limit: number; cursor?: string }, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = [];
-  const query = new URLSearchParams({ limit: String(options.limit) });
-  if (options.cursor !== undefined) query.set("cursor", options.cursor);
-  const found = await session.api.get(KeyList, `/api/keys?${query}`);
-  session.answer(found, () => keyTable(found, session.terminal.paint, Date.now()));
-}
+const list = askAndShow({
+  ask: (api, { limit, cursor }: { limit: number; cursor?: string }) =>
+    api.get(KeyList, `/api/keys${queryOf({ limit, cursor })}`),
+  lines: (found, paint) => keyTable(found, paint, Date.now()),
+});
 
-async function rotate(key_id: string, { grace }: { grace?: number }, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = ["It may have been rotated: agents keys list"];
-  const query = grace === undefined ? "" : `?grace_hours=${Math.ceil(grace / HOUR_MS)}`;
-  const made = await session.api.post(NewKey, `/api/keys/${encodeURIComponent(key_id)}/rotate${query}`);
-  session.answer(made, () => newKeyLines(made, session.terminal.paint));
-}
+const rotate = askAndShow({
+  interrupted: "It may have been rotated: agents keys list",
+  ask: (api, key_id: string, { grace }: { grace?: number }) =>
+    api.post(NewKey, `${path(key_id)}/rotate${queryOf({ grace_hours: grace })}`),
+  lines: newKeyLines,
+});
 
-async function revoke(key_id: string, _options: object, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = ["It may have been revoked: agents keys list"];
-  const view = await session.api.post(KeyView, `/api/keys/${encodeURIComponent(key_id)}/revoke`);
-  session.answer(view, () => keyLines(view, session.terminal.paint));
-}
+const revoke = askAndShow({
+  interrupted: "It may have been revoked: agents keys list",
+  ask: (api, key_id: string) => api.post(KeyView, `${path(key_id)}/revoke`),
+  lines: keyLines,
+});
 
 export function keysCommand(): Command {
   const keys = new Command("keys")
@@ -77,17 +74,13 @@ export function keysCommand(): Command {
       spanOption,
     )
     .action(create);
-  keys
-    .command("list")
-    .description("list keys, newest first")
-    .option("--limit <number>", "how many", whole(1, 100), 20)
-    .option("--cursor <cursor>", "go on where another list ended")
-    .action(list);
-  keys
-    .command("rotate <key_id>")
-    .description("make its successor, which works at once; the old key works until its grace ends")
-    .option("--grace <span>", "how long the old key still works, for example 48h", spanOption)
-    .action(rotate);
+  addPaging(keys.command("list").description("list keys, newest first")).action(list);
+  addGrace(
+    keys
+      .command("rotate <key_id>")
+      .description("make its successor, which works at once; the old key works until its grace ends"),
+    "how long the old key still works, for example 48h",
+  ).action(rotate);
   keys.command("revoke <key_id>").description("end a key for good, within seconds").action(revoke);
   return keys;
 }

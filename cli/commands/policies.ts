@@ -1,19 +1,14 @@
 import { Command } from "commander";
 import { Policies } from "#schemas/http/policies.ts";
+import { askAndShow } from "../ask-and-show.ts";
 import { policyTable } from "../render/policy-table.ts";
-import { openSession } from "../session.ts";
 
 const EXAMPLES = `
 Examples:
   $ agents policies
   $ agents policies --json | jq -r '.policies[] | select(.state != "in_force") | .reason'`;
 
-async function policies(_options: object, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = [];
-  const answer = await session.api.get(Policies, "/api/policies");
-  session.answer(answer, () => policyTable(answer, session.terminal.paint));
-}
+const policies = askAndShow({ ask: (api) => api.get(Policies, "/api/policies"), lines: policyTable });
 
 export function policiesCommand(): Command {
   return new Command("policies")

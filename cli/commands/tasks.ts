@@ -1,9 +1,9 @@
 import { Command, Option } from "commander";
 import { TaskList } from "#schemas/http/task-view.ts";
 import { TaskStatus } from "#schemas/records/task.ts";
-import { momentOption, whole } from "../parse-option.ts";
+import { addPaging, askAndShow, commandAgain, queryOf } from "../ask-and-show.ts";
+import { momentOption } from "../parse-option.ts";
 import { taskTable } from "../render/task-table.ts";
-import { openSession } from "../session.ts";
 
 interface TasksOptions {
   limit: number;
@@ -20,25 +20,17 @@ Examples:
   $ agents tasks --since 12h
   $ agents tasks --json | jq -r '.tasks[].task_id'`;
 
-async function tasks(options: TasksOptions, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = [];
-  const { cursor, ...lasting } = options;
+const tasks = askAndShow({
   // Instants, not spans: a cursor holds for the very same filters.
-  const given = Object.entries(lasting).filter(([, value]) => value !== undefined);
-  const again = ["agents tasks", ...given.map(([name, value]) => `--${name} ${value}`)].join(" ");
-  const query = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
-  if (cursor !== undefined) query.set("cursor", cursor);
-  const list = await session.api.get(TaskList, `/api/tasks?${query}`);
-  session.answer(list, () => taskTable(list, session.terminal.paint, Date.now(), again));
-}
+  ask: (api, options: TasksOptions) => api.get(TaskList, `/api/tasks${queryOf({ ...options })}`),
+  lines: (list, paint, [options]) =>
+    taskTable(list, paint, Date.now(), commandAgain("agents tasks", { ...options })),
+});
 
 export function tasksCommand(): Command {
-  return new Command("tasks")
+  return addPaging(new Command("tasks"))
     .summary("list tasks, newest first")
     .description("List your tasks, newest first.")
-    .option("--limit <number>", "how many", whole(1, 100), 20)
-    .option("--cursor <cursor>", "go on where another list ended")
     .addOption(new Option("--status <status>", "only these").choices(TaskStatus.options))
     .option("--since <when>", "accepted from then on: 1d, a date or an RFC 3339 instant", momentOption)
     .option("--until <when>", "accepted before then", momentOption)

@@ -1,19 +1,17 @@
 import { Command } from "commander";
 import { TraceView } from "#schemas/http/trace-view.ts";
+import { askAndShow } from "../ask-and-show.ts";
 import { waterfall } from "../render/waterfall.ts";
-import { openSession } from "../session.ts";
 
 const EXAMPLES = `
 Examples:
   $ agents trace task_01k…
   $ agents trace task_01k… --json | jq .critical_path`;
 
-async function trace(task_id: string, _options: unknown, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = [];
-  const view = await session.api.get(TraceView, `/api/tasks/${encodeURIComponent(task_id)}/trace`);
-  session.answer(view, () => waterfall(view, session.terminal.paint));
-}
+const trace = askAndShow({
+  ask: (api, task_id: string) => api.get(TraceView, `/api/tasks/${encodeURIComponent(task_id)}/trace`),
+  lines: waterfall,
+});
 
 export function traceCommand(): Command {
   return new Command("trace")

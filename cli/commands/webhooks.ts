@@ -7,7 +7,7 @@ import {
   WebhookList,
   WebhookView,
 } from "#schemas/http/webhooks.ts";
-import { spanOption, whole } from "../parse-option.ts";
+import { addGrace, addPaging, askAndShow, queryOf } from "../ask-and-show.ts";
 import {
   deliveryLine,
   deliveryTable,
@@ -15,9 +15,6 @@ import {
   webhookLine,
   webhookTable,
 } from "../render/webhook-table.ts";
-import { openSession } from "../session.ts";
-
-const HOUR_MS = 3_600_000;
 
 const EXAMPLES = `
 Examples:
@@ -30,41 +27,33 @@ Each task that ends is sent as a POST, signed by Standard Webhooks. How to verif
 
 const path = (webhook_id: string) => `/api/webhooks/${encodeURIComponent(webhook_id)}`;
 
-async function create(url: string, { name }: { name: string }, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = ["A webhook may have been made: agents webhooks list"];
-  const made = await session.api.post(NewWebhook, "/api/webhooks", { body: { name, url } });
-  session.answer(made, () => newWebhookLines(made, session.terminal.paint));
-}
+const create = askAndShow({
+  interrupted: "A webhook may have been made: agents webhooks list",
+  ask: (api, url: string, { name }: { name: string }) =>
+    api.post(NewWebhook, "/api/webhooks", { body: { name, url } }),
+  lines: newWebhookLines,
+});
 
-async function list(_options: object, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = [];
-  const found = await session.api.get(WebhookList, "/api/webhooks");
-  session.answer(found, () => webhookTable(found, session.terminal.paint));
-}
+const list = askAndShow({ ask: (api) => api.get(WebhookList, "/api/webhooks"), lines: webhookTable });
 
-async function rotate(webhook_id: string, { grace }: { grace?: number }, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = ["It may have been rotated: agents webhooks list"];
-  const query = grace === undefined ? "" : `?grace_hours=${Math.ceil(grace / HOUR_MS)}`;
-  const made = await session.api.post(NewWebhook, `${path(webhook_id)}/rotate${query}`);
-  session.answer(made, () => newWebhookLines(made, session.terminal.paint));
-}
+const rotate = askAndShow({
+  interrupted: "It may have been rotated: agents webhooks list",
+  ask: (api, webhook_id: string, { grace }: { grace?: number }) =>
+    api.post(NewWebhook, `${path(webhook_id)}/rotate${queryOf({ grace_hours: grace })}`),
+  lines: newWebhookLines,
+});
 
-async function enable(webhook_id: string, _options: object, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = ["It may have been enabled: agents webhooks list"];
-  const view = await session.api.post(WebhookView, `${path(webhook_id)}/enable`);
-  session.answer(view, () => [webhookLine(view, session.terminal.paint)]);
-}
+const enable = askAndShow({
+  interrupted: "It may have been enabled: agents webhooks list",
+  ask: (api, webhook_id: string) => api.post(WebhookView, `${path(webhook_id)}/enable`),
+  lines: (view, paint) => [webhookLine(view, paint)],
+});
 
-async function remove(webhook_id: string, _options: object, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = ["It may have been deleted: agents webhooks list"];
-  const view = await session.api.delete(WebhookView, path(webhook_id));
-  session.answer(view, () => [webhookLine(view, session.terminal.paint)]);
-}
+const remove = askAndShow({
+  interrupted: "It may have been deleted: agents webhooks list",
+  ask: (api, webhook_id: string) => api.delete(WebhookView, path(webhook_id)),
+  lines: (view, paint) => [webhookLine(view, paint)],
+});
 
 interface DeliveriesOptions {
   webhook?: string;
@@ -74,22 +63,18 @@ interface DeliveriesOptions {
   cursor?: string;
 }
 
-async function deliveries({ limit, ...filters }: DeliveriesOptions, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = [];
-  const query = new URLSearchParams({ limit: String(limit) });
-  for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value);
-  const found = await session.api.get(DeliveryList, `/api/deliveries?${query}`);
-  session.answer(found, () => deliveryTable(found, session.terminal.paint));
-}
+const deliveries = askAndShow({
+  ask: (api, options: DeliveriesOptions) =>
+    api.get(DeliveryList, `/api/deliveries${queryOf({ ...options })}`),
+  lines: deliveryTable,
+});
 
-async function redeliver(delivery_id: string, _options: object, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = ["It may be on its way: agents webhooks deliveries"];
-  const where = `/api/deliveries/${encodeURIComponent(delivery_id)}/redeliver`;
-  const view = await session.api.post(DeliveryView, where);
-  session.answer(view, () => [deliveryLine(view, session.terminal.paint)]);
-}
+const redeliver = askAndShow({
+  interrupted: "It may be on its way: agents webhooks deliveries",
+  ask: (api, delivery_id: string) =>
+    api.post(DeliveryView, `/api/deliveries/${encodeURIComponent(delivery_id)}/redeliver`),
+  lines: (view, paint) => [deliveryLine(view, paint)],
+});
 
 export function webhooksCommand(): Command {
   const webhooks = new Command("webhooks")
@@ -102,22 +87,22 @@ export function webhooksCommand(): Command {
     .requiredOption("--name <name>", "what it is for")
     .action(create);
   webhooks.command("list").description("list webhooks, oldest first").action(list);
-  webhooks
-    .command("rotate <webhook_id>")
-    .description("make a new secret; the old one signs too until its grace ends")
-    .option("--grace <span>", "how long both sign, for example 48h", spanOption)
-    .action(rotate);
+  addGrace(
+    webhooks
+      .command("rotate <webhook_id>")
+      .description("make a new secret; the old one signs too until its grace ends"),
+    "how long both sign, for example 48h",
+  ).action(rotate);
   webhooks.command("enable <webhook_id>").description("send to a disabled webhook again").action(enable);
   webhooks.command("delete <webhook_id>").description("end a webhook for good").action(remove);
-  webhooks
-    .command("deliveries")
-    .description("what was sent, newest first: how often tried, what was answered, when it is tried next")
-    .option("--webhook <webhook_id>", "only to this webhook")
-    .option("--task <task_id>", "only of this task")
-    .addOption(new Option("--state <state>", "only in this state").choices(DeliveryState.options))
-    .option("--limit <number>", "how many", whole(1, 100), 20)
-    .option("--cursor <cursor>", "go on where another list ended")
-    .action(deliveries);
+  addPaging(
+    webhooks
+      .command("deliveries")
+      .description("what was sent, newest first: how often tried, what was answered, when it is tried next")
+      .option("--webhook <webhook_id>", "only to this webhook")
+      .option("--task <task_id>", "only of this task")
+      .addOption(new Option("--state <state>", "only in this state").choices(DeliveryState.options)),
+  ).action(deliveries);
   webhooks
     .command("redeliver <delivery_id>")
     .description("send once more what was delivered or given up, under the same id")

@@ -1,9 +1,9 @@
-import type { ArtifactView } from "#schemas/http/task-view.ts";
+import type { TaskView } from "#schemas/http/task-view.ts";
 import { count, formatBytes } from "./format.ts";
 import type { Paint } from "./paint.ts";
 
 interface TreeOptions {
-  /** Base of the links; none are shown when absent. */
+  /** Base of the paths that a key opens; none are shown when absent. */
   url?: string;
   /** Show `.meta.json` files and those of earlier rounds too, which are counted otherwise. */
   all?: boolean;
@@ -13,8 +13,12 @@ function isCompanion(path: string, paths: Set<string>): boolean {
   return path.endsWith(".meta.json") && paths.has(path.slice(0, -".meta.json".length));
 }
 
-/** Artifacts by folder, with sizes and links. */
-export function artifactTree(artifacts: ArtifactView[], paint: Paint, options: TreeOptions = {}): string[] {
+/** Artifacts by folder, with sizes and links. A presigned one is long, and stands in a line of its own. */
+export function artifactTree(
+  artifacts: TaskView["artifacts"],
+  paint: Paint,
+  options: TreeOptions = {},
+): string[] {
   if (artifacts.length === 0) return [paint.dim("  no artifacts yet")];
   const paths = new Set(artifacts.map(({ path }) => path));
   const companions = artifacts.filter(({ path }) => !options.all && isCompanion(path, paths));
@@ -33,9 +37,10 @@ export function artifactTree(artifacts: ArtifactView[], paint: Paint, options: T
     }
     const indent = folder === "" ? "  " : "    ";
     const pad = width + 4 - indent.length;
-    const link =
-      options.url === undefined ? "" : `  ${paint.dim(new URL(artifact.href, options.url).toString())}`;
+    const href = artifact.url === undefined && options.url !== undefined;
+    const link = href ? `  ${paint.dim(new URL(artifact.href, options.url).toString())}` : "";
     lines.push(`${indent}${name.padEnd(pad)} ${formatBytes(artifact.bytes).padStart(9)}${link}`);
+    if (artifact.url !== undefined) lines.push(`${indent}  ${artifact.url}`);
   }
   const folded = [
     ...(earlier.length > 0 ? [`${count(earlier.length, "file")} of earlier rounds`] : []),

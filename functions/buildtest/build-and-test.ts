@@ -99,7 +99,7 @@ type ReportFacts = Pick<
 
 /** Writes the artifacts of a run, whatever its verdict. Returns the report as a blob. */
 async function writeReport(
-  { artifacts, blobs }: AgentContext,
+  { artifacts }: AgentContext,
   { install, build, test, tests }: BuildtestRun,
   judgement: Judgement,
   facts: ReportFacts,
@@ -125,7 +125,6 @@ async function writeReport(
   for (const { phase, log } of phases) {
     if (phase.log !== null) await artifacts.text(phase.log, log, "text/plain; charset=utf-8");
   }
-  await artifacts.json("build-test/report.json", "artifact.build_test_report", BuildTestReport, report);
   await artifacts.json("build-test/summary.json", "artifact.build_test_summary", BuildTestSummary, summary);
-  return blobs.write(`${JSON.stringify(BuildTestReport.parse(report), null, 2)}\n`, "application/json");
+  return artifacts.json("build-test/report.json", "artifact.build_test_report", BuildTestReport, report);
 }

@@ -1,5 +1,6 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import { confinedCodeFor } from "#lib/code/confined/confined-code.ts";
+import { readTreeByFile } from "#lib/code/confined/read-tree-by-file.ts";
 import { sourcePortsOf } from "#lib/code/confined/sources-of.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { chooseModel } from "#lib/platform/config/model-choice.ts";
@@ -20,8 +21,10 @@ export function codegenPorts(context: AgentContext): CodegenPorts {
   };
 }
 
-function modelPorts({ envelope: { tenant } }: AgentContext): ModelPorts {
+function modelPorts(context: AgentContext): ModelPorts {
+  const { tenant } = context.envelope;
   const { table, runtime, settings } = awsPorts();
+  const graph = config.graph().value;
   const { table_name, stage, lease_seconds } = settings;
   return {
     choose() {
@@ -29,7 +32,8 @@ function modelPorts({ envelope: { tenant } }: AgentContext): ModelPorts {
       if ("problem" in chosen) throw new RejectedInput("MODEL_NOT_CONFIGURED", chosen.problem);
       return chosen.choice;
     },
-    graph: config.graph().value,
+    graph,
+    readTree: (directory) => readTreeByFile(directory, graph, context),
     once(key, source, work) {
       const expires_after_seconds = config.artifacts().value.tasks_days * DAY_SECONDS;
       const options = { table, table_name, runtime, namespace: "model_answers", lease_seconds };

@@ -35,8 +35,10 @@ export async function generateChange(
   const { provided, diff } = await withTemporaryDirectory("codegen", (directory) =>
     changeTree(input, source.blob, directory, context, ports),
   );
-  const reference = await context.blobs.write(diff.bytes, "text/x-diff");
-  const metrics = await writeReport({ ...provided, diff, round: input.round, started }, context);
+  const { metrics, reference } = await writeReport(
+    { ...provided, diff, round: input.round, started },
+    context,
+  );
   context.log.info("CHANGE_GENERATED", "The change is a diff that applies to the source.", {
     provider: provided.provider,
     files_changed: metrics.files_changed,

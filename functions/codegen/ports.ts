@@ -3,6 +3,7 @@ import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { SourcePorts } from "#lib/code/source/source-ports.ts";
 import type { ModelChoice } from "#lib/platform/config/model-choice.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
+import type { TreePorts } from "./providers/describe-tree.ts";
 import type { AnswerPorts } from "./providers/stored-answer.ts";
 
 /** What generating a change needs beyond the `AgentContext`. */
@@ -11,14 +12,14 @@ export interface CodegenPorts {
   /** What works on submitted text, under limits. */
   code: Pick<
     ConfinedCode,
-    "applyDiff" | "createDiff" | "applyCodemod" | "readTree" | "showFile" | "readEdits" | "applyEdits"
+    "applyDiff" | "createDiff" | "applyCodemod" | "showFile" | "readEdits" | "applyEdits"
   >;
   codemod: CodemodLimits;
   model: ModelPorts;
 }
 
 /** What answers changes in words. */
-export interface ModelPorts extends AnswerPorts {
+export interface ModelPorts extends AnswerPorts, Pick<TreePorts, "readTree"> {
   /** The model of this task's tenant. Throws RejectedInput `MODEL_NOT_CONFIGURED`, naming the setting. */
   choose(): ModelChoice;
   graph: GraphConfig;

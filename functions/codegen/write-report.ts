@@ -1,6 +1,7 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { CreatedDiff } from "#lib/code/diff/create-diff.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
 import type { Provided } from "./providers/provider-task.ts";
 
 const FILES_SHOWN_MAX = 500;
@@ -12,11 +13,11 @@ interface Generated extends Provided {
   started: number;
 }
 
-/** Writes `codegen/diff.patch`, `codegen/summary.md` and `codegen/metrics.json`. */
+/** Writes `codegen/diff.patch`, to which it returns a reference, `codegen/summary.md` and `codegen/metrics.json`. */
 export async function writeReport(
   generated: Generated,
   { artifacts, runtime }: AgentContext,
-): Promise<CodegenMetrics> {
+): Promise<{ metrics: CodegenMetrics; reference: BlobRef }> {
   const files = generated.diff.changes;
   const metrics: CodegenMetrics = {
     provider: generated.provider,
@@ -29,10 +30,10 @@ export async function writeReport(
     ...(generated.model ? { model: generated.model } : {}),
     ...(generated.rules_matched ? { rules_matched: generated.rules_matched } : {}),
   };
-  await artifacts.text("codegen/diff.patch", generated.diff.bytes, "text/x-diff");
+  const reference = await artifacts.text("codegen/diff.patch", generated.diff.bytes, "text/x-diff");
   await artifacts.text("codegen/summary.md", summary(metrics, generated), "text/markdown");
   await artifacts.json("codegen/metrics.json", "artifact.codegen_metrics", CodegenMetrics, metrics);
-  return metrics;
+  return { metrics, reference };
 }
 
 /** Reads like the description of a pull request: what and why, how it was verified, what to look at. */

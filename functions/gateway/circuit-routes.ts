@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { auditPorts, withAudit } from "#lib/http/audit/record-audit.ts";
 import { type Route, route } from "#lib/http/route.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { listCircuits, type SharedState } from "#lib/resilience/circuit/circuit-table.ts";
 import { circuitView, commandCircuit } from "#lib/resilience/circuit/operate-circuit.ts";
 import { CircuitCommand, Circuits, CircuitView } from "#schemas/http/circuits.ts";
+import { administrator } from "./administrator.ts";
 import { gatewayPorts } from "./dependencies.ts";
 
 const FIRST = { "POST /api/circuits/{key}": { key: "$response.body#/circuits/0/key" } };
@@ -41,7 +41,8 @@ export const circuitRoutes: Record<string, Route> = {
     body: CircuitCommand,
     answers: { 200: { says: "The circuit after the command", schema: CircuitView } },
     codes: { 403: ["OPERATOR_TENANT_REQUIRED"], 404: ["CIRCUIT_NOT_FOUND"] },
-    run: async ({ tenant, identity, params, body, source_ip, trace, platform, log, counters }) => {
+    run: async (request) => {
+      const { tenant, params, body, platform, log, counters } = request;
       const ports = { ...gatewayPorts(platform), log, counters };
       const key = params.key ?? "";
       const { value, hash: policy_hash } = config.circuitBreaker();
@@ -52,12 +53,9 @@ export const circuitRoutes: Record<string, Route> = {
       const operators = config.authentication().value.operator_tenants;
       if (found.record.tenant === undefined && !operators.includes(tenant)) throw sharedCircuit(key);
       const { action, why } = body;
-      const by = identity?.subject ?? "unknown";
-      const note = { tenant, subject: by, action: `circuit.${action}`, target: key, detail: { why } };
-      const state = await withAudit(
-        { ...note, trace_id: trace.trace_id, source_ip },
-        auditPorts(platform),
-        () => commandCircuit(key, body, { by, policy_hash }, ports),
+      const { subject: by, audited } = administrator(request);
+      const state = await audited({ action: `circuit.${action}`, target: key, detail: { why } }, () =>
+        commandCircuit(key, body, { by, policy_hash }, ports),
       );
       if (!state) throw unknownCircuit(key);
       return { status: 200, body: circuitView(state, value, platform.runtime.now()) };

@@ -3,23 +3,25 @@ import type { HttpPlatform } from "#lib/http/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { ComputationLimits } from "#lib/platform/confined/computation.ts";
+import { followTask } from "#lib/work/tasks/task-news.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 /** Limit of the check of a submitted change: the client waits for it. */
 const CHECK_SECONDS_MAX = 10;
 
-/** The gateway's ports on AWS and its emulators. */
-export function gatewayPorts(platform: HttpPlatform): GatewayPorts {
+/** The gateway's ports on AWS and its emulators, for a request of this tenant. */
+export function gatewayPorts(platform: HttpPlatform, tenant = ""): GatewayPorts {
   return {
     ...platform,
     table_name: platform.settings.table_name,
     s3: s3Client(),
     retryPolicy: config.retryPolicy,
+    followTask: followTask(platform.runtime),
     workflows: () => config.workflows().value.workflows,
     workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,
     codegen: () => config.codegen().value,
-    code: confinedCode({ limits: checkLimits(), signal: new AbortController().signal }),
+    code: confinedCode({ tenant, limits: checkLimits(), signal: new AbortController().signal }),
   };
 }
 

@@ -1,7 +1,4 @@
-import type { AuditNote, AuditPorts } from "#lib/http/audit/record-audit.ts";
-import { withAudit } from "#lib/http/audit/record-audit.ts";
 import { draftApiKey } from "#lib/http/auth/api-key.ts";
-import type { Identity } from "#lib/http/auth/identity.ts";
 import { changeKey, keysOfTenant, parseKeyItem, putKey, readKey } from "#lib/http/auth/key-store.ts";
 import { forgetKey, isPast } from "#lib/http/auth/verify-api-key.ts";
 import { type CredentialPorts, credentialPorts } from "#lib/http/auth/verify-credential.ts";
@@ -13,43 +10,22 @@ import { isExpired } from "#lib/platform/table/retention.ts";
 import type { TaskPorts } from "#lib/work/tasks/task-store.ts";
 import type { KeyList, KeyRequest, KeyView, NewKey } from "#schemas/http/keys.ts";
 import { type ApiKeyRecord, KeyId } from "#schemas/records/api-key.ts";
+import { type Administrator, administrator, graceHours } from "./administrator.ts";
 import type { KeyQuery } from "./queries.ts";
 
-/** An administrator who manages the keys of their tenant, with the origin of the request. */
-export interface KeyAdmin {
-  identity: Identity;
-  trace_id: string;
-  source_ip: string;
-}
-
-export type KeyAdminPorts = CredentialPorts & AuditPorts;
-
 /** The administrator and the ports of an authenticated request. */
-export function keyAdmin({
-  identity,
-  trace,
-  source_ip,
-  platform,
-  log,
-}: Pick<ApiRequest<unknown, unknown>, "identity" | "trace" | "source_ip" | "platform" | "log">) {
-  if (!identity) throw new Error("a route for administrators must not be public");
-  const credentials = credentialPorts(platform, log);
-  const ports: KeyAdminPorts = { ...credentials, audit_days: credentials.policy.audit_days };
-  return { admin: { identity, trace_id: trace.trace_id, source_ip } satisfies KeyAdmin, ports };
-}
-
-/** An audit note with the administrator as its subject. */
-function signed(
-  { identity, trace_id, source_ip }: KeyAdmin,
-  what: Pick<AuditNote, "action" | "target" | "detail">,
-): Omit<AuditNote, "outcome" | "of"> {
-  return { ...what, tenant: identity.tenant, subject: identity.subject, trace_id, source_ip };
+export function keyAdmin(request: ApiRequest<unknown, unknown>) {
+  return { admin: administrator(request), ports: credentialPorts(request.platform, request.log) };
 }
 
 /** A key of the administrator's own tenant. Throws HttpError 404 `KEY_NOT_FOUND`, for another tenant's too. */
-async function findKey(key_id: string, admin: KeyAdmin, ports: KeyAdminPorts): Promise<ApiKeyRecord> {
+async function findKey(
+  key_id: string,
+  { tenant }: Administrator,
+  ports: CredentialPorts,
+): Promise<ApiKeyRecord> {
   const record = KeyId.safeParse(key_id).success ? await readKey(key_id, ports) : undefined;
-  if (record?.tenant !== admin.identity.tenant) {
+  if (record?.tenant !== tenant) {
     throw new HttpError(404, "KEY_NOT_FOUND", `there is no key ${key_id}; agents keys list shows yours`);
   }
   return record;
@@ -87,8 +63,8 @@ const DAY_MS = 86_400_000;
  */
 export async function createKey(
   { name, scopes, expires_in_days }: KeyRequest,
-  admin: KeyAdmin,
-  ports: KeyAdminPorts,
+  admin: Administrator,
+  ports: CredentialPorts,
 ): Promise<NewKey> {
   const { key_days_default, key_days_max } = ports.policy;
   const days = expires_in_days ?? key_days_default;
@@ -99,20 +75,20 @@ export async function createKey(
       `a key may work for ${key_days_max} days at most, not ${days}; make one that ends earlier and rotate it`,
     );
   }
-  const { tenant, subject } = admin.identity;
+  const { tenant, subject } = admin;
   await demandRoom(tenant, ports);
   const now = ports.runtime.now();
   const wish = { tenant, name, scopes, created_by: subject, valid_until: instant(now + days * DAY_MS) };
   const { key, record } = draftApiKey(wish, ports);
   const { valid_until } = wish;
   const detail = { name, scopes: scopes.join(" "), valid_until };
-  const note = signed(admin, { action: "key.create", target: record.key_id, detail });
-  await withAudit(note, ports, () => putKey(record, ports));
+  const what = { action: "key.create", target: record.key_id, detail };
+  await admin.audited(what, () => putKey(record, ports));
   return { ...keyView(record, now), key, replaces: null };
 }
 
 /** Limits the keys of a tenant. Concurrent requests may exceed the limit by a few. Throws HttpError 409 `KEYS_TOO_MANY`. */
-async function demandRoom(tenant: string, ports: KeyAdminPorts): Promise<void> {
+async function demandRoom(tenant: string, ports: CredentialPorts): Promise<void> {
   const { keys_per_tenant_max } = ports.policy;
   const now = ports.runtime.now();
   const read = (item: Record<string, unknown>) => {
@@ -155,18 +131,10 @@ interface Rotation {
  */
 export async function rotateKey(
   { key_id, grace_hours }: Rotation,
-  admin: KeyAdmin,
-  ports: KeyAdminPorts,
+  admin: Administrator,
+  ports: CredentialPorts,
 ): Promise<NewKey> {
-  const { rotation_hours_default, rotation_hours_max } = ports.policy;
-  const hours = grace_hours ?? rotation_hours_default;
-  if (hours > rotation_hours_max) {
-    throw new HttpError(
-      422,
-      "GRACE_TOO_LONG",
-      `the old key may work for ${rotation_hours_max} hours after a rotation at most, not ${hours}`,
-    );
-  }
+  const hours = graceHours(grace_hours, ports.policy, "the old key may work");
   const old = await findKey(key_id, admin, ports);
   const now = ports.runtime.now();
   if (stateOf(old, now) !== "active") throw notActive(old, now);
@@ -175,11 +143,10 @@ export async function rotateKey(
   const ends_ms = old.valid_until ? Math.min(Date.parse(old.valid_until), grace_ms) : grace_ms;
   const change = { replaced_by: record.key_id, valid_until: instant(ends_ms) };
   const detail = { new_key_id: record.key_id, old_valid_until: change.valid_until };
-  const note = signed(admin, { action: "key.rotate", target: key_id, detail });
-  await withAudit(note, ports, async () => {
+  await admin.audited({ action: "key.rotate", target: key_id, detail }, async () => {
     await putKey(record, ports);
     if (await changeKey(old, change, ["replaced_by", "revoked_at"], ports)) return;
-    const revocation = { revoked_at: instant(now), revoked_by: admin.identity.subject };
+    const revocation = { revoked_at: instant(now), revoked_by: admin.subject };
     await changeKey(record, revocation, [], ports);
     throw notActive(await findKey(key_id, admin, ports), now);
   });
@@ -187,7 +154,7 @@ export async function rotateKey(
   return { ...keyView(record, now), key, replaces: key_id };
 }
 
-function successor(old: ApiKeyRecord, { identity }: KeyAdmin, now: number, { policy }: KeyAdminPorts) {
+function successor(old: ApiKeyRecord, { subject }: Administrator, now: number, { policy }: CredentialPorts) {
   const { tenant, name, scopes, valid_until } = old;
   const life_ms = valid_until && Date.parse(valid_until) - Date.parse(old.created_at);
   const end_ms = life_ms && now + Math.min(life_ms, policy.key_days_max * DAY_MS);
@@ -195,7 +162,7 @@ function successor(old: ApiKeyRecord, { identity }: KeyAdmin, now: number, { pol
     tenant,
     name,
     scopes,
-    created_by: identity.subject,
+    created_by: subject,
     ...(end_ms && { valid_until: instant(end_ms) }),
   };
 }
@@ -210,13 +177,17 @@ function notActive(record: ApiKeyRecord, now: number): HttpError {
  * Revokes a key: in this process at once, in all others within seconds. Revoking it again changes nothing.
  * Throws HttpError 404 `KEY_NOT_FOUND`.
  */
-export async function revokeKey(key_id: string, admin: KeyAdmin, ports: KeyAdminPorts): Promise<KeyView> {
+export async function revokeKey(
+  key_id: string,
+  admin: Administrator,
+  ports: CredentialPorts,
+): Promise<KeyView> {
   const record = await findKey(key_id, admin, ports);
   const now = ports.runtime.now();
   if (!record.revoked_at) {
-    const change = { revoked_at: instant(now), revoked_by: admin.identity.subject };
-    const note = signed(admin, { action: "key.revoke", target: key_id, detail: { name: record.name } });
-    await withAudit(note, ports, () => changeKey(record, change, ["revoked_at"], ports));
+    const change = { revoked_at: instant(now), revoked_by: admin.subject };
+    const what = { action: "key.revoke", target: key_id, detail: { name: record.name } };
+    await admin.audited(what, () => changeKey(record, change, ["revoked_at"], ports));
     forgetKey(key_id);
   }
   return keyView(await findKey(key_id, admin, ports), now);

@@ -2,6 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { HttpPlatform } from "#lib/http/platform.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
+import type { FollowTask } from "#lib/work/tasks/task-news.ts";
 import type { CodegenConfig } from "#schemas/config/codegen.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
@@ -20,4 +21,5 @@ export interface GatewayPorts extends HttpPlatform {
   /** Checks a submitted change, under limits. */
   code: Pick<ConfinedCode, "parseDiff" | "checkRules">;
   retryPolicy(): Loaded<RetryPolicyConfig>;
+  followTask: FollowTask;
 }

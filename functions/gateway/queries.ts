@@ -11,6 +11,8 @@ const whole = (min: number, max: number) =>
     .regex(/^[0-9]{1,9}$/, "a whole number")
     .pipe(z.coerce.number<string>().int().min(min).max(max));
 
+const Flag = z.stringbool({ truthy: ["true"], falsy: ["false"] });
+
 const Moment = z.iso.datetime({ offset: true });
 
 const Paging = {
@@ -31,10 +33,7 @@ export const ArtifactQuery = z.strictObject({
   kind: z.string().min(1).max(64).describe("folder of the files, for example build-test").optional(),
   producer: z.string().min(1).max(64).describe("the agent that wrote them").optional(),
   verdict: Verdict.optional(),
-  latest: z
-    .stringbool({ truthy: ["true"], falsy: ["false"] })
-    .describe("only the latest set of each kind of a task")
-    .optional(),
+  latest: Flag.describe("only the latest set of each kind of a task").optional(),
 });
 export type ArtifactQuery = z.infer<typeof ArtifactQuery>;
 
@@ -93,4 +92,5 @@ export const TaskQuery = z.strictObject({
     .prefault("0")
     .describe("seconds to wait for news"),
   revision: z.string().min(1).max(64).describe("wait for a view other than this one").optional(),
+  links: Flag.describe("add to each artifact a short-lived `url` that needs no key").optional(),
 });

@@ -1,11 +1,11 @@
-import { GetObjectCommand, HeadObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
-import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { ApiResponse } from "#lib/http/route.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
+import type { LayoutFile } from "#lib/work/artifacts/artifact-meta.ts";
 import { findArtifact } from "#lib/work/artifacts/layout.ts";
 import { taskFiles } from "#lib/work/artifacts/task-files.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
+import { fileName, linkHeaders, linkToArtifact, mediaType } from "./artifact-links.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { findTask } from "./read-task.ts";
 
@@ -31,30 +31,25 @@ export async function readArtifact(wanted: Wanted, ports: GatewayPorts): Promise
   const { tenant, task_id, if_none_match } = wanted;
   const path = decodePath(wanted.path);
   const ledger = await findTask(tenant, task_id, ports);
-  const entry = findArtifact(ledger, path);
-  if (entry) {
-    const headers = artifactHeaders(path, entry.content_type, entry.blob.sha256);
-    if (isUnchanged(headers, if_none_match)) return { status: 304, body: Buffer.alloc(0), headers };
-    return sound(entry, () => answer(entry, headers, tenant, ports));
-  }
-  const files = ledger.task.sealed_at ? taskFiles(ledger, ports.settings.service_version) : [];
-  const file = files.find((candidate) => candidate.path === path);
-  if (!file) throw notFound(task_id, path);
-  const headers = artifactHeaders(path, file.content_type, file.sha256);
+  const own = () => (ledger.task.sealed_at ? taskFiles(ledger, ports.settings.service_version) : []);
+  const entry = findArtifact(ledger, path) ?? own().find((file) => file.path === path);
+  if (!entry) throw notFound(task_id, path);
+  const headers = artifactHeaders(path, entry.content_type, entry.blob.sha256);
   if (isUnchanged(headers, if_none_match)) return { status: 304, body: Buffer.alloc(0), headers };
-  return { status: 200, body: Buffer.from(file.content), headers };
+  return sound(entry, () => answer(entry, headers, tenant, ports));
 }
 
 async function answer(
-  entry: ManifestEntry,
+  entry: LayoutFile,
   headers: Record<string, string>,
   tenant: string,
   ports: GatewayPorts,
 ): Promise<ApiResponse> {
+  if (entry.content !== undefined) return { status: 200, body: Buffer.from(entry.content), headers };
   if (entry.blob.bytes <= INLINE_BYTES_MAX) {
     return { status: 200, body: await ports.blobsOf(tenant).read(entry.blob), headers };
   }
-  const location = await linkToArtifact(entry, headers, ports);
+  const location = await linkToArtifact(entry, linkHeaders(entry.path, entry.content_type), ports);
   return { status: 302, headers: { location, "cache-control": "no-store" } };
 }
 
@@ -110,11 +105,10 @@ const SHOWN = new Set([
  * A later round may replace the bytes at a path, so caches must revalidate, which costs a 304.
  */
 function artifactHeaders(path: string, content_type: string, sha256: string): Record<string, string> {
-  const media_type = content_type.split(";")[0]?.trim().toLowerCase() ?? "";
-  const name = (path.split("/").at(-1) ?? "").replace(/[^A-Za-z0-9._-]/g, "_");
+  const disposition = SHOWN.has(mediaType(content_type)) ? "inline" : "attachment";
   return {
     "content-type": content_type,
-    "content-disposition": `${SHOWN.has(media_type) ? "inline" : "attachment"}; filename="${name}"`,
+    "content-disposition": `${disposition}; filename="${fileName(path)}"`,
     "content-security-policy": "sandbox; default-src 'none'",
     "cache-control": "private, no-cache",
     etag: `"${sha256}"`,
@@ -125,34 +119,4 @@ function artifactHeaders(path: string, content_type: string, sha256: string): Re
 function isUnchanged({ etag }: Record<string, string>, if_none_match: string | undefined): boolean {
   const tags = (if_none_match ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   return tags.some((tag) => tag === "*" || (tag !== "" && tag === etag));
-}
-
-const LINK_SECONDS = 300;
-
-/**
- * A presigned URL of an artifact's bytes, after comparing length and SHA-256 with what S3 keeps of
- * them. Throws TerminalFault `BLOB_MISSING`, `BLOB_CORRUPT`.
- */
-export async function linkToArtifact(
-  { blob }: ManifestEntry,
-  headers: Record<string, string>,
-  { s3, settings }: Pick<GatewayPorts, "s3" | "settings">,
-): Promise<string> {
-  const object = { Bucket: settings.artifact_bucket, Key: blob.key };
-  const head = await s3
-    .send(new HeadObjectCommand({ ...object, ChecksumMode: "ENABLED" }))
-    .catch((cause: unknown) => {
-      if (!(cause instanceof S3ServiceException) || cause.$metadata.httpStatusCode !== 404) throw cause;
-      throw new TerminalFault("BLOB_MISSING", `${blob.key} is not in the artifact bucket`, { cause });
-    });
-  const checksum = Buffer.from(blob.sha256, "hex").toString("base64");
-  if (head.ContentLength !== blob.bytes || (head.ChecksumSHA256 ?? checksum) !== checksum) {
-    throw new TerminalFault("BLOB_CORRUPT", `${blob.key} holds other bytes than its reference says`);
-  }
-  const command = new GetObjectCommand({
-    ...object,
-    ResponseContentType: headers["content-type"],
-    ResponseContentDisposition: headers["content-disposition"],
-  });
-  return getSignedUrl(s3, command, { expiresIn: LINK_SECONDS });
 }

@@ -15,10 +15,9 @@ import { taskSummary, taskView } from "#lib/work/views/task-view.ts";
 import type { TaskList, TaskView } from "#schemas/http/task-view.ts";
 import type { TraceView } from "#schemas/http/trace-view.ts";
 import { TaskId } from "#schemas/primitives.ts";
+import { withLinks } from "./artifact-links.ts";
 import type { GatewayPorts } from "./ports.ts";
 import type { ListQuery } from "./queries.ts";
-
-const POLL_MS = 250;
 
 /** Reads the ledger of a tenant's task. Throws HttpError 404 `TASK_NOT_FOUND`, also for another tenant's task. */
 export async function findTask(
@@ -35,21 +34,30 @@ interface Wait {
   wait_ms: number;
   /** Answer as soon as the view differs from this one; without it, when the task has ended. */
   revision: string | undefined;
+  /** Add a presigned URL to each artifact. */
+  links?: boolean | undefined;
 }
 
 /** The present view of a task; with `wait_ms` the view after the next change, if it comes in time. */
 export async function readTask(
   tenant: string,
   task_id: string,
-  { wait_ms, revision }: Wait,
+  { wait_ms, revision, links }: Wait,
   ports: GatewayPorts,
 ): Promise<TaskView> {
   const until = ports.runtime.now() + wait_ms;
-  for (;;) {
-    const view = taskView(await findTask(tenant, task_id, ports), ports.settings.service_version);
-    const news = view.ended_at !== undefined || (revision !== undefined && view.revision !== revision);
-    if (news || ports.runtime.now() >= until) return view;
-    await ports.runtime.sleep(POLL_MS);
+  const news = ports.followTask({ tenant, task_id, end_only: revision === undefined });
+  try {
+    for (;;) {
+      const ledger = await findTask(tenant, task_id, ports);
+      const view = taskView(ledger, ports.settings.service_version);
+      const wanted = view.ended_at !== undefined || (revision !== undefined && view.revision !== revision);
+      const left_ms = until - ports.runtime.now();
+      if (wanted || left_ms <= 0 || !(await news.next(left_ms)))
+        return links ? withLinks(view, ledger, ports) : view;
+    }
+  } finally {
+    news.stop();
   }
 }
 

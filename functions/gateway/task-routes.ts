@@ -7,6 +7,7 @@ import { TaskList, TaskView } from "#schemas/http/task-view.ts";
 import { TraceView } from "#schemas/http/trace-view.ts";
 import { Submission } from "#schemas/messages/submission.ts";
 import { TaskId } from "#schemas/primitives.ts";
+import { mayReadArtifacts } from "./artifact-links.ts";
 import { cancelTask } from "./cancel-task.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import { ListQuery, TaskQuery } from "./queries.ts";
@@ -84,7 +85,7 @@ export const taskRoutes: Record<string, Route> = {
     },
     codes: SUBMISSION_CODES,
     run: async ({ tenant, policy, body, headers, trace, log, platform }) => {
-      const ports = gatewayPorts(platform);
+      const ports = gatewayPorts(platform, tenant);
       const idempotency_key = headers["idempotency-key"];
       const task = await submitTask(
         { submission: body, tenant, idempotency_key, allowed: policy, trace, log },
@@ -114,6 +115,8 @@ export const taskRoutes: Record<string, Route> = {
     access: "key",
     scope: "read",
     summary: "Show a task, or wait for news of it",
+    details:
+      "With `links=true` each artifact has a `url` that opens in a browser without a key. Whoever has it can read that artifact until `links.expires_at`.",
     params: { id: TaskId },
     query: TaskQuery,
     answers: {
@@ -129,9 +132,11 @@ export const taskRoutes: Record<string, Route> = {
       },
     },
     codes: { 404: ["TASK_NOT_FOUND"] },
-    run: async ({ tenant, params, query, platform, remainingMs }) => {
-      const wait_ms = Math.max(0, Math.min(query.wait * 1000, remainingMs() - ANSWER_MS));
-      const wait = { wait_ms, revision: query.revision };
+    run: async (request) => {
+      const { tenant, params, query, platform } = request;
+      if (query.links) mayReadArtifacts(request);
+      const wait_ms = Math.max(0, Math.min(query.wait * 1000, request.remainingMs() - ANSWER_MS));
+      const wait = { wait_ms, revision: query.revision, links: query.links };
       return { status: 200, body: await readTask(tenant, params.id ?? "", wait, gatewayPorts(platform)) };
     },
   }),

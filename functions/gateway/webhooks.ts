@@ -1,4 +1,3 @@
-import { type AuditNote, type AuditPorts, auditPorts, withAudit } from "#lib/http/audit/record-audit.ts";
 import type { ApiRequest } from "#lib/http/route.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
@@ -17,44 +16,23 @@ import type { OutboundRules } from "#schemas/config/outbound.ts";
 import type { WebhooksConfig } from "#schemas/config/webhooks.ts";
 import type { NewWebhook, WebhookRequest, WebhookView } from "#schemas/http/webhooks.ts";
 import { WebhookId, type WebhookRecord } from "#schemas/records/webhook.ts";
+import { type Administrator, administrator, graceHours } from "./administrator.ts";
 
-/** An administrator who manages the webhooks of their tenant, with the ports and policies for it. */
-export interface WebhookAdmin {
-  tenant: string;
-  subject: string;
+/** An administrator who manages the webhooks of their tenant, with the policies for it. */
+interface WebhookAdmin extends Administrator {
   policy: WebhooksConfig;
   rules: OutboundRules;
-  ports: AuditPorts;
-  /** Makes the audit note of an action. */
-  note(
-    action: AuditNote["action"],
-    target: string,
-    detail?: AuditNote["detail"],
-  ): Omit<AuditNote, "outcome" | "of">;
   /** A webhook's newest secret in the form shown to its owner. */
   secretOf(record: WebhookRecord): string;
 }
 
-export function webhookAdmin({
-  tenant,
-  identity,
-  trace,
-  source_ip,
-  platform,
-}: Pick<
-  ApiRequest<unknown, unknown>,
-  "tenant" | "identity" | "trace" | "source_ip" | "platform"
->): WebhookAdmin {
-  const subject = identity?.subject ?? "unknown";
-  const root = rootSecret(platform.settings);
-  const who = { tenant, subject, trace_id: trace.trace_id, source_ip };
+export function webhookAdmin(request: ApiRequest<unknown, unknown>): WebhookAdmin {
+  const { settings } = request.platform;
+  const root = rootSecret(settings);
   return {
-    tenant,
-    subject,
+    ...administrator(request),
     policy: config.webhooks().value,
-    rules: outboundRules(config.outbound().value, platform.settings.stage),
-    ports: auditPorts(platform),
-    note: (action, target, detail) => ({ ...who, action, target, ...(detail && { detail }) }),
+    rules: outboundRules(config.outbound().value, settings.stage),
     secretOf: (record) => formatSecret(secretBytes(root, record, record.secrets[0]?.number ?? 1)),
   };
 }
@@ -125,8 +103,9 @@ export async function createWebhook(
     created_by: subject,
     revision: 1,
   };
-  const note = admin.note("webhook.create", record.webhook_id, { name, host: new URL(url).host });
-  await withAudit(note, ports, () => putWebhook(record, ports));
+  const detail = { name, host: new URL(url).host };
+  const what = { action: "webhook.create", target: record.webhook_id, detail };
+  await admin.audited(what, () => putWebhook(record, ports));
   return { ...webhookView(record, now), secret: admin.secretOf(record) };
 }
 
@@ -165,18 +144,10 @@ export async function rotateWebhook(
   { webhook_id, grace_hours }: Rotation,
   admin: WebhookAdmin,
 ): Promise<NewWebhook> {
-  const { rotation_hours_default, rotation_hours_max } = admin.policy;
-  const hours = grace_hours ?? rotation_hours_default;
-  if (hours > rotation_hours_max) {
-    throw new HttpError(
-      422,
-      "GRACE_TOO_LONG",
-      `the old secret may sign for ${rotation_hours_max} hours after a rotation at most, not ${hours}`,
-    );
-  }
+  const hours = graceHours(grace_hours, admin.policy, "the old secret may sign");
   const now = admin.ports.runtime.now();
-  const note = admin.note("webhook.rotate", webhook_id, { grace_hours: hours });
-  const record = await change(webhook_id, admin, note, (seen) => rotated(seen, hours * HOUR_MS, now));
+  const what = { action: "webhook.rotate", target: webhook_id, detail: { grace_hours: hours } };
+  const record = await change(what, admin, (seen) => rotated(seen, hours * HOUR_MS, now));
   return { ...webhookView(record, now), secret: admin.secretOf(record) };
 }
 
@@ -201,8 +172,8 @@ function rotated(seen: WebhookRecord, grace_ms: number, now: number): WebhookRec
 
 /** Enables a disabled webhook. Events missed meanwhile are sent only on request. Throws HttpError 404. */
 export async function enableWebhook(webhook_id: string, admin: WebhookAdmin): Promise<WebhookView> {
-  const note = admin.note("webhook.enable", webhook_id);
-  return webhookView(await change(webhook_id, admin, note, enabled), admin.ports.runtime.now());
+  const what = { action: "webhook.enable", target: webhook_id };
+  return webhookView(await change(what, admin, enabled), admin.ports.runtime.now());
 }
 
 function enabled({ disabled_at: _0, disabled_because: _1, ...seen }: WebhookRecord): WebhookRecord {
@@ -213,22 +184,21 @@ function enabled({ disabled_at: _0, disabled_because: _1, ...seen }: WebhookReco
 export async function removeWebhook(webhook_id: string, admin: WebhookAdmin): Promise<WebhookView> {
   const record = await findWebhook(webhook_id, admin);
   const { ports } = admin;
-  const note = admin.note("webhook.delete", webhook_id, { name: record.name });
-  await withAudit(note, ports, () => deleteWebhook(record, ports));
+  const what = { action: "webhook.delete", target: webhook_id, detail: { name: record.name } };
+  await admin.audited(what, () => deleteWebhook(record, ports));
   return { ...webhookView(record, ports.runtime.now()), state: "deleted" };
 }
 
-/** Applies a change; after a lost race it reads the webhook again and retries. Throws HttpError 404, 503 `WEBHOOK_CONTENDED`. */
+/** Applies a change to webhook `what.target`; after a lost race it reads the webhook again and retries. Throws HttpError 404, 503 `WEBHOOK_CONTENDED`. */
 async function change(
-  webhook_id: string,
+  what: Parameters<Administrator["audited"]>[0],
   admin: WebhookAdmin,
-  note: ReturnType<WebhookAdmin["note"]>,
   changed: (seen: WebhookRecord) => WebhookRecord,
 ): Promise<WebhookRecord> {
-  await findWebhook(webhook_id, admin);
-  return withAudit(note, admin.ports, async () => {
+  await findWebhook(what.target, admin);
+  return admin.audited(what, async () => {
     for (let races = 0; races < RACES_MAX; races += 1) {
-      const seen = await findWebhook(webhook_id, admin);
+      const seen = await findWebhook(what.target, admin);
       const moved = await moveWebhook(seen, changed(seen), admin.ports);
       if (moved) return moved;
     }

@@ -19,7 +19,9 @@ export interface IndexPorts {
   resolveSource(source: SourceRef): Promise<{ kind: "archive"; blob: BlobRef }>;
   unpackSource(archive: BlobRef, directory: string): Promise<void>;
   /** Functions on submitted text; they run confined, under limits. */
-  code: Pick<ConfinedCode, "applyDiff" | "readTree">;
+  code: Pick<ConfinedCode, "applyDiff"> & {
+    readTree(directory: string, limits: TreeLimits): Promise<Tree>;
+  };
   graph: GraphStore;
   embedder: Embedder;
   settings: GraphConfig;

@@ -80,12 +80,15 @@ async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: Orchestrat
   if (task.ended_at) return seal(ledger, span, ports);
   const next = decide(ledger);
   if (next.kind === "finished") return finish(task, ending(next), span, ports);
-  span.set({ "agents.step": next.step, "agents.round": next.round });
+  const [first] = next.steps;
+  span.set({ "agents.step": first.step, "agents.round": first.round });
   const stopped = stopReason(task, ports.runtime.now());
-  if (!stopped) return dispatch(task, next, nudge, ports);
-  const fenced =
-    next.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, next, ports)));
-  if (!fenced) return false; // the step ended meanwhile: the step that is next now must be canceled instead
+  if (!stopped) return dispatch(task, next.steps, nudge, ports);
+  for (const step of next.steps) {
+    const fenced =
+      step.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, step, ports)));
+    if (!fenced) return false; // the step ended meanwhile: the step that is next now must be canceled instead
+  }
   return finish(task, stopped, span, ports);
 }
 

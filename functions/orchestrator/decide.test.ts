@@ -9,9 +9,10 @@ import { decide } from "./decide.ts";
 const { workflows } = WorkflowsConfig.parse(JSON.parse(readFileSync("configs/workflows.json", "utf8")));
 const hash = "a".repeat(64);
 const at = "2026-01-01T00:00:00.000Z";
+const git = { kind: "git" as const, url: "https://example.test/a.git" };
 const source = { kind: "archive" as const, blob: { key: "k", sha256: hash, bytes: 1 } };
 
-function task(workflow: string, repair_rounds?: number): TaskRecord {
+function task(workflow: string, repair_rounds?: number, spec: object = {}): TaskRecord {
   return TaskRecord.parse({
     tenant: "acme",
     task_id: `task_${"0".repeat(26)}`,
@@ -24,6 +25,7 @@ function task(workflow: string, repair_rounds?: number): TaskRecord {
       repository: "r",
       profile: "standard",
       repair_rounds,
+      ...spec,
     },
     definition: workflows[workflow],
     submission_hash: hash,
@@ -56,47 +58,64 @@ function step(name: string, round: number, outcome?: Partial<StepRecord["outcome
   });
 }
 
+/** Of a task whose index is waited for, as its source is in git. */
 const ledger = (steps: StepRecord[], workflow = "change", rounds?: number): Ledger => ({
-  task: task(workflow, rounds),
+  task: task(workflow, rounds, { source: git }),
   steps,
 });
+/** Of a task whose index runs beside the change. */
+const beside = (...steps: StepRecord[]): Ledger => ({ task: task("change"), steps });
+
+/** The step that the workflow has come to; what has finished. */
+function first(of: Ledger) {
+  const decided = decide(of);
+  return decided.kind === "run" ? decided.steps[0] : decided;
+}
+const names = (of: Ledger) => {
+  const decided = decide(of);
+  return decided.kind === "run" ? decided.steps.map(({ step, round }) => `${step} ${round}`) : decided;
+};
 const indexed = step("index", 0, { output: { source: "resolved" } });
 const generated = (round: number) => step("codegen", round, { output: { source: "s", diff: `d${round}` } });
 const broken = (round: number) => step("buildtest", round, { verdict: "failed", code: "TESTS_FAILED" });
 
 describe("deciding what is next", () => {
   it("starts with the first step, its input taken from the task", () => {
-    expect(decide(ledger([]))).toMatchObject({ step: "index", round: 0, input: { repository: "r", source } });
+    expect(first(ledger([]))).toMatchObject({
+      step: "index",
+      round: 0,
+      input: { repository: "r", source: git },
+    });
   });
 
   it("gives a later step what an earlier one put out", () => {
-    expect(decide(ledger([indexed]))).toMatchObject({
+    expect(first(ledger([indexed]))).toMatchObject({
       step: "codegen",
       input: { source: "resolved", round: 0 },
     });
   });
 
   it("goes on without an optional step that failed, on the task's own source", () => {
-    const next = decide(ledger([step("index", 0, { verdict: "error", code: "X_Y" })]));
-    expect(next).toMatchObject({ step: "codegen", input: { source } });
+    const next = first(ledger([step("index", 0, { verdict: "error", code: "X_Y" })]));
+    expect(next).toMatchObject({ step: "codegen", input: { source: git } });
   });
 
   it("waits for a step that is running", () => {
-    expect(decide(ledger([indexed, step("codegen", 0)]))).toMatchObject({
+    expect(first(ledger([indexed, step("codegen", 0)]))).toMatchObject({
       step: "codegen",
       record: { status: "running" },
     });
   });
 
   it("starts a repair round when the tests fail, and keeps the rounds apart", () => {
-    const next = decide(ledger([indexed, generated(0), broken(0)]));
+    const next = first(ledger([indexed, generated(0), broken(0)]));
     expect(next).toMatchObject({ step: "codegen", round: 1, input: { round: 1 } });
-    const test = decide(ledger([indexed, generated(0), broken(0), generated(1)]));
+    const test = first(ledger([indexed, generated(0), broken(0), generated(1)]));
     expect(test).toMatchObject({ step: "buildtest", round: 1, input: { diff: "d1" } });
   });
 
   it("makes no more rounds than the submitter allowed", () => {
-    expect(decide(ledger([indexed, generated(0), broken(0)], "change", 0))).toMatchObject({
+    expect(first(ledger([indexed, generated(0), broken(0)], "change", 0))).toMatchObject({
       kind: "finished",
       verdict: "failed",
       error: { code: "TESTS_FAILED", step: "buildtest" },
@@ -112,16 +131,16 @@ describe("deciding what is next", () => {
         message: "1 failed",
         output: { failure },
       });
-    const first = [indexed, made(0, "d"), failed(0, "f")];
-    expect(decide(ledger([...first, made(1, "other"), failed(1, "f")]))).toMatchObject({
+    const round0 = [indexed, made(0, "d"), failed(0, "f")];
+    expect(first(ledger([...round0, made(1, "other"), failed(1, "f")]))).toMatchObject({
       step: "codegen",
       round: 2,
     });
-    expect(decide(ledger([...first, made(1, "d"), failed(1, "other")]))).toMatchObject({
+    expect(first(ledger([...round0, made(1, "d"), failed(1, "other")]))).toMatchObject({
       step: "codegen",
       round: 2,
     });
-    expect(decide(ledger([...first, made(1, "d"), failed(1, "f")]))).toMatchObject({
+    expect(first(ledger([...round0, made(1, "d"), failed(1, "f")]))).toMatchObject({
       kind: "finished",
       verdict: "failed",
       error: {
@@ -129,15 +148,15 @@ describe("deciding what is next", () => {
         message: "1 failed (round 1 made the same change and failed the same way as round 0)",
       },
     });
-    const later = [...first, made(1, "x"), failed(1, "y"), made(2, "d"), failed(2, "f")];
-    expect(decide(ledger(later))).toMatchObject({
+    const later = [...round0, made(1, "x"), failed(1, "y"), made(2, "d"), failed(2, "f")];
+    expect(first(ledger(later))).toMatchObject({
       kind: "finished",
       error: { message: expect.stringMatching(/round 2 .* round 0/) },
     });
   });
 
   it("goes on when a failure has no fingerprint", () => {
-    expect(decide(ledger([indexed, generated(0), broken(0), generated(0), broken(0)]))).toMatchObject({
+    expect(first(ledger([indexed, generated(0), broken(0), generated(0), broken(0)]))).toMatchObject({
       round: 1,
     });
   });
@@ -151,21 +170,21 @@ describe("deciding what is next", () => {
       code: "TESTS_FAILED",
       output: { report: "r0" },
     });
-    expect(decide(ledger([indexed, made, failed]))).toMatchObject({
+    expect(first(ledger([indexed, made, failed]))).toMatchObject({
       step: "codegen",
       input: { round: 1, previous_diff: "d0", report: "r0", memory: "m0", spent: { tokens: 7 } },
     });
-    const [, first] = [indexed, decide(ledger([indexed]))];
-    expect(Object.keys((first as { input: object }).input).sort()).toEqual(["change", "round", "source"]);
+    const { input } = first(ledger([indexed])) as { input: object };
+    expect(Object.keys(input).sort()).toEqual(["change", "round", "source"]);
   });
 
   it("keeps the tests' failure when no repair could be made, and names why one failed", () => {
     const no_repair = step("codegen", 1, { verdict: "failed", code: "NO_REPAIR_LEFT" });
-    const end = decide(ledger([indexed, generated(0), broken(0), no_repair]));
+    const end = first(ledger([indexed, generated(0), broken(0), no_repair]));
     expect(end).toMatchObject({ kind: "finished", verdict: "failed", error: { code: "TESTS_FAILED" } });
     expect((end as { error: { message: string } }).error.message).not.toContain("repair");
     const refused = step("codegen", 1, { verdict: "failed", code: "DIFF_DOES_NOT_APPLY" });
-    expect(decide(ledger([indexed, generated(0), broken(0), refused]))).toMatchObject({
+    expect(first(ledger([indexed, generated(0), broken(0), refused]))).toMatchObject({
       error: {
         code: "TESTS_FAILED",
         message: expect.stringContaining("(repair round 1: DIFF_DOES_NOT_APPLY)"),
@@ -175,7 +194,7 @@ describe("deciding what is next", () => {
 
   it("does not repair a broken environment", () => {
     const error = step("buildtest", 0, { verdict: "error", code: "BUILD_ENVIRONMENT_BROKEN" });
-    expect(decide(ledger([indexed, generated(0), error]))).toMatchObject({
+    expect(first(ledger([indexed, generated(0), error]))).toMatchObject({
       kind: "finished",
       verdict: "error",
     });
@@ -183,7 +202,7 @@ describe("deciding what is next", () => {
 
   it("indexes the result only of a change that passed", () => {
     const passed = step("buildtest", 0, { output: { report: "r" } });
-    expect(decide(ledger([indexed, generated(0), passed]))).toMatchObject({
+    expect(first(ledger([indexed, generated(0), passed]))).toMatchObject({
       step: "index_result",
       input: { source: "s", diff: "d0", report: "r" },
     });
@@ -191,6 +210,72 @@ describe("deciding what is next", () => {
 
   it("ends passed when every step did", () => {
     const passed = step("buildtest", 0, {});
-    expect(decide(ledger([passed], "buildtest"))).toEqual({ kind: "finished", verdict: "passed" });
+    expect(first(ledger([passed], "buildtest"))).toEqual({ kind: "finished", verdict: "passed" });
+  });
+});
+
+describe("an index beside the change", () => {
+  const code = step("codegen", 0, { output: { source: "s", diff: "d0" } });
+  const tested = step("buildtest", 0, { output: { report: "r" } });
+  const indexing = step("index", 0);
+
+  it("starts with the change, which takes the task's own source, before and after the index has ended", () => {
+    expect(names(beside())).toEqual(["codegen 0", "index 0"]);
+    expect(decide(beside()).kind === "run" && first(beside())).toMatchObject({ input: { source } });
+    expect(first(beside(indexed))).toMatchObject({ step: "codegen", input: { source } });
+    expect(names(beside(indexed))).toEqual(["codegen 0"]);
+  });
+
+  it.each([
+    ["a source in git", { source: git }],
+    ["words", { change: { kind: "prompt", text: { key: "p", sha256: hash, bytes: 1 } } }],
+  ])("is waited for with %s", (_, spec) => {
+    expect(names({ task: task("change", undefined, spec), steps: [] })).toEqual(["index 0"]);
+  });
+
+  it("runs on through repairs", () => {
+    expect(names(beside(indexing, code, broken(0)))).toEqual(["codegen 1", "index 0"]);
+  });
+
+  it("is waited for by the index of the result, which takes over its snapshot", () => {
+    expect(names(beside(indexing, code, tested))).toEqual(["index 0"]);
+    expect(names(beside(indexed, code, tested))).toEqual(["index_result 0"]);
+  });
+
+  it("is waited for by a task that fails, so that no step is open when it ends", () => {
+    const refused = step("codegen", 0, { verdict: "failed", code: "DIFF_DOES_NOT_APPLY" });
+    expect(names(beside(indexing, refused))).toEqual(["index 0"]);
+    expect(first(beside(indexed, refused))).toMatchObject({
+      kind: "finished",
+      verdict: "failed",
+      error: { code: "DIFF_DOES_NOT_APPLY", step: "codegen" },
+    });
+  });
+
+  const lost = step("index", 0, { verdict: "error", code: "EMBEDDER_FAILED" });
+
+  it("fails nothing when it is optional, as when it was waited for", () => {
+    expect(names(beside(lost, code, tested))).toEqual(["index_result 0"]);
+  });
+
+  it("fails the task when it is not optional, once the step comes that waits for it", () => {
+    const strict = task("change");
+    strict.definition.steps[0]!.optional = false;
+    expect(names({ task: strict, steps: [lost] })).toEqual(["codegen 0"]);
+    expect(decide({ task: strict, steps: [lost, code, tested] })).toMatchObject({
+      kind: "finished",
+      verdict: "error",
+      error: { code: "EMBEDDER_FAILED", step: "index" },
+    });
+  });
+
+  it("leaves a failure that came first as the task's", () => {
+    const strict = task("change");
+    strict.definition.steps[0]!.optional = false;
+    const refused = step("codegen", 0, { verdict: "failed", code: "DIFF_DOES_NOT_APPLY" });
+    expect(decide({ task: strict, steps: [lost, refused] })).toMatchObject({
+      verdict: "failed",
+      error: { step: "codegen" },
+    });
   });
 });

@@ -4,16 +4,23 @@ import { isRepeated } from "#lib/work/tasks/walk-order.ts";
 import type { Workflow, WorkflowStep } from "#schemas/config/workflows.ts";
 import type { Verdict } from "#schemas/primitives.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
-import type { TaskError } from "#schemas/records/task.ts";
+import type { TaskError, TaskSpec } from "#schemas/records/task.ts";
 
 export interface NextStep {
-  kind: "step";
   step: string;
   service: string;
   round: number;
   input: Record<string, unknown>;
   /** Its record in the ledger; undefined before the first claim. */
   record: StepRecord | undefined;
+  /** Whether other steps go on without it. */
+  is_beside: boolean;
+}
+
+/** Steps to be run or waited for: the one that the workflow has come to, if any, then those that run beside it. */
+export interface Run {
+  kind: "run";
+  steps: [NextStep, ...NextStep[]];
 }
 
 export interface Finished {
@@ -30,16 +37,18 @@ interface Walk {
   failure_verdict: Verdict;
   /** What the failed rounds had in the places of `repair.same`, as JSON. */
   failed_rounds: string[];
+  /** Steps that were passed and not waited for yet. */
+  beside: { place: WorkflowStep; next: NextStep }[];
 }
 
 /** Repairs are bounded by the schema (10 rounds of at most 20 steps), so a walk ends. */
 const MOVES_MAX = 500;
 
 /**
- * Decides the next step of a task from its workflow and ledger alone. It has no side effects, so it can be called
+ * Decides the next steps of a task from its workflow and ledger alone. It has no side effects, so it can be called
  * at any time and any number of times.
  */
-export function decide({ task, steps }: Ledger): NextStep | Finished {
+export function decide({ task, steps }: Ledger): Run | Finished {
   const workflow = task.definition;
   const walk: Walk = {
     position: 0,
@@ -48,9 +57,21 @@ export function decide({ task, steps }: Ledger): NextStep | Finished {
     failure: undefined,
     failure_verdict: "passed",
     failed_rounds: [],
+    beside: [],
   };
   for (let moves = 0; moves < MOVES_MAX; moves += 1) {
     const current = workflow.steps[walk.position];
+    if (walk.failure && current && !current.always) {
+      walk.position += 1;
+      continue;
+    }
+    const awaited = walk.beside.filter(({ place }) => !current || place.beside?.until === current.step);
+    if (awaited.length > 0) {
+      const open = awaited.filter(({ next }) => !next.record?.outcome);
+      if (open.length > 0) return run(undefined, walk);
+      for (const one of awaited) join(walk, one);
+      continue;
+    }
     if (!current) {
       return {
         kind: "finished",
@@ -58,19 +79,42 @@ export function decide({ task, steps }: Ledger): NextStep | Finished {
         ...(walk.failure && { error: walk.failure }),
       };
     }
-    if (walk.failure && !current.always) {
+    const is_beside = runsBeside(current, task.spec);
+    const round = isRepeated(workflow, walk.position) ? walk.round : 0;
+    const record = steps.find((step) => step.step === current.step && step.round === round);
+    const input = resolveInput(current.input, { ...walk.context, round });
+    const next = { step: current.step, service: current.agent, round, input, record, is_beside };
+    if (is_beside) {
+      walk.beside.push({ place: current, next });
       walk.position += 1;
       continue;
     }
-    const round = isRepeated(workflow, walk.position) ? walk.round : 0;
-    const record = steps.find((step) => step.step === current.step && step.round === round);
-    if (!record?.outcome) {
-      const input = resolveInput(current.input, { ...walk.context, round });
-      return { kind: "step", step: current.step, service: current.agent, round, input, record };
-    }
+    if (!record?.outcome) return run(next, walk);
     move(walk, workflow, current, record.outcome, task.spec.repair_rounds);
   }
   throw new RangeError(`the workflow ${task.spec.workflow} does not end`);
+}
+
+function runsBeside({ beside }: WorkflowStep, { source, change }: TaskSpec): boolean {
+  if (!beside || !change) return false;
+  return beside.sources.includes(source.kind) && beside.changes.includes(change.kind);
+}
+
+function run(main: NextStep | undefined, { beside }: Walk): Run {
+  const open = beside.map(({ next }) => next).filter(({ record }) => !record?.outcome);
+  return { kind: "run", steps: [...(main ? [main] : []), ...open] as Run["steps"] };
+}
+
+/** Takes over what a step that ran beside others has put out. Its failure counts now as that of any step does. */
+function join(walk: Walk, one: Walk["beside"][number]): void {
+  const { place, next } = one;
+  const outcome = next.record?.outcome;
+  walk.beside = walk.beside.filter((other) => other !== one);
+  if (!outcome) return;
+  walk.context[place.step] = outcome.output ?? {};
+  if (outcome.verdict === "passed" || place.optional || walk.failure) return;
+  walk.failure = taskError(place, outcome);
+  walk.failure_verdict = outcome.verdict;
 }
 
 function move(

@@ -3,77 +3,110 @@ import { instant } from "#lib/platform/runtime/runtime.ts";
 import { type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { moveTask } from "#lib/work/tasks/task-store.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
-import type { TaskRecord } from "#schemas/records/task.ts";
+import type { Dispatched, TaskRecord } from "#schemas/records/task.ts";
 import type { TracedNudge } from "./advance.ts";
 import type { NextStep } from "./decide.ts";
 import type { OrchestratorPorts } from "./ports.ts";
 
 const REDISPATCH_SECONDS_MAX = 900;
 
+/** What is to be done about one of the next steps. */
+interface Plan {
+  next: NextStep;
+  /** `rest`: its message was sent. `wait`: this nudge asks for it again, and a worker has it. */
+  action: "send" | "wait" | "rest";
+  /** Unix ms at which the sweeper is to look at it. */
+  check_ms: number;
+  dispatch_count: number;
+}
+
 /**
- * Sends a step's message: once when the step is next, and again when no worker seems to have it (the sweeper found
- * the task overdue, or an earlier delivery of this nudge stopped before sending). The ledger is written first, so
- * only one of two concurrent orchestrators sends. The claim stops a duplicate message.
+ * Sends the messages of the next steps: each once when its step is next, and again when no worker seems to have it
+ * (the sweeper found the task overdue, or an earlier delivery of this nudge stopped before sending). The ledger is
+ * written first, so only one of two concurrent orchestrators sends. The claim stops a duplicate message.
  */
 export async function dispatch(
   task: TaskRecord,
-  next: NextStep,
+  steps: readonly NextStep[],
   nudge: TracedNudge,
   ports: OrchestratorPorts,
 ): Promise<boolean> {
   const now = ports.runtime.now();
   const policy = ports.retryPolicy();
-  const { redispatch_seconds } = policy.value;
-  const dispatched = task.current?.step === next.step && task.current.round === next.round;
-  if (dispatched && !asksAgain(task, nudge)) return true;
-
-  const busy_until_ms = busyUntil(next.record, redispatch_seconds * 1000);
-  if (dispatched && busy_until_ms > now) {
-    nudge.span.set({ "agents.decision": "wait" });
-    const moved = await moveTask(task, {}, checkTime(task, busy_until_ms), ports);
-    return moved !== undefined;
+  const plans = steps.map((next) => planStep(task, next, nudge, policy.value.redispatch_seconds, now));
+  if (plans.every(({ action }) => action === "rest")) return true;
+  const sends = plans.filter(({ action }) => action === "send");
+  const changes: Partial<TaskRecord> = sends.length > 0 ? { status: "running" } : {};
+  for (const { next, dispatch_count } of sends) {
+    changes[next.is_beside ? "beside" : "current"] = {
+      step: next.step,
+      round: next.round,
+      dispatched_at: instant(now),
+      dispatched_by: nudge.message_id,
+      dispatch_count,
+    };
   }
-
-  const dispatch_count = dispatched ? (task.current?.dispatch_count ?? 0) + 1 : 1;
-  const wait_seconds = Math.min(REDISPATCH_SECONDS_MAX, redispatch_seconds * 2 ** (dispatch_count - 1));
-  const moved = await moveTask(
-    task,
-    {
-      status: "running",
-      current: {
-        step: next.step,
-        round: next.round,
-        dispatched_at: instant(now),
-        dispatched_by: nudge.message_id,
-        dispatch_count,
-      },
-    },
-    checkTime(task, now + wait_seconds * 1000),
-    ports,
-  );
+  const check_ms = Math.min(...plans.map((plan) => plan.check_ms));
+  nudge.span.set({ "agents.decision": decisionOf(sends) });
+  const moved = await moveTask(task, changes, checkTime(task, check_ms), ports);
   if (!moved) return false;
-  if (dispatched) ports.counters.count("steps_redispatched", task.tenant);
-  nudge.span.set({ "agents.decision": dispatched ? "dispatch again" : "dispatch" });
-  await send(moved, next, dispatch_count - 1, parentOf(moved, nudge), ports);
-  ports.log.info("STEP_DISPATCHED", `${next.step} round ${next.round} to ${next.service}`, {
-    dispatch_count,
-    policy_hash: policy.hash,
-  });
+  for (const { next, dispatch_count } of sends) {
+    if (dispatch_count > 1) ports.counters.count("steps_redispatched", task.tenant);
+    await send(moved, next, dispatch_count - 1, parentOf(moved, nudge), ports);
+    ports.log.info("STEP_DISPATCHED", `${next.step} round ${next.round} to ${next.service}`, {
+      dispatch_count,
+      policy_hash: policy.hash,
+    });
+  }
   return true;
 }
 
+function decisionOf(sends: readonly Plan[]): string {
+  if (sends.length === 0) return "wait";
+  return sends.some(({ dispatch_count }) => dispatch_count === 1) ? "dispatch" : "dispatch again";
+}
+
+function planStep(
+  task: TaskRecord,
+  next: NextStep,
+  nudge: TracedNudge,
+  redispatch_seconds: number,
+  now: number,
+): Plan {
+  const dispatched = [task.current, task.beside].find(
+    (one) => one?.step === next.step && one.round === next.round,
+  );
+  const waitMs = (count: number) =>
+    1000 * Math.min(REDISPATCH_SECONDS_MAX, redispatch_seconds * 2 ** (count - 1));
+  if (!dispatched) return { next, action: "send", check_ms: now + waitMs(1), dispatch_count: 1 };
+  const { dispatch_count } = dispatched;
+  const busy_until_ms = busyUntil(next.record, redispatch_seconds * 1000);
+  const busy = busy_until_ms > now;
+  if (!asksAgain(dispatched, nudge)) {
+    const sent_until_ms = Date.parse(dispatched.dispatched_at) + waitMs(dispatch_count);
+    return {
+      next,
+      action: "rest",
+      check_ms: busy ? busy_until_ms : Math.max(now, sent_until_ms),
+      dispatch_count,
+    };
+  }
+  if (busy) return { next, action: "wait", check_ms: busy_until_ms, dispatch_count };
+  const again = dispatch_count + 1;
+  return { next, action: "send", check_ms: now + waitMs(again), dispatch_count: again };
+}
+
 /**
- * True when this nudge sends the current step's message again. A redelivered nudge repeats only its own dispatch:
+ * True when this nudge sends a step's message again. A redelivered nudge repeats only its own dispatch:
  * otherwise each nudge that returns after a crash would send a copy. A nudge of the sweeper, of a message past its
  * deadline or of a replay sends the message unless it was dispatched since.
  */
 function asksAgain(
-  { current }: TaskRecord,
+  dispatched: Dispatched,
   { reason, message_id, issued_at, redelivered }: TracedNudge,
 ): boolean {
-  if (!current) return false;
-  if (redelivered && current.dispatched_by === message_id) return true;
-  return (reason === "swept" || reason === "replayed") && current.dispatched_at < issued_at;
+  if (redelivered && dispatched.dispatched_by === message_id) return true;
+  return (reason === "swept" || reason === "replayed") && dispatched.dispatched_at < issued_at;
 }
 
 function checkTime(task: TaskRecord, wanted_ms: number): number {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import type { Fault } from "#lib/platform/errors/fault.ts";
-import { circuitPolicyFor } from "#lib/resilience/circuit/circuit-policy.ts";
+import { circuitPolicyFor } from "#lib/resilience/circuit/guarded-call.ts";
 import { decideRetry } from "#lib/resilience/retry/decide-retry.ts";
 import { attemptsMaxOf, retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";

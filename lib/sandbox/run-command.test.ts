@@ -278,7 +278,7 @@ await underEachBackend(
       const seconds = uniqueSleep();
       const worker = spawn(
         process.execPath,
-        [join(import.meta.dirname, "fixtures/worker.ts"), backend.name, seconds],
+        [join(import.meta.dirname, "../../test/fakes/sandbox-worker.ts"), backend.name, seconds],
         { stdio: ["ignore", "ignore", "inherit"] },
       );
       await until(() => processesWith(`sleep\0${seconds}`).length === 2);

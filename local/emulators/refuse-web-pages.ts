@@ -5,8 +5,8 @@ const LOOPBACK_HOST = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1
 /**
  * Makes a server on loopback answer 403 to every request that a web page has caused, and to every request under
  * another name than the loopback's: any page may send requests to this machine, and one that has rebound its own
- * name to it may read the answers. Programs send neither Origin nor Sec-Fetch-Site. What carries a presigned
- * signature may be opened in a browser, for the signature says who may.
+ * name to it may read the answers. Programs send neither Origin nor Sec-Fetch-Site. A browser that a person has sent
+ * here, by typing or pasting an address, says `Sec-Fetch-Site: none`.
  * https://fetch.spec.whatwg.org/#origin-header, https://www.w3.org/TR/fetch-metadata/
  */
 export function refuseWebPages(server: Server): void {
@@ -29,13 +29,28 @@ export function refuseWebPages(server: Server): void {
   });
 }
 
-function refusal({ headers, rawHeaders, url = "" }: IncomingMessage): string | undefined {
+function refusal(request: IncomingMessage): string | undefined {
+  const { headers, rawHeaders } = request;
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === "host");
   if (hosts.length !== 1 || !LOOPBACK_HOST.test(headers.host ?? "")) {
     return "This port answers under the names of the loopback only.";
   }
   if (headers.origin !== undefined) return "This port answers no web page.";
   const site = headers["sec-fetch-site"];
-  const by_a_page = site !== undefined && site !== "none";
-  return by_a_page && !/[?&]X-Amz-Signature=/.test(url) ? "This port answers no web page." : undefined;
+  if (site === undefined || site === "none") return undefined;
+  const on_this_machine = site === "same-site" || site === "same-origin";
+  return on_this_machine && opensLink(request) ? undefined : "This port answers no web page.";
+}
+
+/**
+ * True when a person follows a presigned link to an object, from a page of this machine such as the API's. The page
+ * cannot read what the browser then shows, and the S3 emulator checks the signature.
+ */
+function opensLink({ method, headers, url = "" }: IncomingMessage): boolean {
+  return (
+    method === "GET" &&
+    headers["sec-fetch-mode"] === "navigate" &&
+    headers["sec-fetch-dest"] === "document" &&
+    /^\/[^/?]+\/[^?]+\?(?:[^#]*&)?X-Amz-Signature=/.test(url)
+  );
 }

@@ -43,10 +43,7 @@ const DELETE_TRIES = 3;
 export function startPoller(mapping: EventSourceMapping, ports: PollerPorts): Poller {
   const stopping = new AbortController();
   const log = ports.log.with({ function: mapping.function_key, queue: mapping.queue_arn });
-  const loops = Array.from({ length: mapping.concurrency }, () =>
-    poll(mapping, { ...ports, log }, stopping.signal),
-  );
-  const ended = Promise.all(loops).then(() => true);
+  const ended = poll(mapping, { ...ports, log }, stopping.signal).then(() => true);
   return {
     async stop(stop_ms) {
       stopping.abort();
@@ -59,38 +56,64 @@ export function startPoller(mapping: EventSourceMapping, ports: PollerPorts): Po
   };
 }
 
+/**
+ * Receives while an invocation may start, so an idle queue has one request waiting, however many may run. One answer
+ * may start several invocations, but of a FIFO queue only one: its groups stay in order because SQS keeps back what
+ * follows a message in flight.
+ */
 async function poll(mapping: EventSourceMapping, ports: PollerPorts, signal: AbortSignal): Promise<void> {
+  const running = new Set<Promise<void>>();
+  const start = (batch: Message[], onError: (error: unknown) => Promise<void>) => {
+    const invocation = deliver(mapping, ports, batch)
+      .catch(onError)
+      .finally(() => running.delete(invocation));
+    running.add(invocation);
+  };
   let backoff_ms = BACKOFF_MS_MIN;
+  const onError = async (error: unknown) => {
+    if (signal.aborted) return;
+    ports.log.warn("QUEUE_UNREACHABLE", "The queue did not answer; trying again.", {
+      error: String(error),
+      backoff_ms,
+    });
+    await delay(backoff_ms, undefined, { signal }).catch(() => {});
+    backoff_ms = Math.min(backoff_ms * 2, BACKOFF_MS_MAX);
+  };
   while (!signal.aborted) {
+    const free = mapping.concurrency - running.size;
+    if (free === 0) {
+      await Promise.race(running);
+      continue;
+    }
     try {
-      const messages = await gatherBatch(mapping, ports.source, signal);
-      if (messages.length > 0) await deliver(mapping, ports, messages);
+      const messages = await receive(mapping, free, ports.source, signal);
       backoff_ms = BACKOFF_MS_MIN;
+      for (let first = 0; first < messages.length; first += mapping.batch_size) {
+        start(messages.slice(first, first + mapping.batch_size), onError);
+      }
     } catch (error) {
-      if (signal.aborted) return;
-      ports.log.warn("QUEUE_UNREACHABLE", "The queue did not answer; trying again.", {
-        error: String(error),
-        backoff_ms,
-      });
-      await delay(backoff_ms, undefined, { signal }).catch(() => {});
-      backoff_ms = Math.min(backoff_ms * 2, BACKOFF_MS_MAX);
+      await onError(error);
     }
   }
+  await Promise.all(running);
 }
 
-/** Without a window: whatever the first receive brings. With one: until the batch is full or it closes. */
-async function gatherBatch(
+/** Messages for up to `free` invocations: what one request brings, or one batch, gathered until its window closes. */
+async function receive(
   mapping: EventSourceMapping,
+  free: number,
   source: MessageSource,
   signal: AbortSignal,
 ): Promise<Message[]> {
-  const messages = await source.receive(mapping.batch_size, WAIT_SECONDS, signal);
-  const closes_at = performance.now() + mapping.batch_window_seconds * 1000;
-  while (messages.length > 0 && messages.length < mapping.batch_size && !signal.aborted) {
+  const { batch_size, batch_window_seconds, queue_arn } = mapping;
+  const one_batch = batch_window_seconds > 0 || queue_arn.endsWith(".fifo");
+  const messages = await source.receive(batch_size * (one_batch ? 1 : free), WAIT_SECONDS, signal);
+  const closes_at = performance.now() + batch_window_seconds * 1000;
+  while (messages.length > 0 && messages.length < batch_size && !signal.aborted) {
     const left_seconds = Math.floor((closes_at - performance.now()) / 1000);
     if (left_seconds < 1) break;
     const wait_seconds = Math.min(left_seconds, WAIT_SECONDS);
-    messages.push(...(await source.receive(mapping.batch_size - messages.length, wait_seconds, signal)));
+    messages.push(...(await source.receive(batch_size - messages.length, wait_seconds, signal)));
   }
   return messages;
 }

@@ -1,6 +1,5 @@
-import { findPython } from "./find-python.ts";
+import { emulatorPython, pythonComplaints, pythonScript } from "./emulator-python.ts";
 import type { HostPart } from "./part.ts";
-import { pythonEnvironment, pythonScript } from "./python-environment.ts";
 import { startServer } from "./start-server.ts";
 
 const TITLE = "DynamoDB of moto 5.1";
@@ -15,18 +14,14 @@ export const dynamodb: HostPart = {
   title: TITLE,
   port_default: 8000,
   tools: [],
-  complaints: () =>
-    findPython().then(
-      () => [],
-      ({ message }) => [message],
-    ),
-  install: async (progress) => void (await pythonEnvironment(progress)),
+  complaints: pythonComplaints,
+  install: async (progress) => void (await emulatorPython(progress)),
   async start(options) {
     const endpoint = `http://127.0.0.1:${options.port}`;
     const server = await startServer(
       {
         title: TITLE,
-        command: await pythonEnvironment(() => {}),
+        command: await emulatorPython(),
         arguments: [pythonScript("run_dynamodb.py"), String(options.port)],
         environment: { MOTO_ACCOUNT_ID: "000000000000" }, // the one LocalStack has
         isReady: () => listsTables(endpoint),

@@ -9,17 +9,17 @@ export interface Python {
   version: string;
 }
 
-const MINOR_MINIMUM = 12; // LocalStack 4.14 is written in Python 3.12
 const PROBE = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])";
 const ANSWER_MS_MAX = 30_000;
 
 /**
- * The first Python that is new enough and can make virtual environments: HOST_PYTHON, those on the path,
+ * The first Python 3 of `minor_min` or later that can make virtual environments: HOST_PYTHON, those on the path,
  * then those that pyenv keeps.
  *
  * @throws saying what was found instead and how to get one
  */
 export async function findPython(
+  minor_min: number,
   environment: Record<string, string | undefined> = process.env,
 ): Promise<Python> {
   const found: string[] = [];
@@ -27,11 +27,11 @@ export async function findPython(
     const version = await versionOf(command, environment);
     if (version === undefined) continue;
     const [major = 0, minor = 0] = version.split(".").map(Number);
-    if (major === 3 && minor >= MINOR_MINIMUM) return { command, version };
+    if (major === 3 && minor >= minor_min) return { command, version };
     found.push(`${command} is ${version}`);
   }
   throw new Error(
-    `Python 3.${MINOR_MINIMUM} or later with venv is missing (${found.join(", ") || "there is no python3"}): ` +
+    `Python 3.${minor_min} or later with venv is missing (${found.join(", ") || "there is no python3"}): ` +
       "install it (apt-get install python3 python3-venv, or pyenv install 3.13), or name one in HOST_PYTHON.",
   );
 }
@@ -44,6 +44,7 @@ function candidates({ HOST_PYTHON, PYENV_ROOT, HOME }: Record<string, string | u
     "python3",
     "python3.13",
     "python3.12",
+    "python3.11",
     ...kept.map((version) => join(versions, version, "bin", "python3")),
   ];
 }

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { findPython } from "./find-python.ts";
+import { emulatorPython, pythonComplaints, pythonScript } from "./emulator-python.ts";
 import type { HostPart } from "./part.ts";
-import { pythonEnvironment, pythonScript } from "./python-environment.ts";
 import { startServer } from "./start-server.ts";
 
 const TITLE = "LocalStack 4.14.0";
@@ -15,19 +14,15 @@ export const localstack: HostPart = {
   title: `${TITLE} (${SERVICES.join(", ")})`,
   port_default: 4566,
   tools: [],
-  complaints: () =>
-    findPython().then(
-      () => [],
-      ({ message }) => [message],
-    ),
-  install: async (progress) => void (await pythonEnvironment(progress)),
+  complaints: pythonComplaints,
+  install: async (progress) => void (await emulatorPython(progress)),
   async start(options) {
     const address = `127.0.0.1:${options.port}`;
     const endpoint = `http://${address}`;
     const server = await startServer(
       {
         title: TITLE,
-        command: await pythonEnvironment(() => {}),
+        command: await emulatorPython(),
         arguments: [pythonScript("run_localstack.py")],
         environment: {
           GATEWAY_LISTEN: address,

@@ -28,6 +28,20 @@ export const ComputationLimitsConfig = z.strictObject({
     .min(1024)
     .max(268_435_456)
     .describe("bytes of one file that codemod rules rewrite, before and after each rule"),
+  file_seconds_max: z
+    .number()
+    .positive()
+    .max(870)
+    .default(10)
+    .describe("elapsed time of reading one file for the index; a file that takes longer is left out"),
+  files_left_out_max: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(10)
+    .describe(
+      "files that the parser stalls or crashes on and that an index is made without; with more the step fails",
+    ),
   git: z
     .strictObject({
       fetch_seconds_max: z.number().positive().max(870).describe("elapsed time of one fetch"),

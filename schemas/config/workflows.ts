@@ -11,6 +11,16 @@ const WorkflowStep = z.strictObject({
     ),
   optional: z.boolean().default(false).describe("its failure does not fail the task"),
   always: z.boolean().default(false).describe("runs even when a step before it failed"),
+  beside: z
+    .strictObject({
+      until: StepName.describe("the later step that waits for it"),
+      sources: z.array(z.enum(["archive", "git"])).min(1),
+      changes: z.array(z.enum(["patch", "codemod", "prompt"])).min(1),
+    })
+    .optional()
+    .describe(
+      "for a task with such a source and change the steps after it do not wait for it, up to `until`, and take nothing from it",
+    ),
   repair: z
     .strictObject({
       back_to: StepName,

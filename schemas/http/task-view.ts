@@ -38,6 +38,15 @@ export const ArtifactView = z.strictObject({
 });
 export type ArtifactView = z.infer<typeof ArtifactView>;
 
+/** Of a task shown with `?links=true`. */
+export const ArtifactLinks = z.strictObject({
+  expires_seconds: z.int().min(1).describe("how long each `url` opens its artifact, from this answer on"),
+  expires_at: Instant.describe("when they end; ask again for new ones"),
+  none_yet: z
+    .array(z.strictObject({ path: z.string(), reason: z.string() }))
+    .describe("files of the layout that are not written yet, so that there is no link to them"),
+});
+
 /** Answer of `GET /api/tasks/{id}` and, with 202, of `POST /api/tasks`. */
 export const TaskView = z.strictObject({
   task_id: TaskId,
@@ -58,13 +67,23 @@ export const TaskView = z.strictObject({
     .describe("advice on what was asked for, for example how its tests would give a report")
     .optional(),
   steps: z.array(StepView).describe("in the order they were dispatched"),
-  artifacts: z.array(ArtifactView).describe("of completed steps only; a later round replaces an earlier one"),
+  artifacts: z
+    .array(
+      ArtifactView.extend({
+        url: z
+          .string()
+          .describe("with ?links=true: opens the artifact without a key, in a browser too, for a short time")
+          .optional(),
+      }),
+    )
+    .describe("of completed steps only; a later round replaces an earlier one"),
+  links: ArtifactLinks.optional(),
 });
 export type TaskView = z.infer<typeof TaskView>;
 
 /** Answer of `GET /api/tasks`, newest first. */
 export const TaskList = z.strictObject({
-  tasks: z.array(TaskView.omit({ steps: true, artifacts: true, notices: true })),
+  tasks: z.array(TaskView.omit({ steps: true, artifacts: true, notices: true, links: true })),
   next_cursor: z.string().nullable(),
 });
 export type TaskList = z.infer<typeof TaskList>;

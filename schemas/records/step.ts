@@ -8,6 +8,7 @@ import {
   StepName,
   TaskId,
   Tenant,
+  TraceId,
   Verdict,
 } from "#schemas/primitives.ts";
 
@@ -20,8 +21,20 @@ export const ManifestEntry = z.strictObject({
     .describe("path under tenants/<tenant>/tasks/<task_id>/"),
   blob: BlobRef,
   content_type: z.string().min(1),
+  schema: z
+    .string()
+    .nullable()
+    .describe("name of the JSON Schema the file follows, without its ending; null for free text")
+    .optional(),
 });
 export type ManifestEntry = z.infer<typeof ManifestEntry>;
+
+/** An item written before `generation` was renamed to `replay_count`, as it would be written now. */
+export function renamedReplayCount(stored: unknown): unknown {
+  if (typeof stored !== "object" || stored === null || !("generation" in stored)) return stored;
+  const { generation, ...rest } = stored;
+  return { ...rest, replay_count: generation };
+}
 
 /** How a step ended. The task's verdict follows from these. */
 export const StepOutcome = z.strictObject({
@@ -30,8 +43,12 @@ export const StepOutcome = z.strictObject({
   message: z.string().optional(),
   output: z.record(z.string(), z.unknown()).optional().describe("what later steps may take as input"),
   artifacts: z.array(ManifestEntry),
+  producer: z
+    .strictObject({ role: z.string(), version: z.string(), trace_id: TraceId })
+    .describe("who wrote the artifacts, as their `.meta.json` says")
+    .optional(),
   dead_letter: z.boolean().optional().describe("the message that led here belongs in the DLQ"),
-  generation: z.int().min(1).optional().describe("how often the step had been replayed when it ended so"),
+  replay_count: z.int().min(1).optional().describe("how often the step had been replayed when it ended so"),
 });
 export type StepOutcome = z.infer<typeof StepOutcome>;
 
@@ -80,8 +97,8 @@ export const StepRecord = z.strictObject({
     .strictObject({ code: ErrorCode, message: z.string(), at: Instant })
     .optional()
     .describe("why the last attempt did not end the step"),
-  outcome: StepOutcome.optional(),
-  replays: z.array(StepReplay).optional().describe("oldest first; its length is the step's generation"),
+  outcome: z.preprocess(renamedReplayCount, StepOutcome).optional(),
+  replays: z.array(StepReplay).optional().describe("oldest first; its length is the step's replay count"),
   started_at: Instant,
   ended_at: Instant.optional(),
   expires_at: z.int().describe("Unix seconds: from then on it counts as absent").optional(),

@@ -13,6 +13,7 @@ import {
   TraceId,
   Verdict,
 } from "#schemas/primitives.ts";
+import { renamedReplayCount } from "#schemas/records/step.ts";
 
 /** What the submitter asked for, with every text and tree in S3 by content. */
 export const TaskSpec = z.strictObject({
@@ -46,9 +47,19 @@ export const Reopening = z.strictObject({
   at: Instant,
   step: StepName,
   round: Round,
-  generation: z.int().min(1).describe("which replay of that step"),
+  replay_count: z.int().min(1).describe("how often that step had been replayed then, this time included"),
 });
 export type Reopening = z.infer<typeof Reopening>;
+
+/** A step's message as it was sent last. */
+export const Dispatched = z.strictObject({
+  step: StepName,
+  round: Round,
+  dispatched_at: Instant,
+  dispatched_by: z.string().describe("message_id of the nudge that led to it").optional(),
+  dispatch_count: z.int().min(1),
+});
+export type Dispatched = z.infer<typeof Dispatched>;
 
 /** One task: pk `TASK#<tenant>#<task_id>`, sk `TASK`. Moved only by writes conditional on `version`. */
 export const TaskRecord = z.strictObject({
@@ -66,17 +77,13 @@ export const TaskRecord = z.strictObject({
   traceparent: z.string(),
   tracestate: z.string().max(512).optional(),
   version: z.int().min(1).describe("grows by one with every write"),
-  current: z
-    .strictObject({
-      step: StepName,
-      round: Round,
-      dispatched_at: Instant,
-      dispatched_by: z.string().describe("message_id of the nudge that led to it").optional(),
-      dispatch_count: z.int().min(1),
-    })
+  current: Dispatched.optional().describe("the step that was dispatched last"),
+  beside: Dispatched.optional().describe("the step that was dispatched last to run beside others"),
+  reopenings: z
+    .array(z.preprocess(renamedReplayCount, Reopening))
+    .max(100)
     .optional()
-    .describe("the step that was dispatched last"),
-  reopenings: z.array(Reopening).max(100).optional().describe("oldest first"),
+    .describe("oldest first"),
   cancel_requested_at: Instant.optional(),
   created_at: Instant,
   updated_at: Instant,

@@ -1,9 +1,9 @@
 import type { ApiHandler } from "#lib/http/api/define-api.ts";
-import { buildDocument } from "#lib/http/openapi/build-document.ts";
 import type { Routes } from "#lib/http/route.ts";
 import { handlerModule, httpRoutes, parseServerless, SERVERLESS_FILE } from "../tree/serverless.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { GeneratedFile } from "./generated-file.ts";
+import { buildDocument } from "./openapi-document.ts";
 import type { PublishedSchema } from "./published-schemas.ts";
 
 const DOCUMENT = "schemas/json/openapi.json";

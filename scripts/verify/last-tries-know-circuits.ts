@@ -1,4 +1,4 @@
-import { circuitPolicyFor } from "#lib/resilience/circuit/circuit-policy.ts";
+import { circuitPolicyFor } from "#lib/resilience/circuit/guarded-call.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import type { Rule } from "./rule.ts";

@@ -39,6 +39,10 @@ export const UNREACHED: [RegExp, string][] = [
     /^orchestrator s3:PutObject\w* ArtifactBucket.Arn\/tenants\/\*\/blobs/,
     "the claim check of a large message",
   ],
+  [
+    /^indexing s3:PutObject\w* ArtifactBucket.Arn\/tenants\/\*\/blobs/,
+    "a git source, or a report with a thousand files left out",
+  ],
   [/^orchestrator dynamodb:UpdateItem Table.Arn TASK#/, "takes up a step again, on replay"],
   [
     /^sweeper dynamodb:\w+ Table.Arn TASK#/,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -79,11 +79,12 @@ async function everyDuty(): Promise<void> {
     verdict({ workflow: "buildtest", source: upload, test: "false" }),
     verdict({ workflow: "run", source: upload, command: "true" }),
   ]);
+  await withMoreThanTheLedgerHolds();
   const task_id = tasks[0]?.task_id ?? "";
   await api.request("POST", "/api/query", { repository: "dates", query: "parse" });
   for (const path of [
     "tasks",
-    `tasks/${task_id}`,
+    `tasks/${task_id}?links=true`,
     `tasks/${task_id}/trace`,
     "artifacts/index",
     "metrics/summary",
@@ -114,6 +115,19 @@ async function everyDuty(): Promise<void> {
   await withTheModelAway();
   await withWebhooks();
   await unreadableMessages();
+}
+
+/** A source, a change and logs too large to travel in references. */
+async function withMoreThanTheLedgerHolds(): Promise<void> {
+  const noise = randomBytes(10_000).toString("hex");
+  const { files } = tinySource(true);
+  const source = { kind: "inline", files: { ...files, "noise.txt": noise } };
+  const diff = `--- /dev/null\n+++ b/more.txt\n@@ -0,0 +1 @@\n+${noise}\n`;
+  const [{ task_id }] = await Promise.all([
+    verdict({ workflow: "run", source, command: "cat noise.txt" }),
+    verdict({ workflow: "change", source, change: { kind: "patch", diff }, test: "cat noise.txt" }),
+  ]);
+  await api.artifact(task_id, "run/output.log");
 }
 
 async function uploaded(): Promise<object> {

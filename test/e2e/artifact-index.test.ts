@@ -1,19 +1,15 @@
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ArtifactIndex, Problem, TaskList, type TaskView } from "#schemas/http/task-view.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
+import { tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
-let stack: Stack;
-let api: ApiClient;
+const { stack, api } = testStack();
 let passed: TaskView;
 let failed: TaskView;
 beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
   const views = [true, false].map(async (passes) => {
     const submission = { workflow: "buildtest", source: tinySource(passes), test: "node --test" };
     return api.ended((await api.submit(submission)).task_id);
@@ -21,10 +17,6 @@ beforeAll(async () => {
   [passed, failed] = (await Promise.all(views)) as [TaskView, TaskView];
   const run = { workflow: "run", source: tinySource(true), command: "echo hello" };
   await api.ended((await api.submit(run)).task_id);
-});
-afterAll(async () => {
-  await stack.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
 });
 
 const index = async (query: string, client = api) =>

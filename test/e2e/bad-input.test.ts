@@ -1,23 +1,13 @@
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
 import { ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Problem, UploadGrant } from "#schemas/http/task-view.ts";
 import { rawArchive } from "#test/fakes/tar-archive.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, queues } from "./client.ts";
+import { queues } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
-});
+const { stack, api } = testStack();
 
 const good = { workflow: "buildtest", source: tinySource(true), test: "node --test" };
 

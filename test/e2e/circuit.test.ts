@@ -4,12 +4,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { Circuits, type CircuitView } from "#schemas/http/circuits.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
 import { runCli } from "../fakes/run-cli.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
 const KEY = "codegen.worker.model";
 const ANSWER = `\`\`\`diff
@@ -42,21 +41,16 @@ const edit = (changes: object) => {
   writeFileSync(file, JSON.stringify({ ...rest, circuits: { [KEY]: { ...circuits[KEY], ...changes } } }));
 };
 
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
+afterAll(() => {
+  server.close();
+  rmSync(configs, { recursive: true, force: true });
+});
+const { stack, api } = testStack(async () => {
   edit({ open_seconds_base: 3 });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const MODEL_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat/completions`;
-  stack = await startStack({ env: { MODEL_URL, MODEL_NAME: "one-answer", CONFIG_DIRECTORY: configs } });
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack?.stop();
-  server.close();
-  rmSync(stack.data_dir, { recursive: true, force: true });
-  rmSync(configs, { recursive: true, force: true });
+  return { env: { MODEL_URL, MODEL_NAME: "one-answer", CONFIG_DIRECTORY: configs } };
 });
 
 const submit = async () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
-import { pathOf } from "#lib/http/openapi/build-document.ts";
 import type { OpenApiDocument } from "#lib/http/openapi/openapi-document.ts";
 import { methodsByPath } from "#lib/http/openapi/openapi-document.ts";
+import { pathOf } from "../../scripts/generate/openapi-document.ts";
 
 const document = JSON.parse(readFileSync("schemas/json/openapi.json", "utf8")) as OpenApiDocument;
 const ajv = new Ajv2020({ strict: false, allErrors: true });

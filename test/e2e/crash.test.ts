@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient } from "./client.ts";
@@ -15,11 +15,14 @@ const policy = { ...JSON.parse(readFileSync(policy_file, "utf8")), redispatch_se
 writeFileSync(policy_file, JSON.stringify(policy));
 const env = { CONFIG_DIRECTORY: configs, LEASE_SECONDS: "5" };
 
-let stack: Stack | undefined;
-afterAll(() => rmSync(configs, { recursive: true, force: true }));
-afterEach(async () => {
-  await stack?.stop();
-  if (stack) rmSync(stack.data_dir, { recursive: true, force: true });
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ env });
+});
+afterAll(async () => {
+  await stack.stop();
+  rmSync(stack.data_dir, { recursive: true, force: true });
+  rmSync(configs, { recursive: true, force: true });
 });
 
 const DIFF = `--- a/add.js
@@ -29,14 +32,14 @@ const DIFF = `--- a/add.js
 +export const add = (a, b) => a + b;
 `;
 
-/** A change whose build takes long enough to be killed in. */
-const SUBMISSION = {
+/** Its build takes long enough to be killed in. */
+const submissionFor = (moment: string) => ({
   workflow: "change",
   source: tinySource(false),
   change: { kind: "patch", diff: DIFF },
-  build: "sleep 3",
+  build: moment === "buildtest" ? "sleep 3" : "true",
   test: "node --test --test-reporter=tap",
-};
+});
 
 async function reaches(api: ApiClient, task_id: string, moment: string): Promise<void> {
   for (;;) {
@@ -52,9 +55,9 @@ describe("kill -9 of the whole stack", () => {
   it.each(["accepted", "index", "codegen", "buildtest", "index_result"])(
     "in the middle of %s, then a restart, finishes the task with one set of artifacts",
     async (moment) => {
-      stack = await startStack({ env });
-      const { task_id } = await developmentClient(stack.url, stack.data_dir).submit(SUBMISSION);
-      await reaches(developmentClient(stack.url, stack.data_dir), task_id, moment);
+      const before = developmentClient(stack.url, stack.data_dir);
+      const { task_id } = await before.submit(submissionFor(moment));
+      await reaches(before, task_id, moment);
       stack.kill();
 
       stack = await startStack({ data_dir: stack.data_dir, env });

@@ -1,24 +1,14 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { listProcesses, readProcess } from "#lib/sandbox/process/process-table.ts";
 import { needing } from "#test/needing.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
 const with_bubblewrap = await needing("bubblewrap");
 
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack?.stop();
-  rmSync(stack?.data_dir, { recursive: true, force: true });
-});
+const { api, stack } = testStack();
 
 /** Lists the command's own descriptors, and those of its parent and the parent's parents where it may look. */
 const LOOK = `ls -l /proc/self/fd; pid=$$

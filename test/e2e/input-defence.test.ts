@@ -7,11 +7,11 @@ import { PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OpenApiDocument } from "#lib/http/openapi/openapi-document.ts";
 import { Problem, UploadGrant } from "#schemas/http/task-view.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, table, tenantClient } from "./client.ts";
+import { table, tenantClient } from "./client.ts";
 import { checkConformance } from "./conformance.ts";
 import { tinySource } from "./example.ts";
 import { declaredRoutes } from "./routes.ts";
+import { testStack } from "./test-stack.ts";
 
 const FRIEND = "https://console.example";
 
@@ -23,18 +23,11 @@ policies.routes["GET /api/tasks"] = { cors_origins: [FRIEND] };
 policies.routes["POST /api/query"].body_bytes_max = 300;
 writeFileSync(file, JSON.stringify(policies));
 
-let stack: Stack;
-let api: ApiClient;
+afterAll(() => rmSync(configs, { recursive: true, force: true }));
+const { stack, api } = testStack(() => ({ env: { CONFIG_DIRECTORY: configs } }));
 beforeAll(async () => {
-  stack = await startStack({ env: { CONFIG_DIRECTORY: configs } });
-  api = developmentClient(stack.url, stack.data_dir);
   const { task_id } = await api.submit({ workflow: "run", source: tinySource(true), command: "true" });
   await api.ended(task_id);
-});
-afterAll(async () => {
-  await stack?.stop();
-  rmSync(stack?.data_dir, { recursive: true, force: true });
-  rmSync(configs, { recursive: true, force: true });
 });
 
 interface Sent {

@@ -1,24 +1,15 @@
-import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type HostileInput, hostileInputs, submitHostile } from "#test/fakes/hostile-inputs.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
+import { type ApiClient, tenantClient } from "./client.ts";
+import { testStack } from "./test-stack.ts";
 
 const hostile = await hostileInputs();
-let stack: Stack;
-let api: ApiClient;
+const { stack, api } = testStack();
 let other: ApiClient;
-
 beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
   other = await tenantClient(stack.url, stack.data_dir, "other");
 });
-afterAll(async () => {
-  hostile.close();
-  await stack.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
-});
+afterAll(() => hostile.close());
 
 /** Asks as another tenant until the input has ended; gives the median of the answers' times. */
 async function submitWatched(input: HostileInput): Promise<{ ended: string; median_ms: number }> {
@@ -46,7 +37,7 @@ describe("an input that asks for more than it looks like", () => {
       const { ended, median_ms } = await submitWatched(input);
       expect(ended).toMatch(input.code);
       // A blocked event loop answers after seconds; how fast it is on a quiet machine is for bench:isolation.
-      expect(median_ms).toBeLessThan(2000);
+      expect(median_ms).toBeLessThan(5000);
     },
   );
 

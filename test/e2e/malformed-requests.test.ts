@@ -1,16 +1,10 @@
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Problem } from "#schemas/http/task-view.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, environmentOf } from "./client.ts";
+import { environmentOf } from "./client.ts";
+import { testStack } from "./test-stack.ts";
 
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(() => stack?.stop());
+const { stack, api } = testStack();
 
 interface Answer {
   status: number;

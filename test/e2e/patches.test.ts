@@ -3,25 +3,15 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { Submission, SubmittedDiff } from "#schemas/messages/submission.ts";
 import { needing } from "#test/needing.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
+import { testStack } from "./test-stack.ts";
 
 const with_git = await needing("git");
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
-});
+const { api } = testStack();
 
 const bytes = (text: string): SubmittedDiff => ({ base64: Buffer.from(text, "latin1").toString("base64") });
 const FILES = { "src/a.txt": "one\ntwo\nthree\n", "src/gone.txt": "bye\n", "copied.txt": "1\n2\n3\n" };

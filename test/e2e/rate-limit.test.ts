@@ -1,10 +1,9 @@
-import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Problem } from "#schemas/http/task-view.ts";
 import { configsDirectory } from "#test/fakes/configs-directory.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
+import { type ApiClient, tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
 const configs = configsDirectory();
 const route = "GET /api/policies";
@@ -19,18 +18,13 @@ configs.writePolicies({
   },
 });
 
-let stack: Stack;
+afterAll(configs.remove);
+const { stack, api } = testStack(() => ({ env: { CONFIG_DIRECTORY: configs.directory } }));
 const clients = new Map<string, ApiClient>();
 beforeAll(async () => {
-  stack = await startStack({ env: { CONFIG_DIRECTORY: configs.directory } });
   for (const tenant of ["slow", "daily", "small", "tied", "shut", "quiet"]) {
     clients.set(tenant, await tenantClient(stack.url, stack.data_dir, tenant));
   }
-});
-afterAll(async () => {
-  await stack?.stop();
-  rmSync(stack?.data_dir, { recursive: true, force: true });
-  configs.remove();
 });
 const ask = (tenant: string, path = "/api/policies") => clients.get(tenant)!.request<Problem>("GET", path);
 const run = { workflow: "run", source: tinySource(true), command: "true" };
@@ -94,8 +88,6 @@ describe("a tenant's policy", () => {
 
   it("does not tell a stranger what is open", async () => {
     expect((await fetch(`${stack.url}/api/policies`)).status).toBe(401);
-    expect((await developmentClient(stack.url, stack.data_dir).request("GET", "/api/nothing")).status).toBe(
-      404,
-    );
+    expect((await api.request("GET", "/api/nothing")).status).toBe(404);
   });
 });

@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
 import { promisify } from "node:util";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import { makeEnvelope } from "#lib/platform/messages/envelope.ts";
@@ -12,23 +11,15 @@ import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
 import { enterEnvironment } from "../../scripts/dlq/enter-environment.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
-let stack: Stack;
-let api: ApiClient;
+const { stack, api } = testStack();
 let platform: AgentPlatform;
-beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
+beforeAll(() => {
   enterEnvironment(stack.data_dir);
   platform = awsAgentPlatform();
-});
-afterAll(async () => {
-  await stack.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
 });
 
 const run = promisify(execFile);

@@ -4,12 +4,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { Policies } from "#schemas/http/policies.ts";
 import type { StepView, TaskView } from "#schemas/http/task-view.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
 const ANSWER = `\`\`\`diff
 --- a/add.js
@@ -39,21 +38,15 @@ const model = createServer((_, response) => {
   const { status, headers, body } = answer();
   response.writeHead(status, headers).end(body);
 });
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
+afterAll(() => {
+  model.close();
+  rmSync(configs, { recursive: true, force: true });
+});
+const { api } = testStack(async () => {
   model.listen(0, "127.0.0.1");
   await once(model, "listening");
   const MODEL_URL = `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1/chat/completions`;
-  const env = { MODEL_URL, MODEL_NAME: "some-model", CONFIG_DIRECTORY: configs };
-  stack = await startStack({ env });
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack?.stop();
-  model.close();
-  rmSync(stack?.data_dir, { recursive: true, force: true });
-  rmSync(configs, { recursive: true, force: true });
+  return { env: { MODEL_URL, MODEL_NAME: "some-model", CONFIG_DIRECTORY: configs } };
 });
 
 const patience = { timeout: 60_000, interval: 100 };

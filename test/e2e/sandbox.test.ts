@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { DIRECTORY_PREFIX } from "#lib/platform/processes/worker-mark.ts";
 import { listProcesses } from "#lib/sandbox/process/process-table.ts";
 import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
@@ -12,9 +12,9 @@ import type { Problem } from "#schemas/http/task-view.ts";
 import { configsDirectory } from "#test/fakes/configs-directory.ts";
 import { type NpmRegistry, startNpmRegistry } from "#test/fakes/npm-registry.ts";
 import { needing } from "#test/needing.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
+import { tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
 /** The certificate's other name: an address, so that no name server is needed. */
 const REGISTRY = "127.0.0.2";
@@ -28,8 +28,6 @@ const limits_file = join(configs.directory, "sandbox_limits.json");
 const limits: SandboxLimitsConfig = JSON.parse(readFileSync(limits_file, "utf8"));
 
 let registry: NpmRegistry;
-let stack: Stack;
-let api: ApiClient;
 
 function writeProfile(name: string, changes: Partial<SandboxProfile>): void {
   const trusted = limits.profiles.trusted as SandboxProfile;
@@ -37,7 +35,11 @@ function writeProfile(name: string, changes: Partial<SandboxProfile>): void {
   writeFileSync(limits_file, JSON.stringify(limits));
 }
 
-beforeAll(async () => {
+afterAll(() => {
+  registry?.close();
+  configs.remove();
+});
+const { stack, api } = testStack(async () => {
   registry = await startNpmRegistry(REGISTRY);
   writeProfile("fetching", {
     isolation_minimum: "full",
@@ -51,14 +53,7 @@ beforeAll(async () => {
       npm_config_fetch_retries: "0",
     },
   });
-  stack = await startStack({ env: { CONFIG_DIRECTORY: configs.directory, LEASE_SECONDS } });
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack?.stop();
-  rmSync(stack?.data_dir, { recursive: true, force: true });
-  registry.close();
-  configs.remove();
+  return { env: { CONFIG_DIRECTORY: configs.directory, LEASE_SECONDS } };
 });
 
 async function report(task_id: string): Promise<BuildTestReport> {

@@ -1,23 +1,14 @@
-import { rmSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { TraceView } from "#schemas/http/trace-view.ts";
 import { type Collector, startCollector } from "#test/fakes/collector.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
 import { exampleSource, FIX } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
-let stack: Stack;
-let api: ApiClient;
 let collector: Collector;
-beforeAll(async () => {
+afterAll(() => collector?.stop());
+const { api } = testStack(async () => {
   collector = await startCollector();
-  stack = await startStack({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } });
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack.stop();
-  await collector.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
+  return { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } };
 });
 
 describe("a collector in trouble", () => {

@@ -1,32 +1,24 @@
-import { rmSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { type SpanView, TraceView } from "#schemas/http/trace-view.ts";
 import { type Collector, startCollector } from "#test/fakes/collector.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
+import { tenantClient } from "./client.ts";
 import { exampleSource, FIX } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CLIENT_SPAN = "00f067aa0ba902b7";
 const TEST = "node --test --test-reporter=tap";
 
-let stack: Stack;
-let api: ApiClient;
 let collector: Collector;
-beforeAll(async () => {
+afterAll(() => collector?.stop());
+const { stack, api } = testStack(async () => {
   collector = await startCollector();
-  stack = await startStack({
+  return {
     env: {
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       OTEL_EXPORTER_OTLP_HEADERS: "x-api-key=a%20secret",
     },
-  });
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack.stop();
-  await collector.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
+  };
 });
 
 const change = () => ({

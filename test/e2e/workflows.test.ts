@@ -7,28 +7,19 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ArtifactMeta } from "#schemas/artifacts/artifact-meta.ts";
 import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
 import { ArtifactIndex, TaskList, TaskView } from "#schemas/http/task-view.ts";
 import { needing } from "#test/needing.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
+import { tenantClient } from "./client.ts";
 import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
+import { testStack } from "./test-stack.ts";
 
 const with_git = await needing("git");
 
-let stack: Stack;
-let api: ApiClient;
-beforeAll(async () => {
-  stack = await startStack();
-  api = developmentClient(stack.url, stack.data_dir);
-});
-afterAll(async () => {
-  await stack.stop();
-  rmSync(stack.data_dir, { recursive: true, force: true });
-});
+const { stack, api } = testStack();
 
 const TEST = "node --test --test-reporter=tap";
 const ajv = new Ajv2020({ strict: false });

@@ -46,10 +46,12 @@ export function fakeAgentContext(envelope: Partial<Envelope> = {}): FakeAgentCon
       artifacts: {
         text: async (path, text, content_type) => {
           artifacts.set(path, { bytes: Buffer.from(text), content_type, schema_name: null });
+          return blobs.write(text, content_type);
         },
         json: async (path, schema_name, schema, value) => {
           const bytes = Buffer.from(`${JSON.stringify(schema.parse(value), null, 2)}\n`);
           artifacts.set(path, { bytes, content_type: "application/json", schema_name });
+          return blobs.write(bytes, "application/json");
         },
       },
       log: fakeLog(lines, {}),

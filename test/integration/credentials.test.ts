@@ -13,6 +13,7 @@ import { AUDIT_ENTRY } from "#lib/platform/table/items.ts";
 import { partitionOf } from "#lib/platform/table/keys.ts";
 import { AUTHENTICATION } from "#test/fakes/key-world.ts";
 import { realTable } from "#test/fakes/real-table.ts";
+import type { Administrator } from "../../functions/gateway/administrator.ts";
 import { createKey, listKeys, revokeKey, rotateKey } from "../../functions/gateway/keys.ts";
 
 let world: Awaited<ReturnType<typeof realTable>>;
@@ -201,15 +202,16 @@ describe("a key's record", () => {
 });
 
 describe("administrators at work at the same time", () => {
-  const admin = {
-    identity: { tenant: "busy", subject: "key:1", scopes: ["admin" as const] },
-    trace_id: "0",
-    source_ip: "127.0.0.1",
+  const who = { tenant: "busy", subject: "key:1", trace_id: "0", source_ip: "127.0.0.1" };
+  const admin: Administrator = {
+    ...who,
+    get ports() {
+      return auditPorts();
+    },
+    audited: (what, action) => withAudit({ ...who, ...what }, auditPorts(), action),
   };
   const ports = (policy: object = {}) => ({
     ...keyPorts(),
-    operator_tenants: [],
-    audit_days: 400,
     policy: { ...AUTHENTICATION, ...policy },
     log,
   });

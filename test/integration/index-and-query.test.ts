@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { codeWork } from "#lib/code/confined/code-work.ts";
 import { minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
 import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
+import { readTree } from "#lib/code/graph/read-tree.ts";
 import { dynamodbSnapshotPointers } from "#lib/code/graph/snapshot-pointers.ts";
 import { packFiles } from "#lib/code/source/pack-source.ts";
 import { resolveSource } from "#lib/code/source/resolve-source.ts";
@@ -39,7 +40,7 @@ describe("indexing, then asking", () => {
       resolveSource: (reference: Parameters<typeof resolveSource>[0]) => resolveSource(reference, source),
       unpackSource: (archive: Parameters<typeof unpackSource>[0], directory: string) =>
         unpackSource(archive, directory, source),
-      code: codeWork,
+      code: { applyDiff: codeWork.applyDiff, readTree },
       graph,
       embedder: minilmEmbedder(),
       settings,

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { anyFreePort, isFree } from "../../local/ports.ts";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
 
@@ -67,9 +67,14 @@ async function run(...argv: string[]) {
   return { code, output };
 }
 
-describe("the local stack", () => {
+describe("a running stack", () => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await startStack({ service_dir, data_dir: newDirectory() });
+  });
+  afterAll(() => stack.kill());
+
   it("runs HTTP, queue and schedule functions, each with its own environment", async () => {
-    const stack = await start();
     expect((await send(stack, "hello")).status).toBe(202);
     expect(await untilItem(stack, "ended hello")).toBe("worker");
     expect(await untilItem(stack, "ticks")).toBe("aws.events");
@@ -79,14 +84,12 @@ describe("the local stack", () => {
   });
 
   it("answers 500 without the stack when a function throws, and logs it", async () => {
-    const stack = await start();
     const answer = await send(stack, "throw");
     expect([answer.status, await answer.json()]).toEqual([500, { message: "Internal Server Error" }]);
     await untilLogged(stack, "secret inside");
   });
 
   it("outlives an error that no handler awaits", async () => {
-    const stack = await start();
     await send(stack, "stray");
     await untilItem(stack, "ended stray");
     await send(stack, "after");
@@ -95,7 +98,6 @@ describe("the local stack", () => {
   });
 
   it("says in one line that its port or its data directory is taken, and names it", async () => {
-    const stack = await start();
     const { port } = new URL(stack.url);
     const same_port = await run("--port", port, "--data-dir", newDirectory());
     expect(same_port).toEqual({ code: 1, output: expect.stringMatching(/^Port \d+ is in use\. .*\n$/) });
@@ -107,6 +109,15 @@ describe("the local stack", () => {
     expect((await state(stack)).service).toBe("front");
   });
 
+  it("runs beside another stack without sharing anything", async () => {
+    const other = await start();
+    await send(stack, "mine");
+    await untilItem(stack, "ended mine");
+    expect((await state(other)).items).not.toHaveProperty("ended mine");
+  });
+});
+
+describe("starting and ending a stack", () => {
   it("says what is wrong with the service when it cannot start", async () => {
     const broken = newDirectory();
     const port = String(await anyFreePort());
@@ -123,13 +134,6 @@ describe("the local stack", () => {
   it("refuses a bad option with a sentence, and helps", async () => {
     expect(await run("--port", "http")).toEqual({ code: 1, output: expect.stringContaining("65535") });
     expect(await run("--help")).toEqual({ code: 0, output: expect.stringContaining("--data-dir") });
-  });
-
-  it("runs beside another stack without sharing anything", async () => {
-    const [one, two] = await Promise.all([start(), start()]);
-    await send(one, "mine");
-    await untilItem(one, "ended mine");
-    expect((await state(two)).items).not.toHaveProperty("ended mine");
   });
 
   it("lets running invocations finish on SIGTERM, and keeps its data", async () => {

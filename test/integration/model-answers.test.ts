@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { codeWork } from "#lib/code/confined/code-work.ts";
+import { readTree } from "#lib/code/graph/read-tree.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { TableClient } from "#lib/platform/table/operations.ts";
 import { runOnce } from "#lib/resilience/idempotency/run-once.ts";
@@ -76,7 +77,7 @@ describe("the answer of a model", () => {
     const budget = { table: place.table, table_name, now: Date.now };
     try {
       const task = { change: { kind: "prompt" as const, text }, round: 0, directory };
-      await applyModel(task, fake.context, { choice, once, budget, graph, code: codeWork });
+      await applyModel(task, fake.context, { choice, once, budget, graph, code: codeWork, readTree: (tree) => readTree(tree, graph) });
       return readFileSync(join(directory, "add.js"), "utf8");
     } finally {
       rmSync(directory, { recursive: true, force: true });

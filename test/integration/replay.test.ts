@@ -80,7 +80,7 @@ describe("replaying a step that failed for good", () => {
     expect(stage.effects).toEqual(["first", "second", "third"]);
     const second = steps.find(({ step }) => step === "second")!;
     expect(second.replays).toMatchObject([{ code: "BLOB_CORRUPT", message_id: listed!.id }]);
-    expect(second.outcome).toMatchObject({ verdict: "passed", generation: 1 });
+    expect(second.outcome).toMatchObject({ verdict: "passed", replay_count: 1 });
     expect(await letters()).toEqual([]);
     const failure = await readFailure("acme", listed!.letter.failure_id, stage.ports);
     expect(failure).toMatchObject({ replayed_at: expect.any(String), resolved_at: expect.any(String) });

@@ -39,7 +39,7 @@ const STARTERS = [
   "lib/code/source/run-git.ts",
   "lib/platform/confined/child.ts",
   "lib/platform/processes/remove-tree.ts",
-  "lib/sandbox/network/listen-inside.ts",
+  "lib/sandbox/network/sandbox-network.ts",
   "lib/sandbox/network/npm-registry.ts",
   "lib/sandbox/process/start-process.ts",
   "lib/sandbox/process/tool-path.ts",
@@ -184,11 +184,12 @@ describe("the other processes the platform starts", () => {
   });
 
   it("a child process that computes on submitted input", async () => {
-    const fixture = new URL("../../lib/platform/confined/fixtures/child.ts", import.meta.url);
+    const fixture = new URL("../fakes/confined-child.ts", import.meta.url);
     const confinement = createConfinement(fixture, 1);
     const limits = { wall_seconds_max: 60, memory_bytes_max: 256 * 1024 * 1024, output_bytes_max: 1024 };
     const { signal } = new AbortController();
     const computed = confinement.run({ name: "echo", result: z.unknown() }, "x", {
+      tenant: "acme",
       signal,
       deadline_ms: undefined,
       limits,
@@ -208,6 +209,7 @@ describe("the other processes the platform starts", () => {
 
   it("the child process of computations on submitted input", async () => {
     const code = confinedCode({
+      tenant: "acme",
       limits: { wall_seconds_max: 60, memory_bytes_max: 536_870_912, output_bytes_max: 1_048_576 },
       signal: new AbortController().signal,
     });

@@ -129,6 +129,11 @@ const tasks: KnownMutation[] = [
     breaks: ["ended implies artifacts readable", "the latest round's artifacts stand"],
   },
   {
+    name: "a report's meta file is written first",
+    layout: "marked first",
+    breaks: ["a report's meta file comes last"],
+  },
+  {
     name: "failures to upload are ignored",
     uploads: "failures ignored",
     breaks: ["every accepted task ends", "ended implies artifacts readable", "artifacts equal the manifest"],

@@ -16,7 +16,9 @@ export interface TreeView {
 }
 
 export interface TreePorts {
-  code: Pick<ConfinedCode, "readTree" | "showFile">;
+  code: Pick<ConfinedCode, "showFile">;
+  /** As the index reads it. */
+  readTree(directory: string): Promise<Tree>;
   graph: GraphConfig;
 }
 
@@ -48,8 +50,8 @@ const SECRET_FILE =
  *
  * @throws the codes of `ConfinedCode`
  */
-export async function describeTree(task: TreeTask, { code, graph }: TreePorts): Promise<TreeView> {
-  const tree = await code.readTree(task.directory, graph);
+export async function describeTree(task: TreeTask, { code, readTree, graph }: TreePorts): Promise<TreeView> {
+  const tree = await readTree(task.directory);
   const { files, weights } = await rankTree(tree, task.words, task.paths, graph);
   const map = redactSecrets(repositoryMap(tree, weights));
   const view: TreeView = { text: "", state: NOTHING_SHOWN, shown: [] };

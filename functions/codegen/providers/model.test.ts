@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeWork } from "#lib/code/confined/code-work.ts";
+import { readTree } from "#lib/code/graph/read-tree.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
 import type { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import type { CodegenPolicy, ModelEntry } from "#schemas/config/codegen.ts";
@@ -69,7 +70,7 @@ async function change(script: ScriptedAnswer[], options: Change = {}) {
   };
   const budget = { table: undefined as never, table_name: "none", now: Date.now };
   const task = { change: { kind: "prompt" as const, text }, round: 0, directory, ...round };
-  return applyModel(task, context, { choice, once, budget, graph, code: codeWork });
+  return applyModel(task, context, { choice, once, budget, graph, code: codeWork, readTree: (tree) => readTree(tree, graph) });
 }
 
 const fault = async (script: ScriptedAnswer[], options?: Change): Promise<Fault> => {

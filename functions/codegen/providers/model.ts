@@ -27,7 +27,7 @@ import { type AnswerPorts, type StoredAnswer, storedAnswer } from "./stored-answ
 
 export interface ModelPorts extends TreePorts, AnswerPorts {
   choice: ModelChoice;
-  code: Pick<ConfinedCode, "applyDiff" | "readTree" | "showFile" | "readEdits" | "applyEdits">;
+  code: Pick<ConfinedCode, "applyDiff" | "showFile" | "readEdits" | "applyEdits">;
 }
 
 type ModelTask = ProviderTask<"prompt"> & RoundBefore & Pick<CodegenInput, "spent">;

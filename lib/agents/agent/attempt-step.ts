@@ -1,7 +1,14 @@
 import { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
-import { type EndedStep, policyOf, recordFailure, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
+import {
+  type EndedStep,
+  policyOf,
+  recordFailure,
+  recordOutcome,
+  type WrittenArtifacts,
+} from "#lib/agents/agent/record-outcome.ts";
+import { keepSmallInline } from "#lib/platform/blobs/inline-blob.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { Fault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
@@ -13,9 +20,15 @@ import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import { artifactWriter } from "#lib/work/artifacts/artifact-writer.ts";
-import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
+import type { StepOutcome } from "#schemas/records/step.ts";
 
 const CLOSING_MS = 5000;
+
+/**
+ * Characters of small files and outputs that one outcome carries in all. 4 KB cost as many write units, index
+ * included, as the PUT of an object they save; this bounds the item, and with it every read of the ledger.
+ */
+const OUTCOME_INLINE_CHARACTERS_MAX = 16_384;
 
 /** Runs a claimed step and records its outcome, or releases it for another attempt. */
 export async function attemptStep<Input extends z.ZodType, Output extends z.ZodType>(
@@ -46,7 +59,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     () => undefined, // the step ended first
   );
   /** What the run has written, also when it fails. */
-  let written: () => ManifestEntry[] = () => [];
+  let written: () => WrittenArtifacts = () => ({ artifacts: [] });
   try {
     log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, {
       attempt: lease.attempt,
@@ -59,8 +72,8 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
         lease,
         signal: stop.signal,
         run_span: span,
-        onWriter: (manifest) => {
-          written = manifest;
+        onWriter: (artifacts) => {
+          written = artifacts;
         },
       }),
     );
@@ -82,7 +95,7 @@ interface Run {
   signal: AbortSignal;
   run_span: Span;
   /** Told how to list what the run writes. */
-  onWriter(manifest: () => ManifestEntry[]): void;
+  onWriter(artifacts: () => WrittenArtifacts): void;
 }
 
 async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
@@ -92,14 +105,14 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
 ): Promise<StepOutcome> {
   const { envelope, platform, log, counters } = message;
   const { runtime, settings } = platform;
-  const blobs = platform.blobsOf(envelope.tenant, run_span);
-  const { writer, manifest } = artifactWriter({
-    blobs,
-    envelope,
-    service_version: settings.service_version,
-    now: runtime.now,
-  });
-  onWriter(manifest);
+  const stored = platform.blobsOf(envelope.tenant, run_span);
+  const blobs = keepSmallInline(stored, envelope.tenant, OUTCOME_INLINE_CHARACTERS_MAX);
+  const { writer, manifest } = artifactWriter(blobs);
+  const artifacts = () => {
+    const { role, trace_id } = envelope;
+    return { artifacts: manifest(), producer: { role, trace_id, version: settings.service_version } };
+  };
+  onWriter(artifacts);
   const input = agent.input.safeParse(await readPayload(envelope, { blobsOf: () => blobs }));
   if (!input.success) {
     throw new TerminalFault(
@@ -115,12 +128,12 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   try {
     const context = { envelope, signal, blobs, artifacts: writer, log, runtime, call, span };
     const result = await agent.run(input.data, context);
-    return toOutcome(agent, result, manifest());
+    return toOutcome(agent, result, artifacts());
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     if (dispositionOf(error, policyOf(message, error).dispositions) !== "reject") throw error;
     failSpan(run_span, error);
-    return { verdict: "failed", code: error.code, message: error.message, artifacts: manifest() };
+    return { verdict: "failed", code: error.code, message: error.message, ...artifacts() };
   }
 }
 
@@ -140,7 +153,7 @@ function callOf(
 function toOutcome<Output extends z.ZodType>(
   agent: { name: string; output: Output },
   { verdict, code, message, output }: AgentResult<z.input<Output>>,
-  artifacts: ManifestEntry[],
+  artifacts: Pick<StepOutcome, "artifacts" | "producer">,
 ): StepOutcome {
   const parsed = output === undefined ? undefined : agent.output.parse(output);
   return {
@@ -148,6 +161,6 @@ function toOutcome<Output extends z.ZodType>(
     ...(code && { code }),
     ...(message && { message }),
     ...(parsed !== undefined && { output: parsed as Record<string, unknown> }),
-    artifacts,
+    ...artifacts,
   };
 }

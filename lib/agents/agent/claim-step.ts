@@ -140,7 +140,7 @@ async function endExhausted(
     message: `all ${record.attempts} attempts ended without an outcome${last}`,
     artifacts: [],
     dead_letter: true,
-    ...(record.replays?.length && { generation: record.replays.length }),
+    ...(record.replays?.length && { replay_count: record.replays.length }),
   };
   if (await claims.completeExhausted(record, outcome)) return { ...outcome, attempts: record.attempts };
   throw new ParkedFault("STEP_IN_PROGRESS", "another worker changed the step meanwhile", {

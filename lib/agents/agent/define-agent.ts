@@ -43,8 +43,8 @@ export function publishOutcome(agent: Pick<Agent<z.ZodType, z.ZodType>, "detache
       if (!ended) return;
       const { table, settings, runtime } = platform;
       if (ended.dead_letter) await bury(message, ended);
-      else if (ended.generation) {
-        await resolveFailures(envelope, ended.generation, {
+      else if (ended.replay_count) {
+        await resolveFailures(envelope, ended.replay_count, {
           table,
           table_name: settings.table_name,
           runtime,
@@ -57,7 +57,7 @@ export function publishOutcome(agent: Pick<Agent<z.ZodType, z.ZodType>, "detache
 
 function bury(
   received_message: ReceivedMessage,
-  { code = "UNEXPECTED", message = "no message", cause, attempts, generation: replay_count = 0 }: EndedStep,
+  { code = "UNEXPECTED", message = "no message", cause, attempts, replay_count = 0 }: EndedStep,
 ): Promise<void> {
   const { envelope, counters, log } = received_message;
   counters.count("messages_terminal", envelope.tenant);

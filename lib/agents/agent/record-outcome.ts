@@ -13,6 +13,9 @@ import type { RetryPolicy } from "#schemas/config/retry-policy.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
 
+/** What a run left, as its outcome lists it. */
+export type WrittenArtifacts = Pick<StepOutcome, "artifacts" | "producer">;
+
 interface FailedWork {
   platform: Pick<AgentPlatform, "retryPolicy">;
   service?: string;
@@ -45,7 +48,7 @@ export async function recordOutcome(
   policy_hash = message.platform.retryPolicy().hash,
 ): Promise<EndedStep> {
   const { platform, counters, log, span } = message;
-  const outcome = lease.replay_count > 0 ? { ...ended, generation: lease.replay_count } : ended;
+  const outcome = lease.replay_count > 0 ? { ...ended, replay_count: lease.replay_count } : ended;
   const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
   span.set({ "agents.outcome": "completed", ...facts });
   if (outcome.verdict === "error") span.fail(outcome.code ?? "UNEXPECTED", outcome.message ?? "no message");
@@ -70,7 +73,7 @@ export async function recordFailure(
   message: ReceivedMessage,
   key: ClaimKey,
   lease: Lease,
-  artifacts: ManifestEntry[],
+  written: WrittenArtifacts,
 ): Promise<EndedStep> {
   const { platform, envelope } = message;
   const { runtime } = platform;
@@ -85,7 +88,7 @@ export async function recordFailure(
   );
   if (decision.kind === "end") {
     const ended = await recordOutcome(
-      { ...outcomeOf(decision, facts), artifacts },
+      { ...outcomeOf(decision, facts), ...written },
       message,
       key,
       lease,

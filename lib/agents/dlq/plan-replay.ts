@@ -51,7 +51,8 @@ export function planReplay(letter: ReplayedLetter, ledger: Ledger | undefined, n
 }
 
 function planUnclaimed({ step, round }: Envelope, { task }: Ledger): ReplayPlan {
-  const due = !task.ended_at && task.current?.step === step && task.current.round === round;
+  const dispatched = [task.current, task.beside].some((one) => one?.step === step && one.round === round);
+  const due = !task.ended_at && dispatched;
   if (due) return send("no worker has claimed the step yet");
   return keep("STEP_NOT_DUE", `its task is not at step ${step} round ${round}; purge it`);
 }
@@ -59,7 +60,7 @@ function planUnclaimed({ step, round }: Envelope, { task }: Ledger): ReplayPlan 
 function planStep(letter: ReplayedLetter, ledger: Ledger, record: StepRecord, now_ms: number): ReplayPlan {
   const { step, round, status, outcome, replays = [] } = record;
   const replay_count = replays.length;
-  if (replay_count > 0 && !isReopened(ledger.task, { step, round, generation: replay_count })) {
+  if (replay_count > 0 && !isReopened(ledger.task, { step, round, replay_count })) {
     return { kind: "reopen", reason: "TASK_REOPENED", sentence: "its task is opened again at this step" };
   }
   const replayed = replays.findLastIndex(({ failure_id }) => failure_id === letter.failure_id);

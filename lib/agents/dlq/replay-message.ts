@@ -99,7 +99,7 @@ async function writeNext(
   const deadline_at = instant(deadlineAgain(task, ports.runtime.now()));
   await keepSteps(steps, recordExpiry(deadline_at, ports.artifacts().value), ports);
   const check_ms = ports.retryPolicy().value.redispatch_seconds * 1000;
-  await reopenTask(task, { step, round, generation: replays.length }, check_ms, ports);
+  await reopenTask(task, { step, round, replay_count: replays.length }, check_ms, ports);
 }
 
 async function ledgerOf({ envelope }: DeadLetter, ports: ReplayPorts): Promise<Ledger | undefined> {

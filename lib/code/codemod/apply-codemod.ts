@@ -2,8 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { parse, type SgNode } from "@ast-grep/napi";
 import { type CodemodRule, parseRules, VARIABLE } from "#lib/code/codemod/codemod-rules.ts";
+import { isText } from "#lib/code/diff/file-diff.ts";
 import { readTree } from "#lib/code/diff/read-tree.ts";
-import { isText } from "#lib/code/diff/text-lines.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 
 interface Tally {

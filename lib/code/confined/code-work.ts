@@ -38,9 +38,9 @@ export const codeWork: CodeFunctions = {
     const { applyCodemod } = await import("#lib/code/codemod/apply-codemod.ts");
     return applyCodemod(...input);
   },
-  async readTree(...input) {
-    const { readTree } = await import("#lib/code/graph/read-tree.ts");
-    return readTree(...input);
+  async readTreeTo(...input) {
+    const { readTreeTo } = await import("#lib/code/graph/tree-file.ts");
+    await readTreeTo(...input);
   },
   async reportFileVersions(...input) {
     const { reportFileVersions } = await import("#lib/code/test-results/report-files.ts");

@@ -8,8 +8,7 @@ import type { parseDiff } from "#lib/code/diff/parse-diff.ts";
 import type { applyEdits } from "#lib/code/edits/apply-edits.ts";
 import type { readEdits } from "#lib/code/edits/read-edits.ts";
 import type { showFile } from "#lib/code/edits/show-file.ts";
-import type { readTree } from "#lib/code/graph/read-tree.ts";
-import { SnapshotBody } from "#lib/code/graph/snapshot.ts";
+import type { readTreeTo } from "#lib/code/graph/tree-file.ts";
 import type { unpackArchive } from "#lib/code/source/unpack-archive.ts";
 import type { reportFileVersions } from "#lib/code/test-results/report-files.ts";
 import type { Computation } from "#lib/platform/confined/computation.ts";
@@ -28,7 +27,7 @@ export interface CodeFunctions {
   applyEdits: typeof applyEdits;
   checkRules(...input: Parameters<typeof checkRules>): Promise<void>;
   applyCodemod: typeof applyCodemod;
-  readTree: typeof readTree;
+  readTreeTo: typeof readTreeTo;
   reportFileVersions: typeof reportFileVersions;
   readTestResults: typeof readTestResults;
 }
@@ -62,19 +61,7 @@ export const computations: Declared = {
       rules_matched: z.record(z.string(), Count),
     }) satisfies z.ZodType<AppliedCodemod>,
   },
-  readTree: {
-    name: "read symbols and chunks",
-    result: SnapshotBody.pick({
-      revision: true,
-      files: true,
-      chunks: true,
-      imports: true,
-      calls: true,
-    }).extend({
-      symbols: Count,
-      skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
-    }),
-  },
+  readTreeTo: { name: "read symbols and chunks", result: Nothing },
   reportFileVersions: { name: "find test reports", result: z.map(z.string(), z.string()) },
   readTestResults: {
     name: "read test results",

@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { codeWork } from "#lib/code/confined/code-work.ts";
 import { computations } from "#lib/code/confined/computations.ts";
 import { confinedCode } from "#lib/code/confined/confined-code.ts";
+import { readTree } from "#lib/code/graph/read-tree.ts";
+import { treeOf } from "#lib/code/graph/tree-file.ts";
 import { packFiles } from "#lib/code/source/pack-source.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import type { ComputationLimits } from "#lib/platform/confined/computation.ts";
@@ -23,7 +25,7 @@ const TREE = {
 const CODEMOD = { rewritten_file_bytes_max: 1e6, output_bytes_max: 1e6 };
 
 const code = (limits: Partial<ComputationLimits> = {}) =>
-  confinedCode({ limits: { ...LIMITS, ...limits }, signal: new AbortController().signal });
+  confinedCode({ tenant: "acme", limits: { ...LIMITS, ...limits }, signal: new AbortController().signal });
 
 const rule = (matcher: object, fix = "") => JSON.stringify({ id: "r", language: "js", rule: matcher, fix });
 
@@ -49,7 +51,12 @@ describe("confined code", () => {
       const confined = code();
       await confined.unpackArchive(archive, before, SOURCE);
       await confined.unpackArchive(archive, after, SOURCE);
-      expect(await confined.readTree(after, TREE)).toEqual(await codeWork.readTree(after, TREE));
+      const file = { path: join(directory, "tree"), bytes_max: 1e6 };
+      await confined.readTreeTo(file, after, TREE);
+      expect(await treeOf(file)).toEqual(await readTree(after, TREE));
+      await expect(confined.readTreeTo({ ...file, bytes_max: 100 }, after, TREE)).rejects.toMatchObject({
+        code: "COMPUTATION_OUTPUT_LIMIT",
+      });
       const rules = rule({ pattern: "foo($A)" }, "bar($A)");
       expect(await confined.checkRules(rules)).toBeUndefined();
       expect(await confined.applyCodemod(after, rules, CODEMOD)).toMatchObject({ rules_matched: { r: 1 } });

@@ -34,12 +34,13 @@ export function confinedCode(order: ComputationOrder): ConfinedCode {
 /** What confined work takes of the message or request that it is done for. */
 export interface ConfinedContext {
   signal: AbortSignal;
-  envelope: { deadline_at: string };
+  envelope: { tenant: string; deadline_at: string };
 }
 
 /** `confinedCode` for one message, under the limits in force now, until the task's deadline. */
 export function confinedCodeFor({ signal, envelope }: ConfinedContext): ConfinedCode {
   return confinedCode({
+    tenant: envelope.tenant,
     limits: config.computationLimits().value,
     signal,
     deadline_ms: Date.parse(envelope.deadline_at),

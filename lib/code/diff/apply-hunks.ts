@@ -1,6 +1,12 @@
-import { doesNotApply, type FileDiff, type Hunk, pathOf, shownText } from "#lib/code/diff/file-diff.ts";
+import {
+  doesNotApply,
+  type FileDiff,
+  type Hunk,
+  pathOf,
+  shownText,
+  textLines,
+} from "#lib/code/diff/file-diff.ts";
 import { findRuns } from "#lib/code/diff/find-runs.ts";
-import { textLines } from "#lib/code/diff/text-lines.ts";
 
 const PLACES_MAX = 5;
 /** Lines looked through for the moved hunks of one file, all together. */

@@ -8,11 +8,11 @@ import {
   fileChanges,
   type Hunk,
   objectId,
+  textLines,
   tooLarge,
 } from "#lib/code/diff/file-diff.ts";
 import { type LineChange, lineChanges } from "#lib/code/diff/line-changes.ts";
 import { readTree, type Tree, type TreeFile } from "#lib/code/diff/read-tree.ts";
-import { textLines } from "#lib/code/diff/text-lines.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 const FILES_BETWEEN_YIELDS = 256;

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { byPath } from "#lib/code/tree/tree-path.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
@@ -150,4 +151,14 @@ export function doesNotApply(path: string, problem: string): RejectedInput {
     "DIFF_DOES_NOT_APPLY",
     `${path}: ${problem}. Make the diff against the source that was submitted.`,
   );
+}
+
+/** Lines with their endings. A line ends at `\n` only, so a `\r` before it is part of the line. */
+export function textLines(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+/** Whether a line diff can carry these bytes unchanged: UTF-8 without a NUL. */
+export function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
 }

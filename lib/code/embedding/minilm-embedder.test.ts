@@ -46,6 +46,30 @@ describe("minilmEmbedder", () => {
     expect(await minilmEmbedder().embed([])).toEqual([]);
   });
 
+  it("starts its thread once when it is warmed, also while the first text comes", async () => {
+    let starts = 0;
+    const answers = `require("node:worker_threads").parentPort.on("message", function () { this.postMessage({ vector: new Float32Array([1]) }) })`;
+    const embedder = createMinilmEmbedder(async () => {
+      starts += 1;
+      return new Worker(answers, { eval: true });
+    });
+    embedder.warm();
+    const first = embedder.embed(["a"]);
+    embedder.warm();
+    expect(await first).toEqual([new Float32Array([1])]);
+    embedder.warm();
+    expect(starts).toBe(1);
+  });
+
+  it("starts its thread with the first text when it could not be warmed", async () => {
+    const answers = `require("node:worker_threads").parentPort.on("message", function () { this.postMessage({ vector: new Float32Array([1]) }) })`;
+    const starts = [() => Promise.reject(new Error("no")), async () => new Worker(answers, { eval: true })];
+    const embedder = createMinilmEmbedder(() => (starts.shift() as () => Promise<Worker>)());
+    embedder.warm();
+    await new Promise(setImmediate);
+    expect(await embedder.embed(["a"])).toEqual([new Float32Array([1])]);
+  });
+
   it("fails what was waiting when its thread dies, and starts another for the next call", async () => {
     const bodies = [
       `process.exit(3)`,

@@ -17,16 +17,22 @@ interface Job {
   reject(reason: unknown): void;
 }
 
+export interface WarmEmbedder extends Embedder {
+  /** Starts to load the model, some seconds of one processor, in the background. */
+  warm(): void;
+}
+
 /**
  * Runs all-MiniLM-L6-v2 in a thread of its own, so that this process's event loop stays free. Callers
  * take turns text by text: a query waits for one text of a long indexing run, not for all of them.
- * The thread starts with the first text and never keeps the process alive.
+ * The thread starts with the first text, or before it with `warm`, and never keeps the process alive.
  *
  * Throws RetryableFault `EMBEDDER_FAILED` when the thread dies; the next call starts another.
  */
-export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmThread): Embedder {
+export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmThread): WarmEmbedder {
   const jobs: Job[] = [];
   let thread: Worker | undefined;
+  let starting: Promise<Worker> | undefined;
   let busy = false;
 
   function fail(cause: unknown) {
@@ -40,6 +46,13 @@ export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmT
 
   async function ready(): Promise<Worker> {
     if (thread) return thread;
+    starting ??= begin().finally(() => {
+      starting = undefined;
+    });
+    return starting;
+  }
+
+  async function begin(): Promise<Worker> {
     const started = await start();
     started.on("error", (error) => started === thread && fail(error));
     started.on("exit", (code) => started === thread && fail(new Error(`thread exited with ${code}`)));
@@ -76,6 +89,9 @@ export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmT
   return {
     name: "minilm-l6-v2",
     dimensions: 384,
+    warm() {
+      ready().catch(() => {}); // the first text that needs the thread starts it again, or says why it cannot
+    },
     embed(texts, signal) {
       if (texts.length === 0) return Promise.resolve([]);
       return new Promise((resolve, reject) => {
@@ -105,10 +121,10 @@ export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmT
   };
 }
 
-let shared: Embedder | undefined;
+let shared: WarmEmbedder | undefined;
 
 /** The one MiniLM of this process: about 200 MB once loaded. */
-export function minilmEmbedder(): Embedder {
+export function minilmEmbedder(): WarmEmbedder {
   shared ??= createMinilmEmbedder();
   return shared;
 }

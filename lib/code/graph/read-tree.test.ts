@@ -80,6 +80,6 @@ describe("readTree", () => {
     const { chunks, files, skipped } = await readTree(directory, limits);
     expect([chunks.length, files.length, skipped.length]).toEqual([1000, 1000, 4000]);
     const reason = new Error("lease lost");
-    await expect(readTree(directory, limits, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(readTree(directory, limits, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { appendFileSync, createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { basename, extname } from "node:path/posix";
@@ -21,13 +21,26 @@ export interface Tree extends Pick<SnapshotBody, "revision" | "files" | "chunks"
   skipped: { path: string; reason: string }[];
 }
 
+export interface ReadTreeOptions {
+  signal?: AbortSignal;
+  /** Why a file is not read, by its path. */
+  left_out?: ReadonlyMap<string, string>;
+  /** A file that each path is added to before the file is read, with a NUL behind it; "" stands for no file any more. */
+  trail?: string;
+}
+
 const NO_SYMBOLS: FileSymbols = { symbols: [], imports: [], calls: [] };
 
 /**
  * Reads the files, chunks and edges of a tree; no chunk has a vector yet. `revision` is the SHA-256 of all
  * (path, SHA-256) pairs sorted by path, skipped files included, so the same tree has the same revision.
  */
-export async function readTree(directory: string, limits: TreeLimits, signal?: AbortSignal): Promise<Tree> {
+export async function readTree(
+  directory: string,
+  limits: TreeLimits,
+  { signal, left_out, trail }: ReadTreeOptions = {},
+): Promise<Tree> {
+  const begin = (path: string) => trail !== undefined && appendFileSync(trail, `${path}\0`);
   const revision = createHash("sha256");
   const tree: Tree = {
     revision: "",
@@ -43,10 +56,12 @@ export async function readTree(directory: string, limits: TreeLimits, signal?: A
   for (const path of await walkTree(directory)) {
     signal?.throwIfAborted();
     const { size } = await stat(join(directory, path));
+    begin(path);
     const { text, ...file } = await readTreeFile(directory, path, size, limits.file_bytes_max);
     revision.update(`${path}\0${file.sha256}\n`);
-    if (text === undefined) {
-      tree.skipped.push({ path, reason: file.reason ?? "no text" });
+    const why_not = left_out?.get(path);
+    if (text === undefined || why_not !== undefined) {
+      tree.skipped.push({ path, reason: file.reason ?? why_not ?? "no text" });
       continue;
     }
     const language = languageOf(path);
@@ -62,6 +77,7 @@ export async function readTree(directory: string, limits: TreeLimits, signal?: A
     tree.symbols += symbols.symbols.length;
     if (path === "package.json") import_map = readImportMap(text);
   }
+  begin("");
   return { ...tree, ...linkEdges(read, tree.chunks, import_map), revision: revision.digest("hex") };
 }
 

@@ -5,12 +5,12 @@ import { getItem, NEW, putIf, type TablePorts } from "#lib/platform/table/operat
 import { BlobRef, Sha256 } from "#schemas/primitives.ts";
 
 /** Names the current snapshot of a repository. */
-export interface SnapshotPointer {
-  /** Grows by one with each move. */
-  version: number;
-  revision: string;
-  blob: BlobRef;
-}
+const SnapshotPointer = z.object({
+  version: z.int().min(1).describe("grows by one with each move"),
+  revision: Sha256,
+  blob: BlobRef,
+});
+export type SnapshotPointer = z.infer<typeof SnapshotPointer>;
 
 export interface SnapshotPointers {
   get(tenant: string, repository: string): Promise<SnapshotPointer | undefined>;
@@ -26,14 +26,12 @@ export interface SnapshotPointers {
   ): Promise<boolean>;
 }
 
-const PointerRecord = z.object({ version: z.int().min(1), revision: Sha256, blob: BlobRef });
-
 /** Pointers in the table. Tenant names contain no `#`, so keys of two tenants never collide. */
 export function dynamodbSnapshotPointers(ports: TablePorts): SnapshotPointers {
   return {
     async get(tenant, repository) {
       const found = await getItem(keyOf(GRAPH_POINTER, { tenant, repository }), ports);
-      return found && PointerRecord.parse(found);
+      return found && SnapshotPointer.parse(found);
     },
 
     move(tenant, repository, next, expected_version) {

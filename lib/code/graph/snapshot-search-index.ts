@@ -32,31 +32,69 @@ export function snapshotSearchIndex(snapshot: Snapshot): SearchableRevision {
     byMeaning: async (vector, hits_max) => nearest(snapshot, vector, hits_max),
     byName: async (query) => matchNames(snapshot.chunks, query),
     async describe(chunks, best) {
-      return new Map(chunks.map((chunk) => [chunk, factsOf(snapshot, chunk, best)]));
+      const callers = callersOf(snapshot, chunks, best);
+      const failing = failingByFile(snapshot);
+      return new Map(chunks.map((chunk) => [chunk, factsOf(snapshot, chunk, { callers, failing })]));
     },
   };
 }
 
-function factsOf(snapshot: Snapshot, place: number, best: number): ChunkFacts {
+interface Callers {
+  /** Files that call a chunk, by chunk. */
+  files: ReadonlyMap<number, ReadonlySet<number>>;
+  /** Chunks that call the best one. */
+  of_best: ReadonlySet<number>;
+}
+
+/** Who calls the chunks, and which of them call the best one, in one pass over all calls. */
+function callersOf({ calls }: Snapshot, chunks: readonly number[], best: number): Callers {
+  const files = new Map(chunks.map((chunk) => [chunk, new Set<number>()]));
+  const of_best = new Set<number>();
+  for (const [file, from, to] of calls) {
+    files.get(to)?.add(file);
+    if (to === best && from !== null) of_best.add(from);
+  }
+  return { files, of_best };
+}
+
+interface FailingTest {
+  /** Place among all tests, the order in which they are named. */
+  place: number;
+  name: string;
+}
+
+/** The first failing tests of each file, in one pass over all tests. */
+function failingByFile({ tests }: Snapshot): ReadonlyMap<number, FailingTest[]> {
+  const failing = new Map<number, FailingTest[]>();
+  for (const [place, { file, name, status }] of tests.entries()) {
+    if (status !== "failed") continue;
+    const known = failing.get(file) ?? [];
+    if (known.length < TESTS_NAMED_MAX) failing.set(file, [...known, { place, name }]);
+  }
+  return failing;
+}
+
+function factsOf(
+  snapshot: Snapshot,
+  place: number,
+  { callers, failing }: { callers: Callers; failing: ReadonlyMap<number, FailingTest[]> },
+): ChunkFacts {
   const chunk = snapshot.chunks[place];
   if (!chunk) throw new RangeError(`There is no chunk ${place}.`);
   const { symbol, kind, start_line, end_line } = chunk;
+  const pathOf = (file: number) => snapshot.files[file]?.path ?? "";
+  const failing_tests = [...(callers.files.get(place) ?? [])]
+    .flatMap((file) => (failing.get(file) ?? []).map((test) => ({ ...test, file })))
+    .sort((a, b) => a.place - b.place)
+    .slice(0, TESTS_NAMED_MAX)
+    .map(({ name, file }) => ({ name, path: pathOf(file) }));
   return {
     ...{ symbol, kind, start_line, end_line },
     excerpt: chunk.excerpt.slice(0, EXCERPT_CHARACTERS_MAX),
-    path: snapshot.files[chunk.file]?.path ?? "",
-    calls_best: snapshot.calls.some(([, from, to]) => from === place && to === best),
-    failing_tests: failingTests(snapshot, place),
+    path: pathOf(chunk.file),
+    calls_best: callers.of_best.has(place),
+    failing_tests,
   };
-}
-
-function failingTests(snapshot: Snapshot, chunk: number): ChunkFacts["failing_tests"] {
-  const files = new Set<number>();
-  for (const [file, , to] of snapshot.calls) if (to === chunk) files.add(file);
-  return snapshot.tests
-    .filter(({ file, status }) => status === "failed" && files.has(file))
-    .slice(0, TESTS_NAMED_MAX)
-    .map(({ name, file }) => ({ name, path: snapshot.files[file]?.path ?? "" }));
 }
 
 /** Chosen by bench/retrieval.ts: a higher penalty for long functions than the default. */

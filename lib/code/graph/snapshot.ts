@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { z } from "zod";
+import { fromJsonLines, toJsonLines } from "#lib/code/graph/json-lines.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { Sha256, Tenant } from "#schemas/primitives.ts";
 
@@ -88,10 +89,13 @@ const HEADER_BYTES = 4;
 /** Enough for a snapshot of 30,000 chunks of 3,000 characters. */
 const SNAPSHOT_BYTES_MAX = 256 * 1024 * 1024;
 
-/** Encodes as gzip of: length of the JSON (uint32, little-endian), the JSON, the vectors (float32, little-endian). */
+/**
+ * Encodes as gzip of: length of the JSON lines (uint32, little-endian), the lines, the vectors (float32, little-endian).
+ * Encoding and decoding are linear passes in slices, with a limit on the bytes.
+ */
 export async function encodeSnapshot(snapshot: Snapshot): Promise<Uint8Array> {
   const { vectors, ...body } = snapshot;
-  const json = Buffer.from(JSON.stringify(body));
+  const json = await toJsonLines(body);
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32LE(json.byteLength);
   const numbers = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
@@ -110,7 +114,7 @@ export async function decodeSnapshot(bytes: Uint8Array): Promise<Snapshot> {
   try {
     const raw = await promisify(gunzip)(bytes, { maxOutputLength: SNAPSHOT_BYTES_MAX });
     const start = HEADER_BYTES + raw.readUInt32LE(0);
-    const body = SnapshotBody.parse(JSON.parse(raw.toString("utf8", HEADER_BYTES, start)));
+    const body = await fromJsonLines(raw.subarray(HEADER_BYTES, start), SnapshotBody);
     const vectors = new Float32Array(raw.buffer.slice(raw.byteOffset + start, raw.byteOffset + raw.length));
     checkIndexes(body, vectors.length);
     return { ...body, vectors };

@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { newReportFiles, reportFileVersions } from "#lib/code/test-results/report-files.ts";
-import { globMatcher } from "#lib/code/test-results/report-glob.ts";
+import { globMatcher, newReportFiles, reportFileVersions } from "#lib/code/test-results/report-files.ts";
 import { ReportGlob } from "#schemas/messages/report-globs.ts";
 
 describe("report files in a tree", () => {

@@ -3,6 +3,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { GetObjectCommand, PutObjectCommand, S3ServiceException } from "@aws-sdk/client-s3";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import type { BlobStore, BlobTrace } from "#lib/platform/blobs/blobs.ts";
+import { inlineBytes } from "#lib/platform/blobs/inline-blob.ts";
 import { blobKey, isKeyOf, snapshotKey } from "#lib/platform/blobs/object-keys.ts";
 import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
@@ -30,9 +31,6 @@ export function s3Blobs({
   trace,
 }: BlobOptions): BlobStore {
   const open = async (reference: BlobRef): Promise<Readable> => {
-    if (!isKeyOf(tenant, reference.key)) {
-      throw new TerminalFault("BLOB_FOREIGN", `${reference.key} does not belong to tenant ${tenant}`);
-    }
     try {
       const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: reference.key }));
       const writer = parseTraceparent(found.Metadata?.traceparent);
@@ -44,10 +42,17 @@ export function s3Blobs({
     }
   };
 
-  const read = async (reference: BlobRef): Promise<Buffer> => {
+  const fetch = async (reference: BlobRef): Promise<Buffer> => {
     const chunks: Buffer[] = [];
     for await (const chunk of await open(reference)) chunks.push(chunk as Buffer);
-    const bytes = Buffer.concat(chunks);
+    return Buffer.concat(chunks);
+  };
+
+  const read = async (reference: BlobRef): Promise<Buffer> => {
+    if (!isKeyOf(tenant, reference.key)) {
+      throw new TerminalFault("BLOB_FOREIGN", `${reference.key} does not belong to tenant ${tenant}`);
+    }
+    const bytes = inlineBytes(reference) ?? (await fetch(reference));
     if (sha256(bytes) === reference.sha256) return bytes;
     const sentence = `${reference.key} holds other bytes than its SHA-256 ${reference.sha256} says`;
     throw reference.key.includes("/uploads/")

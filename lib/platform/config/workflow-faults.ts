@@ -49,13 +49,19 @@ export function messageName(agent: string, end: "Input" | "Output"): string {
 }
 
 function orderFaults(steps: readonly WorkflowStep[], position: number): string[] {
-  const { step, repair } = steps[position] as WorkflowStep;
+  const { step, repair, beside } = steps[position] as WorkflowStep;
   const faults: string[] = [];
   if (steps.findIndex((other) => other.step === step) !== position) {
     faults.push(`another step has this name, "${step}": rename one, they would share a record.`);
   }
   if (repair && !steps.slice(0, position + 1).some((other) => other.step === repair.back_to)) {
     faults.push(`repair.back_to names "${repair.back_to}", which is no step up to this one.`);
+  }
+  if (beside && steps.findIndex((other) => other.step === beside.until) <= position) {
+    faults.push(`beside.until names "${beside.until}", which is no step after this one.`);
+  }
+  if (beside && runsBefore(steps, position, position)) {
+    faults.push("a step that a repair repeats cannot run beside others.");
   }
   return faults;
 }
@@ -89,18 +95,35 @@ function placeFaults(
   surroundings: WorkflowSurroundings,
 ): string[] {
   const { input, repair } = steps[position] as WorkflowStep;
-  const inputs = Object.entries(input).flatMap(([field, places]) =>
-    places
-      .split("|")
-      .map((place) => placeFault(steps, position, place.trim(), surroundings))
+  const inputs = Object.entries(input).flatMap(([field, alternatives]) => {
+    const places = alternatives.split("|").map((place) => place.trim());
+    return [
+      ...places.map((place) => placeFault(steps, position, place, surroundings)),
+      besideFault(steps, position, places.at(-1) ?? ""),
+    ]
       .filter((fault) => fault !== undefined)
-      .map((fault) => `input ${field}: ${fault}`),
-  );
+      .map((fault) => `input ${field}: ${fault}`);
+  });
   // A round is compared when this step has ended, so its own output counts too.
   const compared = (repair?.same ?? []).flatMap(
     (place) => placeFault(steps, position + 1, place, surroundings) ?? [],
   );
   return [...inputs, ...compared.map((fault) => `repair.same: ${fault}`)];
+}
+
+/** A step that may run beside this one has put nothing out by then: there must be another place to take from. */
+function besideFault(
+  steps: readonly WorkflowStep[],
+  position: number,
+  last_place: string,
+): string | undefined {
+  const [source, field] = last_place.split(".");
+  const origin = steps.find(({ step }) => step === source);
+  if (field === undefined || !origin?.beside) return undefined;
+  const joined = steps.findIndex(({ step }) => step === origin.beside?.until);
+  return position < joined
+    ? `"${last_place}" comes from a step that may run beside this one: name another place behind it.`
+    : undefined;
 }
 
 function placeFault(

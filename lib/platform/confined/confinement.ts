@@ -2,11 +2,14 @@ import { availableParallelism, totalmem } from "node:os";
 import { receivedError } from "#lib/platform/confined/answer.ts";
 import { type Child, type Ending, startChild } from "#lib/platform/confined/child.ts";
 import type { Computation, ComputationLimits } from "#lib/platform/confined/computation.ts";
+import { createFairPlaces } from "#lib/platform/confined/fair-places.ts";
 import { memoryLimit, outputLimit } from "#lib/platform/confined/serve-computations.ts";
 import { type Fault, RejectedInput, RetryableFault } from "#lib/platform/errors/fault.ts";
 
 /** One computation that is asked for. */
 export interface ComputationOrder {
+  /** Whose input it is: child processes are shared out among tenants. */
+  tenant: string;
   limits: ComputationLimits;
   /** Ends the computation at once. */
   signal: AbortSignal;
@@ -41,11 +44,10 @@ const MEMORY_SHARE = 0.6;
 /** A child that holds more than this share of its limit after an answer is replaced. */
 const RESIDENT_SHARE_KEPT = 0.5;
 const IDLE_MAX = 2;
-const WAITING_MAX = 1000;
 
 /**
- * Keeps a few warm child processes, each of which does one computation at a time. A child is replaced
- * when it was killed, crashed or grew.
+ * Keeps a few warm child processes, each of which does one computation at a time, shared out among tenants by
+ * `createFairPlaces`. A child is replaced when it was killed, crashed or grew.
  *
  * @param entry the program of the child process, which calls `serveComputations`
  */
@@ -55,41 +57,7 @@ export function createConfinement(
 ): Confinement {
   const idle: PooledChild[] = [];
   const busy = new Set<PooledChild>();
-  const waiting: (() => void)[] = [];
-  let running = 0;
-
-  async function admission(signal: AbortSignal): Promise<void> {
-    if (running < children_max) {
-      running += 1;
-      return;
-    }
-    if (waiting.length >= WAITING_MAX) {
-      throw new RetryableFault(
-        "COMPUTATION_UNAVAILABLE",
-        `${WAITING_MAX} computations wait for a child process already. It is tried again.`,
-      );
-    }
-    await new Promise<void>((resolve, reject) => {
-      const abort = () => {
-        waiting.splice(waiting.indexOf(admit), 1);
-        reject(signal.reason);
-      };
-      const admit = () => {
-        signal.removeEventListener("abort", abort);
-        resolve();
-      };
-      waiting.push(admit);
-      signal.addEventListener("abort", abort, { once: true });
-    });
-  }
-
-  /** The place of one that has ended goes to the one that waits longest. */
-  function leave(): void {
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
-  }
-
+  const places = createFairPlaces(children_max);
   async function take(memory_bytes_max: number): Promise<PooledChild> {
     for (let pooled = idle.pop(); pooled; pooled = idle.pop()) {
       if (pooled.child.alive() && pooled.memory_bytes_max === memory_bytes_max) return pooled;
@@ -107,7 +75,7 @@ export function createConfinement(
   return {
     async run(computation, input, order) {
       order.signal.throwIfAborted();
-      await admission(order.signal);
+      const leave = await places.take(order.tenant, order.signal);
       try {
         const memory_bytes_max = memoryBytesMax(order.limits);
         const pooled = await take(memory_bytes_max);

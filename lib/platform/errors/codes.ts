@@ -108,6 +108,9 @@ export const ERROR_CODES = {
   EMBEDDER_FAILED: retry("The embedding engine stopped."),
   ENVELOPE_INVALID: terminal("The message is no envelope for this service."),
   FIELD_REQUIRED: answer(422, "A field that this request needs is absent."),
+  FILES_UNREADABLE: reject(
+    "The parser stalls or crashes on more files of the source than may be left out of its index.",
+  ),
   GIT_HOST_FORBIDDEN: reject("The git source's host leads to an address that is not public."),
   GIT_MEMORY_LIMIT: reject("Git took more memory on the server's answers than it may."),
   GIT_OBJECTS_UNREADABLE: retry("Git could not read the objects that it fetched."),

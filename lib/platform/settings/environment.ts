@@ -146,3 +146,11 @@ const STAGES_WITHOUT_EDGE = ["local", "localstack"];
 export function hasEdge(stage: string): boolean {
   return !STAGES_WITHOUT_EDGE.includes(stage);
 }
+
+/**
+ * Whether this is an execution environment of Lambda, which local stages are not:
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+ */
+export function isDeployed(): boolean {
+  return process.env.AWS_LAMBDA_INITIALIZATION_TYPE !== undefined;
+}

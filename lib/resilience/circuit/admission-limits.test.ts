@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { fairChance, fairLevel } from "#lib/resilience/circuit/admission-limits.ts";
-import { tenantSlots } from "#lib/resilience/circuit/call-counts.ts";
+import {
+  addCount,
+  type CallCounts,
+  type Totals,
+  tenantSlots,
+  totalsOf,
+} from "#lib/resilience/circuit/call-counts.ts";
 
 /** Counts as the sketch keeps them, of so many calls a tenant. */
-function counted(calls: Record<string, number>): Map<string, number> {
-  const counts = new Map<string, number>();
+function counted(calls: Record<string, number>): Totals {
+  const counts: CallCounts = new Map();
   for (const [tenant, amount] of Object.entries(calls)) {
-    for (const slot of tenantSlots(tenant)) counts.set(slot, (counts.get(slot) ?? 0) + amount);
+    for (const slot of tenantSlots(tenant)) addCount(counts, 1, slot, amount);
   }
-  return counts;
+  return totalsOf([counts], 0);
 }
 
 describe("the fair share of the calls that are admitted", () => {

@@ -1,7 +1,5 @@
 import {
   type CallCounts,
-  type Count,
-  countsIn,
   SLOTS,
   secondAt,
   sliceAt,
@@ -28,7 +26,7 @@ import type { CircuitRecord } from "#schemas/records/circuit.ts";
  * what the dependency can do.
  */
 export function throttledShare(
-  { calls, failures, damped }: Pick<Record<Count, number>, "calls" | "failures" | "damped">,
+  { calls, failures, damped }: Pick<Totals, "calls" | "failures" | "damped">,
   policy: CircuitPolicy,
 ): number {
   const requests = calls + damped;
@@ -40,11 +38,10 @@ export function throttledShare(
 
 /** The chance that one more retry is admitted: 1 within the budget, 0 when it is spent. */
 export function retryChance(
-  counts: Record<Count, number>,
+  { calls, damped, held, retries, retry_calls }: Totals,
   { ratio, floor_per_minute }: RetryBudget,
   { window_seconds }: CircuitPolicy,
 ): number {
-  const { calls, damped, held, retries, retry_calls } = counts;
   const first_attempts = Math.max(0, calls + damped + held - retry_calls);
   const budget = Math.max((floor_per_minute * window_seconds) / 60, ratio * first_attempts);
   if (retry_calls >= budget) return 0;
@@ -55,11 +52,11 @@ export function retryChance(
  * The chance that this tenant's next call is admitted when `share` (0 to 1) of all calls is. Max-min fair: a tenant
  * that asks for less than an equal part gets all of it; the rest is divided among those that ask for more.
  */
-export function fairChance(tenant: string, share: number, totals: Totals): number {
+export function fairChance(tenant: string, share: number, { slots }: Totals): number {
   if (share >= 1) return 1;
-  const asked = Array.from({ length: SLOTS }, (_, slot) => totals.get(`${TENANT_ROW}${slot}`) ?? 0);
+  const asked = Array.from({ length: SLOTS }, (_, slot) => slots.get(`${TENANT_ROW}${slot}`) ?? 0);
   const [one, other] = tenantSlots(tenant);
-  const own = 1 + Math.min(totals.get(one) ?? 0, totals.get(other) ?? 0);
+  const own = 1 + Math.min(slots.get(one) ?? 0, slots.get(other) ?? 0);
   const total = asked.reduce((sum, amount) => sum + amount, 0);
   if (total === 0) return share;
   return Math.max(0, Math.min(1, fairLevel(asked, share * total) / own));
@@ -96,17 +93,18 @@ const AHEAD_MS = 250;
 const RATE_SPANS_SECONDS = [1, 5];
 
 /** What a dependency is given after an outage, over all environments. */
-export interface Allowance {
-  /** Calls admitted now, and when admission has grown. */
+interface Allowance {
+  /** Calls admitted now. */
   per_second: number;
-  per_second_later: number;
   /**
    * Calls in flight at a time. By Little's law this equals the rate while calls take as long as usual; when the
    * dependency is slower, it limits the rate to what the dependency can do, before anything fails.
    */
   in_flight: number;
-  /** Calls that ask for admission. */
-  asked_per_second: number;
+  /** The share of the calls that ask which may pass now; 1 when all may. */
+  share: number;
+  /** The same when admission has grown: it decides how long a call that is held back waits. */
+  share_later: number;
 }
 
 /** Undefined when the circuit is not recovering from an outage. */
@@ -119,7 +117,7 @@ export function allowanceOf(
   const { closed_at, recovering_until, steady_per_second = 0, steady_in_flight } = record ?? {};
   if (closed_at === undefined || recovering_until === undefined) return undefined;
   // While calls are still held back, an end of the recovery would admit all of them at once.
-  const { held } = countsIn(totalsOf(counts, windowStart(now, closed_at, policy)));
+  const { held } = totalsOf(counts, windowStart(now, closed_at, policy));
   if (now >= recovering_until && (held === 0 || now >= closed_at + RECOVERY_MS_MAX)) return undefined;
   const grown = RAMP_FROM + ((1 - RAMP_FROM) * (now - closed_at)) / (policy.ramp_seconds * 1000);
   const most = steady_in_flight === undefined ? RAMP_TO_UNMEASURED : RAMP_TO;
@@ -127,25 +125,17 @@ export function allowanceOf(
   const arriving = arrivalsPerSecond(counts, policy, now);
   // Work that returns at once is not counted yet: until it is, expect new work and as much returning work.
   const early = now - closed_at < SHARED_MS + 3 * sliceMs(policy);
+  const asking = early ? Math.max(arriving, 2 * steady_per_second) : arriving;
+  const shareOf = (per_second: number) => (asking <= per_second ? 1 : per_second / asking);
   return {
     per_second: factor * steady_per_second,
-    per_second_later: most * steady_per_second,
     in_flight:
       steady_in_flight === undefined
         ? Number.POSITIVE_INFINITY
         : IN_FLIGHT_SLACK * factor * (steady_in_flight + SHARING_SECONDS * steady_per_second),
-    asked_per_second: early ? Math.max(arriving, 2 * steady_per_second) : arriving,
+    share: shareOf(factor * steady_per_second),
+    share_later: shareOf(most * steady_per_second),
   };
-}
-
-/** The share of calls that may pass while recovering; 1 when all may. */
-export function allowedShare({ per_second, asked_per_second }: Allowance): number {
-  return asked_per_second <= per_second ? 1 : per_second / asked_per_second;
-}
-
-/** The same when admission has grown: it decides how long a call that is held back waits. */
-export function laterShare({ per_second_later, asked_per_second }: Allowance): number {
-  return asked_per_second <= per_second_later ? 1 : per_second_later / asked_per_second;
 }
 
 /**
@@ -162,11 +152,11 @@ export function isAllowanceUsed(
   const closed_at = record?.closed_at ?? 0;
   const too_fast = RATE_SPANS_SECONDS.some((seconds) => {
     const from = Math.max(secondAt(now) - (seconds - 1) * 1000, closed_at);
-    const { passed } = countsIn(totalsOf(counts, from));
+    const { passed } = totalsOf(counts, from);
     return passed - own > (share * per_second * (now - from + AHEAD_MS)) / 1000;
   });
   if (too_fast) return true;
-  const { passed, ended } = countsIn(totalsOf(counts, windowStart(now, closed_at, policy)));
+  const { passed, ended } = totalsOf(counts, windowStart(now, closed_at, policy));
   return passed - ended - own >= Math.max(1, share * in_flight);
 }
 
@@ -178,7 +168,7 @@ function arrivalsPerSecond(counts: readonly CallCounts[], policy: CircuitPolicy,
   const slice_ms = sliceMs(policy);
   const end = sliceAt(now - SHARED_MS, policy);
   const perSecond = (slices: number) => {
-    const { calls, passed, damped, held } = countsIn(totalsOf(counts, end - slices * slice_ms, end));
+    const { calls, passed, damped, held } = totalsOf(counts, end - slices * slice_ms, end);
     return (1000 * (Math.max(calls, passed) + damped + held)) / (slices * slice_ms);
   };
   return Math.max(perSecond(1), perSecond(2));

@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { circuitFleet } from "#test/fakes/circuit-fleet.ts";
 import { runLoad, total } from "#test/fakes/dependency-load.ts";
+
+vi.setConfig({ testTimeout: 600_000 }); // seconds of work each, which a busy machine may take long for
 
 /** Answers so many calls in each tick of 100 ms and fails the rest. */
 const capacity = (per_tick: (second: number) => number) => (second: number, in_tick: number) =>

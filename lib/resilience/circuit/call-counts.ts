@@ -12,22 +12,27 @@ import type { CircuitRecord } from "#schemas/records/circuit.ts";
  * outage. `retries` counts retries that asked for admission, `retry_calls` those admitted. After an outage only,
  * and in slices of a second, `passed` counts admitted calls when they begin, `ended` the same calls when they end.
  */
-export type Count =
-  | "calls"
-  | "failures"
-  | "slow"
-  | "damped"
-  | "held"
-  | "passed"
-  | "ended"
-  | "retries"
-  | "retry_calls";
+const COUNTS = {
+  calls: 0,
+  failures: 0,
+  slow: 0,
+  damped: 0,
+  held: 0,
+  passed: 0,
+  ended: 0,
+  retries: 0,
+  retry_calls: 0,
+};
+type Count = keyof typeof COUNTS;
 
 /** Slice of the window (Unix ms of its start) → `Count`, or slot of a tenant or of failing work → amount. */
 export type CallCounts = Map<number, Map<string, number>>;
 
-/** Amounts over several slices, by name. */
-export type Totals = ReadonlyMap<string, number>;
+/** Amounts over several slices. */
+export interface Totals extends Record<Count, number> {
+  /** Of the slots of tenants and of failing work. */
+  slots: ReadonlyMap<string, number>;
+}
 
 type Window = Pick<CircuitPolicy, "window_seconds">;
 
@@ -51,31 +56,19 @@ export function totalsOf(
   sources: readonly CallCounts[],
   since: number,
   until = Number.POSITIVE_INFINITY,
-): Map<string, number> {
-  const totals = new Map<string, number>();
+): Totals {
+  const totals = { ...COUNTS };
+  const slots = new Map<string, number>();
   for (const counts of sources) {
     for (const [slice, amounts] of counts) {
       if (slice < since || slice >= until) continue;
-      for (const [name, amount] of amounts) totals.set(name, (totals.get(name) ?? 0) + amount);
+      for (const [name, amount] of amounts) {
+        if (name in COUNTS) totals[name as Count] += amount;
+        else slots.set(name, (slots.get(name) ?? 0) + amount);
+      }
     }
   }
-  return totals;
-}
-
-/** The counts among totals, 0 for what was not counted. */
-export function countsIn(totals: Totals): Record<Count, number> {
-  const of = (name: Count) => totals.get(name) ?? 0;
-  return {
-    calls: of("calls"),
-    failures: of("failures"),
-    slow: of("slow"),
-    damped: of("damped"),
-    held: of("held"),
-    passed: of("passed"),
-    ended: of("ended"),
-    retries: of("retries"),
-    retry_calls: of("retry_calls"),
-  };
+  return { ...totals, slots };
 }
 
 export function addCount(counts: CallCounts, slice: number, name: string, amount: number): void {
@@ -110,8 +103,8 @@ export function workSlot(work: string): string {
 }
 
 /** How many pieces of work failed, as far as slots tell them apart. */
-export function failingWorks(totals: Totals): number {
-  return [...totals].filter(([name, amount]) => /^w\d/.test(name) && amount > 0).length;
+export function failingWorks({ slots }: Totals): number {
+  return [...slots].filter(([name, amount]) => /^w\d/.test(name) && amount > 0).length;
 }
 
 /** FNV-1a, 32 bits (draft-eastlake-fnv); each `seed` makes another function of it. */
@@ -145,10 +138,10 @@ export function isTroubled(
 ): boolean {
   if (record && (record.state !== "closed" || record.forced)) return true;
   if ((record?.recovering_until ?? 0) > now) return true;
-  return views.some((totals) => {
-    const { calls, failures, slow, damped, held } = countsIn(totals);
-    return held > 0 || failures + slow + damped > TROUBLE_SHARE * (calls + damped);
-  });
+  return views.some(
+    ({ calls, failures, slow, damped, held }) =>
+      held > 0 || failures + slow + damped > TROUBLE_SHARE * (calls + damped),
+  );
 }
 
 /** Every call that asks for admission is counted as one of these. */
@@ -189,22 +182,21 @@ export class LocalCounts {
     if (names.some((name) => REQUESTED.includes(name))) this.#lifetime.asked += 1;
   }
 
-  succeeded(elapsed_ms: number): void {
-    this.#busy(elapsed_ms);
-    this.streak = 0;
-    this.#unshared_streak = 0;
-    this.#breaks_streak = true;
+  /** A call ended that took `elapsed_ms`. Failures further apart than the window are no streak. */
+  ended(failed: boolean, elapsed_ms: number, now: number, window_ms: number): void {
+    this.#lifetime.busy_ms += Math.max(0, Math.round(elapsed_ms));
+    if (failed) {
+      if (!this.#hasFailedSince(now - window_ms)) this.endStreak();
+      this.streak += 1;
+      this.#unshared_streak += 1;
+      this.failed_at = now;
+    } else {
+      this.endStreak();
+      this.#breaks_streak = true;
+    }
   }
 
-  failed(elapsed_ms: number, now: number, window_ms: number): void {
-    this.#busy(elapsed_ms);
-    const recent = this.#hasFailedSince(now - window_ms);
-    this.streak = recent ? this.streak + 1 : 1;
-    this.#unshared_streak = recent ? this.#unshared_streak + 1 : 1;
-    this.failed_at = now;
-  }
-
-  /** The circuit has changed its state, which ends every streak. */
+  /** A success ends the streak of failures, and so does a change of the circuit's state. */
   endStreak(): void {
     this.streak = 0;
     this.#unshared_streak = 0;
@@ -217,7 +209,9 @@ export class LocalCounts {
   take(now: number, since: number, window_ms: number, with_tenants: boolean): UnsharedCounts {
     const counts = this.unshared;
     dropBefore(counts, since);
-    if (!with_tenants) for (const amounts of counts.values()) dropTenants(amounts);
+    for (const amounts of with_tenants ? [] : counts.values()) {
+      for (const name of amounts.keys()) if (isTenantSlot(name)) amounts.delete(name);
+    }
     for (const [name, amount] of Object.entries(this.#lifetime)) {
       if (amount > 0) addCount(counts, LIFETIME, name, amount);
     }
@@ -230,10 +224,6 @@ export class LocalCounts {
     return taken;
   }
 
-  #busy(elapsed_ms: number): void {
-    this.#lifetime.busy_ms += Math.max(0, Math.round(elapsed_ms));
-  }
-
   #hasFailedSince(since: number): boolean {
     return this.failed_at !== undefined && this.failed_at >= since;
   }
@@ -241,10 +231,6 @@ export class LocalCounts {
 
 function dropBefore(counts: CallCounts, since: number): void {
   for (const slice of counts.keys()) if (slice < since) counts.delete(slice);
-}
-
-function dropTenants(amounts: Map<string, number>): void {
-  for (const name of amounts.keys()) if (isTenantSlot(name)) amounts.delete(name);
 }
 
 /** The load of the whole fleet while its dependency is healthy. */

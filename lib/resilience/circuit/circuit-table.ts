@@ -35,17 +35,6 @@ interface Contribution extends UnsharedCounts {
 
 const LISTED_MAX = 500;
 const COLUMN = /^(\d+)\|(.+)$/;
-/** Fields that a transition may take away. */
-const OPTIONAL = [
-  "outage_began_at",
-  "next_probe_at",
-  "probe_owner",
-  "probe_until",
-  "closed_at",
-  "recovering_until",
-  "steady_in_flight",
-  "forced",
-] as const;
 
 export async function readCircuit(key: string, ports: TablePorts): Promise<SharedState | undefined> {
   const found = await getItem(keyOf(CIRCUIT, { key }), ports);
@@ -103,23 +92,21 @@ export async function addCounts(
 }
 
 /**
- * Writes a transition: `next` has the generation after the one it was made from. False when another transition
+ * Writes a transition: its fields, without those that are undefined in it. `next` has the generation after the one it was made from. False when another transition
  * came first.
  */
 export async function writeTransition(next: CircuitRecord, now: number, ports: TablePorts): Promise<boolean> {
-  const record = { ...next, expires_at: expiryOf(CIRCUIT, now) };
-  const fields = Object.entries(record).filter(([, value]) => value !== undefined);
-  const removed = OPTIONAL.filter((name) => record[name] === undefined);
-  const { expression, values } = assignments(Object.fromEntries(fields));
+  const fields = Object.entries({ ...next, expires_at: expiryOf(CIRCUIT, now) });
+  const { expression, values } = assignments(
+    Object.fromEntries(fields.filter(([, value]) => value !== undefined)),
+  );
+  const removed = fields.filter(([, value]) => value === undefined).map(([name]) => `#${name}`);
   const before = next.generation - 1;
   const unmoved = "#generation = :before";
   const written = await updateIf(
     keyOf(CIRCUIT, next),
     {
-      update: [
-        `SET ${expression}`,
-        removed.length > 0 ? `REMOVE ${removed.map((name) => `#${name}`).join(", ")}` : "",
-      ].join(" "),
+      update: [`SET ${expression}`, removed.length > 0 ? `REMOVE ${removed.join(", ")}` : ""].join(" "),
       condition: before === 0 ? `attribute_not_exists(pk) OR ${unmoved}` : unmoved,
       values: { ...values, before },
     },

@@ -1,33 +1,13 @@
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { Fault } from "#lib/platform/errors/fault.ts";
-import {
-  type Count,
-  countsIn,
-  type Totals,
-  TROUBLE_SHARE,
-  workSlot,
-} from "#lib/resilience/circuit/call-counts.ts";
+import { failingWorks, TROUBLE_SHARE, totalsOf, workSlot } from "#lib/resilience/circuit/call-counts.ts";
 import { forceInForce, type Reason } from "#lib/resilience/circuit/circuit-state.ts";
 import type { GuardedCall } from "#lib/resilience/circuit/guarded-call.ts";
-import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
-import type { CircuitRecord } from "#schemas/records/circuit.ts";
+import type { SharedCircuit } from "#lib/resilience/circuit/shared-circuit.ts";
 
 /*
  * What failed calls say: about the dependency, about its circuit, and about the work that made them.
  */
-
-/** What a call says about its dependency. `no_evidence`: it ended for reasons of the caller's. */
-export type CallOutcome = "answered" | "failed" | "no_evidence";
-
-interface FailedCall {
-  error: unknown;
-  /** The caller's own signal was aborted. */
-  aborted: boolean;
-  /** The call met its deadline. */
-  late: boolean;
-  elapsed_ms: number;
-  slow_call_ms: number;
-}
 
 /**
  * Whether an error says that the dependency is unavailable: its disposition is `retry` or `throttle`, and it does not
@@ -40,27 +20,13 @@ export function isUnavailability(error: unknown): boolean {
 }
 
 /**
- * An error of disposition `park` means that the call waited for something else; any other that is no unavailability
- * is an answer. A call that met its deadline failed only if it had the time that a call may take.
+ * Why a closed circuit must open; undefined when it must not. A single piece of work that fails while other calls
+ * succeed says nothing about the dependency.
  */
-export function outcomeOfError({ error, aborted, late, elapsed_ms, slow_call_ms }: FailedCall): CallOutcome {
-  if (aborted) return "no_evidence";
-  if (late) return elapsed_ms >= slow_call_ms ? "failed" : "no_evidence";
-  if (isUnavailability(error)) return "failed";
-  return dispositionOf(error) === "park" ? "no_evidence" : "answered";
-}
-
-/**
- * Why a closed circuit must open; undefined when it must not. `failing_works` is how many pieces of work failed:
- * a single one that fails while other calls succeed says nothing about the dependency.
- */
-export function reasonToOpen(
-  { calls, failures, slow }: Record<Count, number>,
-  { streak, failing_works }: { streak: number; failing_works: number },
-  policy: CircuitPolicy,
-): Reason | undefined {
+export function reasonToOpen({ streak, totals, policy }: SharedCircuit): Reason | undefined {
+  const { calls, failures, slow } = totals;
   const of_all = `of ${calls} calls in ${policy.window_seconds} s`;
-  const single_work = failing_works < 2 && calls > failures;
+  const single_work = failingWorks(totals) < 2 && calls > failures;
   if (streak >= policy.consecutive_failures_open && !single_work) {
     return { code: "CONSECUTIVE_FAILURES", why: `${streak} calls in a row failed` };
   }
@@ -74,35 +40,24 @@ export function reasonToOpen(
   return undefined;
 }
 
-/** What is known when a call has failed. */
-interface KnownFailure {
-  call: Pick<GuardedCall, "work" | "last_try">;
-  record: CircuitRecord | undefined;
-  /** Of the window, and of the latter half of it. */
-  totals: Totals;
-  recent: Totals;
-  policy: CircuitPolicy;
-  now: number;
-}
-
 /**
- * True when the failure counts against the dependency, not against the step's attempts. That is the case
+ * True when a failure at `now` counts against the dependency, not against the step's attempts. That is the case
  * - while the circuit is not closed;
  * - while it recovers, and for two windows after it closed, until `calls_min` calls of others have succeeded;
  * - for the last attempt of the work, unless calls of others succeed: an outage alone must not end work, and work
  *   that fails alone must not be tried for ever.
  */
-export function isDependencyFailure(failure: KnownFailure): boolean {
-  const { call, record, totals, recent, policy, now } = failure;
+export function isDependencyFailure(call: GuardedCall, circuit: SharedCircuit, now: number): boolean {
+  const { record, policy, totals } = circuit;
   const is_forced = forceInForce(record, now) !== undefined;
   if (record && !is_forced && record.state !== "closed") return true;
-  const own = call.work === undefined ? 1 : (totals.get(workSlot(call.work)) ?? 0);
-  const { calls, failures } = countsIn(totals);
+  const { calls, failures } = totals;
+  const own = call.work === undefined ? 1 : (totals.slots.get(workSlot(call.work)) ?? 0);
   const failures_of_others = Math.max(0, failures - own);
   const others_succeed = failures_of_others <= TROUBLE_SHARE * Math.max(0, calls - own);
   const since_closing_ms = now - (record?.closed_at ?? Number.NEGATIVE_INFINITY);
   const recovering = (record?.recovering_until ?? 0) > now || since_closing_ms < 2000 * policy.window_seconds;
   if (recovering && !is_forced) return !others_succeed || calls - failures < policy.calls_min;
-  const lately = countsIn(recent);
+  const lately = totalsOf(circuit.counts(), now - policy.window_seconds * 500);
   return call.last_try === true && (!others_succeed || lately.calls - lately.failures < 1);
 }

@@ -1,18 +1,49 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
 import { LRUCache } from "lru-cache";
-import { ParkedFault } from "#lib/platform/errors/fault.ts";
+import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
+import { ParkedFault, RetryableFault } from "#lib/platform/errors/fault.ts";
+import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
+import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import { aroundHandler } from "#lib/platform/runtime/around-handler.ts";
-import { admit, dependencyFailing } from "#lib/resilience/circuit/admission.ts";
-import { totalsOf } from "#lib/resilience/circuit/call-counts.ts";
-import { type CircuitLabels, circuitKey, circuitPolicyFor } from "#lib/resilience/circuit/circuit-policy.ts";
-import { isDependencyFailure, isUnavailability } from "#lib/resilience/circuit/dependency-failure.ts";
-import type { AdmissionRequest, GuardedCall, GuardPorts } from "#lib/resilience/circuit/guarded-call.ts";
-import { runCall, runProbe } from "#lib/resilience/circuit/run-call.ts";
+import {
+  type AdmissionRequest,
+  admit,
+  dependencyFailing,
+  stampOf,
+} from "#lib/resilience/circuit/admission.ts";
+import { tenantSlots, workSlot } from "#lib/resilience/circuit/call-counts.ts";
+import {
+  forceInForce,
+  newCircuit,
+  opened,
+  probeReleased,
+  probeSucceeded,
+  reportTransition,
+} from "#lib/resilience/circuit/circuit-state.ts";
+import { renewProbe } from "#lib/resilience/circuit/circuit-table.ts";
+import {
+  isDependencyFailure,
+  isUnavailability,
+  reasonToOpen,
+} from "#lib/resilience/circuit/dependency-failure.ts";
+import {
+  circuitKey,
+  circuitPolicyFor,
+  type GuardedCall,
+  type GuardPorts,
+} from "#lib/resilience/circuit/guarded-call.ts";
 import { SharedCircuit } from "#lib/resilience/circuit/shared-circuit.ts";
-import type { CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
+import type { CircuitRecord } from "#schemas/records/circuit.ts";
+
+/*
+ * One guarded call: the circuit's state is read when the view of it is too old, the call is admitted (admission.ts),
+ * made and judged, its outcome is counted and shared, and the circuit moves if it must.
+ */
+
+type Work<Result> = (signal: AbortSignal) => Promise<Result>;
 
 /** One environment's circuit breakers, one for each dependency it calls. */
 export interface DependencyGuard {
@@ -28,7 +59,7 @@ export interface DependencyGuard {
    *   probes), `DEPENDENCY_DAMPED` (too many calls fail, or the dependency recovers), `RETRY_BUDGET_SPENT` (too
    *   many of the calls are retries)
    */
-  call<Result>(call: GuardedCall, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
+  call<Result>(call: GuardedCall, work: Work<Result>): Promise<Result>;
   /** The same guard with the log and the counters of one invocation. */
   with(bound: { log?: Log; counters?: Counters }): DependencyGuard;
 }
@@ -49,50 +80,200 @@ export function dependencyGuard(ports: GuardPorts): DependencyGuard {
 }
 
 function boundGuard(ports: GuardPorts, circuits: LRUCache<string, SharedCircuit>): DependencyGuard {
+  const circuitOf = (call: GuardedCall): SharedCircuit => {
+    const { value, hash } = ports.circuitPolicy();
+    const policy = circuitPolicyFor(value, call);
+    const key = circuitKey(call, policy);
+    const tenant = policy.scope === "tenant" ? call.tenant : undefined;
+    const circuit = circuits.get(key) ?? new SharedCircuit({ key, tenant, policy, policy_hash: hash }, ports);
+    circuits.set(key, circuit);
+    return Object.assign(circuit, { policy, policy_hash: hash });
+  };
   return {
     async call(call, work) {
-      const { value, hash: policy_hash } = ports.circuitPolicy();
-      const policy = circuitPolicyFor(value, call);
-      const circuit = circuitOf(call, policy, circuits, ports);
-      const request: AdmissionRequest = { call, circuit, policy, policy_hash, ports };
-      await circuit.refresh(policy, ports.log);
+      const circuit = circuitOf(call);
+      const request = { call, circuit, ports };
+      await circuit.refresh(ports.log);
       try {
-        const admitted = await admit(request);
-        return admitted.kind === "probe"
-          ? await runProbe(request, admitted.record, work)
-          : await runCall(request, work, admitted.counted_in);
+        const { probe, counted_in } = await admit(request);
+        const ended = probe ? await runProbe(request, probe, work) : await runCall(request, work, counted_in);
+        if ("error" in ended) throw ended.error;
+        return ended.result;
       } catch (error) {
         const metric = error instanceof ParkedFault ? PARKED_METRICS[error.code] : undefined;
         if (metric) {
           ports.counters?.count(metric, call.tenant);
-          await circuit.share(policy, ports.log);
+          await circuit.share(ports.log);
         }
-        throw isOfDependency(request, error) ? dependencyFailing(request, error) : error;
+        if (call.signal?.aborted || !isUnavailability(error)) throw error;
+        const is_of_dependency = isDependencyFailure(call, circuit, ports.runtime.now());
+        throw is_of_dependency ? dependencyFailing(request, error) : error;
       }
     },
     with: (bound) => boundGuard({ ...ports, ...bound }, circuits),
   };
 }
 
-function isOfDependency({ call, circuit, policy, ports }: AdmissionRequest, error: unknown): boolean {
-  if (call.signal?.aborted || !isUnavailability(error)) return false;
-  const now = ports.runtime.now();
-  const totals = circuit.totals(policy);
-  const recent = totalsOf(circuit.counts(), now - policy.window_seconds * 500);
-  return isDependencyFailure({ call, record: circuit.record, totals, recent, policy, now });
+/**
+ * Makes a call through a closed circuit, and opens the circuit when its failure was one too many. A call that uses
+ * the allowance of a recovering dependency is `counted_in` a slice; its end is shared at once.
+ */
+async function runCall<Result>(
+  request: AdmissionRequest,
+  work: Work<Result>,
+  counted_in: number | undefined,
+): Promise<EndedCall<Result>> {
+  const { circuit, call, ports } = request;
+  const ended = await makeCall(request, work, call.signal);
+  if (ended.outcome !== "no_evidence") {
+    const failed = ended.outcome === "failed";
+    circuit.count(
+      "calls",
+      ...(failed ? ["failures", workSlot(call.work ?? ports.runtime.uuid())] : []),
+      ...(ended.slow ? ["slow"] : []),
+      ...tenantSlots(call.tenant),
+    );
+    circuit.ended(failed, ended.elapsed_ms);
+  }
+  if (counted_in !== undefined) circuit.countAt(counted_in, "ended");
+  await circuit.share(ports.log, counted_in !== undefined);
+  await openIfDue(request);
+  return ended;
 }
 
-function circuitOf(
-  labels: CircuitLabels,
-  policy: CircuitPolicy,
-  circuits: LRUCache<string, SharedCircuit>,
-  ports: GuardPorts,
-): SharedCircuit {
-  const key = circuitKey(labels, policy);
-  const tenant = policy.scope === "tenant" ? labels.tenant : undefined;
-  const circuit = circuits.get(key) ?? new SharedCircuit({ key, tenant }, ports);
-  circuits.set(key, circuit);
-  return circuit;
+/**
+ * Makes the one call that a half-open circuit admits, under a lease that is renewed meanwhile. Its outcome decides
+ * the circuit's state, unless the circuit has moved on without it.
+ */
+async function runProbe<Result>(
+  request: AdmissionRequest,
+  record: CircuitRecord,
+  work: Work<Result>,
+): Promise<EndedCall<Result>> {
+  const { call, circuit, ports } = request;
+  const { runtime } = ports;
+  const lost = new AbortController();
+  const name = `the probe of circuit ${record.key}`;
+  const keeper = keepLease({
+    name,
+    runtime,
+    leaseMs: () => circuit.policy.probe_lease_seconds * 1000,
+    renew: async (lease_ms) => {
+      if (!(await renewProbe(record, runtime.now() + lease_ms, ports))) throw new LeaseLost(name);
+    },
+    onLost: (error) => lost.abort(error),
+  });
+  const ended = await makeCall(request, work, call.signal, lost.signal).finally(() => keeper.stop());
+  await concludeProbe(request, record, ended);
+  return ended;
+}
+
+/** The result or the error of a call, and what it says about the dependency. */
+type EndedCall<Result> = ({ result: Result } | { error: unknown }) & {
+  /** `no_evidence`: it ended for reasons of the caller's. */
+  outcome: "answered" | "failed" | "no_evidence";
+  slow: boolean;
+  elapsed_ms: number;
+};
+
+/** Runs the work under the given signals and the deadline, and judges and counts its outcome. Never throws. */
+async function makeCall<Result>(
+  { call, circuit, ports }: AdmissionRequest,
+  work: Work<Result>,
+  ...signals: (AbortSignal | undefined)[]
+): Promise<EndedCall<Result>> {
+  const { runtime, counters } = ports;
+  const { slow_call_ms } = circuit.policy;
+  const deadline = new AbortController();
+  const over = new AbortController();
+  const started = runtime.now();
+  if (call.deadline_ms !== undefined) {
+    runtime.sleep(Math.max(0, call.deadline_ms - started), over.signal).then(
+      () => deadline.abort(new RetryableFault("CALL_DEADLINE", "the dependency did not answer in time")),
+      () => undefined, // the call ended first
+    );
+  }
+  const given = signals.filter((signal) => signal !== undefined);
+  const judged = (outcome: EndedCall<Result>["outcome"], elapsed_ms: number) => {
+    if (outcome !== "no_evidence") counters?.count("dependency_calls", call.tenant);
+    if (outcome === "failed") counters?.count("dependency_failures", call.tenant);
+    return { outcome, slow: elapsed_ms > slow_call_ms, elapsed_ms };
+  };
+  try {
+    const result = await work(AbortSignal.any([...given, deadline.signal]));
+    return { result, ...judged("answered", runtime.now() - started) };
+  } catch (error) {
+    const elapsed_ms = runtime.now() - started;
+    // A call that met its deadline failed only if it had the time that a call may take. One that was parked waited
+    // for something else. Any other error that is no unavailability is an answer.
+    const no_evidence =
+      given.some((signal) => signal.aborted) ||
+      (deadline.signal.aborted ? elapsed_ms < slow_call_ms : dispositionOf(error) === "park");
+    const failed = deadline.signal.aborted || isUnavailability(error);
+    return { error, ...judged(no_evidence ? "no_evidence" : failed ? "failed" : "answered", elapsed_ms) };
+  } finally {
+    over.abort();
+  }
+}
+
+/** The environment that sees in the pooled counts that too much fails opens the circuit for all. */
+async function openIfDue(request: AdmissionRequest): Promise<void> {
+  const { circuit, ports } = request;
+  const { record, policy, key } = circuit;
+  const now = ports.runtime.now();
+  if (circuit.unknown || (record?.state ?? "closed") !== "closed" || forceInForce(record, now)) return;
+  const reason = reasonToOpen(circuit);
+  if (!reason) return;
+  const from = record ?? newCircuit(circuit, now);
+  const { calls, damped } = circuit.totals;
+  const usual = {
+    per_second: from.well_per_second ?? (calls + damped) / policy.window_seconds,
+    in_flight: from.well_in_flight,
+  };
+  const next = opened(from, reason, usual, policy, stampOf(request));
+  try {
+    if (await circuit.move(next)) reportTransition(next, ports.log, ports.counters);
+  } catch (error) {
+    const sentence = `circuit ${key} should open (${reason.why}), but the write failed: ${String(error)}`;
+    ports.log.warn("CIRCUIT_NOT_OPENED", sentence, { circuit: key });
+  }
+}
+
+const PROBE_OUTCOMES = { answered: "succeeded", failed: "failed", no_evidence: "gave no evidence" };
+
+async function concludeProbe(
+  request: AdmissionRequest,
+  record: CircuitRecord,
+  ended: EndedCall<unknown>,
+): Promise<void> {
+  const { circuit, call, ports } = request;
+  const { policy } = circuit;
+  const { log, counters } = ports;
+  const stamp = stampOf(request);
+  const message = "error" in ended ? String(ended.error) : `it took over ${policy.slow_call_ms} ms`;
+  const reason = { code: "PROBE_FAILED", why: `the probe failed: ${message}` };
+  const next =
+    ended.outcome === "no_evidence"
+      ? probeReleased(record, stamp)
+      : ended.outcome === "answered" && !ended.slow
+        ? probeSucceeded(record, policy, stamp)
+        : opened(record, reason, {}, policy, stamp);
+  const fields = { circuit: circuit.key, generation: record.generation };
+  const name = `the probe of circuit ${circuit.key}`;
+  try {
+    if (!(await circuit.move(next))) {
+      const sentence = `${name} lost its lease before it ended; its outcome is ignored`;
+      log.warn("CIRCUIT_PROBE_LATE", sentence, fields);
+      return;
+    }
+    // The answer that closed the circuit is the first evidence of the new state.
+    if (next.state === "closed") circuit.count("calls", ...tenantSlots(call.tenant));
+    log.info("CIRCUIT_PROBE_ENDED", `${name} ${PROBE_OUTCOMES[ended.outcome]}`, fields);
+    reportTransition(next, log, counters);
+  } catch (error) {
+    const sentence = `the outcome of ${name} was not written; another probe follows when its lease ends: ${String(error)}`;
+    log.warn("CIRCUIT_PROBE_LOST", sentence, fields);
+  }
 }
 
 export interface GuardedOptions<Event> {

@@ -2,31 +2,17 @@ import type { Loaded } from "#lib/platform/config/config-file.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { TableClient } from "#lib/platform/table/operations.ts";
-import type { CircuitLabels } from "#lib/resilience/circuit/circuit-policy.ts";
-import type { SharedCircuit } from "#lib/resilience/circuit/shared-circuit.ts";
+import type { TablePorts } from "#lib/platform/table/operations.ts";
 import type { CircuitBreakerConfig, CircuitPolicy } from "#schemas/config/circuit-breaker.ts";
 
-/** How much of the traffic to a dependency may be retries. */
-export interface RetryBudget {
-  /** Retries for each first attempt in the window. */
-  ratio: number;
-  /** Retries a minute that are always admitted, over the whole fleet. */
-  floor_per_minute: number;
-}
-
-/** What a guard needs from its surroundings. It keeps no state outside its process and the table. */
-export interface GuardPorts {
-  runtime: Runtime;
-  table: TableClient;
-  /** A table with string keys `pk` and `sk` and TTL on `expires_at`. */
-  table_name: string;
-  log: Log;
-  /** Counts transitions and refused calls; `DependencyGuard.with` replaces it for one invocation. */
-  counters?: Counters | undefined;
-  /** The policy in force; read anew for every call. */
-  circuitPolicy(): Loaded<CircuitBreakerConfig>;
-  retryBudget(labels: CircuitLabels): RetryBudget;
+/** Which circuit a call belongs to. */
+export interface CircuitLabels {
+  service: string;
+  role: string;
+  /** The dependency that is called, as in `model`. */
+  dependency: string;
+  tenant: string;
+  shard?: string | undefined;
 }
 
 /** One call to a dependency. */
@@ -45,11 +31,44 @@ export interface GuardedCall extends CircuitLabels {
   signal?: AbortSignal | undefined;
 }
 
-/** A call waiting for admission by a circuit breaker. */
-export interface AdmissionRequest {
-  call: GuardedCall;
-  circuit: SharedCircuit;
-  policy: CircuitPolicy;
-  policy_hash: string;
-  ports: GuardPorts;
+/** How much of the traffic to a dependency may be retries. */
+export interface RetryBudget {
+  /** Retries for each first attempt in the window. */
+  ratio: number;
+  /** Retries a minute that are always admitted, over the whole fleet. */
+  floor_per_minute: number;
+}
+
+/**
+ * What a guard needs from its surroundings. It keeps no state outside its process and the table: any table with
+ * string keys `pk` and `sk` and TTL on `expires_at`.
+ */
+export interface GuardPorts extends TablePorts {
+  runtime: Runtime;
+  log: Log;
+  /** Counts transitions and refused calls; `DependencyGuard.with` replaces it for one invocation. */
+  counters?: Counters | undefined;
+  /** The policy in force; read anew for every call. */
+  circuitPolicy(): Loaded<CircuitBreakerConfig>;
+  retryBudget(labels: CircuitLabels): RetryBudget;
+}
+
+/** The defaults, overlaid with every pattern that matches; a pattern that names more parts wins. */
+export function circuitPolicyFor(
+  { defaults, circuits }: CircuitBreakerConfig,
+  { service, role, dependency }: Pick<CircuitLabels, "service" | "role" | "dependency">,
+): CircuitPolicy {
+  const parts = [service, role, dependency];
+  const namedParts = (pattern: string) => pattern.split(".").filter((part) => part !== "*").length;
+  const matching = Object.entries(circuits)
+    .filter(([pattern]) => pattern.split(".").every((part, index) => part === "*" || part === parts[index]))
+    .sort(([one], [other]) => namedParts(one) - namedParts(other));
+  return Object.assign({}, defaults, ...matching.map(([, changes]) => changes));
+}
+
+/** `service.role.dependency`, followed by the tenant or the shard when each has a circuit of its own. */
+export function circuitKey(labels: CircuitLabels, { scope }: Pick<CircuitPolicy, "scope">): string {
+  const { service, role, dependency, tenant, shard = "0" } = labels;
+  const own = { fleet: [], tenant: [tenant], shard: [shard] }[scope];
+  return [service, role, dependency, ...own].join(".");
 }

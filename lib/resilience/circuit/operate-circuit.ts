@@ -3,9 +3,8 @@ import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { TablePorts } from "#lib/platform/table/operations.ts";
-import { allowanceOf, allowedShare, throttledShare } from "#lib/resilience/circuit/admission-limits.ts";
-import { countsIn, totalsOf, windowStart } from "#lib/resilience/circuit/call-counts.ts";
-import { circuitPolicyFor } from "#lib/resilience/circuit/circuit-policy.ts";
+import { allowanceOf, throttledShare } from "#lib/resilience/circuit/admission-limits.ts";
+import { totalsOf, windowStart } from "#lib/resilience/circuit/call-counts.ts";
 import {
   forced,
   forceInForce,
@@ -14,6 +13,7 @@ import {
   type Stamp,
 } from "#lib/resilience/circuit/circuit-state.ts";
 import { readCircuit, type SharedState, writeTransition } from "#lib/resilience/circuit/circuit-table.ts";
+import { circuitPolicyFor } from "#lib/resilience/circuit/guarded-call.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitCommand, CircuitView } from "#schemas/http/circuits.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
@@ -30,10 +30,10 @@ export function circuitView(
 ): CircuitView {
   const [service = "", role = "", dependency = ""] = record.key.split(".");
   const policy = circuitPolicyFor(config, { service, role, dependency });
-  const window = countsIn(totalsOf([counts], windowStart(now, record.counted_from, policy)));
+  const window = totalsOf([counts], windowStart(now, record.counted_from, policy));
   const { failures, calls, slow, damped, held, retry_calls } = window;
-  const allowance = allowanceOf(record, [counts], policy, now);
-  const share = Math.min(allowance ? allowedShare(allowance) : 1, throttledShare(window, policy));
+  const recovering_share = allowanceOf(record, [counts], policy, now)?.share ?? 1;
+  const share = Math.min(recovering_share, throttledShare(window, policy));
   const orNull = (at: number | undefined) => (at === undefined ? null : instant(at));
   return {
     key: record.key,

@@ -17,5 +17,5 @@ describe("an outage of a minute under 20 calls a second from 10 environments", (
     expect(back_after).toBeLessThan(60);
     // The backlog of 60 s is worked off within three times as long: what came in has gone out again.
     expect(total(seen.succeeded)).toBeGreaterThan(0.99 * 20 * 300);
-  }, 180_000);
+  }, 600_000); // seconds of work, which a busy machine may take long for
 });

@@ -9,6 +9,7 @@ import {
   outdatedColumns,
   secondAt,
   sliceAt,
+  type Totals,
   totalsOf,
   UsualLoadMeter,
   windowStart,
@@ -32,11 +33,21 @@ const VIEW_AGE_MS_UNKNOWN = 30_000;
 /** The call goes on without the table when it does not answer in this time. */
 const ANSWER_MS_MAX = 1000;
 
-/** One environment's view of one circuit: the state it read from the table, and the calls it counts. */
-export class SharedCircuit {
+interface Circuit {
   readonly key: string;
   readonly tenant: string | undefined;
-  readonly local = new LocalCounts();
+  /** In force: the guard sets both before each call. */
+  policy: CircuitPolicy;
+  policy_hash: string;
+}
+
+/** One environment's view of one circuit: the state it read from the table, and the calls it counts. */
+export class SharedCircuit implements Circuit {
+  readonly key: string;
+  readonly tenant: string | undefined;
+  policy: CircuitPolicy;
+  policy_hash: string;
+  readonly #local = new LocalCounts();
   readonly #ports: TablePorts & { runtime: Runtime };
   readonly #meter = new UsualLoadMeter();
   #state: SharedState | undefined;
@@ -47,12 +58,11 @@ export class SharedCircuit {
   #unreadable = false;
   #syncing: Promise<void> | undefined;
 
-  constructor(
-    { key, tenant }: { key: string; tenant: string | undefined },
-    ports: TablePorts & { runtime: Runtime },
-  ) {
+  constructor({ key, tenant, policy, policy_hash }: Circuit, ports: TablePorts & { runtime: Runtime }) {
     this.key = key;
     this.tenant = tenant;
+    this.policy = policy;
+    this.policy_hash = policy_hash;
     this.#ports = ports;
   }
 
@@ -62,7 +72,12 @@ export class SharedCircuit {
 
   /** Failures in a row: in the fleet, or in this environment when the state is unknown. */
   get streak(): number {
-    return this.unknown ? this.local.streak : this.local.streakAfter(this.record?.streak ?? 0);
+    return this.unknown ? this.#local.streak : this.#local.streakAfter(this.record?.streak ?? 0);
+  }
+
+  /** Unix ms of the last failure in this environment. */
+  get failed_at(): number | undefined {
+    return this.#local.failed_at;
   }
 
   /** Whether the table has not answered for too long. */
@@ -72,17 +87,18 @@ export class SharedCircuit {
 
   /** The counts to decide by: everybody's as last read, and those of this environment since. */
   counts(): CallCounts[] {
-    if (this.unknown) return [this.local.own];
-    return [...(this.#state ? [this.#state.counts] : []), this.local.unshared];
+    if (this.unknown) return [this.#local.own];
+    return [...(this.#state ? [this.#state.counts] : []), this.#local.unshared];
   }
 
-  totals(policy: CircuitPolicy): Map<string, number> {
-    return totalsOf(this.counts(), this.#windowStart(policy));
+  /** The same, added up over the window. */
+  get totals(): Totals {
+    return totalsOf(this.counts(), this.#window_start);
   }
 
-  count(policy: CircuitPolicy, ...names: string[]): void {
-    const slice = Math.max(sliceAt(this.#ports.runtime.now(), policy), this.#counted_from);
-    this.local.count(slice, names, this.#windowStart(policy));
+  count(...names: string[]): void {
+    const slice = sliceAt(this.#ports.runtime.now(), this.policy);
+    this.#local.count(Math.max(slice, this.#counted_from), names, this.#window_start);
   }
 
   /** The slice of the present second, for `countAt`. */
@@ -91,37 +107,36 @@ export class SharedCircuit {
   }
 
   /** Adds to, or takes from, what is counted by the second. */
-  countAt(second: number, name: "passed" | "ended", policy: CircuitPolicy, amount: 1 | -1 = 1): void {
-    this.local.count(second, [name], this.#windowStart(policy), amount);
+  countAt(second: number, name: "passed" | "ended", amount: 1 | -1 = 1): void {
+    this.#local.count(second, [name], this.#window_start, amount);
   }
 
   /** A call that took `elapsed_ms` failed or was answered. */
-  ended(failed: boolean, elapsed_ms: number, { window_seconds }: CircuitPolicy): void {
-    if (failed) this.local.failed(elapsed_ms, this.#ports.runtime.now(), window_seconds * 1000);
-    else this.local.succeeded(elapsed_ms);
+  ended(failed: boolean, elapsed_ms: number): void {
+    this.#local.ended(failed, elapsed_ms, this.#ports.runtime.now(), this.#window_ms);
   }
 
   /** Before a decision: reads the shared state when the view of it is too old. Never throws. */
-  async refresh(policy: CircuitPolicy, log: Log): Promise<void> {
-    const troubled = this.#isTroubled(policy);
-    const age_max = troubled ? VIEW_AGE_MS_TROUBLED : Math.min(VIEW_AGE_MS_MAX, policy.window_seconds * 1000);
+  async refresh(log: Log): Promise<void> {
+    const troubled = this.#isTroubled();
+    const age_max = troubled ? VIEW_AGE_MS_TROUBLED : Math.min(VIEW_AGE_MS_MAX, this.#window_ms);
     if (this.#age(this.#read_at) < age_max) return;
     const sharing = troubled && this.#hasCounts() && this.#age(this.#shared_at) >= VIEW_AGE_MS_TROUBLED;
-    await this.#sync(policy, sharing, log);
+    await this.#sync(sharing, log);
   }
 
   /** After a call: shares the counts once a window, once a second in trouble, or now. Never throws. */
-  async share(policy: CircuitPolicy, log: Log, now = false): Promise<void> {
+  async share(log: Log, now = false): Promise<void> {
     if (!this.#hasCounts()) return;
-    const age_min = this.#isTroubled(policy) ? VIEW_AGE_MS_TROUBLED : policy.window_seconds * 1000;
-    if (now || this.#age(this.#shared_at) >= age_min) await this.#sync(policy, true, log);
+    const age_min = this.#isTroubled() ? VIEW_AGE_MS_TROUBLED : this.#window_ms;
+    if (now || this.#age(this.#shared_at) >= age_min) await this.#sync(true, log);
   }
 
   /** Writes a transition. False when another one came first. Throws when the table does not answer. */
   async move(next: CircuitRecord): Promise<boolean> {
     const { runtime } = this.#ports;
     const moved = await writeTransition(next, runtime.now(), this.#ports);
-    if (moved) this.local.endStreak();
+    if (moved) this.#local.endStreak();
     const counts = this.#state?.counts ?? new Map();
     this.#state = moved ? { record: next, counts } : await readCircuit(this.key, this.#ports);
     this.#read_at = runtime.now();
@@ -133,19 +148,23 @@ export class SharedCircuit {
     return this.record?.counted_from ?? 0;
   }
 
-  #windowStart(policy: CircuitPolicy): number {
-    return windowStart(this.#ports.runtime.now(), this.#counted_from, policy);
+  get #window_ms(): number {
+    return this.policy.window_seconds * 1000;
+  }
+
+  get #window_start(): number {
+    return windowStart(this.#ports.runtime.now(), this.#counted_from, this.policy);
   }
 
   #hasCounts(): boolean {
     const closed = (this.record?.state ?? "closed") === "closed";
     const force = forceInForce(this.record, this.#ports.runtime.now());
-    return closed && force?.state !== "open" && this.local.unshared.size > 0;
+    return closed && force?.state !== "open" && this.#local.unshared.size > 0;
   }
 
-  #isTroubled(policy: CircuitPolicy): boolean {
-    const own = totalsOf([this.local.own], this.#windowStart(policy));
-    return isTroubled(this.record, this.#ports.runtime.now(), [own, this.totals(policy)]);
+  #isTroubled(): boolean {
+    const own = totalsOf([this.#local.own], this.#window_start);
+    return isTroubled(this.record, this.#ports.runtime.now(), [own, this.totals]);
   }
 
   /** Infinite when it never happened, and when the clock was set back since. */
@@ -155,23 +174,23 @@ export class SharedCircuit {
   }
 
   /** One exchange with the table at a time, which all callers wait for; none soon after one that failed. */
-  async #sync(policy: CircuitPolicy, sharing: boolean, log: Log): Promise<void> {
+  async #sync(sharing: boolean, log: Log): Promise<void> {
     if (this.#syncing) return this.#syncing;
     if (this.#unreadable && this.#age(this.#tried_at) < VIEW_AGE_MS_TROUBLED) return;
-    this.#syncing = this.#exchange(policy, sharing, log).finally(() => {
+    this.#syncing = this.#exchange(sharing, log).finally(() => {
       this.#syncing = undefined;
     });
     return this.#syncing;
   }
 
-  async #exchange(policy: CircuitPolicy, sharing: boolean, log: Log): Promise<void> {
+  async #exchange(sharing: boolean, log: Log): Promise<void> {
     const { runtime } = this.#ports;
     const asked_at = runtime.now();
     this.#tried_at = asked_at;
-    const healthy = !this.#isTroubled(policy);
+    const healthy = !this.#isTroubled();
     try {
       const state = await answerInTime(
-        () => (sharing ? this.#addCounts(policy, asked_at) : readCircuit(this.key, this.#ports)),
+        () => (sharing ? this.#addCounts(asked_at) : readCircuit(this.key, this.#ports)),
         ANSWER_MS_MAX,
         runtime,
       );
@@ -183,19 +202,18 @@ export class SharedCircuit {
         log.info("CIRCUIT_STATE_READABLE", `the state of circuit ${this.key} can be read again`);
       this.#unreadable = false;
     } catch (error) {
-      const fields = { circuit: this.key, when_unknown: policy.when_unknown };
+      const fields = { circuit: this.key, when_unknown: this.policy.when_unknown };
       const sentence = `the state of circuit ${this.key} cannot be read: ${String(error)}`;
       if (!this.#unreadable) log.warn("CIRCUIT_STATE_UNREADABLE", sentence, fields);
       this.#unreadable = true;
     }
   }
 
-  #addCounts(policy: CircuitPolicy, now: number): Promise<SharedState> {
+  #addCounts(now: number): Promise<SharedState> {
     this.#shared_at = now;
-    const since = this.#windowStart(policy);
-    const unshared = this.local.take(now, since, policy.window_seconds * 1000, this.#isTroubled(policy));
+    const since = this.#window_start;
+    const unshared = this.#local.take(now, since, this.#window_ms, this.#isTroubled());
     const outdated = outdatedColumns(this.#state?.counts, since);
-    const contribution = { ...unshared, usual: this.#meter.take(), outdated };
-    return addCounts({ key: this.key, tenant: this.tenant }, contribution, now, this.#ports);
+    return addCounts(this, { ...unshared, usual: this.#meter.take(), outdated }, now, this.#ports);
   }
 }

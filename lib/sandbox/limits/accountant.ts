@@ -85,39 +85,34 @@ function exceeded(
     counted: number;
   },
 ): LimitHit | null {
-  if (seen.processes > profile.processes_max) {
-    return {
+  const cpu_seconds = seen.cpu_ms / 1000;
+  const figures: LimitHit[] = [
+    {
       code: "SANDBOX_PROCESSES",
       limit: profile.processes_max,
       observed: seen.processes,
       evidence: `${seen.processes} processes and threads alive at once in ${seen.counted} processes, counted in /proc/<pid>/stat`,
-    };
-  }
-  if (seen.memory_bytes > profile.memory_bytes_max) {
-    return {
+    },
+    {
       code: "SANDBOX_MEMORY",
       limit: profile.memory_bytes_max,
       observed: seen.memory_bytes,
       evidence: `${seen.memory_bytes} ${seen.memory_from}`,
-    };
-  }
-  if (seen.open_files > profile.open_files_max) {
-    return {
+    },
+    {
       code: "SANDBOX_OPEN_FILES",
       limit: profile.open_files_max,
       observed: seen.open_files,
       evidence: `${seen.open_files} files open at once in one process, counted in /proc/<pid>/fd`,
-    };
-  }
-  if (seen.cpu_ms > profile.cpu_seconds * 1000) {
-    return {
+    },
+    {
       code: "SANDBOX_CPU_TIME",
       limit: profile.cpu_seconds,
-      observed: seen.cpu_ms / 1000,
-      evidence: `${(seen.cpu_ms / 1000).toFixed(2)} s of CPU time in all its processes together, from /proc/<pid>/stat`,
-    };
-  }
-  return null;
+      observed: cpu_seconds,
+      evidence: `${cpu_seconds.toFixed(2)} s of CPU time in all its processes together, from /proc/<pid>/stat`,
+    },
+  ];
+  return figures.find(({ limit, observed }) => observed > limit) ?? null;
 }
 
 /** The cheap sum counts a shared page once for each process, so a sum over the limit is computed again exactly. */

@@ -1,26 +1,37 @@
+import { filesOf, type LayoutFile } from "#lib/work/artifacts/artifact-meta.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
 
+/** The files of a task's completed steps in the standard layout, each under the path it has there. */
+export function layoutArtifacts(ledger: Ledger): LayoutFile[] {
+  const placed = [...placeFiles(ledger, filesOf)].map(([path, { file }]) => ({ ...file, path }));
+  return placed.sort((a, b) => a.path.localeCompare(b.path, "en"));
+}
+
+/** Where each file of the steps' manifests stands in the layout, by its entry. */
+export function placesOf(ledger: Ledger): Map<ManifestEntry, string> {
+  const placed = placeFiles(ledger, ({ outcome }) => outcome?.artifacts ?? []);
+  return new Map([...placed].map(([path, { file }]) => [file, path]));
+}
+
 /**
- * The files of a task in the standard layout, from the manifests of its completed steps. When two
- * wrote the same path the later one has it: the later step of the workflow, or the later round of
- * one step (their times do not count, for they are of different workers' clocks); of the rounds of a
- * repair that all failed, the best one. The other one's
- * stands beside it, as `codegen/earlier/codegen-0/diff.patch`.
+ * Files by their path in the layout. When two steps wrote the same path the later one has it: the later step of the
+ * workflow, or the later round of one step (their times do not count, for they are of different workers' clocks). Of
+ * the rounds of a repair that all failed the best one has it. The other one's stands beside it, as `codegen/earlier/codegen-0/diff.patch`.
  */
-export function layoutArtifacts(ledger: Ledger): ManifestEntry[] {
-  const placed = new Map<string, { entry: ManifestEntry; step: StepRecord }>();
+function placeFiles<File extends ManifestEntry>(
+  ledger: Ledger,
+  filesOfStep: (step: StepRecord) => readonly File[],
+): Map<string, { file: File; step: StepRecord }> {
+  const placed = new Map<string, { file: File; step: StepRecord }>();
   for (const step of inOrder(ledger)) {
-    for (const entry of step.outcome?.artifacts ?? []) {
-      const before = placed.get(entry.path);
-      if (before) {
-        const path = pathOfRound(entry.path, before.step);
-        placed.set(path, { entry: { ...before.entry, path }, step: before.step });
-      }
-      placed.set(entry.path, { entry, step });
+    for (const file of filesOfStep(step)) {
+      const before = placed.get(file.path);
+      if (before) placed.set(pathOfRound(file.path, before.step), before);
+      placed.set(file.path, { file, step });
     }
   }
-  return [...placed.values()].map(({ entry }) => entry).sort((a, b) => a.path.localeCompare(b.path, "en"));
+  return placed;
 }
 
 function inOrder({ task, steps }: Ledger): StepRecord[] {
@@ -59,11 +70,11 @@ export function bestFailedRound({ task, steps }: Ledger): number | undefined {
  * The file at a path of the layout, or at the path of its round (`codegen/earlier/codegen-0/diff.patch`),
  * which leads to that round's file for good, whether a later one has its place already or not.
  */
-export function findArtifact(ledger: Ledger, path: string): ManifestEntry | undefined {
-  const placed = layoutArtifacts(ledger).find((entry) => entry.path === path);
+export function findArtifact(ledger: Ledger, path: string): LayoutFile | undefined {
+  const placed = layoutArtifacts(ledger).find((file) => file.path === path);
   if (placed) return placed;
   for (const step of ledger.steps) {
-    const found = step.outcome?.artifacts.find((entry) => pathOfRound(entry.path, step) === path);
+    const found = filesOf(step).find((file) => pathOfRound(file.path, step) === path);
     if (found) return { ...found, path };
   }
   return undefined;

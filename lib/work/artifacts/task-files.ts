@@ -1,63 +1,58 @@
 import { artifactKey } from "#lib/platform/blobs/object-keys.ts";
-import { sha256 } from "#lib/platform/hash/sha256.ts";
-import { artifactMeta, META_SUFFIX } from "#lib/work/artifacts/artifact-meta.ts";
+import { type LayoutFile, metaFile, textFile } from "#lib/work/artifacts/artifact-meta.ts";
+import { placesOf } from "#lib/work/artifacts/layout.ts";
 import { taskEvents } from "#lib/work/tasks/task-events.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { TaskArtifact } from "#schemas/artifacts/task.ts";
-
-export interface TaskFile {
-  path: string;
-  content: string;
-  sha256: string;
-  content_type: string;
-}
+import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
 
 /**
  * `task.json`, `events.jsonl` and their meta files of an ended task: a function of its ledger, so
  * whoever writes them, however often, writes the same bytes.
  */
-export function taskFiles({ task, steps }: Ledger, service_version: string): TaskFile[] {
+export function taskFiles(ledger: Ledger, service_version: string): LayoutFile[] {
+  const { task } = ledger;
   const { version: _1, updated_at: _2, sealed_at: _3, expires_at: _4, ...lasting } = task;
-  const events = taskEvents({ task, steps }).map((event) => JSON.stringify(event));
+  const record = TaskArtifact.parse({ task: lasting, steps: stepsInPlace(ledger) });
+  const events = taskEvents(ledger).map((event) => JSON.stringify(event));
   const files = [
     {
-      path: "task.json",
-      content: `${JSON.stringify(TaskArtifact.parse({ task: lasting, steps }), null, 2)}\n`,
-      content_type: "application/json",
+      file: textFile("task.json", `${JSON.stringify(record, null, 2)}\n`, "application/json"),
       schema: "artifact.task",
     },
     {
-      path: "events.jsonl",
-      content: `${events.join("\n")}\n`,
-      content_type: "application/jsonl",
+      file: textFile("events.jsonl", `${events.join("\n")}\n`, "application/jsonl"),
       schema: "artifact.task_event",
     },
   ];
-  return files.flatMap(({ schema, ...file }) => {
-    const blob = {
-      key: artifactKey(task.tenant, task.task_id, file.path),
-      sha256: sha256(file.content),
-      bytes: Buffer.byteLength(file.content),
-    };
-    const meta = artifactMeta({
-      ...file,
-      blob,
+  return files.flatMap(({ file, schema }) => [
+    file,
+    metaFile({
+      path: file.path,
+      blob: file.blob,
+      content_type: file.content_type,
       schema,
-      envelope: {
-        service: "orchestrator",
-        role: "worker",
-        trace_id: task.trace_id,
-        idempotency_key: task.submission_hash,
-        source_hash: task.submission_hash,
-      },
-      service_version,
-      created_at_ms: Date.parse(task.ended_at ?? task.created_at),
-    });
-    const content = `${JSON.stringify(meta, null, 2)}\n`;
-    const meta_file = { path: `${file.path}${META_SUFFIX}`, content, content_type: "application/json" };
-    return [
-      { ...file, sha256: blob.sha256 },
-      { ...meta_file, sha256: sha256(content) },
-    ];
-  });
+      producer: { service: "orchestrator", role: "worker", version: service_version },
+      trace_id: task.trace_id,
+      idempotency_key: task.submission_hash,
+      source_hash: task.submission_hash,
+      created_at: task.ended_at ?? task.created_at,
+    }),
+  ]);
+}
+
+/** The steps with manifests that lead to the files of the layout: the bytes stand there, and not in `task.json` again. */
+function stepsInPlace(ledger: Ledger): StepRecord[] {
+  const { tenant, task_id } = ledger.task;
+  const places = placesOf(ledger);
+  const inPlace = (entry: ManifestEntry): ManifestEntry => {
+    const { key, sha256, bytes } = entry.blob;
+    const path = places.get(entry);
+    return { ...entry, blob: { key: path ? artifactKey(tenant, task_id, path) : key, sha256, bytes } };
+  };
+  return ledger.steps.map((step) =>
+    step.outcome
+      ? { ...step, outcome: { ...step.outcome, artifacts: step.outcome.artifacts.map(inPlace) } }
+      : step,
+  );
 }

@@ -130,9 +130,9 @@ export async function overdueTasks(limit: number, ports: TaskPorts & { log: Log 
 }
 
 /** Whether the task took up work again for this replay of the step. */
-export function isReopened(task: TaskRecord, { step, round, generation }: Omit<Reopening, "at">): boolean {
+export function isReopened(task: TaskRecord, { step, round, replay_count }: Omit<Reopening, "at">): boolean {
   return (task.reopenings ?? []).some(
-    (one) => one.step === step && one.round === round && one.generation === generation,
+    (one) => one.step === step && one.round === round && one.replay_count === replay_count,
   );
 }
 

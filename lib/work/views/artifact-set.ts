@@ -1,3 +1,4 @@
+import { filesOf } from "#lib/work/artifacts/artifact-meta.ts";
 import { pathOfRound } from "#lib/work/artifacts/layout.ts";
 import { artifactView } from "#lib/work/views/task-view.ts";
 import type { ArtifactSet } from "#schemas/http/task-view.ts";
@@ -9,7 +10,8 @@ import type { StepRecord } from "#schemas/records/step.ts";
  */
 export function artifactSet(step: StepRecord): ArtifactSet | undefined {
   if (!step.outcome) return undefined;
-  const { verdict, artifacts } = step.outcome;
+  const { verdict } = step.outcome;
+  const artifacts = filesOf(step);
   return {
     tenant: step.tenant,
     task_id: step.task_id,

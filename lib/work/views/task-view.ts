@@ -1,4 +1,5 @@
 import { reportAdvice } from "#lib/code/test-results/test-runners.ts";
+import { withoutInline } from "#lib/platform/blobs/inline-blob.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { layoutArtifacts } from "#lib/work/artifacts/layout.ts";
@@ -42,11 +43,12 @@ export function taskView({ task, steps }: Ledger, service_version: string): Task
 
 function stepViews({ task, steps }: Ledger): StepView[] {
   const views = steps.map(stepView);
-  const { current } = task;
-  const claimed = steps.some(({ step, round }) => step === current?.step && round === current.round);
-  if (current && !claimed && !task.ended_at) {
-    const service = task.definition.steps.find(({ step }) => step === current.step)?.agent ?? "unknown";
-    views.push({ step: current.step, round: current.round, service, status: "queued", attempts: 0 });
+  for (const dispatched of [task.beside, task.current]) {
+    if (!dispatched || task.ended_at) continue;
+    const { step, round } = dispatched;
+    if (steps.some((record) => record.step === step && record.round === round)) continue;
+    const service = task.definition.steps.find((one) => one.step === step)?.agent ?? "unknown";
+    views.push({ step, round, service, status: "queued", attempts: 0 });
   }
   return views;
 }
@@ -66,7 +68,7 @@ function stepView(record: StepRecord): StepView {
     attempts: record.attempts,
     started_at: record.started_at,
     ...(record.ended_at && { ended_at: record.ended_at }),
-    ...(outcome?.output && { output: outcome.output }),
+    ...(outcome?.output && { output: withoutInline(outcome.output) }),
   };
 }
 
@@ -86,14 +88,7 @@ function artifactViews(ledger: Ledger, service_version: string): ArtifactView[] 
   const { task_id } = ledger.task;
   const views = layoutArtifacts(ledger).map((entry) => artifactView(task_id, entry));
   if (!ledger.task.sealed_at) return views;
-  const own = taskFiles(ledger, service_version).map(({ path, content, sha256, content_type }) => ({
-    path,
-    href: artifactHref(task_id, path),
-    bytes: Buffer.byteLength(content),
-    sha256,
-    content_type,
-  }));
-  return [...views, ...own];
+  return [...views, ...taskFiles(ledger, service_version).map((file) => artifactView(task_id, file))];
 }
 
 export function artifactView(task_id: string, { path, blob, content_type }: ManifestEntry): ArtifactView {

@@ -25,6 +25,8 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
     noticeMissingObjects(),
     queues(pick(by_agent, ORCHESTRATOR), ["SendMessage"]),
   ],
+  /** functions/gateway/artifact-links.ts: a link is signed by the gateway's role, which must be allowed to read it. */
+  read_tasks: () => [objects("tenants/*/tasks/*", ["GetObject"])],
   manage_webhooks: ({ queues: by_agent }) => [queues(pick(by_agent, WEBHOOKS), ["SendMessage"])],
   /** functions/gateway/status-routes.ts; HeadBucket is s3:ListBucket, of submit_tasks. */
   check_parts: ({ queues: by_agent, dead_letter_queues }) => [

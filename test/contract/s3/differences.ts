@@ -73,7 +73,7 @@ export const s3_differences = {
     page: `${REFERENCE}/API_HeadObject.html`,
     targets: { simulation: { does: "is not kept", observed: { ContentLength: 5, checksum: false } } },
     not_leaned_on: "Where it is absent the length alone is compared; who reads the bytes hashes them.",
-    bridged_in: "functions/gateway/read-artifact.ts",
+    bridged_in: "functions/gateway/artifact-links.ts",
   },
   headers: {
     behaviour: "An object's type and metadata",

@@ -132,7 +132,7 @@ describe("an object", () => {
   });
 
   semantic("gives the SHA-256 it was written with, and its length, to a head that asks for them", {
-    relied_on_by: ["functions/gateway/read-artifact.ts", "functions/gateway/store-submission.ts"],
+    relied_on_by: ["functions/gateway/artifact-links.ts", "functions/gateway/store-submission.ts"],
     async observe(world) {
       const key = randomUUID();
       await put(world, key, "first", { ChecksumSHA256: sha256("first") });

@@ -5,9 +5,10 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { describe } from "vitest";
 import { uploadKey } from "#lib/platform/blobs/object-keys.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { linkToArtifact } from "../../../functions/gateway/artifact-links.ts";
 import { createUpload } from "../../../functions/gateway/create-upload.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
-import { linkToArtifact } from "../../../functions/gateway/read-artifact.ts";
+
 import { contract } from "../contract.ts";
 import type { BucketWorld } from "../targets/worlds.ts";
 import { put, text } from "./bucket-steps.ts";
@@ -123,7 +124,7 @@ describe("a presigned upload", () => {
 
 describe("a presigned link", () => {
   semantic("gives the bytes under the type and name it was made for", {
-    relied_on_by: ["functions/gateway/read-artifact.ts"],
+    relied_on_by: ["functions/gateway/artifact-links.ts"],
     async observe(world) {
       const { key, body } = await grant(world);
       await put(world, key, body, { ContentType: "application/octet-stream" });

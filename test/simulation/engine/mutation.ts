@@ -16,7 +16,7 @@ export interface Mutation {
   uploads?: "failures ignored";
   claims?(claims: Claims): Claims;
   sweeper?: "off";
-  layout?: "skipped";
+  layout?: "skipped" | "marked first";
   /** Every message of a batch is deleted, whatever the function answers. */
   acknowledge?: "always";
 }

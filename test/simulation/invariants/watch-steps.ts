@@ -1,6 +1,7 @@
 import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
+import type { TaskRecord } from "#schemas/records/task.ts";
 import type { Change } from "../dynamodb/table.ts";
 import { equalValues } from "../dynamodb/values.ts";
 import type { Invocation } from "../engine/invocation.ts";
@@ -25,6 +26,7 @@ export function watchSteps(world: World) {
   /** Of a task's own steps, which rest when it has ended. */
   const onWrite = (change: Change, writer: Invocation) => {
     checkTaskOpen(world, change.key, change.after as unknown as StepRecord);
+    checkAwaited(world, change);
     checkWrite(change, writer);
   };
   /** Of what is claimed as steps are, beside the ledger. The sweeper notes when to look again. */
@@ -79,6 +81,21 @@ function checkParking(world: World, name: string, was: StepRecord, is: StepRecor
 function checkTaskOpen(world: World, { pk, sk }: Change["key"], { status }: StepRecord): void {
   const task = world.table.get({ pk, sk: "TASK" });
   if (task?.ended_at) world.violate("an ended task's ledger rests", `${pk} ${sk} becomes ${status}`);
+}
+
+/** A step that another waits for has ended when that one is claimed: they would publish into one index. */
+function checkAwaited(world: World, { key, before, after }: Change): void {
+  const { step, status } = after as unknown as StepRecord;
+  if (before || status !== "running") return;
+  const { definition } = world.table.get({ pk: key.pk, sk: "TASK" }) as unknown as TaskRecord;
+  for (const { step: awaited, beside } of definition.steps) {
+    if (beside?.until !== step) continue;
+    world.count("steps awaited");
+    const record = world.table.get({ pk: key.pk, sk: `STEP#${awaited}#0` });
+    if (record?.outcome === undefined) {
+      world.violate("a step waits for what runs beside others", `${key.pk} ${step} before ${awaited}`);
+    }
+  }
 }
 
 function sameOutcome(was: StepRecord, is: StepRecord): boolean {

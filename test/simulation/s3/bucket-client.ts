@@ -5,9 +5,12 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { META_SUFFIX } from "#lib/work/artifacts/artifact-meta.ts";
 import type { Invocation } from "../engine/invocation.ts";
 import { call } from "../engine/network.ts";
 import type { World } from "../engine/world.ts";
+
+const REPORT_META = `/report.json${META_SUFFIX}`;
 
 /** S3 as one invocation's client sees it. */
 export function bucketClient(world: World, invocation: Invocation): S3Client {
@@ -15,7 +18,12 @@ export function bucketClient(world: World, invocation: Invocation): S3Client {
   const operation = (command: unknown): { label: string; effect: () => unknown } => {
     if (command instanceof PutObjectCommand) {
       const { Key = "", Body, ContentType = "" } = command.input;
-      const effect = () => bucket.put(Key, Body as Uint8Array | string, ContentType);
+      const effect = () => {
+        if (Key.endsWith(REPORT_META) && !bucket.find(Key.slice(0, -META_SUFFIX.length))) {
+          world.violate("a report's meta file comes last", `${Key} stands before its report`);
+        }
+        bucket.put(Key, Body as Uint8Array | string, ContentType);
+      };
       return { label: `put object ${Key}`, effect };
     }
     if (command instanceof GetObjectCommand) {

@@ -44,7 +44,9 @@ export function simulatedAgents(world: World): Map<string, Agent<z.ZodType, z.Zo
     agent("codegen", CodegenInput, CodegenOutput, async ({ source }, { blobs, artifacts, runtime }) => {
       const text = `diff of ${runtime.uuid()}\n`; // every attempt makes another one: models do
       await artifacts.text("codegen/diff.patch", text, "text/x-diff");
-      await artifacts.text("codegen/summary.md", `summary of ${text}`, "text/markdown");
+      // Some files are too large to travel in the outcome.
+      const notes = world.random.chance(0.3) ? world.random.hex(4000) : "";
+      await artifacts.text("codegen/summary.md", `summary of ${text}${notes}`, "text/markdown");
       const diff = await blobs.write(text, "text/x-diff");
       return { source, diff, provider: "patch" as const, files_changed: 1, insertions: 1, deletions: 0 };
     }),

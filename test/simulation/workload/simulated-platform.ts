@@ -1,13 +1,17 @@
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { checkRules } from "#lib/code/codemod/codemod-rules.ts";
 import { parseDiff } from "#lib/code/diff/parse-diff.ts";
+import { artifactKey } from "#lib/platform/blobs/object-keys.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
-import { writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
+import { type LayoutPorts, storedFiles, writeStandardLayout } from "#lib/work/artifacts/standard-layout.ts";
+import { lookAgain } from "#lib/work/tasks/task-news.ts";
+import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { deliveryPlace } from "#lib/work/webhooks/delivery-store.ts";
 import type { GatewayPorts } from "../../../functions/gateway/ports.ts";
 import type { OrchestratorPorts } from "../../../functions/orchestrator/ports.ts";
@@ -64,6 +68,7 @@ export function simulatedPlatform(
       checkRules: async (rules: string) => checkRules(rules),
     },
     retryPolicy: () => deployment.retry_policy,
+    followTask: lookAgain(runtime),
     artifacts: () => deployment.artifacts,
     workflows: () => deployment.workflows,
     sandboxLimits: () => deployment.sandbox_limits,
@@ -73,7 +78,12 @@ export function simulatedPlatform(
     deadLetterQueueUrl: deadLetterQueue,
     logOf: () => log,
   } satisfies AgentPlatform & Record<string, unknown>;
-  const skip = mutation.layout === "skipped";
+  const layout_ports = { s3, bucket: artifact_bucket, service_version };
+  const writeLayout = async (ledger: Ledger) => {
+    if (mutation.layout === "skipped") return;
+    if (mutation.layout === "marked first") await markFirst(ledger, layout_ports);
+    await writeStandardLayout(ledger, layout_ports);
+  };
   return {
     ...platform,
     deliveryClaims: watchedClaims(
@@ -85,10 +95,18 @@ export function simulatedPlatform(
       ...platform,
       counters,
       log,
-      writeStandardLayout: async (ledger) =>
-        skip ? undefined : writeStandardLayout(ledger, { s3, bucket: artifact_bucket, service_version }),
+      writeStandardLayout: writeLayout,
     }),
   };
+}
+
+/** Writes the meta files of reports before the reports. */
+async function markFirst(ledger: Ledger, { s3, bucket: Bucket, service_version }: LayoutPorts) {
+  const { tenant, task_id } = ledger.task;
+  for (const { path, content } of storedFiles(ledger, service_version)) {
+    if (!path.endsWith("/report.json.meta.json") || content === undefined) continue;
+    await s3.send(new PutObjectCommand({ Bucket, Key: artifactKey(tenant, task_id, path), Body: content }));
+  }
 }
 
 /** Time, chance and ids of one invocation, all from the seed. */

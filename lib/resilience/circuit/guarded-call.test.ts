@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { circuitKey, circuitPolicyFor } from "#lib/resilience/circuit/circuit-policy.ts";
+import { circuitKey, circuitPolicyFor } from "#lib/resilience/circuit/guarded-call.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 
 const shipped = JSON.parse(readFileSync("configs/circuit_breaker.json", "utf8"));

@@ -77,7 +77,14 @@ describe("the answer of a model", () => {
     const budget = { table: place.table, table_name, now: Date.now };
     try {
       const task = { change: { kind: "prompt" as const, text }, round: 0, directory };
-      await applyModel(task, fake.context, { choice, once, budget, graph, code: codeWork, readTree: (tree) => readTree(tree, graph) });
+      await applyModel(task, fake.context, {
+        choice,
+        once,
+        budget,
+        graph,
+        code: codeWork,
+        readTree: (tree) => readTree(tree, graph),
+      });
       return readFileSync(join(directory, "add.js"), "utf8");
     } finally {
       rmSync(directory, { recursive: true, force: true });

@@ -70,7 +70,14 @@ async function change(script: ScriptedAnswer[], options: Change = {}) {
   };
   const budget = { table: undefined as never, table_name: "none", now: Date.now };
   const task = { change: { kind: "prompt" as const, text }, round: 0, directory, ...round };
-  return applyModel(task, context, { choice, once, budget, graph, code: codeWork, readTree: (tree) => readTree(tree, graph) });
+  return applyModel(task, context, {
+    choice,
+    once,
+    budget,
+    graph,
+    code: codeWork,
+    readTree: (tree) => readTree(tree, graph),
+  });
 }
 
 const fault = async (script: ScriptedAnswer[], options?: Change): Promise<Fault> => {

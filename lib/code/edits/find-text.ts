@@ -1,5 +1,5 @@
+import { textLines } from "#lib/code/diff/file-diff.ts";
 import { findRuns } from "#lib/code/diff/find-runs.ts";
-import { textLines } from "#lib/code/diff/text-lines.ts";
 import { indentationOf, withoutTrailingBlanks } from "#lib/code/edits/blanks.ts";
 
 /** Part of a text, in UTF-16 units. */

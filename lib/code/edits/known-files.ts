@@ -1,4 +1,4 @@
-import { textLines } from "#lib/code/diff/text-lines.ts";
+import { textLines } from "#lib/code/diff/file-diff.ts";
 import type { EditState, KnownFile } from "#schemas/edits.ts";
 
 /** What a model knows of the files, while one answer is worked on. */

@@ -1,4 +1,4 @@
-import { textLines } from "#lib/code/diff/text-lines.ts";
+import { textLines } from "#lib/code/diff/file-diff.ts";
 import { indentationOf, withoutTrailingBlanks } from "#lib/code/edits/blanks.ts";
 import type { Place } from "#lib/code/edits/find-text.ts";
 import type { NearbyLines } from "#schemas/edits.ts";

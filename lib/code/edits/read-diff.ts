@@ -127,10 +127,10 @@ function readHunk(cursor: AnswerCursor, is_added: boolean): Hunk | undefined {
   return read;
 }
 
-/** Whether another file's diff, an edit of another form or the end of the fence begins at a line. */
+/** Whether another file's diff, an edit of another form, a mail's signature or the end of the fence is at a line. */
 function endsPart(cursor: AnswerCursor, index: number): boolean {
   const line = cursor.lines[index] ?? "";
-  if (cursor.fence && endsFence(line, cursor.fence)) return true;
+  if ((cursor.fence && endsFence(line, cursor.fence)) || isSignature(cursor, index)) return true;
   return beginsDiff({ ...cursor, index }) || openingOf(line) !== undefined || isClosing(line);
 }
 
@@ -189,7 +189,7 @@ function canEnd(cursor: AnswerCursor, index: number): boolean {
   if (cursor.fence) next = endOfBlankLines({ ...cursor, index });
   if (next >= cursor.lines.length || endsPart(cursor, next)) return true;
   const line = cursor.lines[next] ?? "";
-  return isHunkHeader(line) || isSignature(cursor, next) || !BODY_LINE.test(line);
+  return isHunkHeader(line) || !BODY_LINE.test(line);
 }
 
 /** `-- ` and a version, which `git format-patch` ends a mail with. */
@@ -202,7 +202,7 @@ function reachedLines(cursor: AnswerCursor, is_added: boolean): Hunk {
   const read: HunkLine[] = [];
   for (; cursor.index < cursor.lines.length; cursor.index++) {
     const text = cursor.lines[cursor.index] ?? "";
-    if (isHunkHeader(text) || endsPart(cursor, cursor.index) || isSignature(cursor, cursor.index)) break;
+    if (isHunkHeader(text) || endsPart(cursor, cursor.index)) break;
     if (text.startsWith("\\")) {
       endWithoutFeed(read);
       continue;
@@ -210,7 +210,7 @@ function reachedLines(cursor: AnswerCursor, is_added: boolean): Hunk {
     if (text === "") {
       const next = endOfBlankLines(cursor);
       if (next === cursor.lines.length || isHunkHeader(cursor.lines[next] ?? "")) break;
-      if (endsPart(cursor, next) || isSignature(cursor, next)) break;
+      if (endsPart(cursor, next)) break;
       if (!cursor.fence) {
         if (!BODY_LINE.test(cursor.lines[next] ?? "")) break;
         return { problem: UNCLEAR_AFTER_BLANK };

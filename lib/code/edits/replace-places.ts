@@ -1,5 +1,5 @@
+import { textLines } from "#lib/code/diff/file-diff.ts";
 import { lineChanges } from "#lib/code/diff/line-changes.ts";
-import { textLines } from "#lib/code/diff/text-lines.ts";
 import { lineEndOf, withoutLineEnd, withoutTrailingBlanks } from "#lib/code/edits/blanks.ts";
 import type { Place, Shift } from "#lib/code/edits/find-text.ts";
 

@@ -1,4 +1,4 @@
-import { textLines } from "#lib/code/diff/text-lines.ts";
+import { textLines } from "#lib/code/diff/file-diff.ts";
 import { withoutLineEnd } from "#lib/code/edits/blanks.ts";
 import { EDIT_LIMITS, type EditLimits } from "#lib/code/edits/edit-limits.ts";
 import { openFile, plainPath } from "#lib/code/edits/edited-tree.ts";

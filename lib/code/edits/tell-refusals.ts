@@ -84,5 +84,7 @@ function sectionOf({ number, code, message, nearby }: RefusedEdit): string {
 
 function linesOf({ from_line, lines }: NearbyLines): string {
   const last = from_line + lines.length - 1;
-  return [`Lines ${from_line} to ${last} of the file:`, ...lines.map((line) => `    ${line}`)].join("\n");
+  let fence = "```";
+  while (lines.some((line) => line.includes(fence))) fence += "`";
+  return [`Lines ${from_line} to ${last} of the file:`, fence, ...lines, fence].join("\n");
 }

@@ -1,5 +1,5 @@
-import { rmSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { type BuildOptions, build, type Message } from "esbuild";
 
 export interface Bundle {
@@ -50,12 +50,16 @@ export async function bundle(name: string, entry: string, folder: string): Promi
   };
 }
 
+/** Names and contents depend on it, through source maps; so it is the same wherever the files are written. */
+const BUILT_IN = resolve(".build/bundle");
+
 type ModuleOptions = Pick<BuildOptions, "sourcemap" | "splitting">;
 
 async function bundleModule(entry: string, outfile: string, options: ModuleOptions) {
   const result = await build({
     entryPoints: [entry],
-    outdir: dirname(outfile),
+    outdir: BUILT_IN,
+    write: false,
     entryNames: basename(outfile, ".mjs"),
     chunkNames: "part-[hash]",
     outExtension: { ".js": ".mjs" },
@@ -73,6 +77,10 @@ async function bundleModule(entry: string, outfile: string, options: ModuleOptio
   }).catch((error: { errors?: Message[] }) => {
     throw new BundleFailed(entry, error.errors ?? []);
   });
+  mkdirSync(dirname(outfile), { recursive: true });
+  for (const { path, contents } of result.outputFiles ?? []) {
+    writeFileSync(join(dirname(outfile), basename(path)), contents);
+  }
   const modules = Object.entries(result.metafile.outputs).filter(([path]) => path.endsWith(".mjs"));
   const imports = modules.flatMap(([, output]) => output.imports);
   const imported = new Set(imports.filter(({ external }) => external).map(({ path }) => path));
@@ -81,7 +89,8 @@ async function bundleModule(entry: string, outfile: string, options: ModuleOptio
   );
   const inputs = new Set(Object.keys(result.metafile.inputs));
   const bytes = modules.reduce((sum, [, output]) => sum + output.bytes, 0);
-  const beside = modules.map(([path]) => resolve(path)).filter((path) => path !== outfile);
+  const files = modules.map(([path]) => join(dirname(outfile), basename(path)));
+  const beside = files.filter((path) => path !== outfile);
   return { file: outfile, bytes, externals, inputs, beside };
 }
 

@@ -11,7 +11,7 @@ import { decideRetry, type RetryDecision } from "#lib/resilience/retry/decide-re
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import type { RetryPolicy } from "#schemas/config/retry-policy.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
-import type { ManifestEntry, StepOutcome } from "#schemas/records/step.ts";
+import type { StepOutcome } from "#schemas/records/step.ts";
 
 /** What a run left, as its outcome lists it. */
 export type WrittenArtifacts = Pick<StepOutcome, "artifacts" | "producer">;

@@ -4,6 +4,7 @@ import type { HttpPlatform } from "#lib/http/platform.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import type { FollowTask } from "#lib/work/tasks/task-news.ts";
 import type { CodegenConfig } from "#schemas/config/codegen.ts";
+import type { OutboundRules } from "#schemas/config/outbound.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import type { WorkflowsConfig } from "#schemas/config/workflows.ts";
@@ -18,6 +19,7 @@ export interface GatewayPorts extends HttpPlatform {
   sandboxLimits(): SandboxLimitsConfig;
   /** Which models answer changes in words. */
   codegen(): CodegenConfig;
+  outbound(): OutboundRules;
   /** Checks a submitted change, under limits. */
   code: Pick<ConfinedCode, "parseDiff" | "checkRules">;
   retryPolicy(): Loaded<RetryPolicyConfig>;

@@ -6,7 +6,7 @@ import { readImportMap, resolveImport } from "#lib/code/graph/link-edges.ts";
 import { linkTests } from "#lib/code/graph/link-tests.ts";
 import { readComment, readSignature } from "#lib/code/graph/read-symbols.ts";
 import { languageOf } from "#lib/code/graph/read-tree.ts";
-import { checkGitRef } from "#lib/code/source/resolve-source.ts";
+import { checkGitRef } from "#lib/code/source/git-source.ts";
 import { gitFault } from "#lib/code/source/run-git.ts";
 import { parseTestResults } from "#lib/code/test-results/parse-test-results.ts";
 import { treePathProblem } from "#lib/code/tree/tree-path.ts";

@@ -108,6 +108,7 @@ export const ERROR_CODES = {
   EMBEDDER_FAILED: retry("The embedding engine stopped."),
   ENVELOPE_INVALID: terminal("The message is no envelope for this service."),
   FIELD_REQUIRED: answer(422, "A field that this request needs is absent."),
+  FIELD_UNUSED: answer(422, "No step of the workflow reads a field that was submitted."),
   FILES_UNREADABLE: reject(
     "The parser stalls or crashes on more files of the source than may be left out of its index.",
   ),

@@ -73,6 +73,7 @@ export function simulatedPlatform(
     workflows: () => deployment.workflows,
     sandboxLimits: () => deployment.sandbox_limits,
     codegen: () => deployment.codegen,
+    outbound: () => ({ schemes: ["https" as const], addresses: "public" as const }),
     blobsOf: (tenant: string) => s3Blobs({ tenant, s3, bucket: artifact_bucket }),
     queueUrl: (service: string) => service,
     deadLetterQueueUrl: deadLetterQueue,

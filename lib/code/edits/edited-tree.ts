@@ -38,7 +38,7 @@ export function plainPath(path: string): string {
 }
 
 /** @returns undefined, or why the path is none of the repository's: `EDIT_PATH_UNSAFE` */
-export function refusePath(path: string): Refused | undefined {
+function refusePath(path: string): Refused | undefined {
   const problem = changedPathProblem(path);
   if (problem === undefined) return undefined;
   return refuse(

@@ -1,5 +1,5 @@
 import { textLines } from "#lib/code/diff/file-diff.ts";
-import { findRuns } from "#lib/code/diff/find-runs.ts";
+import { characterCodes, findRuns } from "#lib/code/diff/find-runs.ts";
 import { indentationOf, withoutTrailingBlanks } from "#lib/code/edits/blanks.ts";
 
 /** Part of a text, in UTF-16 units. */
@@ -49,7 +49,10 @@ export function findText(text: string, { search, occurrences, whole_lines }: Wan
       if (!places.has(place.start)) places.set(place.start, place);
     }
     if (index === 1) tolerances.push("line_ends_and_trailing_blanks");
-    if (places.size === occurrences) return judge([...places.values()], tolerances);
+    if (places.size === occurrences) {
+      const judged = judge([...places.values()], tolerances);
+      return judged.kind === "found" ? (withinIndentation(text, wanted, judged) ?? judged) : judged;
+    }
     if (places.size > occurrences) return { kind: "miscounted", places: inOrder(places) };
   }
   if (is_blank) return miscountedOrAbsent(places);
@@ -60,6 +63,31 @@ export function findText(text: string, { search, occurrences, whole_lines }: Wan
   if (shift === undefined) return { kind: "unevenly_indented", places: inOrder(places) };
   const judged = judge([...places.values()], [...tolerances, "indentation"]);
   return judged.kind === "found" ? { ...judged, shift } : judged;
+}
+
+/**
+ * A search text of one line that begins with blanks may be found behind other blanks of that line. If it goes on
+ * to the line's end, it is indented too little, and so is every line of the replacement: a shift as any other.
+ */
+function withinIndentation(
+  text: string,
+  search: string,
+  { places, tolerances }: Extract<Found, { kind: "found" }>,
+): Found | undefined {
+  if (indentationOf(search) === "" || textLines(search).length > 1) return undefined;
+  const befores = places.map(({ start }) => text.slice(text.lastIndexOf("\n", start - 1) + 1, start));
+  const [blanks = ""] = befores;
+  const is_shifted =
+    blanks !== "" && indentationOf(blanks) === blanks && befores.every((one) => one === blanks);
+  const is_whole =
+    search.endsWith("\n") || places.every(({ end }) => /^[ \t]*(?:\r?\n|$)/.test(text.slice(end, end + 200)));
+  if (!is_shifted || !is_whole) return undefined;
+  return {
+    kind: "found",
+    places: places.map(({ start, end }) => ({ start: start - blanks.length, end })),
+    shift: { kind: "add", blanks },
+    tolerances: [...tolerances, "indentation"],
+  };
 }
 
 function miscountedOrAbsent(places: ReadonlyMap<number, Place>): Found {
@@ -79,10 +107,14 @@ function judge(unordered: readonly Place[], tolerances: readonly Tolerance[]): F
 
 function exactPlaces(text: string, search: string, whole_lines: boolean): Place[] {
   const ended = whole_lines && !text.endsWith("\n") ? `${text}\n` : text;
-  return findRuns(ended, search, 0, ended.length)
+  return textRuns(ended, search)
     .filter((start) => !whole_lines || start === 0 || ended[start - 1] === "\n")
     .map((start) => ({ start, end: Math.min(text.length, start + search.length) }))
     .filter(({ start, end }) => start < end);
+}
+
+function textRuns(text: string, run: string): number[] {
+  return findRuns(characterCodes(text), characterCodes(run), 0, text.length);
 }
 
 /** A line of a text, and the same without its line end and the blanks before that. */
@@ -132,7 +164,7 @@ function unendedPlaces(text: string, search: string, whole_lines: boolean): Plac
       end: plain[last_at] === "\n" ? ending.end : ending.start + last_at - (starts[last_line] ?? 0) + 1,
     };
   };
-  return findRuns(plain, wanted, 0, plain.length)
+  return textRuns(plain, wanted)
     .filter((at) => !whole_lines || at === 0 || plain[at - 1] === "\n")
     .filter((at) => !must_end_line || plain[at + wanted.length] === "\n")
     .map(place)

@@ -13,7 +13,7 @@ export function editState(known: KnownFiles): EditState {
 }
 
 /** How many lines a model is told that a text has. */
-export function countLines(text: string): number {
+function countLines(text: string): number {
   return textLines(text).length;
 }
 

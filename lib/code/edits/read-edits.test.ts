@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { readEdits } from "#lib/code/edits/read-edits.ts";
 import { TEXT_FORM } from "#lib/code/edits/tell-refusals.ts";
@@ -33,12 +32,6 @@ describe("the text form", () => {
     ]);
   });
 
-  it("stands in the reference, word for word", async () => {
-    expect(await readFile(new URL("../../../docs/reference/edits.md", import.meta.url), "utf8")).toContain(
-      TEXT_FORM,
-    );
-  });
-
   it.each<[string, string]>([
     ["in a fence", `\`\`\`\n${A_TO_X}\`\`\`\n`],
     ["in a fence with a language, its path above", `f\n\`\`\`js\n${A_TO_X.slice(2)}\`\`\`\n`],
@@ -67,6 +60,13 @@ describe("the text form", () => {
     ],
   ])("is read %s", (_, answer) => {
     expect(readEdits(answer)).toEqual([edit("a\n", "x\n")]);
+  });
+
+  it("counts once where it is drafted before, in every kind, and twice where something is between", () => {
+    const write = (content: string) => `n\n<<<<<<< FILE\n${content}>>>>>>> FILE\n`;
+    const draft = `${write("1\n")}\n${A_TO_X}`;
+    expect(codes(`${draft}\nIn full:\n\n${draft}`)).toEqual(["write", "replace"]);
+    expect(codes(`${write("1\n")}\n${write("2\n")}\n${write("1\n")}`)).toEqual(["write", "write", "write"]);
   });
 
   it("has one path for blocks that follow one another", () => {

@@ -32,8 +32,8 @@ interface Reading {
 /**
  * Reads the edits out of a model's answer in words: blocks of the text form (docs/reference/edits.md) and
  * unified diffs, with prose, fences and reasoning around them. What is meant as an edit and cannot be read
- * stands in the list too, as `unreadable`, so that nothing of the answer is lost. A replacement that is there
- * twice, word for word, counts once: models repeat their drafts.
+ * stands in the list too, as `unreadable`, so that nothing of the answer is lost. An edit that is there twice,
+ * word for word, counts once: models repeat their drafts.
  *
  * @returns the edits in the order of the answer; exactly one `unreadable` with the code `EDITS_MISSING` when
  * there is none
@@ -142,13 +142,16 @@ function refuseOtherPatch({ cursor, edits }: Reading): void {
   );
 }
 
+/** A replacement that is there before, and any other edit that is the same as the last one of its file, are left out. */
 function withoutRepeats(edits: readonly AnsweredEdit[]): AnsweredEdit[] {
-  const seen = new Set<string>();
+  const replacements = new Set<string>();
+  const last_of_path = new Map<string, string>();
   return edits.filter((edit) => {
-    if (edit.kind !== "replace") return true;
+    if (edit.kind === "unreadable") return true;
     const key = JSON.stringify(edit);
-    const is_new = !seen.has(key);
-    seen.add(key);
-    return is_new;
+    const is_repeated = replacements.has(key) || last_of_path.get(edit.path) === key;
+    if (edit.kind === "replace") replacements.add(key);
+    last_of_path.set(edit.path, key);
+    return !is_repeated;
   });
 }

@@ -44,6 +44,9 @@ const SUBMISSION_CODES: CodesByStatus = {
     "DIFF_STRIP_UNCLEAR",
     "DIFF_TOO_LARGE",
     "FIELD_REQUIRED",
+    "FIELD_UNUSED",
+    "GIT_REF_INVALID",
+    "GIT_URL_INVALID",
     "IDEMPOTENCY_MISMATCH",
     "MODEL_NOT_CONFIGURED",
     "PROFILE_UNKNOWN",
@@ -87,11 +90,13 @@ export const taskRoutes: Record<string, Route> = {
     run: async ({ tenant, policy, body, headers, trace, log, platform }) => {
       const ports = gatewayPorts(platform, tenant);
       const idempotency_key = headers["idempotency-key"];
-      const task = await submitTask(
+      const { task, repeated } = await submitTask(
         { submission: body, tenant, idempotency_key, allowed: policy, trace, log },
         ports,
       );
-      const ledger = (await readLedger(tenant, task.task_id, ports)) ?? { task, steps: [] };
+      // A new task is what was just written: it has no steps yet.
+      const found = repeated ? await readLedger(tenant, task.task_id, ports) : undefined;
+      const ledger = found ?? { task, steps: [] };
       return {
         status: 202,
         body: taskView(ledger, ports.settings.service_version),
@@ -116,7 +121,7 @@ export const taskRoutes: Record<string, Route> = {
     scope: "read",
     summary: "Show a task, or wait for news of it",
     details:
-      "With `links=true` each artifact has a `url` that opens in a browser without a key. Whoever has it can read that artifact until `links.expires_at`.",
+      "With `links=true` each artifact has a `url` that opens in a browser without a key. Whoever has it can read that artifact until `links.expires_at`. `links.missing` says which files have none, and why.",
     params: { id: TaskId },
     query: TaskQuery,
     answers: {

@@ -347,7 +347,7 @@ function blockReader(lines: readonly string[]) {
 }
 
 /** What a result's YAML block says; the block's lines include its `---` and `...`. */
-export interface TapDiagnostics {
+interface TapDiagnostics {
   duration_ms: number | null;
   file: string | null;
   /** The error's message first, then what else was written, without what is told elsewhere. */
@@ -364,7 +364,7 @@ const TOLD_ELSEWHERE = new Set(["duration_ms", "type", "location", "failureType"
 const MESSAGE = "error";
 
 /** Reads the block as node:test and tape write it: keys at one margin, values on or below their line. */
-export function readDiagnostics(block: readonly string[]): TapDiagnostics {
+function readDiagnostics(block: readonly string[]): TapDiagnostics {
   // tape indents its keys beyond the opening mark, node:test does not.
   const width = (block[1] ?? "").search(/\S|$/);
   const lines = block.slice(1, -1).map((line) => line.slice(Math.min(width, line.search(/\S|$/))));

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -85,6 +85,15 @@ describe("report files in a tree", () => {
     const { files, problems } = await newReportFiles(tree, new Map());
     expect(files).toHaveLength(4);
     expect(problems.join()).toMatch(/^2 report files were not read/);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("are problems when their mode does not permit reading", async () => {
+    await write("junit.xml", "x");
+    await chmod(join(tree, "junit.xml"), 0);
+    expect(await newReportFiles(tree, new Map())).toEqual({
+      files: [],
+      problems: ["the report file junit.xml cannot be read: its mode does not permit it"],
+    });
   });
 
   it("are read in UTF-16 with its mark, and without the mark of UTF-8", async () => {

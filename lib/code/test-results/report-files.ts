@@ -55,7 +55,7 @@ export async function reportFileVersions(
   const versions = new Map<string, string>();
   for (const path of await candidates(tree, globs)) {
     const found = await readRegularFile(tree, path, 0);
-    if (found) versions.set(path, found.version);
+    if (found && found !== "refused") versions.set(path, found.version);
   }
   return versions;
 }
@@ -72,20 +72,24 @@ export async function newReportFiles(
   const files: ReportFile[] = [];
   let room = TOTAL_BYTES_MAX;
   let left_out = 0;
+  const refused: string[] = [];
   for (const path of await candidates(tree, globs)) {
     const wanted = files.length < FILES_MAX ? Math.min(room, FILE_BYTES_MAX) : 0;
     const found = await readRegularFile(tree, path, wanted);
-    if (!found || before.get(path) === found.version) continue;
+    if (found === "refused") refused.push(path);
+    if (!found || found === "refused" || before.get(path) === found.version) continue;
     if (wanted === 0) left_out += 1;
     else files.push({ path, text: decoded(found.bytes) });
     room -= found.bytes.length;
   }
-  const problems =
-    left_out === 0
-      ? []
-      : [
-          `${left_out} report files were not read: ${FILES_MAX} files and ${TOTAL_BYTES_MAX} bytes together are the limit`,
-        ];
+  const problems = refused.map(
+    (path) => `the report file ${path} cannot be read: its mode does not permit it`,
+  );
+  if (left_out > 0) {
+    problems.push(
+      `${left_out} report files were not read: ${FILES_MAX} files and ${TOTAL_BYTES_MAX} bytes together are the limit`,
+    );
+  }
   return { files, problems };
 }
 
@@ -111,6 +115,7 @@ async function candidates(tree: string, globs: readonly string[]): Promise<strin
   return found.sort();
 }
 
+/** Null when there is no such file (any more), or when it is something else than a file. */
 async function readRegularFile(tree: string, path: string, bytes_max: number) {
   try {
     const file = await open(
@@ -132,8 +137,9 @@ async function readRegularFile(tree: string, path: string, bytes_max: number) {
     } finally {
       await file.close();
     }
-  } catch {
-    return null;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    return code === "EACCES" || code === "EPERM" ? "refused" : null;
   }
 }
 

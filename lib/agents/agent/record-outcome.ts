@@ -4,7 +4,7 @@ import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { type FailureFacts, failureFacts } from "#lib/platform/errors/failure.ts";
 import { Fault, faultOf } from "#lib/platform/errors/fault.ts";
-import { inSpan } from "#lib/platform/trace/span.ts";
+import { failSpan, inSpan } from "#lib/platform/trace/span.ts";
 import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { decideRetry, type RetryDecision } from "#lib/resilience/retry/decide-retry.ts";
@@ -52,8 +52,9 @@ export async function recordOutcome(
   const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
   span.set({ "agents.outcome": "completed", ...facts });
   if (outcome.verdict === "error") span.fail(outcome.code ?? "UNEXPECTED", outcome.message ?? "no message");
-  await inSpan(span, { name: `complete ${key.step}`, attributes: facts }, platform.runtime, () =>
-    platform.claims.complete(key, lease, outcome),
+  message.prepareNudge?.(); // before the write, which carries its span
+  await inSpan(span, { name: `complete ${key.step}`, attributes: facts }, platform.runtime, (completing) =>
+    platform.claims.complete(key, lease, outcome, completing),
   );
   counters.count(`steps_${outcome.verdict}`, key.tenant);
   log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {
@@ -100,20 +101,19 @@ export async function recordFailure(
   const delay_ms = retry_at_ms - runtime.now();
   const parked = disposition === "park";
   const attributes = { "agents.retry.delay_ms": Math.round(delay_ms), "error.type": facts.code };
-  await inSpan(message.span, { name: `release ${key.step}`, attributes }, runtime, () =>
-    platform.claims.release(key, lease, { ...facts, retry_at_ms, parked }),
-  );
-  if (parked) {
-    message.counters.count("steps_parked", key.tenant);
-    message.span.set({ "agents.outcome": "parked" });
-  }
   const dependency = error instanceof Fault ? error.dependency : undefined;
-  throw faultOf(disposition, facts.code, facts.message, {
+  const fault = faultOf(disposition, facts.code, facts.message, {
     cause: error,
     retry_at_ms,
     dependency,
     decided: true,
   });
+  failSpan(message.span, fault); // before the write, which carries it
+  await inSpan(message.span, { name: `release ${key.step}`, attributes }, runtime, (releasing) =>
+    platform.claims.release(key, lease, { ...facts, retry_at_ms, parked }, releasing),
+  );
+  if (parked) message.counters.count("steps_parked", key.tenant);
+  throw fault;
 }
 
 function outcomeOf(

@@ -102,6 +102,8 @@ describe("files", () => {
     ["renamed onto another", move("f", "d/g"), "EDIT_FILE_EXISTS"],
     ["renamed onto themselves", move("f", "./f"), "EDIT_CHANGES_NOTHING"],
     ["deleted with other lines than they have", remove("f", "b\n"), "EDIT_SEARCH_NOT_FOUND"],
+    ["made with a backslash in their path", write("d\\n", "x\n"), "EDIT_PATH_UNSAFE"],
+    ["made with a blank before their path", write(" n", "x\n"), "EDIT_PATH_UNSAFE"],
     ["with a NUL", write("n", "a\0b"), "EDIT_FILE_NOT_TEXT"],
     ["with half a surrogate pair", write("n", "a\ud800b"), "EDIT_FILE_NOT_TEXT"],
     ["with half a surrogate pair put in", replacing("a", "\udc00"), "EDIT_FILE_NOT_TEXT"],

@@ -26,13 +26,17 @@ const text = textOf(lineEnd);
 const plainText = textOf(fc.constant("\n"));
 const replacement = fc.oneof(plainText, text);
 
+/** Neither a CRLF nor a character of two units is cut in two. */
+const notWithin = (of: string, at: number) =>
+  /^(?:\r\n|[\ud800-\udbff][\udc00-\udfff])/.test(of.slice(at - 1, at + 1)) ? at - 1 : at;
+
 /** A text and a part of it. */
 const partOf = (whole: fc.Arbitrary<string>) =>
   whole.chain((of) =>
     fc.tuple(fc.nat(of.length), fc.nat(of.length)).map(([one, other]) => ({
       of,
-      start: Math.min(one, other),
-      end: Math.max(one, other),
+      start: notWithin(of, Math.min(one, other)),
+      end: notWithin(of, Math.max(one, other)),
     })),
   );
 const withoutLineEnds = (of: string) => of.replaceAll("\r\n", "\n");

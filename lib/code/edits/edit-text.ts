@@ -18,7 +18,8 @@ const NUMBERED_LINE = /^ {0,10}\d{1,7} ?[|:\t→]/;
 /**
  * Replaces the search text of an edit in a file's text (without byte order mark).
  *
- * @returns the new text, or `EDIT_SEARCH_NOT_FOUND`, `EDIT_SEARCH_AMBIGUOUS`, `EDIT_CHANGES_NOTHING`
+ * @returns the new text, or `EDIT_SEARCH_NOT_FOUND`, `EDIT_SEARCH_AMBIGUOUS`, `EDIT_CHANGES_NOTHING`,
+ * `EDIT_FILE_NOT_TEXT`
  */
 export function editText(
   path: string,
@@ -28,6 +29,9 @@ export function editText(
   const { occurrences, whole_lines = false } = edit;
   const has_mark = edit.search.startsWith("\uFEFF");
   const search = has_mark ? edit.search.slice(1) : edit.search;
+  if (!search.isWellFormed() || !edit.replace.isWellFormed()) {
+    return refuse("EDIT_FILE_NOT_TEXT", `The edit of ${quoted(path)} has half a surrogate pair in it.`);
+  }
   const found = findText(text, { search, occurrences, whole_lines });
   if (found.kind === "absent") return absent(path, text, search);
   if (found.kind === "miscounted") {

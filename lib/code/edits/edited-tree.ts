@@ -77,11 +77,20 @@ export async function openFile(tree: EditedTree, path: string): Promise<{ file: 
 export async function refuseNewFile(tree: EditedTree, path: string): Promise<Refused | undefined> {
   const kind = await kindAt(tree, path);
   if (isRefused(kind)) return kind;
-  if (kind.kind === "missing") return undefined;
+  if (kind.kind === "missing") return refuseOddName(path);
   const is = kind.kind === "directory" ? "a directory" : "a file";
   return refuse(
     "EDIT_FILE_EXISTS",
     `${quoted(path)} is ${is} already. Edit the file that is there, or choose another path.`,
+  );
+}
+
+/** Names that a repository may have, but that a model writes only by mistake. */
+function refuseOddName(path: string): Refused | undefined {
+  if (!path.includes("\\") && path === path.trim()) return undefined;
+  return refuse(
+    "EDIT_PATH_UNSAFE",
+    `The path ${quoted(path)} of a new file has a backslash in it, or a blank at an end. Part the directories by /.`,
   );
 }
 

@@ -109,8 +109,14 @@ function exactPlaces(text: string, search: string, whole_lines: boolean): Place[
   const ended = whole_lines && !text.endsWith("\n") ? `${text}\n` : text;
   return textRuns(ended, search)
     .filter((start) => !whole_lines || start === 0 || ended[start - 1] === "\n")
-    .map((start) => ({ start, end: Math.min(text.length, start + search.length) }))
+    .map((start) => besideLineEnds(text, start, Math.min(text.length, start + search.length)))
     .filter(({ start, end }) => start < end);
+}
+
+/** A place that does not begin or end between the two characters of a CRLF: that before it goes with the feed. */
+function besideLineEnds(text: string, start: number, end: number): Place {
+  const isWithin = (at: number) => text[at - 1] === "\r" && text[at] === "\n";
+  return { start: isWithin(start) ? start - 1 : start, end: isWithin(end) ? end - 1 : end };
 }
 
 function textRuns(text: string, run: string): number[] {

@@ -98,6 +98,7 @@ function lastLine(
   { search, replace, whole_lines }: Replacement,
   line_end: string,
 ): string {
+  if (line.endsWith("\r") && text.startsWith("\r\n", end)) return line.slice(0, -1);
   const bare = withoutLineEnd(line);
   const with_end = lineEndOf(line) === "" ? bare + line_end : line;
   const is_last = end === text.length;

@@ -277,6 +277,28 @@ describe("the verdict", () => {
     expect(missing.report.test_notice).toContain("wrote no file that matches out/*.xml");
   });
 
+  it.each([
+    [": > junit.xml", "junit.xml cannot be read: it is empty", []],
+    ["echo '<TestRun><Results/></TestRun>' > results.xml", "its root element is <TestRun>", []],
+    ["echo '<html></html>' > mine.xml", "mine.xml cannot be read: it is no JUnit XML", ["mine.xml"]],
+    ["echo '{}' > out.json; printf '1..1\\nok 1 - a\\n'", "out.json cannot be read", ["*.json"]],
+  ])("is failed when a report file is there and holds no report: %s", async (test, problem, reports) => {
+    const { result, report } = await run({}, { test, reports });
+    expect(result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED" });
+    expect(result.message).toContain(problem);
+    expect(report).toMatchObject({ test_problems: [expect.stringContaining(problem)], test_notice: null });
+  });
+
+  it.each([
+    'printf \'<testsuite><testcase name="a"/></testsuite><testsuite><testcase name="b"><failure/></testcase></testsuite>\'',
+    "printf '1..5\\n'",
+    "printf '1..1\\nok 1 - a\\n1..3\\n'",
+    'printf \'<testsuite tests="5"><testcase name="a"/></testsuite>\'',
+    "printf 'web:test: 1..1\\nweb:test: not ok 1 - a\\n'",
+  ])("is failed with exit code 0 when a report hides a failure or is not complete: %s", async (test) => {
+    expect((await run({}, { test })).result).toMatchObject({ verdict: "failed", code: "TESTS_FAILED" });
+  });
+
   it("shows the lines around the first failure", async () => {
     const filler = "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done";
     const { report } = await run({}, { test: `${filler}; echo '  1) adds'; ${filler}; exit 1` });

@@ -25,6 +25,7 @@ import {
   PACKAGE,
   PERL_TESTS,
   type Project,
+  PYTEST_SUBTESTS,
   PYTEST_TESTS,
   pytestProject,
   QUNIT_TESTS,
@@ -206,6 +207,7 @@ export const RUNNERS: readonly Runner[] = [
     projects: [
       pytestProject("mixed", { "test_sums.py": PYTEST_TESTS }),
       pytestProject("passing", { "test_one.py": "def test_one(): pass\n" }),
+      pytestProject("subtests", { "test_one.py": PYTEST_SUBTESTS }),
       pytestProject("a file that cannot load", {
         "test_one.py": "def test_one(): pass\n",
         "test_two.py": "import no_such_module\n",

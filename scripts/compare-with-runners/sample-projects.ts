@@ -50,10 +50,17 @@ export const NODE_PASSING = {
   "package.json": MODULE,
   "a.test.mjs": `import { test, describe } from "node:test";\ndescribe("s", () => { test("one", () => {}); test("two", () => {}); });\n`,
 };
-const nodeForms: Form[] = ["spec", "tap", "junit"].map((reporter) => ({
-  name: reporter,
-  command: `node --test --test-reporter=${reporter}`,
-}));
+const nodeForms: Form[] = [
+  ...["spec", "tap", "junit"].map((reporter) => ({
+    name: reporter,
+    command: `node --test --test-reporter=${reporter}`,
+  })),
+  { name: "junit on one line", command: "node --test --test-reporter=junit | tr -d '\\n'" },
+  ...["spec", "tap", "junit"].map((reporter) => ({
+    name: `${reporter} with a prefix`,
+    command: `node --test --test-reporter=${reporter} | sed 's/^/web:test: /'`,
+  })),
+];
 export const nodeProject = (name: string, files: Record<string, string>): Project => ({
   name,
   files,
@@ -173,6 +180,12 @@ t.test("deep", (t) => { t.test("inner", (t) => { t.ok(true, "yes"); t.end(); });
 t.pass("alone");
 t.ok(false, "later", { skip: "no time" });
 t.ok(false, "some day", { todo: true });
+`;
+
+export const PYTEST_SUBTESTS = `def test_one(subtests):
+    for number in range(3):
+        with subtests.test(number=number):
+            assert number < 3
 `;
 
 export const PYTEST_TESTS = `import pytest

@@ -95,6 +95,11 @@ describe("a document on the line where another one ended", () => {
   });
 });
 
+it("has a problem when there are more documents than are read", () => {
+  const { problems, passed } = read(JUNIT_PASSED.repeat(10_002) + JUNIT_FAILED);
+  expect([passed, problems.join()]).toEqual([10_001, expect.stringMatching(/more than 10000 JUnit reports/)]);
+});
+
 describe("a report behind text that did not end its line", () => {
   it.each(Object.entries(FAILED).filter(([name]) => /JSON|go event|prolog/.test(name)))(
     "is read: %s",

@@ -1,7 +1,7 @@
 import { atLineStart, scanJson } from "#lib/code/test-results/json-documents.ts";
 import { cutReport } from "#lib/code/test-results/json-reports.ts";
 import { junitAt, ROOT } from "#lib/code/test-results/junit.ts";
-import { addDocument, type TestDocument } from "#lib/code/test-results/test-document.ts";
+import { addDocument, type TestDocument, testDocument } from "#lib/code/test-results/test-document.ts";
 import { forwardSearch } from "#lib/code/test-results/text-search.ts";
 
 interface DocumentsInText {
@@ -43,6 +43,7 @@ class DocumentReader {
   readonly #nextRoot: ReturnType<typeof forwardSearch>;
   readonly #nextDeclaration: ReturnType<typeof forwardSearch>;
   readonly #junitAt: ReturnType<typeof junitAt>;
+  #junit_read = 0;
   #kept = 0;
   #position = 0;
   #place: Place = "line start";
@@ -100,14 +101,24 @@ class DocumentReader {
 
   /** True when a document was read, or at least what may stand before one. */
   #readXml(start: number): boolean {
+    if (this.#junit_read > JUNIT_MAX) return this.#refuseRest();
     const { document, end } = this.#junitAt(start);
     if (document) {
+      this.#junit_read += 1;
       addDocument(this.found.junit, document);
       this.#take(start, end);
       this.#place = "behind a document";
     } else if (end > start) this.#place = "line start";
     this.#position = Math.max(end, this.#position);
     return end > start;
+  }
+
+  /** Each document of XML takes its time, however short it is. */
+  #refuseRest(): true {
+    const problem = `there are more than ${JUNIT_MAX} JUnit reports in one text: the rest is not read`;
+    addDocument(this.found.junit, testDocument("junit", [], [problem]));
+    this.#position = this.#text.length;
+    return true;
   }
 
   #readJson(start: number): void {
@@ -148,6 +159,7 @@ class DocumentReader {
   }
 }
 
+const JUNIT_MAX = 10_000;
 const BYTE_ORDER_MARK = "\ufeff";
 const HEAD_CHARACTERS = 200;
 

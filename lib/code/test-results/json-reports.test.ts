@@ -81,6 +81,39 @@ describe("JSON of Vitest and Jest", () => {
     ],
   ])("has a problem when it %s", (_, text) => expect(read(text).problems).toHaveLength(1));
 
+  const passing = {
+    numTotalTests: 1,
+    success: true,
+    testResults: [{ name: "a", status: "passed", assertionResults: [{ title: "x", status: "passed" }] }],
+  };
+  const withStatus = (status: string) => ({
+    ...passing,
+    testResults: [{ name: "a", status: "passed", assertionResults: [{ title: "x", status }] }],
+  });
+
+  it.each([
+    ["counts more tests than it names", { numTotalTests: 5 }, /counts 5 tests, and names 1/],
+    ["counts more passed tests than it names", { numPassedTests: 2 }, /counts 2 passed, and names 1/],
+    ["was interrupted", { wasInterrupted: true }, /interrupted/],
+    ["has tests of another form", { testResults: [{ name: "a" }] }, /another form/],
+  ])("has a problem when it %s", (_, change, problem) => {
+    expect(read(JSON.stringify(passing)).problems).toEqual([]);
+    expect(read(JSON.stringify({ ...passing, ...change })).problems).toEqual([
+      expect.stringMatching(problem),
+    ]);
+  });
+
+  it("has a problem with a status that is not known, and none with those of tests that did not run", () => {
+    for (const status of ["skipped", "pending", "todo", "disabled", "focused"]) {
+      expect(read(JSON.stringify(withStatus(status)))).toMatchObject({ skipped: 1, problems: [] });
+    }
+    for (const status of ["broken", "PASSED", "", "timedOut"]) {
+      expect(read(JSON.stringify(withStatus(status))).problems).toEqual([
+        expect.stringContaining(`unknown status ${JSON.stringify(status)}`),
+      ]);
+    }
+  });
+
   it("is still read behind one that is cut off", () => {
     expect(read(`${vitest.slice(0, 120)}\n> b@1\n${vitest}`)).toMatchObject({
       passed: 1,
@@ -141,6 +174,14 @@ describe("JSON of Mocha", () => {
     expect(read(text.slice(0, -40)).problems.join()).toMatch(/mocha-json report is cut off/);
     const more = JSON.stringify({ ...mocha, stats: { ...mocha.stats, failures: 5 } });
     expect(read(more).problems.join()).toMatch(/counts 5 failed, and names 2/);
+  });
+
+  it.each([
+    [{ stats: { ...mocha.stats, failures: 2, tests: 9 } }, /counts 9 tests, and names 4/],
+    [{ stats: { ...mocha.stats, failures: 2, passes: 7 } }, /counts 7 passed, and names 1/],
+    [{ passes: "one" }, /another form/],
+  ])("has a problem when its counts or its form do not hold: %j", (change, problem) => {
+    expect(read(JSON.stringify({ ...mocha, ...change })).problems).toEqual([expect.stringMatching(problem)]);
   });
 
   it("is not taken from another object with stats", () => {

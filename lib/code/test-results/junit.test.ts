@@ -130,6 +130,98 @@ describe("JUnit XML", () => {
     ["a > in an attribute", '<testsuite name="a > b"><testcase name="c /> d"/></testsuite>', [1, 0, 0, 0]],
     ["carriage returns", suite.replaceAll("><", ">\r\n<"), [1, 0, 0, 0]],
     ["no tests", "<testsuites/>", [0, 0, 0, 0]],
+    [
+      "names with a prefix",
+      '<j:testsuite xmlns:j="urn:x" tests="2"><j:testcase name="a"><j:failure/></j:testcase><j:testcase name="b"><j:skipped/></j:testcase></j:testsuite>',
+      [0, 1, 1, 0],
+    ],
+    [
+      "a prefix at one element",
+      '<testsuite xmlns:q="u"><testcase name="a"><q:failure message="m"/></testcase><testcase name="b"><q:error>e</q:error></testcase></testsuite>',
+      [0, 2, 0, 0],
+    ],
+    ["capital letters", '<testsuite><testcase name="a"><Failure/></testcase></testsuite>', [0, 1, 0, 0]],
+    [
+      "a test in a test",
+      '<testsuite tests="1"><testcase name="a"><testcase name="b"><failure/></testcase><testcase name="c"/></testcase></testsuite>',
+      [1, 1, 0, 0],
+    ],
+    [
+      "a test that failed by itself, with one in it that passed",
+      '<testsuite><testcase name="a"><failure/><testcase name="b"/></testcase></testsuite>',
+      [1, 1, 0, 0],
+    ],
+    [
+      "a suite in a test",
+      '<testsuite><testcase name="a"><testsuite name="s"><testcase name="b"><error/></testcase></testsuite></testcase></testsuite>',
+      [0, 1, 0, 0],
+    ],
+    [
+      "elements of other names between",
+      '<testsuite><group><testcase name="a"/><testcase name="b"><result><failure/></result></testcase></group></testsuite>',
+      [1, 1, 0, 0],
+    ],
+    [
+      "what a test printed without CDATA",
+      '<testsuite><testcase name="a"><system-out><failure/></system-out><properties><property name="failure" value="1"/></properties></testcase></testsuite>',
+      [1, 0, 0, 0],
+    ],
+    [
+      "tests that did not end well",
+      '<testsuite><testcase name="a" status="fail"/><testcase name="b" result="timeout"/><testcase name="c" status="Aborted"/></testsuite>',
+      [0, 3, 0, 0],
+    ],
+    [
+      "fewer tests than are claimed",
+      '<testsuite tests="5" failures="0"><testcase name="a"/></testsuite>',
+      [1, 0, 0, 1],
+    ],
+    ["tests claimed and none there", '<testsuite name="s" tests="3"/>', [0, 0, 0, 1]],
+    [
+      "fewer tests than are claimed, in one suite of two",
+      '<testsuites tests="4"><testsuite tests="1"><testcase name="a"/></testsuite><testsuite tests="3"><testcase name="b"/></testsuite></testsuites>',
+      [2, 0, 0, 1],
+    ],
+    [
+      "fewer tests than the suites claim together",
+      '<testsuites tests="9"><testsuite tests="1"><testcase name="a"/></testsuite></testsuites>',
+      [1, 0, 0, 1],
+    ],
+    [
+      "more tests than are claimed",
+      '<testsuite tests="1"><testcase name="a"/><testcase name="b"/></testsuite>',
+      [2, 0, 0, 0],
+    ],
+    [
+      "skipped tests that are claimed and not named",
+      '<testsuite tests="5" skipped="2" disabled="1"><testcase name="a"/><testcase name="b"/></testsuite>',
+      [2, 0, 0, 0],
+    ],
+    [
+      "skipped tests that are claimed and named, and one more",
+      '<testsuite tests="3" skipped="1"><testcase name="a"/><testcase name="b"><skipped/></testcase></testsuite>',
+      [1, 0, 1, 1],
+    ],
+    [
+      "node:test's empty suite in a suite, which it counts",
+      '<testsuites><testsuite name="o" tests="2"><testsuite name="i" tests="0"/><testcase name="a"/></testsuite></testsuites>',
+      [1, 0, 0, 0],
+    ],
+    [
+      "subtests of pytest, which it counts and does not name",
+      '<testsuites name="pytest tests"><testsuite name="mine" tests="8"><testcase name="a"/><testcase name="b"/></testsuite></testsuites>',
+      [2, 0, 0, 0],
+    ],
+    [
+      "assertions of Catch2, which it counts as tests",
+      '<testsuites><testsuite name="t" errors="0" failures="0" tests="24" hostname="tbd"><testcase classname="t" name="a" time="0" status="run"/></testsuite></testsuites>',
+      [1, 0, 0, 0],
+    ],
+    [
+      "assertions of doctest, which it counts as tests",
+      '<testsuites><testsuite name="t" errors="0" failures="0" tests="24"><testcase classname="a.cpp" name="a" status="run"/></testsuite></testsuites>',
+      [1, 0, 0, 0],
+    ],
   ])("is counted: %s", (_, text, expected) => expect(counted(text)).toEqual([expected]));
 
   it("is read of several documents in one text", () => {

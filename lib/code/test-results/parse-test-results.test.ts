@@ -145,6 +145,129 @@ describe("several reports of one run", () => {
   });
 });
 
+describe("a report file", () => {
+  const xml = '<testsuite name="s" tests="1"><testcase name="a"/></testsuite>';
+
+  it.each([
+    ["junit.xml", "", /junit\.xml cannot be read: it is empty/],
+    ["junit.xml", " \n", /it is empty/],
+    ["results.xml", '<?xml version="1.0"?>\n<TestRun><Results/></TestRun>', /its root element is <TestRun>/],
+    ["results.xml", "<!-- c --><test-run id='1'/>", /its root element is <test-run>/],
+    ["mine.xml", "<html>hi</html>", /its root element is <html>/],
+    ["report.xml", `<report>${xml}</report>`, /its root element is <report>/],
+    ["report.xml", '<testcase name="x"><failure/></testcase>', /its root element is <testcase>/],
+    ["results.json", "{}", /it holds no TAP, no JUnit XML and no JSON of a known runner/],
+    ["results.json", '{"numTotal', /it holds no TAP/],
+    ["results.json", "[1, 2]", /it holds no TAP/],
+    ["out/report.txt", "all fine\n", /out\/report\.txt cannot be read/],
+  ])("without a document is a problem that names it: %s, %j", (path, text, problem) => {
+    const results = parse("1..1\nok 1 - other\n", [{ path, text }]);
+    expect(results).toMatchObject({ passed: 1, problems: [expect.stringMatching(problem)] });
+    expect(parse("", [{ path, text }])).toMatchObject({
+      format: "none",
+      problems: [expect.stringMatching(problem)],
+    });
+  });
+
+  it("with a document that proves nothing is named by the problem", () => {
+    const files = [{ path: "a/junit.xml", text: xml.slice(0, -5) }];
+    expect(parse("", files).problems).toEqual(["a/junit.xml: a JUnit report is cut off: its end is missing"]);
+  });
+
+  it("with a document of any kind, or with one that has no tests, is none", () => {
+    for (const text of [
+      xml,
+      "<testsuites/>",
+      "1..1\nok 1 - a\n",
+      '{"numTotalTests":0,"testResults":[]}',
+      "=== 1 passed in 0.1s ===",
+    ])
+      expect(parse("", [{ path: "report.xml", text }]).problems).toEqual([]);
+  });
+});
+
+describe("lines with the prefix of a package", () => {
+  const prefixed = (prefix: string, text: string) =>
+    text
+      .split("\n")
+      .map((line) => `${prefix}${line}\n`)
+      .join("");
+  const tap = "TAP version 13\n1..2\nok 1 - a\nnot ok 2 - b\n  ---\n  message: no\n  ...";
+  const texts: [string, string][] = [
+    ["TAP", tap],
+    ["TAP without a version", "1..2\nok 1 - a\nnot ok 2 - b"],
+    ["node:test", "✔ a (0.5ms)\n✖ b (0.6ms)\nℹ tests 2\nℹ pass 1\nℹ fail 1"],
+    ["pytest", "FAILED t.py::b - no\n=== 1 failed, 1 passed in 0.12s ==="],
+    [
+      "cargo",
+      "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out",
+    ],
+    [
+      "JUnit XML",
+      '<testsuite tests="2">\n<testcase name="a"/>\n<testcase name="b"><failure/></testcase>\n</testsuite>',
+    ],
+    [
+      "JSON",
+      JSON.stringify(
+        {
+          numTotalTests: 2,
+          testResults: [
+            {
+              name: "f",
+              assertionResults: [
+                { title: "a", status: "passed" },
+                { title: "b", status: "failed" },
+              ],
+            },
+          ],
+        },
+        null,
+        2,
+      ),
+    ],
+  ];
+
+  it.each(
+    texts.flatMap(([name, text]) =>
+      [
+        "web:test: ",
+        "@acme/web:test: ",
+        "packages/web test: ",
+        ". test: ",
+        "@acme/web: ",
+        "[web] ",
+        "[web]: ",
+        "[0] ",
+        "web-1  | ",
+      ].map((prefix) => [name, prefix, text] as const),
+    ),
+  )("are read: %s behind %j", (_, prefix, text) => {
+    expect(parse(`building\n${prefixed(prefix, text)}done\n`)).toMatchObject({
+      passed: 1,
+      failed: 1,
+      problems: [],
+    });
+  });
+
+  it("are read of several packages whose lines are mixed, beside lines without one", () => {
+    const [web, api] = [prefixed("web:test: ", tap).split("\n"), prefixed("api:test: ", tap).split("\n")];
+    const mixed = web.flatMap((line, at) => [line, api[at] ?? ""]).join("\n");
+    expect(parse(`${mixed}\n1..1\nok 1 - alone\n`)).toMatchObject({ passed: 3, failed: 2, problems: [] });
+  });
+
+  it("keep go's events of several packages apart", () => {
+    const line = (Package: string, Action: string) =>
+      `${Package}:test: ${JSON.stringify({ Action, Package, Test: "T" })}\n${Package}:test: ${JSON.stringify({ Action, Package })}\n`;
+    expect(parse(`${line("web", "pass")}${line("api", "fail")}`)).toMatchObject({ passed: 1, failed: 1 });
+  });
+
+  it("are no reports where they only look like some", () => {
+    expect(parse("[INFO] ok\n[INFO] not ok\n[INFO] 3 passed\n").format).toBe("none");
+    expect(parse("Tests: 3 passed in 0.1s\n").format).toBe("none");
+    expect(parse("range: 1..5\nrange: 1..9\n").format).toBe("none");
+  });
+});
+
 describe("any text at all", () => {
   const fragments = fc.constantFrom(
     ...[
@@ -194,6 +317,31 @@ describe("any text at all", () => {
     ["binaries that never end", "running 1 test\ntest a ... ok\n".repeat(100_000)],
     ["counts of pytest", `${"1 passed, ".repeat(150)}x\n`.repeat(1500)],
     ["beginnings of XML", "<testsuite\n".repeat(300_000)],
+    ["documents on one line", "<testsuite/>".repeat(50_000)],
+    ["suites with a test", '<testsuite><testcase name="a"/></testsuite>'.repeat(20_000)],
+    ["comments on lines", "<!--\n".repeat(200_000)],
+    ["comments that end", "<!-- a -->\n".repeat(100_000)],
+    ["instructions", "<?xml ".repeat(200_000)],
+    ["instructions that end", "x<?xml ?>".repeat(100_000)],
+    ["document types", "<!DOCTYPE a [\n".repeat(70_000)],
+    ["document types that end", "<!DOCTYPE testsuite>\n".repeat(50_000)],
+    ["objects on one line", '{"a":1}'.repeat(100_000)],
+    ["heads of reports", '{"stats":{'.repeat(100_000)],
+    ["heads of events", 'x["pass",{'.repeat(100_000)],
+    ["blanks", " ".repeat(1_000_000)],
+    ["lines of blanks", `${" ".repeat(1000)}<`.repeat(1000)],
+    ["plans", "1..3\n".repeat(200_000)],
+    [
+      "tests in tests",
+      `<testsuite>${'<testcase name="a">'.repeat(500)}${"</testcase>".repeat(500)}</testsuite>`,
+    ],
+    [
+      "wrappers",
+      `<testsuite>${"<g>".repeat(90)}${'<testcase name="a"/>'.repeat(30_000)}${"</g>".repeat(90)}</testsuite>`,
+    ],
+    ["prefixes", Array.from({ length: 20_000 }, (_, n) => `p${n}:test: ok\np${n}:test: 1\n`).join("")],
+    ["parts of prefixes", "a:".repeat(500_000)],
+    ["many parts of prefixes", `${"a.".repeat(200)}\n`.repeat(2000)],
     ["comments that never end", "<testsuites>\n<!--\n".repeat(150_000)],
     ["nested objects", '{"numTotalTests":'.repeat(200_000)],
     ["brackets", `{"stats":${"[".repeat(3_000_000)}`],

@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+// Loading the embedding model takes seconds of a processor, and few tests of a stack embed anything.
+process.env.LOCAL_WARM_EMBEDDER ??= "no";
+
 const MUTATIONS = ["test/simulation/**/mutations.test.ts"];
 
 /**

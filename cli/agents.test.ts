@@ -240,8 +240,8 @@ describe("agents and an API in trouble", () => {
 describe("agents artifacts, logs, query, tasks, cancel", () => {
   it("prints links that open in a browser, one by itself, and says which file has none yet", async () => {
     const artifacts = fakeArtifacts(FILES).map((one) => ({ ...one, url: `http://s3.test/${one.path}?sig` }));
-    const none_yet = [{ path: "task.json", reason: "there is no link to task.json yet: the task runs" }];
-    const view = fakeView({ artifacts, links: { expires_seconds: 300, expires_at: at(300), none_yet } });
+    const missing = [{ path: "task.json", reason: "there is no link to task.json yet: the task runs" }];
+    const view = fakeView({ artifacts, links: { expires_seconds: 300, expires_at: at(300), missing } });
     const state = fakeState({ frames: [view] });
     const api = await start(state);
     const run = (...words: string[]) => runCli(["artifacts", TASK_ID, ...words], { url: api.url });

@@ -49,8 +49,8 @@ const view = fakeView({
   artifacts,
 });
 const instant = at(0);
-const none_yet = [{ path: EVIL, reason: EVIL }];
-const links = { expires_seconds: 300, expires_at: instant, none_yet };
+const missing = [{ path: EVIL, reason: EVIL }];
+const links = { expires_seconds: 300, expires_at: instant, missing };
 const linked = { ...view, links, artifacts: artifacts.map((artifact) => ({ ...artifact, url: EVIL })) };
 const key = { key_id: "0123456789abcdef", tenant: "local", name: EVIL, scopes: ["read"], state: "active" };
 const dates = { created_at: instant, created_by: "local", valid_until: null };

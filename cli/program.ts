@@ -33,6 +33,11 @@ function writeErr(text: string): void {
   process.stderr.write(process.stderr.isTTY ? visible(text) : text);
 }
 
+/** The words that name a command, such as `agents keys create`. */
+function wordsOf(command: Command): string {
+  return command.parent ? `${wordsOf(command.parent)} ${command.name()}` : command.name();
+}
+
 /** The command line as a whole. Errors are thrown, never exited on. */
 export function createProgram(): Command {
   const program = new Command("agents")
@@ -63,7 +68,7 @@ export function createProgram(): Command {
   for (const command of [program, ...commands, ...commands.flatMap(({ commands: nested }) => nested)]) {
     command.exitOverride().showSuggestionAfterError().configureHelp({ showGlobalOptions: true });
     command.configureOutput({ writeErr });
-    command.showHelpAfterError(`See agents ${command === program ? "" : `${command.name()} `}--help.`);
+    command.showHelpAfterError(`See ${wordsOf(command)} --help.`);
   }
   return program;
 }

@@ -17,7 +17,9 @@ function readBytes(option: string, file: string): Buffer {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw new UsageError(`${option}: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === "ENOENT" ? `there is no file ${file}` : message;
+    throw new UsageError(`${option}: ${reason}. Give a file that can be read.`);
   }
   if (bytes.toString("latin1").trim() === "") throw new UsageError(`${option}: ${file} is empty.`);
   return bytes;

@@ -108,7 +108,7 @@ function asApiGateway(raw: string[]): string[] {
   if (coding.trim().toLowerCase() !== "chunked") {
     throw new HttpError(400, "REQUEST_MALFORMED", "the only transfer-encoding is chunked");
   }
-  if (!headers.has("content-type")) headers.set("content-type", [UNREAD]);
+  if ((headers.get("content-type")?.join("") ?? "").trim() === "") headers.set("content-type", [UNREAD]);
   return [...headers].flatMap(([name, values]) => [name, values.join(",")]);
 }
 

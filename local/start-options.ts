@@ -29,7 +29,8 @@ export const HELP = `Starts the whole system on this machine: HTTP API, queues, 
 STAGE=localstack npm start runs the same functions against LocalStack: docs/guides/localstack.md.
 Ports of the emulators follow the HTTP port where free (+2 SQS and S3, +3 DynamoDB);
 LOCAL_SQS_S3_PORT and LOCAL_DYNAMODB_PORT fix them. LOCAL_LAMBDA_PORT opens one that invokes functions as
-AWS Lambda does, without a key: for tests only. Stop with Ctrl-C.
+AWS Lambda does, without a key: for tests only. LOCAL_WARM_EMBEDDER=no loads the embedding model only when
+something is indexed or asked. Stop with Ctrl-C.
 `;
 
 /** @throws with a sentence for the person at the keyboard. */

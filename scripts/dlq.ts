@@ -10,7 +10,7 @@ const GENERAL = `
 Where the messages are: --data-dir, else TABLE_NAME, ARTIFACT_BUCKET, QUEUE_URL_* and DLQ_URL_* of the
 environment (AWS, LocalStack), else the local stack of this repository. What a replay does: docs/replay.md.
 
-Exit codes: 0 done, 1 some messages were kept or none was found, 2 the command line is wrong.`;
+Exit codes: 0 done, 1 some messages were kept, none was found, or the platform did not answer, 2 the command line is wrong.`;
 
 function print({ lines, json, exit }: Report, options: DlqOptions): void {
   if (options.json) process.stdout.write(jsonText(json));
@@ -46,14 +46,22 @@ withFilters(program.command("purge [ids...]"))
   .option("--yes", "do it")
   .action(async (ids: string[], options: DlqOptions) => print(await purge(ids, options), options));
 
-for (const command of program.commands) command.exitOverride().showHelpAfterError();
+const errors = createTerminal(process.stderr, process.env);
+/** What was typed is quoted in the error. */
+const writeErr = (text: string) => errors.text(text);
+for (const command of [program, ...program.commands]) {
+  command.exitOverride().configureOutput({ writeErr }).showHelpAfterError();
+}
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : DLQ_EXIT.usage;
   else if (error instanceof DlqError) {
-    createTerminal(process.stderr, process.env).lines(error.message);
+    errors.lines(error.message);
     process.exitCode = error.exit;
-  } else throw error;
+  } else {
+    errors.text(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exitCode = DLQ_EXIT.fault;
+  }
 }

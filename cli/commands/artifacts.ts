@@ -35,9 +35,6 @@ Examples:
 function findArtifact(view: TaskView, path: string): Artifact {
   const found = view.artifacts.find((artifact) => artifact.path === path);
   if (found !== undefined) return found;
-  const pending = view.links?.none_yet.find((file) => file.path === path);
-  if (pending !== undefined)
-    throw new UsageError(`${pending.reason}.`, `Wait for it: agents status ${view.task_id} --wait`);
   const paths = view.artifacts.map((artifact) => artifact.path).join(", ");
   throw new UsageError(`${view.task_id} has no artifact ${path}.`, `It has: ${paths || "none yet"}.`);
 }
@@ -69,16 +66,22 @@ async function download(session: Session, view: TaskView, directory: string): Pr
 /** Presigned links, each of which a browser opens without a key. */
 function showLinks(session: Session, view: TaskView, path: string | undefined, all: boolean): void {
   const links = view.links;
-  if (links === undefined)
+  if (links === undefined) {
     throw new UsageError("This API gives no links.", "Fetch the files: --download <dir>.");
+  }
   if (path !== undefined) {
+    const none = links.missing.find((file) => file.path === path);
+    if (none !== undefined) {
+      throw new UsageError(`${none.reason}.`, `Print it: agents artifacts ${view.task_id} ${path}`);
+    }
     const artifact = findArtifact(view, path);
     session.answer({ ...artifact, links }, () => [artifact.url ?? ""]);
     return;
   }
+  const told = links.missing.filter((file) => all || !file.path.endsWith(".meta.json"));
   session.answer({ artifacts: view.artifacts, links }, () => [
     ...artifactTree(view.artifacts, session.terminal.paint, { all }),
-    ...links.none_yet.map(({ reason }) => `  ${reason}`),
+    ...told.map(({ reason }) => `  ${reason}`),
     `Each link opens in a browser for ${links.expires_seconds} s, without a key: whoever has it can read that file.`,
   ]);
 }

@@ -1,5 +1,6 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
+import { isStored, storedFiles } from "#lib/work/artifacts/standard-layout.ts";
 import { taskFiles } from "#lib/work/artifacts/task-files.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { taskView } from "#lib/work/views/task-view.ts";
@@ -58,6 +59,7 @@ function ledgerOf(task: TaskRecord, artifacts: ManifestEntry[] = [manifestEntry(
   return { task, steps: [step] };
 }
 
+const isMeta = ({ path }: { path: string }) => path.endsWith(".meta.json");
 let asked = 0;
 const ports = {
   s3: new S3Client({
@@ -79,12 +81,11 @@ const linked = (ledger: Ledger) => withLinks(taskView(ledger, "1"), ledger, port
 describe("links to artifacts", () => {
   it("are one for each artifact, valid for five minutes, and made without a request", async () => {
     const view = await linked(ledgerOf(ENDED));
-    expect(TaskView.parse(view).links).toEqual({
+    expect(TaskView.parse(view).links).toMatchObject({
       expires_seconds: 300,
       expires_at: "2026-11-30T10:05:00.000Z",
-      none_yet: [],
     });
-    for (const { path, url } of view.artifacts) {
+    for (const { path, url } of view.artifacts.filter((one) => !isMeta(one))) {
       const link = new URL(url ?? "");
       expect([path, link.searchParams.get("X-Amz-Expires")]).toEqual([path, "300"]);
       expect(link.searchParams.get("X-Amz-SignedHeaders")).toBe("host");
@@ -96,12 +97,49 @@ describe("links to artifacts", () => {
   it("lead to the blob of a step's file, and to the task's own files once they are written", async () => {
     const view = await linked(ledgerOf(ENDED));
     const places = Object.fromEntries(
-      view.artifacts.map(({ path, url }) => [path, new URL(url ?? "").pathname]),
+      view.artifacts.flatMap(({ path, url }) => (url ? [[path, new URL(url).pathname]] : [])),
     );
     expect(places["run/output.log"]).toBe("/tenants/acme/blobs/none");
-    for (const { path } of taskFiles(ledgerOf(ENDED), "1")) {
+    for (const { path } of taskFiles(ledgerOf(ENDED), "1").filter(isStored)) {
       expect(places[path]).toBe(`/tenants/acme/tasks/${TASK.task_id}/${path}`);
     }
+  });
+
+  it("lead to the layout for a small file, which is in the ledger until then", async () => {
+    const small = { ...manifestEntry("run/output.log").blob, inline: "AwA=" };
+    const entries = [{ ...manifestEntry("run/output.log"), blob: small }, manifestEntry("run/large.log")];
+    const open = await linked(ledgerOf(TASK, entries));
+    const linksOf = (view: TaskView) => view.artifacts.filter(({ url }) => url).map(({ path }) => path);
+    expect(linksOf(open)).toEqual(["run/large.log"]);
+    expect(open.links?.missing[0]).toEqual({
+      path: "run/output.log",
+      reason: "there is no link to run/output.log yet: it is written to the bucket when the task has ended",
+    });
+    const ended = await linked(ledgerOf(ENDED, entries));
+    expect(ended.artifacts.find(({ path }) => path === "run/output.log")?.url).toContain(
+      `/tenants/acme/tasks/${TASK.task_id}/run/output.log?`,
+    );
+  });
+
+  it("are there for every file that the layout has in the bucket, and a reason for every other", async () => {
+    const producer = { role: "worker" as const, version: "1", trace_id: "a".repeat(32) };
+    const { task, steps } = ledgerOf(ENDED, [
+      manifestEntry("run/output.log"),
+      manifestEntry("run/report.json"),
+    ]);
+    const ledger = {
+      task,
+      steps: steps.map((step) => ({ ...step, outcome: { ...step.outcome!, producer } })),
+    };
+    const view = await linked(ledger);
+    const stored = storedFiles(ledger, "1").map(({ path }) => path);
+    expect(stored).toContain("run/report.json.meta.json");
+    expect(view.artifacts.length).toBeGreaterThan(stored.length);
+    for (const { path, url } of view.artifacts)
+      expect([path, url !== undefined]).toEqual([path, stored.includes(path)]);
+    const missing = view.links?.missing ?? [];
+    expect(missing.map(({ path }) => path)).toContain("run/output.log.meta.json");
+    expect(missing).toHaveLength(view.artifacts.length - stored.length);
   });
 
   it("say which files have none before the task has ended", async () => {
@@ -109,8 +147,8 @@ describe("links to artifacts", () => {
     for (const task of [TASK, ended_but_not_written]) {
       const view = await linked(ledgerOf(task));
       expect(view.artifacts.map(({ path }) => path)).toEqual(["run/output.log"]);
-      expect(view.links?.none_yet.map(({ path }) => path)).toEqual(TASK_FILE_PATHS);
-      expect(view.links?.none_yet[0]?.reason).toContain("no link to task.json yet");
+      expect(view.links?.missing.map(({ path }) => path)).toEqual(TASK_FILE_PATHS);
+      expect(view.links?.missing[0]?.reason).toContain("no link to task.json yet");
     }
     const own = taskFiles(ledgerOf(ENDED), "1").map(({ path }) => path);
     expect(own.filter((path) => !path.endsWith(".meta.json"))).toEqual(TASK_FILE_PATHS);

@@ -7,13 +7,15 @@ import { TerminalFault } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { layoutArtifacts } from "#lib/work/artifacts/layout.ts";
+import { isStored } from "#lib/work/artifacts/standard-layout.ts";
+import { taskFiles } from "#lib/work/artifacts/task-files.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 /** How long a presigned link opens its artifact, in seconds. */
-export const LINK_SECONDS = 300;
+const LINK_SECONDS = 300;
 
 type LinkPorts = Pick<GatewayPorts, "s3" | "settings">;
 
@@ -84,40 +86,62 @@ export async function linkToArtifact(
   return presign(blob.key, headers, ports);
 }
 
-/** Files of the layout that the orchestrator writes when the task has ended, beside their meta files. */
+/** Files of the layout that are made when the task has ended, beside their meta files. */
 export const TASK_FILE_PATHS = ["task.json", "events.jsonl"];
 
 /**
- * The view with a presigned `url` of each of its artifacts. It asks AWS for nothing, so it does not check that the
- * bytes are still there or whole: whoever opens a link compares them with the view's `sha256`. Throws TerminalFault
- * `BLOB_FOREIGN` when the ledger names another tenant's object.
+ * The view with a presigned `url` of each artifact that is in the bucket, and the reason for each that is not. It asks
+ * AWS for nothing, so it does not check that the bytes are still there or whole: whoever opens a link compares them
+ * with the view's `sha256`. Throws TerminalFault `BLOB_FOREIGN` when the ledger names another tenant's object.
  */
 export async function withLinks(
   view: TaskView,
   ledger: Ledger,
   ports: LinkPorts & Pick<GatewayPorts, "runtime">,
 ): Promise<TaskView> {
-  const { tenant, task_id } = ledger.task;
-  const keys = new Map(layoutArtifacts(ledger).map(({ path, blob }) => [path, blob.key]));
-  const expires_at = instant(ports.runtime.now() + LINK_SECONDS * 1000);
-  const artifacts = await Promise.all(
-    view.artifacts.map(async (artifact) => {
-      const key = keys.get(artifact.path) ?? artifactKey(tenant, task_id, artifact.path);
-      if (!isKeyOf(tenant, key)) {
-        throw new TerminalFault("BLOB_FOREIGN", `${key} does not belong to tenant ${tenant}`);
-      }
-      return {
-        ...artifact,
-        url: await presign(key, linkHeaders(artifact.path, artifact.content_type), ports),
-      };
-    }),
-  );
+  const placeOf = objectPlaces(ledger, ports.settings.service_version);
+  const missing: NonNullable<TaskView["links"]>["missing"] = [];
+  const artifacts: TaskView["artifacts"] = [];
+  for (const artifact of view.artifacts) {
+    const place = placeOf(artifact.path);
+    if ("reason" in place) missing.push({ path: artifact.path, reason: place.reason });
+    const headers = linkHeaders(artifact.path, artifact.content_type);
+    artifacts.push(
+      "key" in place ? { ...artifact, url: await presign(place.key, headers, ports) } : artifact,
+    );
+  }
   const listed = new Set(view.artifacts.map(({ path }) => path));
-  const none_yet = TASK_FILE_PATHS.filter((path) => !listed.has(path)).map((path) => ({
-    path,
-    reason: `there is no link to ${path} yet: it is written when the task has ended`,
-  }));
-  return { ...view, artifacts, links: { expires_seconds: LINK_SECONDS, expires_at, none_yet } };
+  for (const path of TASK_FILE_PATHS) if (!listed.has(path)) missing.push({ path, reason: notYet(path) });
+  const expires_at = instant(ports.runtime.now() + LINK_SECONDS * 1000);
+  return { ...view, artifacts, links: { expires_seconds: LINK_SECONDS, expires_at, missing } };
+}
+
+/**
+ * Where each file is in the bucket. Until the task is sealed the small files of a step are in its ledger only; of the
+ * meta files most are never anywhere else.
+ */
+function objectPlaces(
+  ledger: Ledger,
+  service_version: string,
+): (path: string) => { key: string } | { reason: string } {
+  const { tenant, task_id, sealed_at } = ledger.task;
+  const own = sealed_at ? taskFiles(ledger, service_version) : [];
+  const files = new Map([...layoutArtifacts(ledger), ...own].map((file) => [file.path, file]));
+  return (path) => {
+    const file = files.get(path);
+    if (file && !isStored(file)) {
+      return { reason: `there is no link to ${path}: the API makes it, and answers it to a key` };
+    }
+    const is_blob = file && file.content === undefined && file.blob.inline === undefined;
+    if (!is_blob && !sealed_at) return { reason: notYet(path) };
+    const key = is_blob ? file.blob.key : artifactKey(tenant, task_id, path);
+    if (isKeyOf(tenant, key)) return { key };
+    throw new TerminalFault("BLOB_FOREIGN", `${key} does not belong to tenant ${tenant}`);
+  };
+}
+
+function notYet(path: string): string {
+  return `there is no link to ${path} yet: it is written to the bucket when the task has ended`;
 }
 
 const ARTIFACT_ROUTE = "GET /artifacts/{task}/{path+}";

@@ -3,6 +3,7 @@ import type { HttpPlatform } from "#lib/http/platform.ts";
 import { s3Client } from "#lib/platform/aws/clients.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { ComputationLimits } from "#lib/platform/confined/computation.ts";
+import { outboundRules } from "#lib/platform/outbound/resolve-host.ts";
 import { followTask } from "#lib/work/tasks/task-news.ts";
 import type { GatewayPorts } from "./ports.ts";
 
@@ -20,6 +21,7 @@ export function gatewayPorts(platform: HttpPlatform, tenant = ""): GatewayPorts 
     workflows: () => config.workflows().value.workflows,
     workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,
+    outbound: () => outboundRules(config.outbound().value, platform.settings.stage),
     code: confinedCode({ tenant, limits: checkLimits(), signal: new AbortController().signal }),
   };
 }

@@ -13,6 +13,7 @@ import type { Workflow } from "#schemas/config/workflows.ts";
 import { IdempotencyKey } from "#schemas/http/idempotency-key.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
+import { checkFields, checkSource } from "./check-submission.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
 
@@ -116,10 +117,10 @@ function taskId(tenant: string, key: string): string {
 /** Workflows and profiles that the operator's policy allows; null: all. */
 type Allowed = Pick<RoutePolicy, "workflows" | "profiles">;
 
-/** Refuses a submission that could not run, before anything is stored. Returns its workflow. Throws HttpError 403, 422. */
+/** Refuses a submission that could not run, before anything is stored. Returns its workflow. Throws HttpError 403, 422, RejectedInput. */
 function admit(
   submission: Submission,
-  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "settings">,
+  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "outbound" | "settings">,
   allowed: Allowed = { workflows: null, profiles: null },
 ): Workflow {
   const workflows = ports.workflows();
@@ -133,15 +134,8 @@ function admit(
     );
   }
   checkAllowed(submission, allowed);
-  const missing = workflow.requires.filter((field) => submission[field] === undefined);
-  if (missing.length > 0) {
-    throw new HttpError(
-      422,
-      "FIELD_REQUIRED",
-      `workflow ${submission.workflow} needs ${missing.join(" and ")}`,
-      missing.map((field) => ({ path: `/${field}`, message: `needed by workflow ${submission.workflow}` })),
-    );
-  }
+  checkFields(submission, workflow);
+  checkSource(submission, ports.outbound());
   const { profiles } = ports.sandboxLimits();
   if (!Object.hasOwn(profiles, submission.profile)) {
     const known = Object.keys(profiles).join(", ");

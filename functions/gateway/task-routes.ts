@@ -44,6 +44,9 @@ const SUBMISSION_CODES: CodesByStatus = {
     "DIFF_STRIP_UNCLEAR",
     "DIFF_TOO_LARGE",
     "FIELD_REQUIRED",
+    "FIELD_UNUSED",
+    "GIT_REF_INVALID",
+    "GIT_URL_INVALID",
     "IDEMPOTENCY_MISMATCH",
     "MODEL_NOT_CONFIGURED",
     "PROFILE_UNKNOWN",
@@ -116,7 +119,7 @@ export const taskRoutes: Record<string, Route> = {
     scope: "read",
     summary: "Show a task, or wait for news of it",
     details:
-      "With `links=true` each artifact has a `url` that opens in a browser without a key. Whoever has it can read that artifact until `links.expires_at`.",
+      "With `links=true` each artifact has a `url` that opens in a browser without a key. Whoever has it can read that artifact until `links.expires_at`. `links.missing` says which files have none, and why.",
     params: { id: TaskId },
     query: TaskQuery,
     answers: {

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import dynalite from "dynalite";
 import { stackLog } from "../stack-log.ts";
+import { findDamagedLog } from "./check-table-logs.ts";
 import { refuseWebPages } from "./refuse-web-pages.ts";
 
 export interface Emulator {
@@ -68,6 +69,8 @@ async function checkFiles(directory: string): Promise<void> {
   let level: Level;
   try {
     mkdirSync(directory, { recursive: true });
+    const damaged = findDamagedLog(directory);
+    if (damaged !== undefined) throw new Error(`${damaged} has a record of other bytes than its checksum`);
     level = new Level(directory);
     await level.open();
   } catch (error) {

@@ -14,8 +14,14 @@ const WorkflowStep = z.strictObject({
   beside: z
     .strictObject({
       until: StepName.describe("the later step that waits for it"),
-      sources: z.array(z.enum(["archive", "git"])).min(1),
-      changes: z.array(z.enum(["patch", "codemod", "prompt"])).min(1),
+      sources: z
+        .array(z.enum(["archive", "git"]))
+        .min(1)
+        .describe("kinds of source it holds for"),
+      changes: z
+        .array(z.enum(["patch", "codemod", "prompt"]))
+        .min(1)
+        .describe("kinds of change it holds for"),
     })
     .optional()
     .describe(

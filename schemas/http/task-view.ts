@@ -42,9 +42,9 @@ export type ArtifactView = z.infer<typeof ArtifactView>;
 export const ArtifactLinks = z.strictObject({
   expires_seconds: z.int().min(1).describe("how long each `url` opens its artifact, from this answer on"),
   expires_at: Instant.describe("when they end; ask again for new ones"),
-  none_yet: z
+  missing: z
     .array(z.strictObject({ path: z.string(), reason: z.string() }))
-    .describe("files of the layout that are not written yet, so that there is no link to them"),
+    .describe("files of the layout that have no link now, and why"),
 });
 
 /** Answer of `GET /api/tasks/{id}` and, with 202, of `POST /api/tasks`. */

@@ -68,6 +68,6 @@ export function describeExplanation({ one, task, step, plan }: CaseExplanation):
     ...known.map(([name, value]) => `${name.padEnd(12)} ${oneLine(value)}`),
     ...causes,
     "",
-    `A replay now: ${plan.sentence} (${plan.reason}).`,
+    `A replay now: ${oneLine(plan.sentence)} (${plan.reason}).`,
   ];
 }

@@ -1,28 +1,32 @@
-const GAP = "  ";
-const LAST_COLUMN_MAX = 100;
+import { visible } from "../../cli/render/visible.ts";
 
-/** Rows under their headings, each column as wide as its widest cell; the last one is cut. */
+const GAP = "  ";
+const CELL_CHARACTERS_MAX = 100;
+
+/** Rows under their headings, each column as wide as its widest cell; long cells are cut. */
 export function table(headings: string[], rows: string[][]): string[] {
+  const shown = rows.map((row) => row.map((cell) => shorten(oneLine(cell))));
   const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => (row[column] ?? "").length)),
+    Math.max(heading.length, ...shown.map((row) => (row[column] ?? "").length)),
   );
-  return [headings, ...rows].map((row) =>
+  return [headings, ...shown].map((row) =>
     row
-      .map((cell, column) =>
-        column === headings.length - 1 ? shorten(oneLine(cell)) : cell.padEnd(widths[column] ?? 0),
-      )
+      .map((cell, column) => (column === headings.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
       .join(GAP)
       .trimEnd(),
   );
 }
 
 function shorten(text: string): string {
-  return text.length > LAST_COLUMN_MAX ? `${text.slice(0, LAST_COLUMN_MAX - 1)}…` : text;
+  return text.length > CELL_CHARACTERS_MAX ? `${text.slice(0, CELL_CHARACTERS_MAX - 1)}…` : text;
 }
 
-/** Messages come from anywhere: no line breaks and no terminal control reach the operator's screen. */
+/**
+ * Text of anybody else inside one line, on a terminal and in a pipe: no line break of it begins a line, and what
+ * would act on a terminal is spelled out.
+ */
 export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
+  return visible(text).replaceAll("\n", "\\n").replaceAll("\t", " ").trim();
 }
 
 /** `12 s`, `5 min`, `3 h`, `2 d` ago. */

@@ -30,6 +30,17 @@ describe("bad input is refused at the gateway with a stable code", () => {
   it.each([
     ["an unknown workflow", { ...good, workflow: "nope" }, "WORKFLOW_UNKNOWN"],
     ["a missing command", { ...good, test: undefined }, "FIELD_REQUIRED"],
+    ["a command beside tests", { ...good, command: "ls" }, "FIELD_UNUSED"],
+    [
+      "tests of a command",
+      { ...good, workflow: "run", test: undefined, command: "ls", require_tests: true },
+      "FIELD_UNUSED",
+    ],
+    [
+      "a change of a source that is only tested",
+      { ...change({ kind: "patch", diff: "x" }), workflow: "buildtest" },
+      "FIELD_UNUSED",
+    ],
     ["an unknown profile", { ...good, profile: "enormous" }, "PROFILE_UNKNOWN"],
     ["wrong types", { ...good, test: 7 }, "BODY_INVALID"],
     ["unknown fields", { ...good, colour: "red" }, "BODY_INVALID"],
@@ -46,6 +57,16 @@ describe("bad input is refused at the gateway with a stable code", () => {
       "UPLOAD_NOT_FOUND",
     ],
     ["a git source over ssh", { ...good, source: { kind: "git", url: "ssh://x/y" } }, "BODY_INVALID"],
+    [
+      "a password in a git URL",
+      { ...good, source: { kind: "git", url: "https://user:secret@example.org/a" } },
+      "GIT_URL_INVALID",
+    ],
+    [
+      "an option in place of a git ref",
+      { ...good, source: { kind: "git", url: "https://example.org/a", ref: "--upload-pack=x" } },
+      "GIT_REF_INVALID",
+    ],
     ["NUL in the test command", { ...good, test: "true\0rm" }, "BODY_INVALID"],
     ["NUL in the command", { ...good, workflow: "run", command: "ls\0" }, "BODY_INVALID"],
     ["NUL in the build command", { ...good, build: "\0" }, "BODY_INVALID"],

@@ -176,3 +176,40 @@ describe("100 copies of one message", () => {
     expect(steps).toMatchObject([{ attempts: 1, status: "completed" }]);
   });
 });
+
+/** What SQS lets through of what acts on a terminal or on the order of text. */
+const EVIL = "x\u009b2J\u202e\u2028\u200b\r\n✓ passed\nCOUNT";
+const ON_TERMINAL =
+  "data:text/javascript,for (const stream of [process.stdout, process.stderr]) Object.assign(stream, { isTTY: true, columns: 200 })";
+
+describe("dead letters with hostile text", () => {
+  it("act on no terminal and forge no line, in a pipe neither", async () => {
+    const attribute = { DataType: "String", StringValue: EVIL };
+    const sent = await platform.sqs.send(
+      new SendMessageCommand({
+        QueueUrl: platform.deadLetterQueueUrl("buildtest"),
+        MessageBody: EVIL,
+        MessageAttributes: { tenant: attribute, failure_id: attribute, code: attribute },
+      }),
+    );
+    const commands = [
+      ["list"],
+      ["show", sent.MessageId ?? ""],
+      ["replay", "--all", "--dry-run"],
+      ["x\x1b[31m"],
+    ];
+    for (const words of commands) {
+      for (const before of [["--import", ON_TERMINAL], []]) {
+        const parameters = [...before, "scripts/dlq.ts", ...words, "--data-dir", stack.data_dir];
+        const { stdout, stderr } = await run(process.execPath, parameters).catch((error) => error);
+        // Its own redrawing of the line of progress is left out.
+        const shown = `${stdout}${stderr}`.replaceAll(/\p{Cc}\[\d+A\p{Cc}\[0J/gu, "");
+        if (words[0] !== "x\x1b[31m") {
+          expect(shown).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+          expect(shown).toContain("\\x9b2J\\u{202e}");
+        } else if (before.length > 0) expect(shown).toContain("\\x1b[31m");
+        expect(shown.split("\n").filter((line) => /^(✓|COUNT$)/.test(line))).toEqual([]);
+      }
+    }
+  });
+});

@@ -73,7 +73,8 @@ describe("the trace of a change", () => {
     const parts = ["resolve source", "unpack", "read tree", "embed", "create diff", "prove diff", "test"];
     expect(names).toEqual(expect.arrayContaining([...hops, ...of_steps, ...of_agents, ...parts]));
     const decisions = spans.map(({ attributes }) => attributes["agents.decision"]).filter(Boolean);
-    expect(decisions.filter((decision) => decision === "dispatch")).toHaveLength(4);
+    // Index and change are dispatched together, then the test, then the index of the result.
+    expect(decisions.filter((decision) => decision === "dispatch")).toHaveLength(3);
     expect(decisions).toContain("finish");
 
     const received = spans.filter(({ kind }) => kind === "consumer");

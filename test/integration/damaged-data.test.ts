@@ -61,10 +61,20 @@ const manifest = (data: string) =>
     "dynamodb",
     readdirSync(join(data, "dynamodb")).find((name) => name.startsWith("MANIFEST")) ?? "",
   );
+/** Overwrites some bytes in the middle of the table's log. */
+function damageLog(data: string): void {
+  const name = readdirSync(join(data, "dynamodb")).find((file) => file.endsWith(".log"));
+  const file = join(data, "dynamodb", name ?? "");
+  const bytes = readFileSync(file);
+  bytes.fill("x", Math.floor(bytes.length / 3), Math.floor(bytes.length / 3) + 100);
+  writeFileSync(file, bytes);
+}
+
 type Damage = [what: string, named: string, damage: (data: string) => void];
 
 /** One of each kind of part, through the whole of `npm start`. */
 const DAMAGES: Damage[] = [
+  ["the table's log", "dynamodb", damageLog],
   ["the table's MANIFEST", "dynamodb", (data) => overwrite(manifest(data), "garbage")],
   [
     "the queues' database",

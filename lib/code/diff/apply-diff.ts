@@ -173,7 +173,7 @@ const DIRECTORIES_MAX = 1000;
  * For a diff whose files are not in the tree: the `--strip` or `--directory` with which all of
  * them would be, as a sentence, or undefined when there is none.
  */
-export async function suggestPlace(
+async function suggestPlace(
   directory: string,
   diff: Uint8Array | string,
   options: PathOptions,
@@ -186,6 +186,7 @@ export async function suggestPlace(
     }
   }
   for (let strip = 0; strip <= STRIP_MAX; strip++) {
+    if (strip === options.strip) continue; // what was tried
     const changed = changedPaths(diff, { ...options, strip });
     if (changed?.length && changed.every((path) => paths.has(path))) {
       return `With --strip ${strip} (\`strip\` in the API) all files that it changes are there.`;

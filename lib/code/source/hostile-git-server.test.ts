@@ -204,3 +204,28 @@ function treeTwice(repository: string, tree: string): string {
   const input = `040000 tree ${tree}\ta\n040000 tree ${tree}\tb\n`;
   return execFileSync("git", ["mktree"], { cwd: repository, input, encoding: "utf8" }).trim();
 }
+
+describe("a git server that refuses in its own words", () => {
+  const refusing =
+    (words: string): Answer =>
+    (request, response) =>
+      isRefs(request) ? sendRefs(response, Buffer.concat([packet(`ERR ${words}\n`), FLUSH])) : response.end();
+  const faultOf = async (words: string) => {
+    const url = await serve(refusing(words));
+    return resolveSource({ kind: "git", url }, ports()).catch((error: unknown) => error);
+  };
+
+  it("is asked once, and its words are shown, bounded", async () => {
+    const fault = (await faultOf(`access denied ${"x".repeat(2000)}`)) as RejectedInput;
+    expect(fault).toMatchObject({ code: "GIT_REPOSITORY_REFUSED", disposition: "reject" });
+    expect(fault.message).toContain("access denied");
+    expect(fault.message.length).toBeLessThan(500);
+  });
+
+  it("is asked again when it says that this is for now", async () => {
+    expect(await faultOf("Service temporarily unavailable")).toMatchObject({
+      code: "GIT_REPOSITORY_UNREACHABLE",
+      disposition: "retry",
+    });
+  });
+});

@@ -1,6 +1,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { readGitSource } from "#lib/code/source/git-source.ts";
 import { packRevision } from "#lib/code/source/pack-revision.ts";
 import {
   gitFault,
@@ -12,9 +13,7 @@ import {
 import type { SourcePorts } from "#lib/code/source/source-ports.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { RejectedInput, RetryableFault } from "#lib/platform/errors/fault.ts";
-import { readUrl } from "#lib/platform/outbound/read-url.ts";
 import { addressOf, resolveHost } from "#lib/platform/outbound/resolve-host.ts";
-import type { OutboundRules } from "#schemas/config/outbound.ts";
 import type { SourceRef } from "#schemas/messages/source.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 
@@ -36,9 +35,7 @@ export async function resolveSource(
   ports: SourcePorts,
 ): Promise<{ kind: "archive"; blob: BlobRef }> {
   if (source.kind === "archive") return { kind: "archive", blob: source.blob };
-  const url = gitUrl(source.url, ports.outbound);
-  const ref = source.ref ?? "HEAD";
-  checkGitRef(ref);
+  const { url, ref } = readGitSource(source, ports.outbound);
   const pin = await pinnedHost(url, ports);
   const archive = await withTemporaryDirectory("git", (directory) =>
     fetchArchive(directory, url, ref, pin, ports),
@@ -68,34 +65,6 @@ async function fetchArchive(
     if (fetched.exit_code !== 0) throw gitFault(fetched.stderr, url.href, ref);
     return packRevision(repository, "FETCH_HEAD", { ...ports, signal });
   });
-}
-
-/**
- * Parses the URL. Git gets its normal form and not the submitter's text.
- *
- * @throws RejectedInput `GIT_URL_INVALID` for a scheme that is not allowed, or credentials in the URL
- */
-function gitUrl(text: string, rules: Pick<OutboundRules, "schemes">): URL {
-  const read = readUrl(text, rules);
-  if ("url" in read) return read.url;
-  throw new RejectedInput(
-    "GIT_URL_INVALID",
-    `The git source's URL cannot be used: ${read.problem}. Give the clone URL of a public repository, such as https://example.org/team/project.git.`,
-  );
-}
-
-/**
- * @throws RejectedInput `GIT_REF_INVALID` for text that cannot name a branch, tag or commit (git
- * check-ref-format), so that git takes it neither for an option nor for a refspec
- */
-export function checkGitRef(ref: string): void {
-  const valid =
-    /^(?![-./@+^])[^\s~^:?*[\\\p{Cc}]+$/u.test(ref) && !/\.\.|@\{|\/\/|\.lock(\/|$)|[./]$/.test(ref);
-  if (valid) return;
-  throw new RejectedInput(
-    "GIT_REF_INVALID",
-    `${JSON.stringify(ref)} cannot be a git ref. Give a branch, a tag or a full 40-digit commit id.`,
-  );
 }
 
 /**

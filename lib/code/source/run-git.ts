@@ -247,6 +247,13 @@ export function gitFault(stderr: string, url: string, ref: string): Fault {
       `${url} serves git by the dumb protocol only, which cannot fetch a single revision. Pack the tree and upload it instead.`,
     );
   }
+  // The server's own refusal (an ERR packet): it says the same each time, unless it says that this is for now.
+  if (
+    /^(?:fatal: )?remote error: /im.test(stderr) &&
+    !/tempor|unavailable|busy|overload|again|rate/i.test(message)
+  ) {
+    return new RejectedInput("GIT_REPOSITORY_REFUSED", `The git server of ${url} refuses: ${message}`);
+  }
   if (/is not a git command|Unable to find remote helper/i.test(stderr)) return gitUnavailable(stderr);
   return new RetryableFault(
     "GIT_REPOSITORY_UNREACHABLE",

@@ -46,7 +46,11 @@ article table tr[class^="s"] td:nth-child(2) { width: 15rem; }
 tr.s4 td:first-child, tr.s5 td:first-child { color: var(--mute); }
 @media (max-width: 50rem) { body { display: flex; flex-direction: column; }
   nav { order: 1; position: static; height: auto; border-right: 0; border-top: 1px solid var(--line); }
-  nav ul { columns: 14rem; } td:first-child { width: auto; } }
+  nav ul { columns: 14rem; }
+  tr { display: block; padding: .35rem 0; border-top: 1px solid var(--line); }
+  article table tr td, article table tr[class^="s"] td:nth-child(-n+2) { display: inline; width: auto; padding: 0 .6rem 0 0; border: 0; }
+  article table tr td:nth-child(n+3) { display: block; }
+  article table tr td:empty { display: none; } }
 @media print { body { display: block; } nav { display: none; } }
 `;
 

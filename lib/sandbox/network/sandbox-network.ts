@@ -222,7 +222,7 @@ server.listen(Number(process.argv[1]), "127.0.0.1", () => process.send("listenin
  * a socket stays in the namespace it was created in, whichever process holds it. No process of the proxy runs inside,
  * so the command can neither stop nor imitate it. Throws SandboxUnavailable.
  */
-export async function listenInside(
+async function listenInside(
   pid: number,
   port: number,
   namespace: NonNullable<Volume["namespace"]>,

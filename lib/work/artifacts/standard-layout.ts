@@ -18,14 +18,16 @@ export interface LayoutPorts {
 }
 
 /**
- * The files of a task that stand in the bucket. Of the meta files only a report's does: it says that its folder is
+ * Whether a file is put into the bucket. Of the meta files only a report's is: it says that its folder is
  * complete. What the others say is in `task.json`, and the API answers them from the ledger.
  */
+export function isStored({ path, content }: LayoutFile): boolean {
+  return content === undefined || !path.endsWith(META_SUFFIX) || path.endsWith(REPORT_META);
+}
+
+/** The files of a task that stand in the bucket. */
 export function storedFiles(ledger: Ledger, service_version: string): LayoutFile[] {
-  const files = [...layoutArtifacts(ledger), ...taskFiles(ledger, service_version)];
-  const is_derived_meta = ({ path, content }: LayoutFile) =>
-    content !== undefined && path.endsWith(META_SUFFIX) && !path.endsWith(REPORT_META);
-  return files.filter((file) => !is_derived_meta(file));
+  return [...layoutArtifacts(ledger), ...taskFiles(ledger, service_version)].filter(isStored);
 }
 
 /**

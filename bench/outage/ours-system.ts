@@ -1,5 +1,6 @@
 import type { SQSHandler } from "aws-lambda";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
+import { countBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -42,7 +43,8 @@ export function startSystem<Kept>(world: World, worker: Worker<Kept>, told: Syst
   const watch = watchEnds(world, told);
   const sources = new Map<string, EventSource>();
   const events = { onVisibilityChanged: ({ name }: Queue) => sources.get(name)?.wake() };
-  const platformOf = (invocation: Invocation) => simulatedPlatform(world, invocation, watch, events);
+  const counts = countBuffer({ random: () => world.random.next() });
+  const platformOf = (invocation: Invocation) => simulatedPlatform(world, invocation, watch, counts, events);
   const start = (service: string, timeout_ms: number) => startInvocation(world, service, timeout_ms);
   const { concurrency = 1 } = world.deployment.functions.find((one) => one.service === worker.service) ?? {};
   const keep = (process: Invocation) => worker.keep(platformOf(process));

@@ -99,7 +99,7 @@ function submit(fate: Fate, system: System, tasks: Map<string, string>): void {
   const log = platform.logOf("gateway");
   const asked = { submission: SUBMISSION, tenant: fate.tenant, idempotency_key: fate.id, trace, log };
   submitTask(asked, platform)
-    .then(({ task_id }) => tasks.set(task_id, fate.id))
+    .then(({ task }) => tasks.set(task.task_id, fate.id))
     .catch(() => undefined) // a task that was not accepted counts as lost
     .finally(end);
 }

@@ -30,6 +30,9 @@ export function waterfall(trace: TraceView, paint: Paint): string[] {
     ...(trace.sampled
       ? []
       : [paint.yellow("The submission asked for nothing to be recorded (traceparent flags 00).")]),
+    ...(trace.left_out
+      ? [paint.yellow(`${trace.left_out} spans found no room on the task's writes; a collector has them.`)]
+      : []),
     ...(trace.truncated ? [paint.yellow("There are more spans than are shown.")] : []),
     ...lines,
   ];

@@ -82,6 +82,5 @@ export async function listTasks(
 export async function readTrace(tenant: string, task_id: string, ports: GatewayPorts): Promise<TraceView> {
   const task = await readTaskRecord(tenant, task_id, ports);
   if (!task) throw new HttpError(404, "TASK_NOT_FOUND", `there is no task ${task_id}`);
-  const { spans, truncated } = await readTaskSpans({ tenant, task_id }, ports);
-  return traceView(task, spans, truncated);
+  return traceView(task, await readTaskSpans({ tenant, task_id }, ports));
 }

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
+import { chooseModel } from "#lib/platform/config/model-choice.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
 import type { Log } from "#lib/platform/log/log.ts";
-import { nudge } from "#lib/platform/messages/send-message.ts";
+import { prepareNudge, type SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { hasEdge } from "#lib/platform/settings/environment.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
-import { inSpan } from "#lib/platform/trace/span.ts";
+import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { createTask } from "#lib/work/tasks/task-store.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
@@ -26,8 +28,14 @@ interface Submitted {
   idempotency_key: string | undefined;
   /** Absent: no restriction. */
   allowed?: Allowed;
-  trace: TraceContext;
+  trace: TraceContext & Partial<Pick<Span, "set">>;
   log: Log;
+}
+
+/** An accepted task, and whether an earlier request had it accepted. */
+interface Accepted {
+  task: TaskRecord;
+  repeated: boolean;
 }
 
 /**
@@ -38,7 +46,7 @@ interface Submitted {
 export async function submitTask(
   { submission, tenant, idempotency_key, allowed, trace, log }: Submitted,
   ports: GatewayPorts,
-): Promise<TaskRecord> {
+): Promise<Accepted> {
   if (idempotency_key !== undefined && !IdempotencyKey.safeParse(idempotency_key).success) {
     throw new HttpError(
       400,
@@ -46,7 +54,7 @@ export async function submitTask(
       "Idempotency-Key takes 1 to 255 visible ASCII characters",
     );
   }
-  const definition = admit(submission, ports, allowed);
+  const definition = admit({ submission, tenant }, ports, allowed);
   const spec = await inSpan(trace, { name: "store submission" }, ports.runtime, (span) =>
     storeSubmission(submission, tenant, { ...ports, blobsOf: (owner) => ports.blobsOf(owner, span) }),
   );
@@ -69,9 +77,12 @@ export async function submitTask(
   const policy = ports.retryPolicy();
   const check_ms = now + policy.value.redispatch_seconds * 1000;
   const attributes = { "agents.workflow": spec.workflow };
-  const existing = await inSpan(trace, { name: "accept task", attributes }, ports.runtime, () =>
-    createTask(task, check_ms, ports),
-  );
+  trace.set?.({ "http.response.status_code": 202 }); // as it stands in the write; a failure after it is told apart
+  let sendNudge: SendPrepared | undefined;
+  const existing = await inSpan(trace, { name: "accept task", attributes }, ports.runtime, (span) => {
+    sendNudge = prepareNudge({ ...task, parent: trace }, "accepted", ports);
+    return createTask(task, check_ms, ports, span);
+  });
   const accepted = existing ? sameTask(existing, task, now) : task;
   if (!existing) {
     log.info("TASK_ACCEPTED", `task ${task.task_id} accepted`, {
@@ -84,12 +95,13 @@ export async function submitTask(
   // The first nudge of a repeated submission may have been lost; a second nudge does no harm.
   if (accepted.status === "accepted") {
     trace.recorder?.belongsTo(accepted);
-    const parent = existing ? taskTrace(existing, trace.recorder) : trace;
-    await nudge({ ...accepted, parent }, "accepted", ports).catch((error: unknown) =>
+    const again = existing && { ...existing, parent: taskTrace(existing, trace.recorder) };
+    const send = again ? prepareNudge(again, "accepted", ports) : sendNudge;
+    await send?.().catch((error: unknown) =>
       log.warn("NUDGE_LOST", `the sweeper will dispatch it: ${String(error)}`, { task_id: task.task_id }),
     );
   }
-  return accepted;
+  return { task: accepted, repeated: existing !== undefined };
 }
 
 function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskRecord {
@@ -119,8 +131,8 @@ type Allowed = Pick<RoutePolicy, "workflows" | "profiles">;
 
 /** Refuses a submission that could not run, before anything is stored. Returns its workflow. Throws HttpError 403, 422, RejectedInput. */
 function admit(
-  submission: Submission,
-  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "outbound" | "settings">,
+  { submission, tenant }: Pick<Submitted, "submission" | "tenant">,
+  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "outbound" | "settings" | "codegen">,
   allowed: Allowed = { workflows: null, profiles: null },
 ): Workflow {
   const workflows = ports.workflows();
@@ -145,14 +157,16 @@ function admit(
       `there is no profile ${submission.profile}; there are: ${known}`,
     );
   }
-  if (submission.change?.kind === "prompt" && !ports.settings.model) {
-    throw new HttpError(
-      422,
-      "MODEL_NOT_CONFIGURED",
-      "a prompt needs a model, and none is configured: set MODEL_URL (an OpenAI-compatible chat completions endpoint), MODEL_NAME and MODEL_API_KEY in the environment of `npm start` or of the deployment. Or send change.kind `patch` or `codemod`",
-    );
-  }
+  if (submission.change?.kind === "prompt") checkModel(tenant, ports);
   return workflow;
+}
+
+/** Refuses words that no model would answer. The keys are seen only where gateway and agents share an environment. */
+function checkModel(tenant: string, { settings, codegen }: Pick<GatewayPorts, "settings" | "codegen">): void {
+  const { stage } = settings;
+  const keys = hasEdge(stage) ? "unseen" : "seen";
+  const chosen = chooseModel(codegen(), { tenant, stage }, settings.model, keys);
+  if ("problem" in chosen) throw new HttpError(422, "MODEL_NOT_CONFIGURED", chosen.problem);
 }
 
 function checkAllowed({ workflow, profile }: Submission, { workflows, profiles }: Allowed): void {

@@ -90,11 +90,13 @@ export const taskRoutes: Record<string, Route> = {
     run: async ({ tenant, policy, body, headers, trace, log, platform }) => {
       const ports = gatewayPorts(platform, tenant);
       const idempotency_key = headers["idempotency-key"];
-      const task = await submitTask(
+      const { task, repeated } = await submitTask(
         { submission: body, tenant, idempotency_key, allowed: policy, trace, log },
         ports,
       );
-      const ledger = (await readLedger(tenant, task.task_id, ports)) ?? { task, steps: [] };
+      // A new task is what was just written: it has no steps yet.
+      const found = repeated ? await readLedger(tenant, task.task_id, ports) : undefined;
+      const ledger = found ?? { task, steps: [] };
       return {
         status: 202,
         body: taskView(ledger, ports.settings.service_version),

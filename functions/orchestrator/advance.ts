@@ -4,13 +4,14 @@ import { RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
 import { stepSourceHash } from "#lib/platform/messages/envelope.ts";
 import { readPayload } from "#lib/platform/messages/send-envelope.ts";
+import type { SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import type { StepIdentity } from "#lib/resilience/idempotency/step-item.ts";
 import { type Ledger, moveTask, readLedger } from "#lib/work/tasks/task-store.ts";
-import { sendDelivery } from "#lib/work/webhooks/delivery.ts";
+import { prepareDelivery } from "#lib/work/webhooks/delivery.ts";
 import { openDeliveries } from "#lib/work/webhooks/delivery-store.ts";
 import { AdvancePayload } from "#schemas/messages/envelope.ts";
 import type { DeliveryRecord } from "#schemas/records/delivery.ts";
@@ -79,7 +80,7 @@ async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: Orchestrat
   if (task.sealed_at) return true;
   if (task.ended_at) return seal(ledger, span, ports);
   const next = decide(ledger);
-  if (next.kind === "finished") return finish(task, ending(next), span, ports);
+  if (next.kind === "finished") return finish(ledger, next, span, ports);
   const [first] = next.steps;
   span.set({ "agents.step": first.step, "agents.round": first.round });
   const stopped = stopReason(task, ports.runtime.now());
@@ -89,7 +90,7 @@ async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: Orchestrat
       step.record?.status === "canceled" || (await ports.claims.cancel(stepIdentity(task, step, ports)));
     if (!fenced) return false; // the step ended meanwhile: the step that is next now must be canceled instead
   }
-  return finish(task, stopped, span, ports);
+  return stop(task, stopped, span, ports);
 }
 
 type Ending = Pick<TaskRecord, "status" | "verdict" | "error">;
@@ -110,21 +111,54 @@ function stopReason(task: TaskRecord, now_ms: number): Ending | undefined {
   };
 }
 
-/** Ends the task. Its ledger does not change after this. */
-async function finish(task: TaskRecord, end: Ending, span: Span, ports: OrchestratorPorts): Promise<boolean> {
+/**
+ * Ends and seals a task whose steps have all ended, in one write at the end. Its ending follows from the outcomes of its
+ * steps, which do not change, so orchestrators that do this at the same time write the same artifacts. What others may
+ * still write to the task is not in them: which step was dispatched last, and a request to cancel that came too late.
+ */
+async function finish(
+  ledger: Ledger,
+  finished: Finished,
+  span: Span,
+  ports: OrchestratorPorts,
+): Promise<boolean> {
+  const { current: _1, beside: _2, cancel_requested_at: _too_late, ...lasting } = ledger.task;
+  const end = ending(finished);
+  span.set({ "agents.decision": "finish", "agents.task.status": end.status });
+  const task: TaskRecord = { ...lasting, ...end, ended_at: lastEnd(ledger) };
+  const sealed = await seal({ ...ledger, task }, span, ports);
+  if (sealed) tellEnd(task, ports);
+  return sealed;
+}
+
+/** When the last step ended. */
+function lastEnd({ steps }: Ledger): string {
+  const ends = steps.flatMap(({ ended_at }) => ended_at ?? []).sort();
+  const last = ends.at(-1);
+  if (last === undefined) throw new RangeError("a task without an ended step is not finished");
+  return last;
+}
+
+/** Ends a task before its steps have. Written before it is sealed, because what it ends with depends on the time. */
+async function stop(task: TaskRecord, end: Ending, span: Span, ports: OrchestratorPorts): Promise<boolean> {
   span.set({ "agents.decision": "finish", "agents.task.status": end.status });
   const now = ports.runtime.now();
   const check_ms = now + ports.retryPolicy().value.redispatch_seconds * 1000;
-  const ended = await moveTask(task, { ...end, ended_at: instant(now) }, check_ms, ports);
+  const ended = await moveTask(task, { ...end, ended_at: instant(now) }, check_ms, ports, span);
   if (!ended) return false;
-  ports.counters.count(`tasks_${end.status}`, task.tenant);
-  ports.counters.duration("task", task.tenant, now - Date.parse(task.created_at));
-  ports.log.info("TASK_ENDED", `task ended: ${end.status}`, {
-    status: end.status,
-    error_code: end.error?.code,
-  });
+  tellEnd(ended, ports);
   const ledger = await readLedger(task.tenant, task.task_id, ports);
   return ledger ? seal(ledger, span, ports) : true;
+}
+
+function tellEnd(
+  { status, error, tenant, created_at, ended_at }: TaskRecord,
+  ports: OrchestratorPorts,
+): void {
+  ports.counters.count(`tasks_${status}`, tenant);
+  const took_ms = Date.parse(ended_at ?? created_at) - Date.parse(created_at);
+  ports.counters.duration("task", tenant, Math.max(0, took_ms));
+  ports.log.info("TASK_ENDED", `task ended: ${status}`, { status, error_code: error?.code });
 }
 
 /** Copies the ended task's artifacts into the standard layout, then marks the task as sealed, which shows it as ended. */
@@ -133,10 +167,11 @@ async function seal(ledger: Ledger, parent: Span, ports: OrchestratorPorts): Pro
   return inSpan(parent, { name: "seal" }, ports.runtime, async (span) => {
     await ports.writeStandardLayout(ledger);
     const deliveries = await openDeliveries(ledger.task, ports);
+    const sends = deliveries.map((delivery) => ({ delivery, send: prepareDelivery(delivery, span, ports) }));
     const sealed_at = instant(ports.runtime.now());
     const expires_at = recordExpiry(ledger.task.deadline_at, ports.artifacts().value);
-    const sealed = await moveTask(ledger.task, { sealed_at, expires_at }, undefined, ports);
-    if (sealed) await announce(deliveries, span, ports);
+    const sealed = await moveTask(ledger.task, { sealed_at, expires_at }, undefined, ports, span);
+    if (sealed) await announce(sends, ports);
     return sealed !== undefined;
   });
 }
@@ -160,12 +195,11 @@ function stepIdentity(
 
 /** Sends the webhook deliveries of an ended task. Deliveries not sent here are sent later by the sweeper. */
 async function announce(
-  deliveries: readonly DeliveryRecord[],
-  parent: TraceContext,
+  sends: readonly { delivery: DeliveryRecord; send: SendPrepared }[],
   ports: OrchestratorPorts,
 ): Promise<void> {
-  for (const delivery of deliveries) {
-    await sendDelivery(delivery, parent, ports).catch((error: unknown) =>
+  for (const { delivery, send } of sends) {
+    await send().catch((error: unknown) =>
       ports.log.warn("DELIVERY_NOT_SENT", `the sweeper will send ${delivery.step}: ${String(error)}`, {
         webhook_id: delivery.webhook_id,
       }),

@@ -1,4 +1,4 @@
-import { sendMessage } from "#lib/platform/messages/send-message.ts";
+import { prepareMessage, type SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { moveTask } from "#lib/work/tasks/task-store.ts";
@@ -48,11 +48,17 @@ export async function dispatch(
   }
   const check_ms = Math.min(...plans.map((plan) => plan.check_ms));
   nudge.span.set({ "agents.decision": decisionOf(sends) });
-  const moved = await moveTask(task, changes, checkTime(task, check_ms), ports);
+  // Made before the write, which carries the spans of the sending, and sent after it.
+  const prepared = sends.map(({ next, dispatch_count }) => ({
+    next,
+    dispatch_count,
+    send: prepare(task, next, dispatch_count - 1, parentOf(task, nudge), ports),
+  }));
+  const moved = await moveTask(task, changes, checkTime(task, check_ms), ports, nudge.span);
   if (!moved) return false;
-  for (const { next, dispatch_count } of sends) {
+  for (const { next, dispatch_count, send } of prepared) {
     if (dispatch_count > 1) ports.counters.count("steps_redispatched", task.tenant);
-    await send(moved, next, dispatch_count - 1, parentOf(moved, nudge), ports);
+    await send();
     ports.log.info("STEP_DISPATCHED", `${next.step} round ${next.round} to ${next.service}`, {
       dispatch_count,
       policy_hash: policy.hash,
@@ -118,14 +124,14 @@ function parentOf(task: TaskRecord, { span }: TracedNudge): TraceContext {
   return span.trace_id === task.trace_id ? span : taskTrace(task, span.recorder);
 }
 
-async function send(
+function prepare(
   task: TaskRecord,
   next: NextStep,
   attempt: number,
   parent: TraceContext,
   ports: OrchestratorPorts,
-): Promise<void> {
-  await sendMessage(
+): SendPrepared {
+  return prepareMessage(
     {
       service: next.service,
       tenant: task.tenant,

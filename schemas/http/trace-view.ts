@@ -44,7 +44,7 @@ export const CriticalPath = z.strictObject({
 });
 export type CriticalPath = z.infer<typeof CriticalPath>;
 
-/** Answer of `GET /api/tasks/{id}/trace`. A span shows once the invocation that it was part of has ended. */
+/** Answer of `GET /api/tasks/{id}/trace`. Spans show once the task or a step was written after them. */
 export const TraceView = z.strictObject({
   task_id: TaskId,
   trace_id: TraceId,
@@ -53,6 +53,11 @@ export const TraceView = z.strictObject({
   duration_ms: z.int().min(0),
   span_count: z.int().min(0).describe("recorded spans of this trace"),
   truncated: z.boolean().describe("there are more spans than are shown"),
+  left_out: z
+    .int()
+    .min(1)
+    .describe("spans that found no room on the task's writes; a collector has them")
+    .optional(),
   critical_path: CriticalPath,
   root: SpanView,
 });

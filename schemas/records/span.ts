@@ -38,5 +38,18 @@ export const SpanRecord = z.strictObject({
   status: SpanStatus,
   attributes: SpanAttributes,
   links: z.array(SpanLink).max(8).optional(),
+  open: z
+    .literal(true)
+    .describe(
+      "it had not ended when it was written; its end is that moment, and its reader derives a later one",
+    )
+    .optional(),
 });
 export type SpanRecord = z.infer<typeof SpanRecord>;
+
+/** Spans that rode on writes of a task or a step, one pack a write (lib/platform/trace/pack-spans.ts). */
+export const CarriedSpans = z.strictObject({
+  packs: z.array(z.string().max(8_000)).max(1_000),
+  left_out: z.int().min(0).describe("spans that did not fit").optional(),
+});
+export type CarriedSpans = z.infer<typeof CarriedSpans>;

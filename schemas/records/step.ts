@@ -11,6 +11,7 @@ import {
   TraceId,
   Verdict,
 } from "#schemas/primitives.ts";
+import { CarriedSpans } from "#schemas/records/span.ts";
 
 /** One artifact file of a step. `path` is the place in the standard layout, the blob holds the bytes. */
 export const ManifestEntry = z.strictObject({
@@ -99,6 +100,7 @@ export const StepRecord = z.strictObject({
     .describe("why the last attempt did not end the step"),
   outcome: z.preprocess(renamedReplayCount, StepOutcome).optional(),
   replays: z.array(StepReplay).optional().describe("oldest first; its length is the step's replay count"),
+  spans: CarriedSpans.optional(),
   started_at: Instant,
   ended_at: Instant.optional(),
   expires_at: z.int().describe("Unix seconds: from then on it counts as absent").optional(),

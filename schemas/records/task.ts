@@ -13,6 +13,7 @@ import {
   TraceId,
   Verdict,
 } from "#schemas/primitives.ts";
+import { CarriedSpans } from "#schemas/records/span.ts";
 import { renamedReplayCount } from "#schemas/records/step.ts";
 
 /** What the submitter asked for, with every text and tree in S3 by content. */
@@ -88,6 +89,7 @@ export const TaskRecord = z.strictObject({
   created_at: Instant,
   updated_at: Instant,
   deadline_at: Instant,
+  spans: CarriedSpans.optional(),
   ended_at: Instant.optional(),
   sealed_at: Instant.optional().describe(
     "its artifacts stand in the standard layout; only now it shows as ended",

@@ -5,6 +5,10 @@ export interface RecordedCall {
   function: string;
   command: string;
   input: Record<string, unknown>;
+  /** Unix ms at its end. */
+  at_ms: number;
+  /** What the table says it took, indexes included. */
+  consumed?: { CapacityUnits?: number };
 }
 
 /** One action on one resource, as IAM sees it. */

@@ -3,15 +3,18 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import Lambda from "serverless-offline/lambda";
+import { countCapacity } from "../requests/count-capacity.ts";
 
 /**
  * Loaded into a local stack with `--import`: writes down every call of an AWS service, with the
  * function that makes it, to one file a process in AWS_CALLS_DIRECTORY. Presigned requests count as
- * calls: whoever signs one needs the permission.
+ * calls: whoever signs one needs the permission. For the table each call has the capacity it took.
  */
 const directory = process.env.AWS_CALLS_DIRECTORY;
 if (!directory) throw new Error("set AWS_CALLS_DIRECTORY to where the calls are to be written");
 const file = join(directory, `${process.pid}.jsonl`);
+
+countCapacity();
 
 const invoked = new AsyncLocalStorage<string>();
 
@@ -27,8 +30,9 @@ Lambda.prototype.get = function (function_key: string): Runner {
   return runner;
 };
 
+type Handler = (request: unknown) => Promise<{ output?: { ConsumedCapacity?: unknown } }>;
 interface CommandPrototype {
-  resolveMiddlewareWithContext(...given: unknown[]): unknown;
+  resolveMiddlewareWithContext(...given: unknown[]): Handler;
 }
 /** The class that every command of every client extends. */
 function commandPrototype(): CommandPrototype {
@@ -41,15 +45,27 @@ function commandPrototype(): CommandPrototype {
 }
 const prototype = commandPrototype();
 const resolve = prototype.resolveMiddlewareWithContext;
-prototype.resolveMiddlewareWithContext = function (this: { input: object }, ...given) {
+prototype.resolveMiddlewareWithContext = function (this: { input: Record<string, unknown> }, ...given) {
   const function_key = invoked.getStore();
-  if (function_key !== undefined) {
-    const { Body: _, ...input } = this.input as { Body?: unknown };
-    const call = { function: function_key, command: this.constructor.name, input };
-    appendFileSync(
-      file,
-      `${JSON.stringify(call, (_key, value) => (value instanceof Uint8Array ? null : value))}\n`,
-    );
-  }
-  return resolve.apply(this, given);
+  if (function_key === undefined) return resolve.apply(this, given);
+  if (this.input.TableName !== undefined) this.input.ReturnConsumedCapacity = "INDEXES";
+  const handle = resolve.apply(this, given);
+  const { Body: _, ...input } = this.input;
+  const call = { function: function_key, command: this.constructor.name, input };
+  return async (request) => {
+    const note = (more: object) => append({ ...call, at_ms: Date.now(), ...more });
+    try {
+      const answer = await handle(request);
+      note({ consumed: answer.output?.ConsumedCapacity });
+      return answer;
+    } catch (error) {
+      note({ error: (error as Error).name });
+      throw error;
+    }
+  };
 };
+
+function append(call: object): void {
+  const json = JSON.stringify(call, (_key, value) => (value instanceof Uint8Array ? null : value));
+  appendFileSync(file, `${json}\n`);
+}

@@ -1,4 +1,5 @@
 import type { InvocationPorts, LambdaContext } from "#lib/platform/lambda/invocation.ts";
+import { countBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { SpanBatch } from "#lib/platform/trace/task-spans.ts";
 import { type FakeLogLine, fakeLog } from "#test/fakes/agent-context.ts";
@@ -16,6 +17,7 @@ export function invocationPorts() {
   const written: { input: unknown }[] = [];
   const ports: InvocationPorts = {
     runtime: systemRuntime,
+    counts: countBuffer(systemRuntime),
     table: {
       send: async (command: { input: unknown }) => {
         written.push(command);

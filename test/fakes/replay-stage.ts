@@ -19,6 +19,7 @@ import type { ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { nudge } from "#lib/platform/messages/send-message.ts";
+import { countBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
@@ -138,6 +139,7 @@ function stagePlatform(
   const silent: Log = { info() {}, warn() {}, error() {}, with: () => silent };
   return {
     runtime,
+    counts: countBuffer(runtime),
     table: store.table,
     sqs,
     claims: stepClaims({ ...store, runtime }),

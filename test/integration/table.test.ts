@@ -1,7 +1,7 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { additions, assignments, removals } from "#lib/platform/table/expressions.ts";
-import { METRIC_TOTALS, TASK, WEBHOOK } from "#lib/platform/table/items.ts";
+import { COUNTS, TASK, WEBHOOK } from "#lib/platform/table/items.ts";
 import { keyOf, listingOf, partitionOf } from "#lib/platform/table/keys.ts";
 import {
   deleteIf,
@@ -95,7 +95,14 @@ describe("a write of ours that was sent twice because its answer was lost", () =
 
 describe("an update", () => {
   it("takes reserved words and columns with any name", async () => {
-    const key = keyOf(METRIC_TOTALS, { service: "a", role: "b", shard: "c" });
+    const key = keyOf(COUNTS, {
+      tenant: "acme",
+      day: "2026-01-31",
+      service: "a",
+      role: "b",
+      shard: "c",
+      slot: 0,
+    });
     const reserved = assignments({ status: "x", owner: "y", key: 1 });
     const added = additions([
       ["tasks|acme", 2],

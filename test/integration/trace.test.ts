@@ -7,7 +7,11 @@ import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { makeEnvelope } from "#lib/platform/messages/envelope.ts";
+import { countBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
+import { SPANS } from "#lib/platform/table/items.ts";
+import { partitionOf } from "#lib/platform/table/keys.ts";
+import { queryAll } from "#lib/platform/table/queries.ts";
 import { readTaskSpans, taskSpanSink } from "#lib/platform/trace/task-spans.ts";
 import { childSpan } from "#lib/platform/trace/traceparent.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
@@ -37,6 +41,7 @@ function platform(spanSinks: AgentPlatform["spanSinks"]): AgentPlatform {
   const log: Log = { info: note, warn: note, error: note, with: () => log };
   return {
     runtime,
+    counts: countBuffer(runtime),
     table: store.table,
     sqs: { send: async () => ({}) } as never,
     claims: stepClaims({ ...store, runtime }),
@@ -117,6 +122,7 @@ async function deliver(handler: ReturnType<typeof defineAgent>, message: SQSEven
 
 const tableSink = () => taskSpanSink({ ...store, runtime });
 const kept = async () => (await readTaskSpans(task, { ...store, runtime })).spans;
+const ownItems = () => queryAll(partitionOf(SPANS, task), {}, store);
 const outcome = async () => {
   const claims = stepClaims({ ...store, runtime });
   const key = { ...task, step: "double", round: 0 };
@@ -126,7 +132,7 @@ const outcome = async () => {
 };
 
 describe("an agent's spans", () => {
-  it("are one item of the table an invocation, below the message's own span", async () => {
+  it("ride on the outcome, below the message's own span, without a write of their own", async () => {
     const message = event();
     await deliver(
       defineAgent(doubler(), () => platform([tableSink()])),
@@ -155,6 +161,7 @@ describe("an agent's spans", () => {
       attributes: { "agents.n": 21 },
     });
     expect(spans).toHaveLength(6);
+    expect(await ownItems()).toEqual([]);
     expect(new Set(spans.map(({ invocation }) => invocation)).size).toBe(1);
   });
 
@@ -174,6 +181,7 @@ describe("an agent's spans", () => {
     expect(outcomes[0]).toEqual(["retry", "MODEL_UNAVAILABLE"]);
     expect(outcomes.at(-2)).toEqual(["completed", undefined]);
     expect(outcomes.at(-1)).toEqual(["duplicate", undefined]);
+    expect(await ownItems()).toHaveLength(1); // of the duplicate, which wrote nothing else
   });
 });
 
@@ -202,14 +210,16 @@ describe("a trace that cannot be written", () => {
     });
     expect(said.includes("SPANS_LOST")).toBe(sinks() !== undefined);
     expect(took_ms).toBeLessThan(15_000);
-    expect(await kept()).toEqual([]);
+    // The spans that ride on the outcome need no sink.
+    const names = (await kept()).map(({ name }) => name);
+    expect(names.includes("run double")).toBe(sinks() !== undefined);
   });
 });
 
 describe("spans in the table", () => {
   const span = (name: string, size = 0) => ({
     trace_id: "a".repeat(32),
-    span_id: "b".repeat(16),
+    span_id: Buffer.from(name.padEnd(8, "_")).toString("hex"),
     service: "s",
     name,
     kind: "internal" as const,

@@ -5,6 +5,7 @@ import { type Random, seededRandom } from "./engine/random.ts";
 import { EPOCH_MS, makeScheduler } from "./engine/scheduler.ts";
 import type { Violation, World } from "./engine/world.ts";
 import { checkAtRest } from "./invariants/check-at-rest.ts";
+import { checkCounts } from "./invariants/check-counts.ts";
 import { makeBucket } from "./s3/bucket.ts";
 import { type Client, makeClient } from "./workload/client.ts";
 import { readDeployment } from "./workload/deployment.ts";
@@ -67,6 +68,7 @@ export async function simulateSeed(seed: number, options: SeedOptions = {}): Pro
   const stop = () => world.violations.length > 0 || scheduler.now() > drain_by || drained();
   if (world.violations.length === 0) await scheduler.run(stop);
   if (world.violations.length === 0) checkAtRest(world, stack.watch);
+  if (world.violations.length === 0) await checkCounts(world);
   return {
     seed,
     violations: world.violations,

@@ -9,7 +9,7 @@ import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
 import { buryMessage } from "#lib/agents/agent/settle-failure.ts";
 import { resolveFailures } from "#lib/agents/dlq/failure-store.ts";
 import { faultOf } from "#lib/platform/errors/fault.ts";
-import { nudge } from "#lib/platform/messages/send-message.ts";
+import { nudge, prepareNudge, type SendPrepared } from "#lib/platform/messages/send-message.ts";
 
 /**
  * Makes an agent's Lambda handler. An agent declares its name, its input and output schemas and `run`. The stack
@@ -30,13 +30,20 @@ export function defineAgent<Input extends z.ZodType, Output extends z.ZodType>(
  */
 export function publishOutcome(agent: Pick<Agent<z.ZodType, z.ZodType>, "detached">): MessageMiddleware {
   return {
+    before: ({ event }) => {
+      if (agent.detached) return;
+      const message = received(event);
+      let prepared: SendPrepared | undefined;
+      event.prepareNudge = () => {
+        prepared ??= prepareNudge(taskOf(message), "step_ended", message.platform);
+        return prepared;
+      };
+    },
     after: async ({ event, response }) => {
       const message = received(event);
       const { envelope, platform, claim } = message;
-      const { tenant, task_id, deadline_at } = envelope;
-      const task = { tenant, task_id, deadline_at, parent: message.span };
       if (!claim) {
-        if (!agent.detached) await nudge(task, "replayed", platform);
+        if (!agent.detached) await nudge(taskOf(message), "replayed", platform);
         return;
       }
       const ended = response?.ended;
@@ -50,9 +57,13 @@ export function publishOutcome(agent: Pick<Agent<z.ZodType, z.ZodType>, "detache
           runtime,
         });
       }
-      if (!agent.detached) await nudge(task, "step_ended", platform);
+      await message.prepareNudge?.()();
     },
   };
+}
+
+function taskOf({ envelope: { tenant, task_id, deadline_at }, span }: ReceivedMessage) {
+  return { tenant, task_id, deadline_at, parent: span };
 }
 
 function bury(

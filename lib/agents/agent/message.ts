@@ -6,6 +6,7 @@ import { settleFailure } from "#lib/agents/agent/settle-failure.ts";
 import type { CallMeter } from "#lib/platform/aws/call-meter.ts";
 import type { Invocation } from "#lib/platform/lambda/invocation.ts";
 import { parseEnvelope } from "#lib/platform/messages/envelope.ts";
+import type { SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { awsCallMeter } from "#lib/platform/trace/aws-call-attributes.ts";
 import { consumerSpan } from "#lib/platform/trace/entry-spans.ts";
 import { failSpan, type Span } from "#lib/platform/trace/span.ts";
@@ -27,6 +28,8 @@ export interface IncomingMessage
   meter?: CallMeter;
   /** Set by `claimStep`; absent when the message came after its deadline and claims nothing. */
   claim?: { key: ClaimKey; result: ClaimResult; lease_ms: number };
+  /** Set by `publishOutcome` unless nobody is nudged: makes the nudge that tells of the step's end; the same each time. */
+  prepareNudge?: () => SendPrepared;
 }
 
 /** A parsed message with its span, as a handler receives it. */

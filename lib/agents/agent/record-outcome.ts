@@ -4,7 +4,7 @@ import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { type FailureFacts, failureFacts } from "#lib/platform/errors/failure.ts";
 import { Fault, faultOf } from "#lib/platform/errors/fault.ts";
-import { inSpan } from "#lib/platform/trace/span.ts";
+import { failSpan, inSpan } from "#lib/platform/trace/span.ts";
 import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { decideRetry, type RetryDecision } from "#lib/resilience/retry/decide-retry.ts";
@@ -12,6 +12,9 @@ import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import type { RetryPolicy } from "#schemas/config/retry-policy.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
+
+/** What a run left, as its outcome lists it. */
+export type WrittenArtifacts = Pick<StepOutcome, "artifacts" | "producer">;
 
 interface FailedWork {
   platform: Pick<AgentPlatform, "retryPolicy">;
@@ -49,8 +52,9 @@ export async function recordOutcome(
   const facts = { "agents.verdict": outcome.verdict, ...(outcome.code && { "error.type": outcome.code }) };
   span.set({ "agents.outcome": "completed", ...facts });
   if (outcome.verdict === "error") span.fail(outcome.code ?? "UNEXPECTED", outcome.message ?? "no message");
-  await inSpan(span, { name: `complete ${key.step}`, attributes: facts }, platform.runtime, () =>
-    platform.claims.complete(key, lease, outcome),
+  message.prepareNudge?.(); // before the write, which carries its span
+  await inSpan(span, { name: `complete ${key.step}`, attributes: facts }, platform.runtime, (completing) =>
+    platform.claims.complete(key, lease, outcome, completing),
   );
   counters.count(`steps_${outcome.verdict}`, key.tenant);
   log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {
@@ -61,12 +65,16 @@ export async function recordOutcome(
   return { ...outcome, attempts: lease.attempt };
 }
 
-/** Ends a failed step when it must not be retried; otherwise releases it and throws a Fault that says when to retry. */
+/**
+ * Ends a failed step when it must not be retried, with the artifacts that it had written; otherwise releases it and throws
+ * a Fault that says when to retry.
+ */
 export async function recordFailure(
   error: unknown,
   message: ReceivedMessage,
   key: ClaimKey,
   lease: Lease,
+  written: WrittenArtifacts,
 ): Promise<EndedStep> {
   const { platform, envelope } = message;
   const { runtime } = platform;
@@ -80,47 +88,51 @@ export async function recordFailure(
     runtime.random,
   );
   if (decision.kind === "end") {
-    const ended = await recordOutcome(outcomeOf(decision, facts), message, key, lease, hash);
+    const ended = await recordOutcome(
+      { ...outcomeOf(decision, facts), ...written },
+      message,
+      key,
+      lease,
+      hash,
+    );
     return { ...ended, cause: error instanceof Error ? error.cause : undefined };
   }
   const { disposition, retry_at_ms } = decision;
   const delay_ms = retry_at_ms - runtime.now();
   const parked = disposition === "park";
   const attributes = { "agents.retry.delay_ms": Math.round(delay_ms), "error.type": facts.code };
-  await inSpan(message.span, { name: `release ${key.step}`, attributes }, runtime, () =>
-    platform.claims.release(key, lease, { ...facts, retry_at_ms, parked }),
-  );
-  if (parked) {
-    message.counters.count("steps_parked", key.tenant);
-    message.span.set({ "agents.outcome": "parked" });
-  }
   const dependency = error instanceof Fault ? error.dependency : undefined;
-  throw faultOf(disposition, facts.code, facts.message, {
+  const fault = faultOf(disposition, facts.code, facts.message, {
     cause: error,
     retry_at_ms,
     dependency,
     decided: true,
   });
+  failSpan(message.span, fault); // before the write, which carries it
+  await inSpan(message.span, { name: `release ${key.step}`, attributes }, runtime, (releasing) =>
+    platform.claims.release(key, lease, { ...facts, retry_at_ms, parked }, releasing),
+  );
+  if (parked) message.counters.count("steps_parked", key.tenant);
+  throw fault;
 }
 
 function outcomeOf(
   { because, dead_letter }: RetryDecision & { kind: "end" },
   facts: FailureFacts,
-): StepOutcome {
+): Omit<StepOutcome, "artifacts"> {
   const { code, message } = facts;
   switch (because) {
     case "terminal":
-      return { verdict: "error", code, message, artifacts: [], dead_letter };
+      return { verdict: "error", code, message, dead_letter };
     case "reject":
-      return { verdict: "failed", code, message, artifacts: [] };
+      return { verdict: "failed", code, message };
     case "attempts":
-      return { verdict: "error", code, message, artifacts: [], dead_letter };
+      return { verdict: "error", code, message, dead_letter };
     case "time":
       return {
         verdict: "error",
         code,
         message: `${message} (given up: total_seconds_max of the retry policy has passed)`,
-        artifacts: [],
         dead_letter,
       };
     case "deadline":
@@ -128,7 +140,6 @@ function outcomeOf(
         verdict: "error",
         code: "WAIT_EXCEEDS_DEADLINE" satisfies ErrorCode,
         message: `${code}: ${message} The next attempt would be after the task's deadline: submit the task again with a later deadline.`,
-        artifacts: [],
       };
   }
 }

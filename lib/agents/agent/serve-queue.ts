@@ -52,7 +52,7 @@ export function serveQueue(
   return (event: SQSEvent, lambda: Context) => {
     const invocation = beginInvocation(service, lambda, platformOf());
     const log = invocation.log.with({ request_id: lambda.awsRequestId });
-    return batch({ ...invocation, log, event }, lambda);
+    return batch({ ...invocation, log, event, served: event.Records.length }, lambda);
   };
 }
 

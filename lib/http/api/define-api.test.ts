@@ -4,6 +4,7 @@ import { defineApi } from "#lib/http/api/define-api.ts";
 import type { HttpPlatform } from "#lib/http/platform.ts";
 import { route } from "#lib/http/route.ts";
 import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { countBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { type FakeLogLine, fakeLog } from "#test/fakes/agent-context.ts";
 
@@ -14,6 +15,7 @@ async function answerOf(run: () => unknown, { method = "GET", path = "/open" } =
   const lines: FakeLogLine[] = [];
   const platform = {
     runtime: systemRuntime,
+    counts: countBuffer(systemRuntime),
     settings: { stage: "local", shard: "0", table_name: "secret-table" },
     table: { send: async () => ({}) },
     requestGate: { policyOf: () => POLICY, take: async () => ({ kind: "admitted", remaining: 1 }) },

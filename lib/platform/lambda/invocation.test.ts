@@ -99,7 +99,7 @@ describe("reportCounts", () => {
   it("writes the counts under the service and the role", async () => {
     const { written } = await invoke(reportCounts("worker"), { work: counting });
     expect(JSON.stringify(written)).toContain("things");
-    expect(written[0]?.input).toMatchObject({ TableName: "table", Key: { pk: "METRICS" } });
+    expect(written[0]?.input).toMatchObject({ TableName: "table", Key: { pk: "METRICS#acme" } });
     expect(JSON.stringify(written)).toContain("service");
   });
 

@@ -3,6 +3,7 @@ import type { Context } from "aws-lambda";
 import type { ConfigEvent } from "#lib/platform/config/config-file.ts";
 import type { Following } from "#lib/platform/config/config-store.ts";
 import type { Log } from "#lib/platform/log/log.ts";
+import type { CountBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { type Counters, makeCounters } from "#lib/platform/metrics/counters.ts";
 import { reportMetrics } from "#lib/platform/metrics/report-metrics.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
@@ -16,6 +17,8 @@ export interface InvocationPorts {
   runtime: Runtime;
   table: TableClient;
   settings: Settings;
+  /** The counts of this environment that are not in the table yet. */
+  counts: CountBuffer;
   logOf(service: string): Log;
   /** Brings the configuration up to date when an invocation begins; absent where it cannot change. */
   followConfig?(log: Log): Promise<Following>;
@@ -36,6 +39,8 @@ export interface Invocation<Ports extends InvocationPorts = InvocationPorts> {
   log: Log;
   lambda: LambdaContext;
   counters: Counters;
+  /** Messages that it serves; 1 for a request. */
+  served: number;
   spans: InvocationSpans;
   /** Set by `followConfig`. */
   following?: Following | undefined;
@@ -60,6 +65,7 @@ export function beginInvocation<Ports extends InvocationPorts>(
     log,
     lambda,
     counters: makeCounters(),
+    served: 1,
     spans: invocationSpans({ service, function_name, invocation, runtime, log, sinks }),
     last: [],
   };
@@ -79,10 +85,10 @@ export function flushSpans(): InvocationMiddleware {
   });
 }
 
-/** Writes the counts of the invocation under this role, and its service unless another is given. */
+/** Reports the counts of the invocation under this role, and its service unless another is given. */
 export function reportCounts(role: string, as?: string): InvocationMiddleware {
-  return atEnd(({ last, service, counters, platform, log }) => {
-    last.push(() => reportMetrics({ service: as ?? service, role }, counters, platform, log));
+  return atEnd(({ last, service, counters, served, platform, log }) => {
+    last.push(() => reportMetrics({ service: as ?? service, role }, { counters, served }, platform, log));
   });
 }
 

@@ -3,7 +3,7 @@ import { type MessagePorts, sendEnvelope } from "#lib/platform/messages/send-env
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
 import { messagingAttributes } from "#lib/platform/trace/entry-spans.ts";
-import { inSpan } from "#lib/platform/trace/span.ts";
+import { inSpan, startSpan, untilEnd } from "#lib/platform/trace/span.ts";
 import { childSpan, formatTraceparent, type TraceContext } from "#lib/platform/trace/traceparent.ts";
 import type { AdvancePayload, Envelope } from "#schemas/messages/envelope.ts";
 import type { SpanAttributes } from "#schemas/records/span.ts";
@@ -15,15 +15,21 @@ export interface SendPorts extends MessagePorts {
   queueUrl(service: string): string;
 }
 
-/** Sends a message to its service's queue, in a producer span that the message names as its parent. */
-export async function sendMessage(
+/** Sends a prepared message. To be called once. */
+export type SendPrepared = () => Promise<void>;
+
+/**
+ * Makes a message and begins its producer span, which the message names as its parent. So a write that comes before the
+ * message carries that span. A message that is not sent after all leaves the span open.
+ */
+export function prepareMessage(
   parts: Omit<EnvelopeParts, "role" | "shard">,
   ports: SendPorts,
   attributes: SpanAttributes = {},
-): Promise<void> {
+): SendPrepared {
   const envelope = makeEnvelope({ ...parts, role: "worker", shard: ports.settings.shard }, ports.runtime);
   const queue_url = ports.queueUrl(parts.service);
-  await inSpan(
+  const span = startSpan(
     parts.parent,
     {
       name: `send ${parts.service}`,
@@ -35,8 +41,8 @@ export async function sendMessage(
       },
     },
     ports.runtime,
-    () => sendEnvelope(queue_url, envelope, ports),
   );
+  return () => untilEnd(span, () => sendEnvelope(queue_url, envelope, ports));
 }
 
 const ORCHESTRATOR = "orchestrator";
@@ -48,31 +54,27 @@ interface TaskPosition {
   parent: TraceContext;
 }
 
+/** A nudge (below), made before the write that it tells of. */
+export function prepareNudge(
+  { tenant, task_id, deadline_at, parent }: TaskPosition,
+  reason: AdvancePayload["reason"],
+  ports: SendPorts,
+): SendPrepared {
+  const payload: AdvancePayload = { reason };
+  const place = { service: ORCHESTRATOR, tenant, task_id, step: "advance", round: 0, attempt: 0 };
+  return prepareMessage({ ...place, payload, deadline_at, parent }, ports, { "agents.nudge.reason": reason });
+}
+
 /**
  * Tells the orchestrator to look at a task. It decides from the ledger alone, so a nudge that is
  * sent twice, late or out of order does no harm.
  */
 export async function nudge(
-  { tenant, task_id, deadline_at, parent }: TaskPosition,
+  task: TaskPosition,
   reason: AdvancePayload["reason"],
   ports: SendPorts,
 ): Promise<void> {
-  const payload: AdvancePayload = { reason };
-  await sendMessage(
-    {
-      service: ORCHESTRATOR,
-      tenant,
-      task_id,
-      step: "advance",
-      round: 0,
-      attempt: 0,
-      payload,
-      deadline_at,
-      parent,
-    },
-    ports,
-    { "agents.nudge.reason": reason },
-  );
+  await prepareNudge(task, reason, ports)();
 }
 
 /**

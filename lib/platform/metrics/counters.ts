@@ -1,7 +1,7 @@
 /** The tenant of counts that belong to no tenant, such as configuration changes. Every tenant may see them. */
 export const PLATFORM_TENANT = "_platform";
 
-/** Counts and durations of one invocation, by tenant; written once when it ends. */
+/** Counts and durations of one invocation, by tenant; handed to the environment's `CountBuffer` when it ends. */
 export interface Counters {
   count(metric: string, tenant: string, amount?: number): void;
   /** Adds to `<metric>_ms_sum` and `<metric>_count`. */

@@ -95,7 +95,17 @@ export const IDEMPOTENCY = {
   sort: "IDEMPOTENCY",
   record: "IdempotencyRecord",
   kept: { set_by: "`expires_after_seconds` of its caller", after: "the last sign of life" },
-  access: {}, // for handlers outside this system: docs/guides/idempotency.md
+  access: { ask_models: ["GetItem", "UpdateItem"] }, // and handlers outside this system: docs/guides/idempotency.md
+} as const satisfies ItemKind;
+
+export const MODEL_SPENDING = {
+  about:
+    "What a tenant spent on models on one day (UTC), or has set aside for questions under way: `tokens`, and " +
+    "`usd_micros`, millionths of a USD",
+  partition: "MODEL_SPENDING#<tenant>",
+  sort: "<day>",
+  kept: { days: 90, after: "it was written last" },
+  access: { ask_models: ["UpdateItem"] },
 } as const satisfies ItemKind;
 
 export const API_KEY = {
@@ -155,17 +165,19 @@ export const CIRCUIT = {
   },
 } as const satisfies ItemKind;
 
-export const METRIC_TOTALS = {
+export const COUNTS = {
   about:
-    "All that one service ever counted: a number for each metric and tenant, in attributes `<metric>|<tenant>`",
-  partition: "METRICS",
-  sort: "<service>|<role>|<shard>",
-  kept: "until deleted",
+    "What the environments of one slot of a service counted for one tenant on one UTC day: a number for each metric. " +
+    "Approximate (docs/reference/counts.md)",
+  partition: "METRICS#<tenant>",
+  sort: "<day>#<service>#<role>#<shard>#<slot>",
+  kept: { days: 31, after: "its day began" },
   access: { write_metrics: ["UpdateItem"], read_tasks: ["Query"] },
 } as const satisfies ItemKind;
 
 export const SPANS = {
-  about: "`spans`: what one invocation recorded of a task's trace. Apart from the task's own partition",
+  about:
+    "`spans`: what one invocation recorded of a task's trace and no write of the ledger carried (decision 0027)",
   partition: "TRACE#<tenant>#<task_id>",
   sort: "SPANS#<at>#<invocation>",
   kept: { days: 14, after: "it was written" },

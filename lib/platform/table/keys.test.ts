@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ItemKind } from "#lib/platform/table/item-kind.ts";
 import * as catalogue from "#lib/platform/table/items.ts";
-import { DELIVERY, METRIC_TOTALS, STEP, TASK, WEBHOOK } from "#lib/platform/table/items.ts";
+import { COUNTS, DELIVERY, STEP, TASK, WEBHOOK } from "#lib/platform/table/items.ts";
 import {
   isOfKind,
   keyOf,
@@ -47,8 +47,8 @@ describe("a key", () => {
   });
 
   it("gives back the fields of its sort key", () => {
-    const labels = { service: "codegen", role: "worker", shard: "0" };
-    expect(sortFields(METRIC_TOTALS, keyOf(METRIC_TOTALS, labels) as never)).toEqual(labels);
+    const labels = { day: "2026-01-31", service: "codegen", role: "worker", shard: "0", slot: "3" };
+    expect(sortFields(COUNTS, keyOf(COUNTS, { tenant: "acme", ...labels }) as never)).toEqual(labels);
   });
 });
 

@@ -11,5 +11,3 @@ export const ITEM_BYTES_MAX = 300_000;
 
 /** An expression has up to 4 KB and 300 operators. So many attributes fit one that adds and removes some. */
 export const ADDED_AND_REMOVED_MAX = 120;
-/** So many attributes fit an expression that does nothing but add to them. */
-export const ADDED_MAX = 200;

@@ -1,4 +1,5 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { namesIn } from "#lib/platform/table/expressions.ts";
 import { INDEXES, type ItemKind } from "#lib/platform/table/item-kind.ts";
 import { type Item, listOf, OPEN_SHARDS, type Partition } from "#lib/platform/table/keys.ts";
 import type { TablePorts } from "#lib/platform/table/operations.ts";
@@ -9,7 +10,7 @@ export interface QueryOptions {
   consistent?: boolean;
   /** From the last sort key to the first. */
   backwards?: boolean;
-  /** Only these attributes of each item. */
+  /** Only these attributes of each item; `#name` for a name that DynamoDB reserves. */
   attributes?: readonly string[];
   /** Sort keys from the one to the other, both included; without a lower end from the first. */
   range?: { from?: string; to: string } | undefined;
@@ -42,6 +43,7 @@ export async function queryOnce(
       KeyConditionExpression: `${names.partition} = ${placeholder}${condition}`,
       ExpressionAttributeValues: { [placeholder]: value, ...values },
       ProjectionExpression: options.attributes?.join(", "),
+      ExpressionAttributeNames: namesIn(options.attributes ? [...options.attributes] : []),
       ...(consistent && { ConsistentRead: true }),
       ...(backwards && { ScanIndexForward: false }),
       Limit: options.items_max,

@@ -1,13 +1,14 @@
 import type { Log } from "#lib/platform/log/log.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
-import type { SpanRecorder, TaskRef } from "#lib/platform/trace/span.ts";
+import type { RecordedSpan, SpanRecorder, TaskRef } from "#lib/platform/trace/span.ts";
 import type { SpanBatch, SpanGroup, SpanSink } from "#lib/platform/trace/task-spans.ts";
+import type { SpanRecord } from "#schemas/records/span.ts";
 
-/** The spans of one invocation: recorded as they end, written once at its end. */
+/** The spans of one invocation. The writes of the ledger carry them; at its end they go to the sinks. */
 export interface InvocationSpans {
   /** A recorder for one message or request. Its task may be set later. */
   scope(task?: TaskRef): SpanRecorder;
-  /** Writes all recorded spans to every sink within a bounded time. Never throws. */
+  /** Hands all recorded spans to every sink within a bounded time. Never throws. */
   flush(remaining_ms: number): Promise<void>;
 }
 
@@ -24,43 +25,86 @@ interface Invocation {
 /** Bounds memory: further spans of the invocation are dropped. */
 const SPANS_MAX = 2000;
 
-export function invocationSpans({ sinks = [], runtime, log, ...invocation }: Invocation): InvocationSpans {
-  const scopes: { task: TaskRef | undefined; spans: SpanGroup["spans"] }[] = [];
+/** The spans of one message or request. */
+interface Scope {
+  task: TaskRef | undefined;
+  ended: SpanRecord[];
+  open: Map<string, () => RecordedSpan>;
+  /** Spans that a write has carried, as it carried them. */
+  carried: Map<string, SpanRecord>;
+}
+
+export function invocationSpans({ sinks, runtime, log, ...invocation }: Invocation): InvocationSpans {
+  const scopes: Scope[] = [];
+  const { service } = invocation;
   let recorded = 0;
+  const recorderOf = (scope: Scope): SpanRecorder => ({
+    begin(span_id, now) {
+      if (sinks) scope.open.set(span_id, now);
+    },
+    add(span) {
+      recorded += 1;
+      scope.open.delete(span.span_id);
+      if (sinks && recorded <= SPANS_MAX) scope.ended.push({ ...span, service });
+    },
+    load(trace_id) {
+      const open = [...scope.open.values()].map((now) => ({ ...now(), service, open: true as const }));
+      const spans = [...scope.ended.filter(({ span_id }) => isNews(scope, span_id)), ...open].filter(
+        (span) => span.trace_id === trace_id,
+      );
+      const delivered = () => {
+        for (const span of spans) scope.carried.set(span.span_id, span);
+      };
+      return { invocation: invocation.invocation, spans, delivered };
+    },
+    belongsTo(owner) {
+      scope.task = owner;
+    },
+  });
   return {
     scope(task) {
-      const scope: (typeof scopes)[number] = { task, spans: [] };
+      const scope: Scope = { task, ended: [], open: new Map(), carried: new Map() };
       scopes.push(scope);
-      return {
-        add(span) {
-          recorded += 1;
-          if (sinks.length > 0 && recorded <= SPANS_MAX) {
-            scope.spans.push({ ...span, service: invocation.service });
-          }
-        },
-        belongsTo(owner) {
-          scope.task = owner;
-        },
-      };
+      return recorderOf(scope);
     },
     async flush(remaining_ms) {
-      if (recorded > SPANS_MAX && sinks.length > 0) {
+      if (recorded > SPANS_MAX) {
         log.warn("SPANS_LOST", `${recorded - SPANS_MAX} spans beyond the limit of ${SPANS_MAX} were dropped`);
       }
-      const groups = byTask(scopes);
-      const batch: SpanBatch = { ...invocation, groups };
-      if (groups.length > 0) await writeSpans(batch, sinks, { runtime, log, remaining_ms });
+      if (!sinks || sinks.length === 0) return;
+      const left = scopes.filter(leavesNews);
+      const batches = { all: groupsOf(scopes), left: groupsOf(left) };
+      const bounds = { runtime, log, remaining_ms };
+      await writeSpans((sink) => ({ ...invocation, groups: batches[sink.takes ?? "all"] }), sinks, bounds);
     },
   };
 }
 
-function byTask(scopes: SpanGroup[]): SpanGroup[] {
+/** Whether no write has carried the span with its end. */
+function isNews({ carried }: Scope, span_id: string): boolean {
+  const before = carried.get(span_id);
+  return before === undefined || before.open === true;
+}
+
+/**
+ * Whether something would be missing from the task's trace: a span that no write carried, or one that has failed since.
+ * That others have ended since can be derived. A slow call of AWS alone is not worth a write.
+ */
+function leavesNews({ ended, carried }: Scope): boolean {
+  return ended.some(({ span_id, status, kind }) => {
+    const before = carried.get(span_id);
+    if (before) return before.open === true && before.status.code !== status.code;
+    return kind !== "client" || carried.size === 0;
+  });
+}
+
+function groupsOf(scopes: Scope[]): SpanGroup[] {
   const groups = new Map<string, SpanGroup>();
-  for (const { task, spans } of scopes) {
-    if (spans.length === 0) continue;
+  for (const { task, ended } of scopes) {
+    if (ended.length === 0) continue;
     const key = task ? `${task.tenant}/${task.task_id}` : "";
     const group = groups.get(key) ?? { task, spans: [] };
-    group.spans.push(...spans);
+    group.spans.push(...ended);
     groups.set(key, group);
   }
   return [...groups.values()];
@@ -81,13 +125,20 @@ const QUIET_MS = 30_000;
 const quietUntil = new WeakMap<SpanSink, number>();
 
 /** Writes to all sinks concurrently within a bounded time. Lost spans are logged and never cause an error. */
-async function writeSpans(batch: SpanBatch, sinks: readonly SpanSink[], bounds: Bounds): Promise<void> {
+async function writeSpans(
+  batchFor: (sink: SpanSink) => SpanBatch,
+  sinks: readonly SpanSink[],
+  bounds: Bounds,
+): Promise<void> {
   const { runtime, remaining_ms } = bounds;
   const now = runtime.now();
-  const awake = sinks.filter((sink) => (quietUntil.get(sink) ?? 0) <= now);
+  const awake = sinks
+    .filter((sink) => (quietUntil.get(sink) ?? 0) <= now)
+    .map((sink) => ({ sink, batch: batchFor(sink) }))
+    .filter(({ batch }) => batch.groups.length > 0);
   const limit_ms = Math.min(WRITE_MS_MAX, Math.floor(remaining_ms / 2));
   if (limit_ms < 1) return;
-  await Promise.all(awake.map((sink) => writeOne(sink, batch, limit_ms, bounds)));
+  await Promise.all(awake.map(({ sink, batch }) => writeOne(sink, batch, limit_ms, bounds)));
 }
 
 async function writeOne(

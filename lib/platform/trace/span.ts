@@ -10,9 +10,25 @@ export interface TaskRef {
   task_id: string;
 }
 
-/** Takes the finished spans of one message or request. */
+/** A span as its recorder takes it: the service is the recorder's own. */
+export type RecordedSpan = Omit<SpanRecord, "service">;
+
+/** Spans to be written with an item. */
+interface SpanLoad {
+  invocation: string;
+  spans: SpanRecord[];
+  /** To be called once they are written. */
+  delivered(): void;
+}
+
+/** Takes the spans of one message or request. */
 export interface SpanRecorder {
-  add(span: Omit<SpanRecord, "service">): void;
+  /** A span that has begun; `now` gives it as it stands. */
+  begin?(span_id: string, now: () => RecordedSpan): void;
+  /** A span that has ended. */
+  add(span: RecordedSpan): void;
+  /** The spans of a trace that no write has carried so far, those that are open included. */
+  load?(trace_id: string): SpanLoad;
   /** Sets the task under which all spans of this recorder are stored, including those already recorded. */
   belongsTo(task: TaskRef): void;
 }
@@ -57,6 +73,21 @@ export function startSpan(parent: TraceContext | undefined, start: SpanStart, ru
   let status: SpanRecord["status"] = { code: "unset" };
   const links: NonNullable<SpanRecord["links"]> = [];
   let ended = false;
+  const record = (): RecordedSpan => ({
+    trace_id,
+    span_id,
+    ...(parent_span_id && { parent_span_id }),
+    ...(start.grandparent_span_id && { grandparent_span_id: start.grandparent_span_id }),
+    ...(tracestate && { tracestate }),
+    name: start.name,
+    kind: start.kind ?? "internal",
+    start_ms,
+    end_ms: Math.max(start_ms, runtime.now()),
+    status,
+    attributes: withinLimits(attributes),
+    ...(links.length > 0 && { links: [...links] }),
+  });
+  if (sampled) recorder?.begin?.(span_id, record);
   return {
     ...position,
     set: (more) => void Object.assign(attributes, more),
@@ -71,20 +102,7 @@ export function startSpan(parent: TraceContext | undefined, start: SpanStart, ru
     end() {
       if (ended || !sampled || !recorder) return;
       ended = true;
-      recorder.add({
-        trace_id,
-        span_id,
-        ...(parent_span_id && { parent_span_id }),
-        ...(start.grandparent_span_id && { grandparent_span_id: start.grandparent_span_id }),
-        ...(tracestate && { tracestate }),
-        name: start.name,
-        kind: start.kind ?? "internal",
-        start_ms,
-        end_ms: Math.max(start_ms, runtime.now()),
-        status,
-        attributes: withinLimits(attributes),
-        ...(links.length > 0 && { links }),
-      });
+      recorder.add(record());
     },
   };
 }
@@ -97,8 +115,13 @@ export async function inSpan<Result>(
   work: (span: Span) => Promise<Result>,
 ): Promise<Result> {
   const span = startSpan(parent, start, runtime);
+  return untilEnd(span, () => work(span));
+}
+
+/** Does the work of a span that has begun, and ends it. An error marks it as failed and is rethrown. */
+export async function untilEnd<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
   try {
-    return await work(span);
+    return await work();
   } catch (error) {
     failSpan(span, error);
     throw error;

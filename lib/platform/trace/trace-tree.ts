@@ -1,5 +1,5 @@
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import type { KeptSpan } from "#lib/platform/trace/task-spans.ts";
+import type { KeptSpan, TaskSpans } from "#lib/platform/trace/task-spans.ts";
 import { taskTrace } from "#lib/platform/trace/traceparent.ts";
 import type { CriticalPath, SpanView, TraceView } from "#schemas/http/trace-view.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -169,7 +169,7 @@ function pathToLast(root: TreeSpan): TreeSpan[] {
 const SPANS_SHOWN_MAX = 2000;
 
 /** A task's trace as the API shows it. */
-export function traceView(task: TaskRecord, kept: KeptSpan[], truncated: boolean): TraceView {
+export function traceView(task: TaskRecord, { spans: kept, truncated, left_out }: TaskSpans): TraceView {
   const { trace_id, span_id, sampled } = taskTrace(task);
   const spans = kept.filter((span) => span.trace_id === trace_id);
   const shown = spans.toSorted((a, b) => a.start_ms - b.start_ms).slice(0, SPANS_SHOWN_MAX);
@@ -184,6 +184,7 @@ export function traceView(task: TaskRecord, kept: KeptSpan[], truncated: boolean
     duration_ms: path.total_ms,
     span_count: spans.length,
     truncated: truncated || spans.length > shown.length,
+    ...(left_out > 0 && { left_out }),
     critical_path: path,
     root: spanView(tree, tree.start_ms),
   };

@@ -4,6 +4,8 @@ import { assignments } from "#lib/platform/table/expressions.ts";
 import { listingAttributes } from "#lib/platform/table/keys.ts";
 import type { Condition, Update } from "#lib/platform/table/operations.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
+import { loadSpans, type SpanCargo } from "#lib/platform/trace/span-cargo.ts";
+import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import {
   type ClaimedItem,
   type ClaimPorts,
@@ -23,6 +25,7 @@ import {
   stepFields,
   taskSteps,
 } from "#lib/resilience/idempotency/step-item.ts";
+import type { CarriedSpans } from "#schemas/records/span.ts";
 import type { StepOutcome, StepRecord } from "#schemas/records/step.ts";
 
 /*
@@ -41,6 +44,8 @@ export interface Lease extends ClaimToken {
   parked_at: number | undefined;
   /** How long the step has been parked in all. */
   parked_ms: number;
+  /** What earlier writes of the step carried. */
+  spans: CarriedSpans | undefined;
 }
 
 /** How a step is given back. */
@@ -75,10 +80,10 @@ export interface Claims {
   renew(key: ClaimKey, lease: Lease, lease_ms: number): Promise<void>;
   /** Reads only. @throws LeaseLost when another worker claimed the step, or it was canceled */
   look(key: ClaimKey, lease: Lease): Promise<void>;
-  /** Ends the step for good. @throws LeaseLost */
-  complete(key: ClaimKey, lease: Lease, outcome: StepOutcome): Promise<void>;
-  /** Gives the step back, to be tried again at `retry_at_ms`. @throws LeaseLost */
-  release(key: ClaimKey, lease: Lease, next: Release): Promise<void>;
+  /** Ends the step for good. The write carries the spans of `trace`. @throws LeaseLost */
+  complete(key: ClaimKey, lease: Lease, outcome: StepOutcome, trace?: TraceContext): Promise<void>;
+  /** Gives the step back, to be tried again at `retry_at_ms`. Carries spans as `complete` does. @throws LeaseLost */
+  release(key: ClaimKey, lease: Lease, next: Release, trace?: TraceContext): Promise<void>;
   /** Ends a step that has no attempts left; false when another write came first. */
   completeExhausted(record: StepRecord, outcome: StepOutcome): Promise<boolean>;
   /** Ends a step and fences out its worker; false when it had ended already. */
@@ -117,23 +122,19 @@ export function stepClaims(ports: ClaimPorts, storage: StepStorage = taskSteps):
       if (!isHeld(record, lease) || record?.status !== "running") throw new LeaseLost(item.name);
     },
 
-    complete: (key, lease, outcome) =>
-      writeAsOwner(
-        itemOf(key),
-        lease,
-        completion(key, outcome),
-        ({ status }) => status === "completed",
-        ports,
-      ),
+    async complete(key, lease, outcome, trace) {
+      const cargo = loadSpans(trace, lease.spans);
+      const write = carrying(cargo, completion(key, outcome));
+      await writeAsOwner(itemOf(key), lease, write, ({ status }) => status === "completed", ports);
+      cargo?.delivered();
+    },
 
-    release: (key, lease, next) =>
-      writeAsOwner(
-        itemOf(key),
-        lease,
-        releaseWrite(lease, next, now()),
-        ({ status }) => status === "waiting",
-        ports,
-      ),
+    async release(key, lease, next, trace) {
+      const cargo = loadSpans(trace, lease.spans);
+      const write = carrying(cargo, releaseWrite(lease, next, now()));
+      await writeAsOwner(itemOf(key), lease, write, ({ status }) => status === "waiting", ports);
+      cargo?.delivered();
+    },
 
     async completeExhausted(record, outcome) {
       const { update, values } = completion(record, outcome);
@@ -154,6 +155,13 @@ export function stepClaims(ports: ClaimPorts, storage: StepStorage = taskSteps):
     cancel: async (step) =>
       (await writeItem(itemOf(step.key), cancelWrite(step, instant(now())), ports)) !== undefined,
   };
+}
+
+/** The write, with the spans that ride on it. Whoever holds the lease alone writes them, so they are set as a whole. */
+function carrying<Write extends Update>(cargo: SpanCargo | undefined, write: Write): Write {
+  if (!cargo) return write;
+  const update = write.update.replace(/^SET /, "SET #spans = :spans, ");
+  return { ...write, update, values: { ...write.values, spans: cargo.carried } };
 }
 
 /** Claims a step and enters the claim into its history. */
@@ -180,6 +188,7 @@ async function claimStep(
           "last_error",
           "parked_at",
           "parked_ms",
+          "spans",
           ...listingAttributes("by_tenant"),
         ],
       },
@@ -206,7 +215,10 @@ async function claimStep(
   }
 }
 
-function leaseOf({ history, replays = [], parked_at, parked_ms = 0 }: StepRecord, token: ClaimToken): Lease {
+function leaseOf(
+  { history, replays = [], parked_at, parked_ms = 0, spans }: StepRecord,
+  token: ClaimToken,
+): Lease {
   const since = replays.at(-1)?.at ?? "";
   const first = history.find(({ at }) => at >= since) ?? history.at(-1);
   return {
@@ -216,6 +228,7 @@ function leaseOf({ history, replays = [], parked_at, parked_ms = 0 }: StepRecord
     first_attempt_ms: Date.parse(first?.at ?? ""),
     parked_at,
     parked_ms,
+    spans,
   };
 }
 

@@ -12,7 +12,7 @@ import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
  */
 export function taskFiles(ledger: Ledger, service_version: string): LayoutFile[] {
   const { task } = ledger;
-  const { version: _1, updated_at: _2, sealed_at: _3, expires_at: _4, ...lasting } = task;
+  const { version: _1, updated_at: _2, sealed_at: _3, expires_at: _4, spans: _5, ...lasting } = task;
   const record = TaskArtifact.parse({ task: lasting, steps: stepsInPlace(ledger) });
   const events = taskEvents(ledger).map((event) => JSON.stringify(event));
   const files = [
@@ -50,7 +50,7 @@ function stepsInPlace(ledger: Ledger): StepRecord[] {
     const path = places.get(entry);
     return { ...entry, blob: { key: path ? artifactKey(tenant, task_id, path) : key, sha256, bytes } };
   };
-  return ledger.steps.map((step) =>
+  return ledger.steps.map(({ spans: _, ...step }) =>
     step.outcome
       ? { ...step, outcome: { ...step.outcome, artifacts: step.outcome.artifacts.map(inPlace) } }
       : step,

@@ -13,6 +13,8 @@ import {
 import { getItem, NEW, type NewItem, putIfOurs, type TablePorts } from "#lib/platform/table/operations.ts";
 import { queryAll, queryOverdue } from "#lib/platform/table/queries.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
+import { loadSpans } from "#lib/platform/trace/span-cargo.ts";
+import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import { parseStepItem } from "#lib/resilience/idempotency/step-item.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import { type Reopening, TaskRecord } from "#schemas/records/task.ts";
@@ -43,37 +45,48 @@ function taskItem(task: TaskRecord, next_check_ms: number | undefined): NewItem 
   };
 }
 
-/** Writes a new task. Returns the one that stands there already when its id was taken. */
+/** Writes a new task, with the spans of `trace`. Returns the one that stands there already when its id was taken. */
 export async function createTask(
   task: TaskRecord,
   next_check_ms: number,
   ports: TaskPorts,
+  trace?: TraceContext,
 ): Promise<TaskRecord | undefined> {
-  const put = await putIfOurs(taskItem(task, next_check_ms), NEW, ports);
-  if (put.written) return undefined;
+  const cargo = loadSpans(trace);
+  const spans = cargo && { spans: cargo.carried };
+  const put = await putIfOurs(taskItem({ ...task, ...spans }, next_check_ms), NEW, ports);
+  if (put.written) {
+    cargo?.delivered();
+    return undefined;
+  }
   // Without one the task that had the id expired in between, so the id is free.
-  return put.found ? parseTaskItem(put.found) : createTask(task, next_check_ms, ports);
+  return put.found ? parseTaskItem(put.found) : createTask(task, next_check_ms, ports, trace);
 }
 
 /**
  * Replaces a task on condition that nobody wrote it since `task` was read. Returns it with its new
  * version, or undefined when somebody did. `next_check_ms` undefined takes it from the open ones.
- * Only a sealed task expires.
+ * Only a sealed task expires. The write carries the spans of `trace`.
  */
 export async function moveTask(
   task: TaskRecord,
   changes: Partial<TaskRecord>,
   next_check_ms: number | undefined,
   ports: TaskPorts,
+  trace?: TraceContext,
 ): Promise<TaskRecord | undefined> {
   const updated_at = instant(ports.runtime.now());
-  const { expires_at, ...moved } = { ...task, ...changes, version: task.version + 1, updated_at };
+  const cargo = loadSpans(trace, task.spans);
+  const spans = cargo && { spans: cargo.carried };
+  const { expires_at, ...moved } = { ...task, ...changes, ...spans, version: task.version + 1, updated_at };
   const next = TaskRecord.parse(
     moved.sealed_at && expires_at !== undefined ? { ...moved, expires_at } : moved,
   );
   const unchanged = { condition: "version = :version", values: { version: task.version } };
   const { written } = await putIfOurs(taskItem(next, next_check_ms), unchanged, ports);
-  return written ? next : undefined;
+  if (!written) return undefined;
+  cargo?.delivered();
+  return next;
 }
 
 /** A task without its steps; undefined when there is none. */

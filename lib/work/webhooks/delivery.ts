@@ -1,4 +1,4 @@
-import { type SendPorts, sendMessage } from "#lib/platform/messages/send-message.ts";
+import { prepareMessage, type SendPorts, type SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
 import type { DeliveryView } from "#schemas/http/webhooks.ts";
@@ -68,15 +68,24 @@ export function taskEnded(task: TaskRecord): TaskEnded {
   };
 }
 
-/** Sends a delivery's message. A copy too many does nothing, for the delivery's record is claimed once. */
-export async function sendDelivery(
+/** Makes a delivery's message, to be sent later. */
+export function prepareDelivery(
   { tenant, task_id, step, webhook_id, event, deadline_at, dispatch_count }: DeliveryRecord,
   parent: TraceContext,
   ports: SendPorts,
-): Promise<void> {
+): SendPrepared {
   const payload: WebhooksInput = { webhook_id, event };
   const place = { service: WEBHOOKS, tenant, task_id, step, round: 0 };
-  await sendMessage({ ...place, attempt: dispatch_count, payload, deadline_at, parent }, ports);
+  return prepareMessage({ ...place, attempt: dispatch_count, payload, deadline_at, parent }, ports);
+}
+
+/** Sends a delivery's message. A copy too many does nothing, for the delivery's record is claimed once. */
+export async function sendDelivery(
+  delivery: DeliveryRecord,
+  parent: TraceContext,
+  ports: SendPorts,
+): Promise<void> {
+  await prepareDelivery(delivery, parent, ports)();
 }
 
 /** A delivery as the API shows it. */

@@ -113,8 +113,9 @@ describe("a query", () => {
   semantic("ends a page at 1 MB, in the table and in an index, and loses nothing between pages", {
     relied_on_by: [
       "lib/work/tasks/task-store.ts",
+      "lib/work/tasks/count-tasks.ts",
       "lib/platform/trace/task-spans.ts",
-      "lib/platform/metrics/report-metrics.ts",
+      "lib/platform/metrics/count-store.ts",
     ],
     async observe(world) {
       const pk = randomUUID();
@@ -236,6 +237,7 @@ describe("an index", () => {
   semantic("may be behind the table", {
     relied_on_by: [
       "lib/work/tasks/task-store.ts",
+      "lib/work/tasks/count-tasks.ts",
       "lib/platform/table/query-page.ts",
       "scripts/artifacts-clean/clean.ts",
     ],

@@ -3,8 +3,7 @@ import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deadLetter } from "#lib/agents/dlq/failure-store.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
-import { makeCounters } from "#lib/platform/metrics/counters.ts";
-import { readRollups, writeRollup } from "#lib/platform/metrics/report-metrics.ts";
+import { addCounts, dayOf, readCounts } from "#lib/platform/metrics/count-store.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { FAILURE, STEP, TASK } from "#lib/platform/table/items.ts";
 import { listOf } from "#lib/platform/table/keys.ts";
@@ -142,11 +141,11 @@ function driver(random: Random) {
     },
     () => bury(random, now, ports),
     async () => {
-      const counters = makeCounters();
-      for (let index = random.int(1, 4); index > 0; index -= 1)
-        counters.count(`m${index}`, "acme", random.int(1, 9));
-      await writeRollup({ service: "s", role: "worker", shard: "0" }, counters, ports);
-      await readRollups(ports);
+      const amounts = new Map<string, number>();
+      for (let index = random.int(1, 4); index > 0; index -= 1) amounts.set(`m${index}`, random.int(1, 9));
+      const labels = { service: "s", role: "worker", shard: "0", slot: random.int(0, 3) };
+      await addCounts({ ...labels, tenant: "acme", amounts }, dayOf(now), ports);
+      await readCounts("acme", ports);
     },
   ];
   return async () => {

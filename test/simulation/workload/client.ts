@@ -53,7 +53,7 @@ export function makeClient(world: World, stack: Stack): Client {
       return submitTask({ ...asked, trace, log: platform.logOf("gateway") }, platform);
     })
       .then(
-        (task) => {
+        ({ task }) => {
           world.count("submissions answered");
           checkAnswer(world, asked, task, answers);
           answered(task);

@@ -5,6 +5,7 @@ import { parseDiff } from "#lib/code/diff/parse-diff.ts";
 import { artifactKey } from "#lib/platform/blobs/object-keys.ts";
 import { s3Blobs } from "#lib/platform/blobs/s3-blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
+import type { CountBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Claims } from "#lib/resilience/idempotency/step-claims.ts";
@@ -36,6 +37,7 @@ export function simulatedPlatform(
   world: World,
   invocation: Invocation,
   watch: Watch,
+  counts: CountBuffer,
   events: Pick<QueueEvents, "onVisibilityChanged">,
 ): SimulatedPlatform {
   const { deployment, mutation } = world;
@@ -56,6 +58,8 @@ export function simulatedPlatform(
   const log = simulatedLog(world, invocation);
   const platform = {
     runtime,
+    spanSinks: [], // spans ride on the writes of the ledger
+    counts,
     table,
     table_name,
     sqs,
@@ -72,6 +76,7 @@ export function simulatedPlatform(
     artifacts: () => deployment.artifacts,
     workflows: () => deployment.workflows,
     sandboxLimits: () => deployment.sandbox_limits,
+    codegen: () => deployment.codegen,
     outbound: () => ({ schemes: ["https" as const], addresses: "public" as const }),
     blobsOf: (tenant: string) => s3Blobs({ tenant, s3, bucket: artifact_bucket }),
     queueUrl: (service: string) => service,

@@ -1,5 +1,6 @@
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
+import { type CountBuffer, countBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { serveNudge } from "../../../functions/orchestrator/advance.ts";
@@ -31,7 +32,15 @@ export function startStack(world: World): Stack {
   const sources = new Map<string, EventSource>();
   const events = { onVisibilityChanged: ({ name }: Queue) => sources.get(name)?.wake() };
   const start = (service: string, timeout_ms: number) => startInvocation(world, service, timeout_ms);
-  const platformOf = (invocation: Invocation) => simulatedPlatform(world, invocation, watch, events);
+  /** One execution environment of each service; it dies with a restart, and what it had not written with it. */
+  const environments = new Map<string, CountBuffer>();
+  const countsOf = (service: string) => {
+    const counts = environments.get(service) ?? countBuffer({ random: () => world.random.next() });
+    environments.set(service, counts);
+    return counts;
+  };
+  const platformOf = (invocation: Invocation) =>
+    simulatedPlatform(world, invocation, watch, countsOf(invocation.service), events);
   const agents = simulatedAgents(world);
 
   for (const one of world.deployment.functions) {
@@ -79,6 +88,7 @@ export function startStack(world: World): Stack {
     },
     restart() {
       world.count("restarts");
+      environments.clear();
       for (const invocation of world.invocations) kill(world, invocation);
     },
     sweep() {

@@ -14,8 +14,14 @@ const WorkflowStep = z.strictObject({
   beside: z
     .strictObject({
       until: StepName.describe("the later step that waits for it"),
-      sources: z.array(z.enum(["archive", "git"])).min(1),
-      changes: z.array(z.enum(["patch", "codemod", "prompt"])).min(1),
+      sources: z
+        .array(z.enum(["archive", "git"]))
+        .min(1)
+        .describe("kinds of sources of such tasks"),
+      changes: z
+        .array(z.enum(["patch", "codemod", "prompt"]))
+        .min(1)
+        .describe("kinds of changes of such tasks"),
     })
     .optional()
     .describe(

@@ -1,7 +1,7 @@
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 
 /** What somebody waits for. */
-export interface Followed {
+interface Followed {
   tenant: string;
   task_id: string;
   /** Tell of its end only, not of every write to its ledger. */
@@ -9,7 +9,7 @@ export interface Followed {
 }
 
 /** News of one task, for a caller that reads it, waits, and reads it again. */
-export interface TaskNews {
+interface TaskNews {
   /**
    * Resolves with true when the task is to be read again: it has changed since the last `next` or since the following
    * began, or it may have. With false after `wait_ms` in which it certainly did not.

@@ -120,6 +120,8 @@ function testNotice({ test, tests, unreadable }: BuildtestRun, { reports = [] }:
       ? `no test ran: all ${tests.skipped} were skipped`
       : "no test ran: the report counts none";
   }
+  // A report is there, and the problem says why it is not read.
+  if (tests.problems.length > 0) return null;
   const unmatched =
     reports.length === 0 ? "" : `; the command wrote no file that matches ${reports.join(", ")}`;
   const advice = reportAdviceAfter(test.phase.command, stripAnsi(test.log.toString("utf8")));

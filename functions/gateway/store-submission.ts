@@ -18,10 +18,10 @@ import type { TaskSpec } from "#schemas/records/task.ts";
 import type { GatewayPorts } from "./ports.ts";
 
 /**
- * Characters that a task carries of its submission. It is written about five times, with two indexes: 0.5 KB cost as
- * many write units as the PUT and GET of an object cost money.
+ * Characters that a task carries of its submission. It is written about five times, with two indexes: these cost
+ * fewer write units than the PUT and GET of an object cost money.
  */
-const SPEC_INLINE_CHARACTERS_MAX = 512;
+const SPEC_INLINE_CHARACTERS_MAX = 384;
 
 /**
  * Stores a submission's texts and tree in the bucket under their SHA-256 and returns the task with references to

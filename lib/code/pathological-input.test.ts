@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseDiff } from "#lib/code/diff/parse-diff.ts";
+import { editText } from "#lib/code/edits/edit-text.ts";
+import { readEdits } from "#lib/code/edits/read-edits.ts";
 import { chunkFile, embeddingText } from "#lib/code/graph/chunk-file.ts";
 import { codeWords, namesAsked } from "#lib/code/graph/code-words.ts";
 import { readImportMap, resolveImport } from "#lib/code/graph/link-edges.ts";
@@ -24,6 +26,9 @@ const chunk = {
   doc: "",
 };
 
+const edit = (text: string, search: string, replace = "") =>
+  editText("f", text, { search, replace, occurrences: 1 });
+
 /**
  * Our own readers of submitted text; what they throw is not looked at. The grammars of tree-sitter are not
  * here: they are not linear (24,000 backticks take seconds), which is why they run confined.
@@ -47,6 +52,16 @@ const PARSERS: Record<string, (text: string) => unknown> = {
   "a diff": (text) => parseDiff(`--- a/x\n+++ b/x\n@@ -1 +1 @@\n-${text}\n+${text}\n`),
   "a diff's head": (text) => parseDiff(`--- a/${text}\n+++ b/${text}\n@@ -1 +1 @@\n-a\n+b\n`),
   "a diff's preamble": parseDiff,
+  "an answer": readEdits,
+  "an answer in a fence": (text) => readEdits(`\`\`\`diff\n${text}`),
+  "an edit of an answer": (text) =>
+    readEdits(`f\n<<<<<<< SEARCH\n${text}\n=======\n${text}\n>>>>>>> REPLACE\n`),
+  "a hunk of an answer": (text) => readEdits(`--- a/f\n+++ b/f\n@@ -1,999999999 +1,999999999 @@\n-${text}`),
+  "a search text that is nearly there": (text) => edit(text + text, `${text}x`),
+  "a search text that is off by its indentation": (text) =>
+    edit(text.replaceAll("\n", "\n  "), `${text.replaceAll("\n", "\n    ")}y`),
+  "a search text that is there often": (text) => edit(text, text.slice(0, 7)),
+  "a replacement": (text) => edit(`begin\n${text}\nend`, text, `${text}\n${text}`),
   "git's last words": (text) => gitFault(text.slice(-64 * 1024), "https://example.org/", "main"),
   "a git ref": checkGitRef,
   "a path": treePathProblem,
@@ -109,6 +124,13 @@ const UNITS = [
   "@@ -1 +1 @@\n",
   "--- a/x\n",
   "diff --git ",
+  "<<<<<<< SEARCH\n",
+  ">>>>>>> REPLACE\n",
+  "=======\n",
+  "<think>\n",
+  "~~~\n",
+  "  a\n",
+  "@@\n+\n\n",
 ];
 const ENDS = ["", "x", `x${"\n".repeat(1400)}`];
 

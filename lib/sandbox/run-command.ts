@@ -13,7 +13,7 @@ import {
 } from "#lib/sandbox/limits/watch-limits.ts";
 import { type SandboxNetwork, sandboxNetwork } from "#lib/sandbox/network/sandbox-network.ts";
 import { type ProcessCeiling, processCeiling } from "#lib/sandbox/process/process-ceiling.ts";
-import { listProcesses } from "#lib/sandbox/process/process-table.ts";
+import { listProcesses, type ProcessSample } from "#lib/sandbox/process/process-table.ts";
 import { endTree, followTree, killTree } from "#lib/sandbox/process/process-tree.ts";
 import type { Launch, LaunchOrder, SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { type SandboxedProcess, startProcess } from "#lib/sandbox/process/start-process.ts";
@@ -100,7 +100,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
     stderr: output.kept("stderr"),
     isolation: backend.isolation,
     backend: backend.name,
-    not_enforced: memory.counted ? backend.not_enforced : [...backend.not_enforced, "shared memory"],
+    not_enforced: [...backend.not_enforced, ...memory.not_counted],
     tree_inside: launch.tree_inside,
   };
 }
@@ -115,9 +115,10 @@ async function supervise(
   memory.joinSoon(sandboxed.pid);
   ceiling.joinSoon(sandboxed.pid); // while the sandbox is being set up
   const tree = followTree(sandboxed.pid, launch.marker, older);
-  const accounts = accountant(profile, sandboxed.pid, launch.own_process_levels, memory.bytes);
+  const accounts = accountant(profile, sandboxed.pid, launch.own_process_levels, memory.read);
   const decoys = watchDecoys(launch.decoys);
   let limit: LimitHit | null = null;
+  let met: LimitHit | null = null;
   let unready: unknown = null;
   const stop = () => killTree(tree, sandboxed.alive());
   const exceed = (hit: LimitHit) => {
@@ -125,15 +126,18 @@ async function supervise(
     limit = hit;
     stop();
   };
+  const exceedDisk = (hit: LimitHit | null) => {
+    if (hit && disk.isHeldByKernel(hit)) met ??= hit;
+    else if (hit) exceed(hit);
+  };
   const output = captureOutput(profile.output_bytes_max, (bytes) => exceed(outputHit(profile, bytes)));
   sandboxed.onOutput(output.accept);
   sandboxed.onStanding(() => {
     const members = tree.sample(false);
-    const parents = new Set(members.map(({ parent }) => parent));
-    // The shell that will become the command; the sandbox's own processes are not limited.
-    const shell = members.map(({ pid }) => pid).filter((pid) => !parents.has(pid));
-    memory.join(shell);
-    ceiling.join(shell);
+    // The sandbox's own processes too: one of them has the command's user id, and a fault would let it be taken over.
+    const pids = members.map(({ pid }) => pid);
+    memory.join(pids);
+    ceiling.join(pids);
     accounts.add(members);
     return network.attach(members, exceed)?.catch((error: unknown) => {
       unready = error;
@@ -141,12 +145,12 @@ async function supervise(
     });
   });
   const stopClock = watchClock(profile, exceed);
-  const stopAccounts = watchAccounts(
-    tree,
-    (members) => accounts.add(members) ?? disk.openFiles(members),
-    exceed,
-  );
-  const stopDisk = watchDisk(disk, decoys, exceed);
+  const judge = (members: readonly ProcessSample[]) => {
+    exceedDisk(disk.openFiles(members));
+    return accounts.add(members) ?? decoys.touched();
+  };
+  const stopAccounts = watchAccounts(tree, judge, exceed);
+  const stopDisk = watchDisk(disk, exceedDisk);
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   const ended = await sandboxed.ended;
@@ -164,7 +168,7 @@ async function supervise(
   // The files it left are evidence too, also for a command that ended before the first sample.
   limit ??= disk.count() ?? decoys.touched() ?? (await disk.survey());
   const stopped = limit !== null;
-  if (ended.exit_code !== 0) limit ??= denied;
+  if (ended.exit_code !== 0) limit ??= met ?? denied;
   return { limit: limit as LimitHit | null, stopped, accounts, output, ended, use, unready };
 }
 

@@ -55,7 +55,14 @@ export const LimitCode = z.enum([
 ]);
 
 /** What a profile asks for and this machine or a reduced isolation does not do. */
-export const NotEnforced = z.enum(["network", "filesystem", "processes", "system calls", "shared memory"]);
+export const NotEnforced = z.enum([
+  "network",
+  "filesystem",
+  "processes",
+  "system calls",
+  "shared memory",
+  "kernel memory",
+]);
 export type NotEnforced = z.infer<typeof NotEnforced>;
 
 export const LimitHit = z.strictObject({
@@ -155,7 +162,7 @@ export const BuildTestReport = z.strictObject({
   not_enforced: z
     .array(NotEnforced)
     .describe(
-      "empty with full isolation; `shared memory` where no memory control group is usable: what is shared and not mapped at the moment is not counted",
+      "with full isolation empty but for `shared memory` where no memory control group is usable (what is shared and not mapped at the moment is not counted), and `kernel memory` where that group is not of version 2 (of what the kernel holds for the command, page tables alone are counted)",
     ),
   profile: z.string(),
   profile_hash: Sha256,

@@ -9,7 +9,7 @@ export const RunReport = z.strictObject({
   reason: z.string(),
   isolation: z.enum(["full", "reduced"]),
   isolation_backend: z.enum(["bubblewrap", "process"]),
-  not_enforced: z.array(NotEnforced).describe("empty with full isolation"),
+  not_enforced: z.array(NotEnforced).describe("as in a build and test report"),
   profile: z.string(),
   profile_hash: Sha256,
   phase: Phase,

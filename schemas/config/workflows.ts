@@ -17,11 +17,19 @@ const WorkflowStep = z.strictObject({
       sources: z
         .array(z.enum(["archive", "git"]))
         .min(1)
+<<<<<<< HEAD
         .describe("kinds of sources of such tasks"),
       changes: z
         .array(z.enum(["patch", "codemod", "prompt"]))
         .min(1)
         .describe("kinds of changes of such tasks"),
+=======
+        .describe("kinds of source it holds for"),
+      changes: z
+        .array(z.enum(["patch", "codemod", "prompt"]))
+        .min(1)
+        .describe("kinds of change it holds for"),
+>>>>>>> main
     })
     .optional()
     .describe(

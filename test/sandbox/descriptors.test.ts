@@ -39,8 +39,8 @@ const STARTERS = [
   "lib/code/source/run-git.ts",
   "lib/platform/confined/child.ts",
   "lib/platform/processes/remove-tree.ts",
-  "lib/sandbox/network/sandbox-network.ts",
   "lib/sandbox/network/npm-registry.ts",
+  "lib/sandbox/network/sandbox-network.ts",
   "lib/sandbox/process/start-process.ts",
   "lib/sandbox/process/tool-path.ts",
   "lib/sandbox/volume/sealed-volume.ts",
@@ -194,7 +194,7 @@ describe("the other processes the platform starts", () => {
       deadline_ms: undefined,
       limits,
     });
-    expectClean(await watched(computed), /confined\/fixtures\/child\.ts/);
+    expectClean(await watched(computed), /fakes\/confined-child\.ts/);
     expect(await computed).toBe("x");
     confinement.close();
   });

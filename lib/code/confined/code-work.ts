@@ -18,6 +18,18 @@ export const codeWork: CodeFunctions = {
     const { createDiff } = await import("#lib/code/diff/create-diff.ts");
     return createDiff(...input);
   },
+  async showFile(...input) {
+    const { showFile } = await import("#lib/code/edits/show-file.ts");
+    return showFile(...input);
+  },
+  async readEdits(...input) {
+    const { readEdits } = await import("#lib/code/edits/read-edits.ts");
+    return readEdits(...input);
+  },
+  async applyEdits(...input) {
+    const { applyEdits } = await import("#lib/code/edits/apply-edits.ts");
+    return applyEdits(...input);
+  },
   async checkRules(...input) {
     const { checkRules } = await import("#lib/code/codemod/codemod-rules.ts");
     checkRules(...input);

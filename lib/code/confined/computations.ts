@@ -5,12 +5,16 @@ import type { readTestResults } from "#lib/code/confined/read-test-results.ts";
 import type { applyDiff } from "#lib/code/diff/apply-diff.ts";
 import type { createDiff } from "#lib/code/diff/create-diff.ts";
 import type { parseDiff } from "#lib/code/diff/parse-diff.ts";
+import type { applyEdits } from "#lib/code/edits/apply-edits.ts";
+import type { readEdits } from "#lib/code/edits/read-edits.ts";
+import type { showFile } from "#lib/code/edits/show-file.ts";
 import type { readTreeTo } from "#lib/code/graph/tree-file.ts";
 import type { unpackArchive } from "#lib/code/source/unpack-archive.ts";
 import type { reportFileVersions } from "#lib/code/test-results/report-files.ts";
 import type { Computation } from "#lib/platform/confined/computation.ts";
 import { TestCase, TestReportSource } from "#schemas/artifacts/build-test-report.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
+import { AnsweredEdit, EditOutcome, FileView } from "#schemas/edits.ts";
 
 /** The functions that run in a child process, as they are declared; the child has their code. */
 export interface CodeFunctions {
@@ -18,6 +22,9 @@ export interface CodeFunctions {
   parseDiff(...input: Parameters<typeof parseDiff>): Promise<void>;
   applyDiff: typeof applyDiff;
   createDiff: typeof createDiff;
+  showFile: typeof showFile;
+  readEdits(...input: Parameters<typeof readEdits>): Promise<ReturnType<typeof readEdits>>;
+  applyEdits: typeof applyEdits;
   checkRules(...input: Parameters<typeof checkRules>): Promise<void>;
   applyCodemod: typeof applyCodemod;
   readTreeTo: typeof readTreeTo;
@@ -43,6 +50,9 @@ export const computations: Declared = {
   parseDiff: { name: "check diff", result: Nothing },
   applyDiff: { name: "apply diff", result: FileChanges },
   createDiff: { name: "create diff", result: z.object({ bytes: Bytes, changes: FileChanges }) },
+  showFile: { name: "show file", result: FileView },
+  readEdits: { name: "read edits", result: z.array(AnsweredEdit) },
+  applyEdits: { name: "apply edits", result: EditOutcome },
   checkRules: { name: "check codemod", result: Nothing },
   applyCodemod: {
     name: "apply codemod",

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { codeWork } from "#lib/code/confined/code-work.ts";
 import { computations } from "#lib/code/confined/computations.ts";
 import { confinedCode } from "#lib/code/confined/confined-code.ts";
+import { NOTHING_SHOWN } from "#lib/code/edits/apply-edits.ts";
 import { readTree } from "#lib/code/graph/read-tree.ts";
 import { treeOf } from "#lib/code/graph/tree-file.ts";
 import { packFiles } from "#lib/code/source/pack-source.ts";
@@ -65,6 +66,18 @@ describe("confined code", () => {
       await confined.parseDiff(diff.bytes);
       expect(await confined.applyDiff(before, diff.bytes)).toEqual(diff.changes);
       expect(await readFile(join(before, "a.js"), "utf8")).toContain("bar(1)");
+      const shown = await confined.showFile(after, "a.js", NOTHING_SHOWN);
+      expect(shown).toEqual(await codeWork.showFile(after, "a.js", NOTHING_SHOWN));
+      const state = shown.kind === "shown" ? shown.state : NOTHING_SHOWN;
+      const answer =
+        "a.js\n<<<<<<< SEARCH\nexport const one = () => bar(1);\n=======\none();\n>>>>>>> REPLACE\n";
+      const edits = await confined.readEdits(answer);
+      expect(edits).toEqual(await codeWork.readEdits(answer));
+      expect(await confined.applyEdits(after, edits, state)).toMatchObject({
+        accepted: [{ path: "a.js" }],
+        refused: [],
+      });
+      expect(await readFile(join(after, "a.js"), "utf8")).toBe("one();\n");
       const versions = await confined.reportFileVersions(after);
       await mkdir(join(after, "reports"));
       await writeFile(

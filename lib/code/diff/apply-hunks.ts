@@ -6,6 +6,7 @@ import {
   shownText,
   textLines,
 } from "#lib/code/diff/file-diff.ts";
+import { findRuns } from "#lib/code/diff/find-runs.ts";
 
 const PLACES_MAX = 5;
 /** Lines looked through for the moved hunks of one file, all together. */
@@ -158,40 +159,4 @@ function firstDifference(lines: readonly string[], expected: readonly string[], 
 /** A line as an error names it. */
 function shownLine(text: string): string {
   return JSON.stringify(shownText(text.slice(0, 160)));
-}
-
-/**
- * The first places, from `from` on and at most `places_max`, at which `lines` has `run` as it is.
- * One pass, whatever the lines repeat (Knuth, Morris, Pratt, "Fast Pattern Matching in Strings", 1977).
- */
-function findRuns(
-  lines: readonly string[],
-  run: readonly string[],
-  from: number,
-  places_max: number,
-): number[] {
-  const places: number[] = [];
-  if (run.length === 0) return places;
-  const borders = bordersOf(run);
-  let matched = 0;
-  for (let index = from; index < lines.length && places.length < places_max; index++) {
-    while (matched > 0 && lines[index] !== run[matched]) matched = borders[matched - 1] ?? 0;
-    if (lines[index] === run[matched]) matched++;
-    if (matched < run.length) continue;
-    places.push(index - run.length + 1);
-    matched = borders[matched - 1] ?? 0;
-  }
-  return places;
-}
-
-/** For each prefix, how much of its beginning is its end too. */
-function bordersOf(run: readonly string[]): Int32Array {
-  const borders = new Int32Array(run.length);
-  let border = 0;
-  for (let index = 1; index < run.length; index++) {
-    while (border > 0 && run[index] !== run[border]) border = borders[border - 1] ?? 0;
-    if (run[index] === run[border]) border++;
-    borders[index] = border;
-  }
-  return borders;
 }

@@ -143,11 +143,15 @@ export function treePath(name: string, directory: string | undefined): string {
   if (problem !== undefined) throw pathUnsafe(below, problem);
   const above = directory?.replace(/^(?:\.\/)*\.?$|^(?:\.\/)+|(?<=.)\/+$/g, "") ?? "";
   const path = above === "" ? below : `${above}/${below}`;
-  const problem_below = treePathProblem(path);
+  const problem_below = changedPathProblem(path);
   if (problem_below !== undefined) throw pathUnsafe(path, problem_below);
-  const is_git = (part: string) => GIT_LOOKALIKE.test(part.replace(HFS_IGNORED, ""));
-  if (isInGitDirectory(path) || path.split("/").some(is_git)) {
-    throw pathUnsafe(path, "is in a `.git` directory");
-  }
   return path;
+}
+
+/** Why no change may touch `path`, as the end of a sentence: it leaves the tree or is in a `.git` directory. */
+export function changedPathProblem(path: string): string | undefined {
+  const is_git = (part: string) => GIT_LOOKALIKE.test(part.replace(HFS_IGNORED, ""));
+  const problem = treePathProblem(path);
+  if (problem !== undefined) return problem;
+  return isInGitDirectory(path) || path.split("/").some(is_git) ? "is in a `.git` directory" : undefined;
 }

@@ -3,6 +3,8 @@ import type { LinkedTest, Snapshot, SnapshotFile } from "#lib/code/graph/snapsho
 import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
 const NAME_CHARACTERS_MAX = 300;
+/** What a file system takes: https://man7.org/linux/man-pages/man7/path_resolution.7.html */
+const PATH_CHARACTERS_MAX = 4096;
 
 /**
  * Keeps the results whose test file is in the tree, failed ones first. Runners give an absolute path or one
@@ -11,7 +13,7 @@ const NAME_CHARACTERS_MAX = 300;
 export function linkTests(tests: readonly TestCase[], files: readonly SnapshotFile[]): LinkedTest[] {
   const places = pathEnds(files);
   const linked = tests.flatMap(({ file, name, status }) => {
-    const place = file === null ? undefined : placeOf(file, places);
+    const place = file === null || file.length > PATH_CHARACTERS_MAX ? undefined : placeOf(file, places);
     return place === undefined ? [] : [{ file: place, name: name.slice(0, NAME_CHARACTERS_MAX), status }];
   });
   return linked.sort((a, b) => Number(b.status === "failed") - Number(a.status === "failed"));

@@ -61,8 +61,8 @@ describe("go test -json", () => {
 });
 
 describe("cargo test", () => {
-  const binary = (tests: string, result: string) =>
-    `\nrunning 2 tests\n${tests}\ntest result: ${result}; 0 measured; 0 filtered out; finished in 0.00s\n`;
+  const binary = (tests: string, result: string, planned = 2) =>
+    `\nrunning ${planned} tests\n${tests}\ntest result: ${result}; 0 measured; 0 filtered out; finished in 0.00s\n`;
 
   it("is added up over several binaries", () => {
     const text = `     Running unittests src/lib.rs (target/debug/deps/sums-1)\n${binary("test tests::adds ... ok\ntest tests::fails ... FAILED\n\nfailures:\n\n---- tests::fails stdout ----\nthread panicked at src/lib.rs:9\n\n\nfailures:\n    tests::fails\n", "FAILED. 1 passed; 1 failed; 0 ignored")}   Doc-tests sums\n${binary("test src/lib.rs - add (line 1) ... ok\ntest tests::later ... ignored, no time", "ok. 1 passed; 0 failed; 1 ignored")}`;
@@ -80,10 +80,19 @@ describe("cargo test", () => {
     expect(
       read(binary("test a ... printed\nok\ntest b ... ok", "ok. 2 passed; 0 failed; 0 ignored")),
     ).toMatchObject({ passed: 2 });
-    expect(read(binary("", "ok. 0 passed; 0 failed; 0 ignored"))).toMatchObject({
+    expect(read(binary("", "ok. 0 passed; 0 failed; 0 ignored", 0))).toMatchObject({
       format: "cargo-test",
       passed: 0,
     });
+  });
+
+  it.each([
+    ["test a ... ok", "ok. 1 passed; 0 failed; 0 ignored"],
+    ["", "ok. 0 passed; 0 failed; 0 ignored"],
+  ])("has a problem when its result counts fewer than it runs: %s", (tests, result) => {
+    expect(read(binary(tests, result)).problems).toEqual([
+      expect.stringMatching(/^cargo test runs 2 tests, and its result counts [01]$/),
+    ]);
   });
 
   it("has a problem when it is cut off, and is not seen in a line that only says running", () => {

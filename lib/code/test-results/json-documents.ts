@@ -1,14 +1,16 @@
-interface FoundJson {
+interface Span {
   start: number;
   /** Just after the last character. */
   end: number;
-  value: unknown;
 }
 
-export interface JsonInText {
-  documents: FoundJson[];
-  /** Places where an object begins that is cut off or broken, from there on. */
-  broken: { start: number; end: number }[];
+interface JsonScan {
+  /** The value, or what is whole of one that is not: what begins at the start of a line in it. */
+  complete: Span[];
+  /** Just after the value, or where the text stops being JSON. */
+  end: number;
+  /** Cut off, or no JSON at all. */
+  broken: boolean;
 }
 
 interface Frame {
@@ -18,52 +20,19 @@ interface Frame {
 }
 
 const DEPTH_MAX = 500;
-const BROKEN_MAX = 1000;
 const SCALAR = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
-/** What reporters begin with, so that it is found after output that did not end its line. */
-const GLUED = /\{(?="num[A-Z]|\r?\n {1,8}"(?:stats|num[A-Z])[A-Za-z]*":)/y;
-
-/**
- * The JSON objects and arrays among other output, each beginning at the start of a line. Reporters print
- * theirs after the package manager's header and among what the tests print. Every character is looked at
- * a fixed number of times: where a text stops being JSON, everything open at that place ends with it.
- */
-export function jsonInText(text: string): JsonInText {
-  const found: JsonInText = { documents: [], broken: [] };
-  let position = 0;
-  while (position < text.length) {
-    const start = nextStart(text, position);
-    if (start < 0) break;
-    const scan = scanValue(text, start);
-    for (const span of scan.complete) {
-      const value = parseOrUndefined(text.slice(span.start, span.end));
-      if (value !== undefined) found.documents.push({ ...span, value });
-    }
-    if (scan.broken && found.broken.length < BROKEN_MAX) found.broken.push({ start, end: scan.end });
-    position = Math.max(scan.end, start + 1);
-  }
-  return found;
-}
-
-function nextStart(text: string, from: number): number {
-  for (let index = from; index < text.length; index++) {
-    const character = text[index];
-    if (character !== "{" && character !== "[") continue;
-    if (atLineStart(text, index)) return index;
-    GLUED.lastIndex = index;
-    if (GLUED.test(text)) return index;
-  }
-  return -1;
-}
-
-function atLineStart(text: string, index: number): boolean {
+/** True at the start of the text, of a line, or behind a byte order mark. */
+export function atLineStart(text: string, index: number): boolean {
   return index === 0 || text[index - 1] === "\n" || text[index - 1] === "\r" || text[index - 1] === "\ufeff";
 }
 
-/** Reads one value from `start`, where an opening bracket stands, as far as it is JSON (RFC 8259). */
-function scanValue(text: string, start: number) {
+/**
+ * Reads one value from `start`, where an opening bracket stands, as far as it is JSON (RFC 8259). Where the text stops
+ * being JSON, everything open at that place ends with it.
+ */
+export function scanJson(text: string, start: number): JsonScan {
   const stack: Frame[] = [];
-  const complete: { start: number; end: number }[] = [];
+  const complete: Span[] = [];
   let expects: "value" | "key" | "separator" = "value";
   let index = start;
   let may_close = false;
@@ -124,7 +93,7 @@ function scanValue(text: string, start: number) {
 }
 
 /** The list without its last entries that begin after `start`; each entry is dropped once. */
-function dropWithin<Span extends { start: number }>(spans: Span[], start: number): Span[] {
+function dropWithin(spans: Span[], start: number): Span[] {
   while (spans.length > 0 && (spans.at(-1)?.start ?? 0) > start) spans.pop();
   return spans;
 }
@@ -159,12 +128,4 @@ function stringEnd(text: string, start: number): number {
 function scalarEnd(text: string, start: number): number {
   SCALAR.lastIndex = start;
   return SCALAR.test(text) ? SCALAR.lastIndex : -1;
-}
-
-function parseOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

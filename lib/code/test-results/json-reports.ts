@@ -10,8 +10,10 @@ const JestShape = z.object({
   /** Jest only: this is how the two are told apart. */
   numRuntimeErrorTestSuites: z.number().optional(),
   numFailedTests: Count,
+  numPassedTests: Count,
   numFailedTestSuites: Count,
   success: z.boolean().nullish().catch(null),
+  wasInterrupted: z.boolean().nullish().catch(null),
   testResults: z.array(
     z.object({
       name: z.string(),
@@ -45,7 +47,15 @@ const MochaShape = z.object({
   stats: z.object({ tests: z.number(), passes: z.number(), failures: z.number() }),
   passes: z.array(MochaTest),
   failures: z.array(MochaTest),
-  pending: z.array(MochaTest),
+  pending: z.array(MochaTest).default([]),
+});
+
+/** What makes an object a report of one of the two, readable or not. */
+const JestLike = z.object({ numTotalTests: z.unknown(), testResults: z.array(z.unknown()) });
+const MochaLike = z.object({
+  stats: z.object({ tests: z.unknown(), passes: z.unknown(), failures: z.unknown() }),
+  passes: z.unknown(),
+  failures: z.unknown(),
 });
 
 /** What the beginning of a report looks like when the rest is not there. */
@@ -60,25 +70,73 @@ export function cutReport(head: string): TestDocument | null {
   return testDocument(format, [], [`a ${format} report is cut off or broken: it cannot be read`]);
 }
 
+/** The items of lists of reports or events, as a tool that gathers them writes it, in place of each list. */
+export function withoutLists(values: readonly unknown[]): unknown[] {
+  return values.flatMap((value) =>
+    Array.isArray(value) && value.every((item) => typeof item === "object") ? value : [value],
+  );
+}
+
 /** A document of Jest, Vitest or Mocha out of parsed JSON; null for any other JSON. */
 export function jsonReport(value: unknown): TestDocument | null {
   const jest = JestShape.safeParse(value).data;
   if (jest) return jestDocument(jest);
   const mocha = MochaShape.safeParse(value).data;
-  return mocha ? mochaDocument(mocha) : null;
+  if (mocha) return mochaDocument(mocha);
+  const format = has(JestLike, value) ? "jest-json" : has(MochaLike, value) ? "mocha-json" : null;
+  return format && testDocument(format, [], [`a ${format} report cannot be read: it has another form`]);
+}
+
+function has(shape: z.ZodObject, value: unknown): boolean {
+  const keys = Object.keys(shape.shape);
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    keys.every((key) => Object.hasOwn(value, key)) &&
+    shape.safeParse(value).success
+  );
 }
 
 function jestDocument(report: JestShape): TestDocument {
   const tests = report.testResults.flatMap(jestFile);
-  const failed = tests.filter((test) => test.status === "failed").length;
+  const counted = (status: TestCase["status"]) => tests.filter((test) => test.status === status).length;
+  const failed = counted("failed");
   const format = report.numRuntimeErrorTestSuites === undefined ? "vitest-json" : "jest-json";
   const claimed = Math.max(report.numFailedTests ?? 0, report.numFailedTestSuites ? 1 : 0);
-  const problems = [];
-  if (claimed > failed) problems.push(`the ${format} report counts ${claimed} failed, and names ${failed}`);
-  else if (report.success === false && failed === 0 && tests.length > 0) {
+  const problems = [
+    ...moreThanNamed(format, [
+      ["failed", claimed, failed],
+      ["passed", report.numPassedTests ?? 0, counted("passed")],
+      ["tests", report.numTotalTests, tests.length],
+    ]),
+    ...unknownStatuses(format, report),
+  ];
+  if (report.wasInterrupted) problems.push(`the ${format} report says that the run was interrupted`);
+  if (problems.length === 0 && report.success === false && failed === 0 && tests.length > 0) {
     problems.push(`the ${format} report says that the run did not succeed, and names no failed test`);
   }
   return testDocument(format, tests, problems);
+}
+
+/** The first count that is more than what is named: `[what, counted, named]`. */
+function moreThanNamed(format: string, counts: readonly [string, number, number][]): string[] {
+  const more = counts.find(([, counted, named]) => counted > named);
+  return more ? [`the ${format} report counts ${more[1]} ${more[0]}, and names ${more[2]}`] : [];
+}
+
+const SKIPPED_STATUS = new Set(["skipped", "pending", "todo", "disabled", "focused"]);
+
+/** Of a status that is not known nothing is known: the test is not counted as passed, and it may have failed. */
+function unknownStatuses(format: string, { testResults }: JestShape): string[] {
+  const statuses = new Set(
+    testResults.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status)),
+  );
+  return [...statuses]
+    .filter((status) => status !== "passed" && status !== "failed" && !SKIPPED_STATUS.has(status))
+    .map(
+      (status) =>
+        `the ${format} report has a test with the unknown status ${JSON.stringify(status.slice(0, 100))}`,
+    );
 }
 
 /** A file that could not even be loaded has no tests, and counts as one that failed. */
@@ -102,10 +160,11 @@ function jestFile({
 }
 
 function mochaDocument({ stats, passes, failures, pending }: z.infer<typeof MochaShape>): TestDocument {
-  const problems =
-    stats.failures > failures.length
-      ? [`the mocha-json report counts ${stats.failures} failed, and names ${failures.length}`]
-      : [];
+  const problems = moreThanNamed("mocha-json", [
+    ["failed", stats.failures, failures.length],
+    ["passed", stats.passes, passes.length],
+    ["tests", stats.tests, passes.length + failures.length + pending.length],
+  ]);
   const tests = [
     ...passes.map((test) => mochaCase(test, "passed")),
     ...failures.map((test) => mochaCase(test, "failed")),
@@ -162,10 +221,11 @@ export function mochaStreams(values: readonly unknown[]): TestDocument[] {
       cutOff();
       open = testDocument("mocha-json", []);
     } else if (open && event[0] === "end") {
-      const { failures, pending } = event[1];
-      const { failed } = open.counts;
-      const problems =
-        failures > failed ? [`the json-stream of Mocha counts ${failures} failed, and names ${failed}`] : [];
+      const { passes, failures, pending } = event[1];
+      const problems = moreThanNamed("mocha-json", [
+        ["failed", failures, open.counts.failed],
+        ["passed", passes, open.counts.passed],
+      ]);
       documents.push({ ...open, counts: { ...open.counts, skipped: pending }, problems });
       open = null;
     } else if (open && (event[0] === "pass" || event[0] === "fail")) {

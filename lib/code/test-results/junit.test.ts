@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { junitInText } from "#lib/code/test-results/junit.ts";
+import { documentsInText } from "#lib/code/test-results/documents-in-text.ts";
 
 const parseJunit = (text: string) => {
-  const found = junitInText(text);
+  const found = documentsInText(text).junit;
   return found.length === 0 ? null : found.flatMap(({ tests }) => tests);
 };
 const counted = (text: string) =>
-  junitInText(text).map(({ counts: { passed, failed, skipped }, problems }) => [
+  documentsInText(text).junit.map(({ counts: { passed, failed, skipped }, problems }) => [
     passed,
     failed,
     skipped,
@@ -149,7 +149,7 @@ describe("JUnit XML", () => {
     ["with tags that do not match", '<testsuite name="a"><testcase name="b"></testsuite>', /cannot be read/],
     ["nested without end", '<testsuite name="a">'.repeat(2000) + "</testsuite>".repeat(2000), /nests more/],
   ])("proves nothing when it is %s", (_, text, problem) => {
-    const [document] = junitInText(text);
+    const [document] = documentsInText(text).junit;
     expect(document?.tests).toEqual([]);
     expect(document?.problems.join()).toMatch(problem);
   });

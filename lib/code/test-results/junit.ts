@@ -1,60 +1,95 @@
 import { XMLParser } from "fast-xml-parser";
-import { type TestDocument, testCase, testDocument } from "#lib/code/test-results/test-document.ts";
-import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
+import { JUNIT_ELEMENTS, readJunitCases } from "#lib/code/test-results/junit-cases.ts";
+import { type TestDocument, testDocument } from "#lib/code/test-results/test-document.ts";
+import { forwardSearch } from "#lib/code/test-results/text-search.ts";
 
-export interface FoundJunit extends TestDocument {
-  start: number;
-  /** Just after the last character. */
+/** What stands at a place of a text. */
+interface FoundJunit {
+  document: TestDocument | null;
+  /** Just after the document; without one just after what may stand before it: comments, instructions, a DTD. */
   end: number;
 }
 
 const XML_CHARACTERS_MAX = 8_000_000;
-const DOCUMENTS_MAX = 1000;
-const DEPTH_MAX = 50;
-const DOCTYPE_CHARACTERS_MAX = 4000;
 const DEPTH_REFUSED = 1000;
-/** A document begins at the start of a line, or right behind its XML declaration. */
-const START = /(?:^\ufeff?|\?>\s{0,100})<testsuites?(?=[\s>/])/gm;
+/** The opening tag of a root element, also with a prefix of a namespace. */
+export const ROOT = /<(?:[\w.-]{1,50}:)?testsuites?(?=[\s>/])/g;
+const ROOT_HERE = new RegExp(ROOT, "y");
 /** What the end of a document depends on. */
-const MARK = /<!\[CDATA\[|<!--|<\?|<!(?:DOCTYPE|ENTITY)|<testsuites?(?=[\s>/])|<\/testsuites?\s{0,100}>/g;
+const MARK =
+  /<!\[CDATA\[|<!--|<\?|<!(?:DOCTYPE|ENTITY)|<(?:[\w.-]{1,50}:)?testsuites?(?=[\s>/])|<\/(?:[\w.-]{1,50}:)?testsuites?\s{0,100}>/g;
+/** A document type whose name follows; a page of HTML that a test printed has another. */
+const DOCTYPE = /<!DOCTYPE(?!\s{1,100}html)\s{1,100}(testsuites?\b)?/iy;
+const HAS_DTD = "a JUnit report has a DTD, which is not read";
 
 /** How pytest names its only suite, unless it is told another name. */
 const PYTEST = /<testsuites?\s(?:[^>]{0,200}\s)?name="pytest(?: tests)?"/;
 
-interface Node {
-  [key: string]: unknown;
-}
-
 /**
- * JUnit's XML in the dialects of Maven, Gradle, pytest, node:test, Jest, Vitest, Mocha and others, any number
- * of documents, also in the midst of other output (https://github.com/testmoapp/junitxml). A document
- * that is cut off, broken, too large or has a DTD gives no tests and a problem: it proves nothing.
+ * Reads JUnit's XML in the dialects of Maven, Gradle, pytest, node:test, Jest, Vitest, Mocha and others
+ * (https://github.com/testmoapp/junitxml) where it begins, which is the first thing that is no blank. A document that is
+ * cut off, broken, too large or has a DTD gives no tests and a problem: it proves nothing. The places asked for must not go down.
  */
-export function junitInText(text: string): FoundJunit[] {
-  const documents: FoundJunit[] = [];
-  let from = 0;
-  START.lastIndex = 0;
-  for (let found = START.exec(text); found; found = START.exec(text)) {
-    if (documents.length >= DOCUMENTS_MAX) break;
-    const start = found.index + found[0].lastIndexOf("<");
-    const span = documentEnd(text, start);
-    documents.push({
-      ...readDocument(text, start, span, hasDoctype(text, from, start)),
-      start,
-      end: span.end,
-    });
-    from = Math.max(span.end, start + 1);
-    START.lastIndex = from;
-  }
-  return documents;
+export function junitAt(text: string): (start: number) => FoundJunit {
+  const prologAt = prologReader(text);
+  return (start) => {
+    const { root, end, has_doctype } = prologAt(start);
+    if (root === null) {
+      const names_report = has_doctype === "of a report";
+      return { document: names_report ? testDocument("junit", [], [HAS_DTD]) : null, end };
+    }
+    const span = documentEnd(text, root);
+    return { document: readDocument(text, root, span, has_doctype !== "no"), end: span.end };
+  };
 }
 
-/** A DOCTYPE stands before the root element; a page of HTML that a test printed has another. */
-function hasDoctype(text: string, from: number, start: number): boolean {
-  return /<!DOCTYPE(?!\s{1,100}html)/i.test(
-    text.slice(Math.max(from, start - DOCTYPE_CHARACTERS_MAX), start),
-  );
+interface Prolog {
+  /** Where the root element of a report begins; null when something else stands there. */
+  root: number | null;
+  /** Just after the last comment, instruction or document type. */
+  end: number;
+  has_doctype: "no" | "of a report" | "of another document";
 }
+
+/** Reads what may stand before a root element (https://www.w3.org/TR/xml/#NT-prolog). */
+function prologReader(text: string): (start: number) => Prolog {
+  const ends = {
+    "<?": forwardSearch(text, /\?>/g),
+    "<!--": forwardSearch(text, /-->/g),
+    doctype: forwardSearch(text, /[[>]/g),
+    subset: forwardSearch(text, /\]\s{0,100}>/g),
+  };
+  const itemEnd = (at: number) => {
+    if (text.startsWith("<?", at)) return ends["<?"](at + 2).end;
+    if (text.startsWith("<!--", at)) return ends["<!--"](at + 4).end;
+    if (!/^<!doctype\s/i.test(text.slice(at, at + 10))) return Number.POSITIVE_INFINITY;
+    const opened = ends.doctype(at);
+    return text[opened.start] === "[" ? ends.subset(opened.start).end : opened.end;
+  };
+  return (start) => {
+    let end = start;
+    let has_doctype: Prolog["has_doctype"] = "no";
+    for (;;) {
+      const at = skipBlanks(text, end);
+      ROOT_HERE.lastIndex = at;
+      if (ROOT_HERE.test(text)) return { root: at, end, has_doctype };
+      const item_end = itemEnd(at);
+      if (item_end === Number.POSITIVE_INFINITY) return { root: null, end, has_doctype };
+      DOCTYPE.lastIndex = at;
+      const doctype = DOCTYPE.exec(text);
+      if (doctype) has_doctype = doctype[1] === undefined ? "of another document" : "of a report";
+      end = item_end;
+    }
+  };
+}
+
+function skipBlanks(text: string, from: number): number {
+  let index = from;
+  while (BLANK.has(text[index] ?? "")) index++;
+  return index;
+}
+
+const BLANK = new Set([" ", "\t", "\n", "\r", "\ufeff"]);
 
 interface Span {
   end: number;
@@ -73,7 +108,7 @@ function documentEnd(text: string, start: number): Span {
       if (end < 0) break;
       MARK.lastIndex = end + close.length;
     } else if (tag.startsWith("<!")) {
-      return { end: mark.index + tag.length, problem: "a JUnit report has a DTD, which is not read" };
+      return { end: mark.index + tag.length, problem: HAS_DTD };
     } else if (tag.startsWith("</")) {
       if (--depth <= 0) return { end: MARK.lastIndex, problem: null };
     } else {
@@ -109,30 +144,22 @@ function readDocument(
   has_doctype: boolean,
 ): TestDocument {
   const refused = (why: string) => testDocument("junit", [], [why]);
-  if (has_doctype) return refused("a JUnit report has a DTD, which is not read");
+  if (has_doctype) return refused(HAS_DTD);
   if (problem) return refused(problem);
   if (end - start > XML_CHARACTERS_MAX) {
     return refused(`a JUnit report has more than ${XML_CHARACTERS_MAX} characters`);
   }
   try {
-    const document = testDocument("junit", junitCases(parser.parse(text.slice(start, end), true)));
-    return PYTEST.test(text.slice(start, start + 400)) ? { ...document, producer: "pytest" } : document;
+    const by_pytest = PYTEST.test(text.slice(start, start + 400));
+    const { cases, problems } = readJunitCases(parser.parse(text.slice(start, end), true), {
+      claims_checked: !by_pytest,
+    });
+    return { ...testDocument("junit", cases, problems), ...(by_pytest && { producer: "pytest" }) };
   } catch (error) {
     const why = error instanceof Error ? error.message.slice(0, 200) : "it is no XML";
     return refused(`a JUnit report cannot be read: ${why}`);
   }
 }
-
-const LISTS = new Set([
-  "testsuites",
-  "testsuite",
-  "testcase",
-  "failure",
-  "error",
-  "skipped",
-  "disabled",
-  "ignored",
-]);
 
 const parser = new XMLParser({
   ignoreAttributes: false,
@@ -147,121 +174,6 @@ const parser = new XMLParser({
     maxExpandedLength: XML_CHARACTERS_MAX,
     maxTotalExpansions: XML_CHARACTERS_MAX,
   },
-  isArray: (name) => LISTS.has(name),
+  isArray: (name) => JUNIT_ELEMENTS.has(name),
+  transformTagName: (name) => name.slice(name.indexOf(":") + 1).toLowerCase(),
 });
-
-interface SuiteEntry {
-  node: Node;
-  suites: string[];
-  file: string | null;
-  /** Set once the suite's content is read: how many had failed before it. */
-  failed_before: number | null;
-}
-
-/**
- * Suites nest as deep as the file says, so they are walked with a stack of our own. A suite that counts
- * failures, none of which is in it, has failed itself.
- */
-function junitCases(document: Node): TestCase[] {
-  const cases: TestCase[] = [];
-  let failed = 0;
-  const add = (test: TestCase) => {
-    failed += Number(test.status === "failed");
-    cases.push(test);
-  };
-  const stack: SuiteEntry[] = [{ node: document, suites: [], file: null, failed_before: null }];
-  for (let entry = stack.pop(); entry; entry = stack.pop()) {
-    const { node, suites, file, failed_before } = entry;
-    if (failed_before !== null) {
-      const claimed = claimedFailures(node);
-      if (claimed > 0 && failed === failed_before) {
-        add(suiteFailure(entry, `the suite counts ${claimed} failed, and names none of them`));
-      }
-      continue;
-    }
-    stack.push({ ...entry, failed_before: failed });
-    for (const test of children(node, "testcase")) add(junitCase(test, suites, file));
-    // An error beside the cases: the suite itself could not be loaded, set up or torn down.
-    for (const problem of [...children(node, "failure"), ...children(node, "error")]) {
-      add(suiteFailure(entry, failureText(problem)));
-    }
-    for (const name of ["testsuite", "testsuites"]) {
-      for (const suite of children(node, name).toReversed()) {
-        stack.push({
-          node: suite,
-          suites:
-            name === "testsuite" ? [...suites, attribute(suite, "name") ?? ""].slice(-DEPTH_MAX) : suites,
-          file: attribute(suite, "file") ?? file,
-          failed_before: null,
-        });
-      }
-    }
-  }
-  return cases;
-}
-
-function claimedFailures(node: Node): number {
-  const number = (name: string) => {
-    const value = Number(attribute(node, name)?.replaceAll(",", "") ?? 0);
-    return Number.isFinite(value) && value > 0 ? value : 0;
-  };
-  return number("failures") + number("errors");
-}
-
-function suiteFailure({ node, suites, file }: SuiteEntry, failure: string): TestCase {
-  const names = suites.filter((suite) => suite !== "");
-  const name = names.length > 0 ? names : [attribute(node, "name") ?? "test suite"];
-  return testCase({ names: name, file, status: "failed", failure });
-}
-
-const FAILED_STATUS = new Set(["failed", "failure", "error", "broken"]);
-const SKIPPED_STATUS = new Set(["skipped", "disabled", "ignored", "notrun", "suppressed", "pending", "todo"]);
-
-/** Surefire's `rerunFailure`, `flakyFailure` and their like tell of other tries of the same test. */
-function junitCase(test: Node, suites: readonly string[], file: string | null): TestCase {
-  const [problem] = [...children(test, "failure"), ...children(test, "error")];
-  const words = [attribute(test, "status"), attribute(test, "result")].map(
-    (word) => word?.toLowerCase() ?? "",
-  );
-  const failed = problem !== undefined || words.some((word) => FAILED_STATUS.has(word));
-  const skipped =
-    ["skipped", "disabled", "ignored"].some((name) => children(test, name).length > 0) ||
-    words.some((word) => SKIPPED_STATUS.has(word));
-  const seconds = Number(attribute(test, "time")?.replaceAll(",", "") ?? Number.NaN);
-  return testCase({
-    names: [...container(test, suites), attribute(test, "name") ?? ""],
-    file: attribute(test, "file") ?? file,
-    status: failed ? "failed" : skipped ? "skipped" : "passed",
-    duration_ms: seconds * 1000,
-    failure: problem && failureText(problem),
-  });
-}
-
-/** Some dialects say where a test belongs by `classname`, some by the suites around it. */
-function container(test: Node, suites: readonly string[]): readonly string[] {
-  const classname = attribute(test, "classname");
-  const named = suites.filter((suite) => suite !== "");
-  if (!classname || classname === "test" || classname === named.join(".")) return named;
-  return [classname];
-}
-
-function failureText(problem: Node): string {
-  const text = typeof problem["#text"] === "string" ? problem["#text"] : "";
-  const message = attribute(problem, "message") ?? "";
-  return text.includes(message) ? text : `${message}\n${text}`;
-}
-
-/** An element without attributes and children comes as its text. */
-function children(node: Node, name: string): Node[] {
-  const found = node[name];
-  if (!Array.isArray(found)) return [];
-  return found.map((child) => (typeof child === "object" && child !== null ? child : { "#text": child }));
-}
-
-function attribute(node: Node, name: string): string | undefined {
-  const attributes = node.$;
-  if (typeof attributes !== "object" || attributes === null || !Object.hasOwn(attributes, name))
-    return undefined;
-  const value = (attributes as Node)[name];
-  return typeof value === "string" ? value : undefined;
-}

@@ -1,9 +1,9 @@
 import { cargoDocuments } from "#lib/code/test-results/cargo-test.ts";
+import { documentsInText } from "#lib/code/test-results/documents-in-text.ts";
 import { goTestDocuments } from "#lib/code/test-results/go-test.ts";
-import { jsonInText } from "#lib/code/test-results/json-documents.ts";
-import { cutReport, jsonReport, mochaStreams } from "#lib/code/test-results/json-reports.ts";
-import { junitInText } from "#lib/code/test-results/junit.ts";
+import { jsonReport, mochaStreams, withoutLists } from "#lib/code/test-results/json-reports.ts";
 import { parseNodeTest } from "#lib/code/test-results/node-test.ts";
+import { linesByPrefix } from "#lib/code/test-results/prefixed-lines.ts";
 import { pytestDocuments } from "#lib/code/test-results/pytest-summary.ts";
 import { type PlacedDocument, repeatsIn } from "#lib/code/test-results/same-run.ts";
 import { stripAnsi } from "#lib/code/test-results/strip-ansi.ts";
@@ -45,12 +45,15 @@ const FAILURES_CHARACTERS_MAX = 2_000_000;
  * at each character a fixed number of times. Whatever the text is, this neither throws nor hangs.
  */
 export function parseTestResults({ stdout, stderr, files, tree }: TestOutput): TestResults {
-  const documents: PlacedDocument[] = [
-    ...[stdout, stderr].flatMap((text) =>
-      readText(text).map((document) => ({ ...document, where: "output" })),
-    ),
-    ...files.flatMap(({ path, text }) => readText(text).map((document) => ({ ...document, where: path }))),
-  ];
+  const documents: PlacedDocument[] = [stdout, stderr].flatMap((text) =>
+    readText(text).map((document) => ({ ...document, where: "output" })),
+  );
+  const unreadable: string[] = [];
+  for (const { path, text } of files) {
+    const in_file = readText(text);
+    if (in_file.length === 0) unreadable.push(unreadableReport(path, text));
+    for (const document of in_file) documents.push(inFile(document, path));
+  }
   const repeats = repeatsIn(documents);
   const counted = documents.filter((document) => !repeats.has(document));
   const counts = addCounts(counted);
@@ -62,7 +65,7 @@ export function parseTestResults({ stdout, stderr, files, tree }: TestOutput): T
       file: relativeFile(test.file, tree),
     })),
     ...counts,
-    problems: documents.flatMap(({ problems }) => problems).slice(0, PROBLEMS_MAX),
+    problems: [...unreadable, ...documents.flatMap(({ problems }) => problems)].slice(0, PROBLEMS_MAX),
     reports: documents.slice(0, REPORTS_MAX).map((document) => ({
       format: document.format,
       where: document.where,
@@ -72,38 +75,51 @@ export function parseTestResults({ stdout, stderr, files, tree }: TestOutput): T
   };
 }
 
-/** Every document in a text. What belongs to one is not looked at for another. */
-function readText(text: string): TestDocument[] {
-  const plain = stripAnsi(text);
-  const junit = junitInText(plain);
-  const without_xml = withoutSpans(plain, junit);
-  const json = jsonInText(without_xml);
-  const values = json.documents.map(({ value }) => value);
-  const lines = withoutSpans(without_xml, json.documents).split(/\r\n|\n|\r/);
-  return [
-    ...values.flatMap((value) => jsonReport(value) ?? []),
-    ...json.broken.flatMap(
-      ({ start, end }) => cutReport(without_xml.slice(start, Math.min(end, start + 200))) ?? [],
-    ),
-    ...mochaStreams(values),
-    ...goTestDocuments(values),
-    ...junit.map(({ start: _start, end: _end, ...document }) => document),
-    ...parseNodeTest(lines),
-    ...parseTap(lines),
-    ...cargoDocuments(lines),
-    ...pytestDocuments(lines),
-  ];
+function inFile(document: TestDocument, path: string): PlacedDocument {
+  return { ...document, where: path, problems: document.problems.map((problem) => `${path}: ${problem}`) };
 }
 
-/** The text with a line end in place of each span. */
-function withoutSpans(text: string, spans: readonly { start: number; end: number }[]): string {
-  const parts: string[] = [];
-  let position = 0;
-  for (const { start, end } of spans) {
-    parts.push(text.slice(position, start), "\n");
-    position = end;
+/** Why a report file fails the run in which no document is found: nothing is known of its tests. */
+function unreadableReport(path: string, text: string): string {
+  const root = /<([A-Za-z_][\w.:-]{0,99})[\s>/]/.exec(text.slice(0, HEAD_CHARACTERS))?.[1];
+  let why = "it holds no TAP, no JUnit XML and no JSON of a known runner";
+  if (text.trim() === "") why = "it is empty";
+  else if (root !== undefined) why = `it is no JUnit XML: its root element is <${root}>`;
+  return `the report file ${path} cannot be read: ${why}`;
+}
+
+const HEAD_CHARACTERS = 4000;
+
+/** Every document in a text, also in lines whose prefix says of which package they are. */
+function readText(text: string): TestDocument[] {
+  const { documents, lines } = readDocuments(stripAnsi(text));
+  const read = new Set<number>();
+  for (const group of linesByPrefix(lines)) {
+    const inner = readDocuments(group.lines.join("\n"));
+    const in_group = [...inner.documents, ...readLines(inner.lines)];
+    if (in_group.length === 0) continue;
+    for (const document of in_group) documents.push(document);
+    for (const place of group.places) read.add(place);
   }
-  return parts.length === 0 ? text : [...parts, text.slice(position)].join("");
+  return [...documents, ...readLines(read.size === 0 ? lines : lines.filter((_, place) => !read.has(place)))];
+}
+
+/** Documents in XML and JSON, and the lines that are left. What belongs to one is not looked at for another. */
+function readDocuments(text: string) {
+  const { junit, json, broken, rest } = documentsInText(text);
+  const values = withoutLists(json);
+  const documents: TestDocument[] = [
+    ...values.flatMap((value) => jsonReport(value) ?? []),
+    ...broken,
+    ...mochaStreams(values),
+    ...goTestDocuments(values),
+    ...junit,
+  ];
+  return { documents, lines: rest.split(/\r\n|\n|\r/) };
+}
+
+function readLines(lines: readonly string[]): TestDocument[] {
+  return [...parseNodeTest(lines), ...parseTap(lines), ...cargoDocuments(lines), ...pytestDocuments(lines)];
 }
 
 function relativeFile(file: string | null, tree: string): string | null {

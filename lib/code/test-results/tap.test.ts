@@ -175,8 +175,59 @@ describe("TAP", () => {
     expect(parseTap(`1..1\nok 1 - ${words}\n`)?.[0]).toMatchObject({ name, duration_ms });
   });
 
+  it.each([
+    ["1..5\n", 1],
+    ["1..3\n# starting\n# boom\n", 1],
+    ["1..3\nSegmentation fault\n", 1],
+    ["> thing@1.0.0 test\n> node t.js\n\n1..4\nError: boom\n    at t.js:1:1\n", 1],
+    ["building\ndone\n1..5\n", 1],
+    ["pragma +strict\n1..2\n", 1],
+    ["1..1\nok 1 - a\n1..3\n", 2],
+    ["1..1\nok 1 - a\nnow the others\n1..3\nboom\n", 2],
+    ["TAP version 13\nok 1 x\n1..1\n# tests 1\n# pass 1\n\n1..4\n", 2],
+    ["TAP version 13\n1..1\nok 1 - a\nTAP version 13\n1..2\n", 2],
+  ])("has a problem when it has a plan and no test of it ran: %j", (text, streams) => {
+    for (const each of [text, text.replaceAll("\n", "\r\n")]) {
+      const found = documents(each);
+      expect(found).toHaveLength(streams);
+      expect(found.at(-1)?.problems.join()).toMatch(/says \d tests, and 0 reported/);
+    }
+  });
+
+  it("is not seen in a range of numbers amid other text", () => {
+    expect(documents("choose from\n1..5\nthank you\n")).toEqual([]);
+    expect(documents("choose from 1..5\n")).toEqual([]);
+    expect(documents("1..5 are the numbers\n")).toEqual([]);
+    expect(documents("1...5\n")).toEqual([]);
+  });
+
+  it("is a skipped run where the plan alone says so", () => {
+    expect(counts("1..0\n")).toEqual([[0, 0, 0, 0]]);
+    expect(counts("1..0 # SKIP no database\n")).toEqual([[0, 0, 0, 0]]);
+  });
+
+  it.each([
+    ["# Subtest: s\n    1..3\n", /plan of a subtest says 3 tests, and 0 reported/],
+    ["# Subtest: s\n    ok 1 - a\n", /no plan/],
+  ])("has a problem when it ends within a subtest: %j", (text, problem) => {
+    expect(documents(text)[0]?.problems.join()).toMatch(problem);
+  });
+
+  it("has a problem when the totals behind its plan count failures that it does not name", () => {
+    expect(documents("ok 1 - a\n1..1\n# tests 2\n# pass 1\n# fail 1\n")[0]?.problems).toEqual([
+      "the TAP output counts 1 failed, and names none of them",
+    ]);
+    expect(documents("ok 1 - a\n1..1\n# tests 1\n# fail 0\n")[0]?.problems).toEqual([]);
+    expect(documents("# fail 2\nok 1 - a test of that name\n1..1\n")[0]?.problems).toEqual([]);
+  });
+
+  it("keeps the failures of more streams than are told apart", () => {
+    const found = documents(`${"1..1\nok 1 - a\n".repeat(1500)}1..1\nnot ok 1 - last\n`);
+    expect(found).toHaveLength(1000);
+    expect(found.at(-1)?.counts).toEqual({ passed: 501, failed: 1, skipped: 0 });
+  });
+
   it("is not seen in output that only says ok", () => {
-    expect(parseTap("1..9\ndone\n")).toBeNull();
     expect(parseTap("1..9 numbers\nok\n")).toBeNull();
     expect(parseTap("ok  \texample.com/pkg\t0.2s\n")).toBeNull();
     expect(parseTap("ok 1 - without a plan\n")).toBeNull();

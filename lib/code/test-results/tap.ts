@@ -1,5 +1,5 @@
 import { leafCases, type NestedResult } from "#lib/code/test-results/nested-results.ts";
-import { type TestDocument, testDocument } from "#lib/code/test-results/test-document.ts";
+import { addDocument, type TestDocument, testDocument } from "#lib/code/test-results/test-document.ts";
 import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
 const VERSION = /^TAP version \d+\s*$/i;
@@ -10,9 +10,12 @@ const CLOSING = /^( *)\}\s*$/;
 /** What tape, ava and node-tap write after the results. */
 const TOTALS =
   /^(?:tests|pass|fail|skip|todo|time|duration_ms|suites|cancelled|skipped)\b[ =:]+[\d.]|^ok$|^not ok$/;
+const FAILED_TOTAL = /^(?:fail|failed|cancelled)[ =:]+(\d+)$/;
+const PRAGMA = /^ *pragma [+-]/;
+/** How npm, pnpm and yarn say what they start. */
+const HEADER = /^[>$] /;
 const INDENT = 4;
 const DEPTH_MAX = 50;
-const STREAMS_MAX = 1000;
 
 interface Level {
   results: NestedResult[];
@@ -35,6 +38,17 @@ class TapStream {
   /** A container whose results stand in braces after it, by depth. */
   readonly open: (NestedResult | undefined)[] = [];
   has_subtests = false;
+  /** In comments behind the plan at the end. */
+  failed_total = 0;
+  /** Nothing but what may stand in TAP came before it. */
+  begins_output = true;
+  readonly follows_tap: boolean;
+  /** A line that is no TAP came after the plan. */
+  text_after_plan = false;
+
+  constructor(follows_tap: boolean) {
+    this.follows_tap = follows_tap;
+  }
 
   top(): Level {
     return this.levels[0] as Level;
@@ -70,6 +84,12 @@ class TapStream {
     }
   }
 
+  /** Takes a line that is no TAP. */
+  readText(): void {
+    if (this.top().planned === null) this.begins_output = false;
+    else this.text_after_plan = true;
+  }
+
   addResult(depth: number, number: number | null, result: NestedResult, opens: boolean): void {
     this.close(depth);
     result.children = this.takeDeeper(depth);
@@ -91,25 +111,34 @@ class TapStream {
     }
   }
 
-  /** Other programs print "ok" too: without its first line TAP is told by a plan, or by its numbers. */
+  /**
+   * Other programs print "ok" too, and a range of numbers: without its first line TAP is told by a plan, or by its
+   * numbers. A plan without results is one where the output begins or ends with it, as TAP does, or had TAP before.
+   */
   isTap(): boolean {
     const { planned, results } = this.top();
     if (this.versioned || this.skips_all) return true;
+    if (this.has_subtests && this.levels.length > 1) return true;
     if (planned !== null && results.length > 0) return true;
+    if (planned !== null) return this.begins_output || this.follows_tap || !this.text_after_plan;
     const failed = results.some(({ status }) => status === "failed");
     return this.in_sequence >= 2 || (this.in_sequence === 1 && failed);
   }
 
   finish(): TestDocument | null {
     this.close(0);
-    const below = this.takeDeeper(0);
     if (!this.isTap()) return null;
+    const below = this.takeDeeper(0);
     const top = this.top();
     if (!this.bailed_out) {
       if (top.planned === null) this.problems.push("the TAP output has no plan: its end is missing");
       this.checkPlan(top, "the TAP output");
     }
-    return testDocument("tap", leafCases([...top.results, ...below]), this.problems);
+    const document = testDocument("tap", leafCases([...top.results, ...below]), this.problems);
+    if (this.failed_total > 0 && document.counts.failed === 0) {
+      this.problems.push(`the TAP output counts ${this.failed_total} failed, and names none of them`);
+    }
+    return document;
   }
 }
 
@@ -121,16 +150,18 @@ class TapStream {
  */
 export function parseTap(lines: readonly string[]): TestDocument[] {
   const documents: TestDocument[] = [];
-  let stream = new TapStream();
+  let stream = new TapStream(false);
+  let text_before = false;
   const next = () => {
     const document = stream.finish();
-    if (document && documents.length < STREAMS_MAX) documents.push(document);
-    stream = new TapStream();
+    if (document) addDocument(documents, document);
+    stream = new TapStream(documents.length > 0);
+    stream.begins_output = !text_before;
   };
   const blocks = blockReader(lines);
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? "";
-    if (line.length === 0) continue;
+    if (line.trim() === "") continue;
     if (VERSION.test(line)) {
       next();
       stream.versioned = true;
@@ -141,7 +172,12 @@ export function parseTap(lines: readonly string[]): TestDocument[] {
       // A comment, a bail-out or a closing brace.
     } else {
       const result = RESULT.exec(line);
-      if (!result || (result[1] ?? "").length % INDENT !== 0) continue;
+      if (!result || (result[1] ?? "").length % INDENT !== 0) {
+        if (PRAGMA.test(line) || HEADER.test(line)) continue;
+        text_before = true;
+        stream.readText();
+        continue;
+      }
       const indent = (result[1] ?? "").length;
       const number = result[3] === undefined ? null : Number(result[3]);
       if (indent === 0 && beginsNextStream(stream, number)) next();
@@ -203,7 +239,9 @@ function readOther(line: string, stream: TapStream): boolean {
   }
   const comment = /^# ?(.+)$/.exec(line)?.[1]?.trim();
   if (comment !== undefined) {
-    if (!stream.complete && !TOTALS.test(comment)) stream.heading = comment;
+    const total = FAILED_TOTAL.exec(comment);
+    if (stream.complete) stream.failed_total += Number(total?.[1] ?? 0);
+    else if (!TOTALS.test(comment)) stream.heading = comment;
     return true;
   }
   const closing = CLOSING.exec(line);

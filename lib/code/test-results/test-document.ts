@@ -52,6 +52,21 @@ export function testDocument(format: TestFormat, tests: TestCase[], problems: st
   return { format, tests, counts: countTests(tests), problems };
 }
 
+/** Documents of one kind in one text that are kept apart. */
+const DOCUMENTS_MAX = 1000;
+
+/** Adds a document to a list. Beyond the limit its tests and problems go into the last one: none is lost. */
+export function addDocument(documents: TestDocument[], document: TestDocument): void {
+  const last = documents.at(-1);
+  if (documents.length < DOCUMENTS_MAX || !last) {
+    documents.push(document);
+    return;
+  }
+  for (const test of document.tests) last.tests.push(test);
+  for (const problem of document.problems) last.problems.push(problem);
+  last.counts = addCounts([last, document]);
+}
+
 function countTests(tests: readonly TestCase[]): TestCounts {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const test of tests) counts[test.status] += 1;

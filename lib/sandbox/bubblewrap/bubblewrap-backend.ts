@@ -26,6 +26,7 @@ const HOME = "/home/sandbox";
 const TREE = "/workspace";
 const DECOYS = "decoys";
 const ACCOUNTS = "etc";
+const NOTHING = "nothing";
 
 export interface Bubblewrap {
   /** Absolute path of `bwrap`. */
@@ -49,6 +50,7 @@ export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
       const path = await toolPath(profile.environment.PATH);
       return openSealedVolume(profile, (scratch) => {
         writeAccounts(scratch);
+        mkdirSync(join(scratch, NOTHING));
         makeMountPoints(scratch, path.flatMap(toolMounts));
       });
     },
@@ -79,7 +81,7 @@ export function bubblewrapBackend(bubblewrap: Bubblewrap): SandboxBackend {
           ...call.args,
           ...(filter ? ["--seccomp", "4"] : []),
           ...["--unsetenv", MARKER_NAME, "--"],
-          ...commandScript(order.command, profile, order.volume),
+          ...commandScript(order.command, profile),
         ],
         environment: {
           ...order.network_environment,
@@ -114,6 +116,7 @@ function placesInside({ volume }: LaunchOrder) {
     home: join(scratch, "home"),
     temporary: join(scratch, "tmp"),
     shared_memory: join(scratch, "shm"),
+    nothing: join(scratch, NOTHING),
     decoy: ({ name, hides }: Decoy) => ({ path: join(scratch, DECOYS, name), hides }),
   };
 }
@@ -164,6 +167,8 @@ interface BubblewrapMounts {
   /** Directory holding passwd, group, hosts and resolv.conf, as the worker sees it. */
   accounts: string;
   shared_memory: string;
+  /** An empty directory. */
+  nothing: string;
   /** Directories of the sandbox's PATH. */
   path: string[];
   /** The profile's paths of the machine. */
@@ -221,6 +226,8 @@ function bubblewrapArguments(
     ...copies.flatMap(({ to }, index) => ["--file", String(first_descriptor + index), to]),
     // Read-only: to the kernel's settings in /proc/sys a worker that is root stays root in any namespace.
     ...["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"],
+    // `bwrap` itself, which has the command's user id: its memory, environment and descriptors are not for the command.
+    ...["--ro-bind", mounts.nothing, "/proc/1"],
     ...["--bind", mounts.shared_memory, "/dev/shm", "--remount-ro", "/dev"],
     ...["--bind", mounts.temporary, "/tmp", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"],
     // After /tmp: the worker, and so its Node.js, may itself live below there.

@@ -20,6 +20,7 @@ function sample(pid: number, values: Partial<ProcessSample> = {}): ProcessSample
     threads: 1,
     started: 1,
     resident_bytes: 0,
+    virtual_bytes: 0,
     ...values,
   };
 }

@@ -1,6 +1,8 @@
+import type { GroupMemory } from "#lib/sandbox/limits/memory-group.ts";
 import {
   type ProcessSample,
   readOpenFiles,
+  readPageTableBytes,
   readProportionalBytes,
   readWrittenBytes,
 } from "#lib/sandbox/process/process-table.ts";
@@ -25,24 +27,21 @@ export interface Accountant {
 /**
  * Decides from samples of a process tree whether a command exceeds a limit. The CPU time is the higher of two lower
  * bounds: the sum over every process ever sampled, and the sum over the living processes and the children they have
- * waited for (which includes processes too short-lived to be sampled). The first `own_process_levels` levels of the
- * tree belong to the backend and are not counted. `group_bytes` reads the kernel's count of the memory of all
- * processes together; it returns 0 without one.
+ * waited for (which includes processes too short-lived to be sampled). `readGroup` reads the kernel's count of the
+ * memory of all processes together. Of the two `own_process_levels` of a backend, the root is outside the sandbox and
+ * not counted; its child is inside, where a command may make it work, so all is counted but its being one process.
  */
 export function accountant(
   profile: SandboxProfile,
   root: number,
   own_process_levels: 0 | 2,
-  group_bytes: () => number = () => 0,
+  readGroup: () => GroupMemory = () => ({ bytes: 0, kernel_bytes: null }),
 ): Accountant {
   const own_cpu_ms = new Map<string, number>();
   const peak: ProcessPeaks = {
     ...{ cpu_ms: 0, memory_bytes_peak: 0, processes_peak: 0, open_files_peak: 0, bytes_written: 0 },
   };
   let samples = 0;
-
-  const isOfBackend = (member: ProcessSample) =>
-    own_process_levels > 0 && (member.pid === root || member.parent === root);
 
   return {
     add(members) {
@@ -51,11 +50,15 @@ export function accountant(
       const ever_seen_ms = sum(own_cpu_ms.values());
       const living_ms = sum(members.map((member) => member.cpu_ms + member.reaped_cpu_ms));
       const cpu_ms = Math.max(ever_seen_ms, living_ms, peak.cpu_ms);
-      const counted = members.filter((member) => !isOfBackend(member));
-      const processes = sum(counted.map((member) => member.threads));
+      const counted = own_process_levels === 0 ? members : members.filter(({ pid }) => pid !== root);
+      const own_processes = counted.filter(({ parent }) => own_process_levels > 0 && parent === root).length;
+      const processes = sum(counted.map((member) => member.threads)) - own_processes;
       const resident_bytes = residentBytes(counted, profile.memory_bytes_max);
-      const grouped_bytes = group_bytes();
-      const memory_bytes = Math.max(resident_bytes, grouped_bytes);
+      const group = readGroup();
+      const held_bytes = Math.max(resident_bytes, group.bytes);
+      const kernel_bytes =
+        group.kernel_bytes ?? pageTableBytes(counted, profile.memory_bytes_max - held_bytes);
+      const memory_bytes = held_bytes + kernel_bytes;
       const open_files = Math.max(0, ...counted.map((member) => readOpenFiles(member.pid) ?? 0));
       peak.cpu_ms = cpu_ms;
       peak.open_files_peak = Math.max(peak.open_files_peak, open_files);
@@ -63,11 +66,12 @@ export function accountant(
       peak.bytes_written = Math.max(peak.bytes_written, written);
       peak.processes_peak = Math.max(peak.processes_peak, processes);
       peak.memory_bytes_peak = Math.max(peak.memory_bytes_peak, memory_bytes);
-      const memory_from =
-        grouped_bytes > resident_bytes
+      const held_from =
+        group.bytes > resident_bytes
           ? "bytes of anonymous and shared memory at once, mapped or not, from memory.stat of the command's control group"
           : `bytes resident at once in ${counted.length} processes, shared pages counted once, from /proc/<pid>/smaps_rollup and stat`;
-      const seen = { cpu_ms, processes, memory_bytes, memory_from, open_files, counted: counted.length };
+      const memory_from = `${held_from}${kernelPart(kernel_bytes, group)}`;
+      const seen = { cpu_ms, processes, memory_bytes, memory_from, open_files };
       return exceeded(profile, seen);
     },
     peaks: () => (samples === 0 ? null : { ...peak, cpu_ms: Math.round(peak.cpu_ms) }),
@@ -82,7 +86,6 @@ function exceeded(
     memory_bytes: number;
     memory_from: string;
     open_files: number;
-    counted: number;
   },
 ): LimitHit | null {
   const cpu_seconds = seen.cpu_ms / 1000;
@@ -91,7 +94,7 @@ function exceeded(
       code: "SANDBOX_PROCESSES",
       limit: profile.processes_max,
       observed: seen.processes,
-      evidence: `${seen.processes} processes and threads alive at once in ${seen.counted} processes, counted in /proc/<pid>/stat`,
+      evidence: `${seen.processes} processes and threads of the command alive at once, counted in /proc/<pid>/stat`,
     },
     {
       code: "SANDBOX_MEMORY",
@@ -120,6 +123,28 @@ function residentBytes(members: readonly ProcessSample[], memory_bytes_max: numb
   const resident_bytes = sum(members.map((member) => member.resident_bytes));
   if (resident_bytes <= memory_bytes_max) return resident_bytes;
   return sum(members.map((member) => readProportionalBytes(member.pid) ?? member.resident_bytes));
+}
+
+/**
+ * A page table for each 2 MiB of addresses (4 KiB pages, 8 byte entries), with as much again for the levels above and
+ * for architectures with larger ones.
+ */
+const PAGE_TABLE_SHARE = 2 / 512;
+
+/**
+ * The page tables of all processes. Reading them takes a file for each process, so 0 is given while the addresses in
+ * use are too few for page tables of more than `spare_bytes`.
+ */
+function pageTableBytes(members: readonly ProcessSample[], spare_bytes: number): number {
+  const most = sum(members.map((member) => member.virtual_bytes)) * PAGE_TABLE_SHARE;
+  return most <= spare_bytes ? 0 : sum(members.map((member) => readPageTableBytes(member.pid)));
+}
+
+function kernelPart(kernel_bytes: number, { kernel_bytes: counted }: GroupMemory): string {
+  if (kernel_bytes === 0) return "";
+  const what =
+    counted === null ? "page tables, from VmPTE in /proc/<pid>/status" : "memory of the kernel for it";
+  return `, ${kernel_bytes} of them ${what}`;
 }
 
 function sum(numbers: Iterable<number>): number {

@@ -14,6 +14,11 @@ export interface DiskAccounts {
   openFiles(members: readonly ProcessSample[]): LimitHit | null;
   /** Measures every file; expensive with many files. */
   survey(): Promise<LimitHit | null>;
+  /**
+   * True when the kernel refuses what exceeds the limit, so that a command which removes all that is too much has kept
+   * within it: RLIMIT_FSIZE for a file, the size of the volume for all together.
+   */
+  isHeldByKernel(hit: LimitHit): boolean;
   peaks(): { disk_bytes_peak: number; inodes_peak: number; file_bytes_peak: number };
   /** The largest number of bytes in files so far, less those at the start. */
   growth_bytes(): number;
@@ -69,6 +74,7 @@ export function diskAccounts(profile: SandboxProfile, volume: Volume): DiskAccou
       }
       return volume.usage() ? null : judge(found, "lstat(2) of every file");
     },
+    isHeldByKernel: ({ code }) => code === "SANDBOX_FILE_SIZE" || volume.usage() !== null,
     peaks: () => ({ ...peak }),
     growth_bytes: () => Math.max(0, peak.disk_bytes_peak - start_bytes),
   };

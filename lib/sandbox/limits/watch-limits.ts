@@ -29,25 +29,18 @@ export function watchClock(profile: SandboxProfile, exceed: (hit: LimitHit) => v
 }
 
 /**
- * Reads the volume's own count every 20 ms, and measures every file as often as a twentieth of one core allows.
+ * Reads the volume's own count every 20 ms, and measures every file as often as a twentieth of one core allows; tells
+ * `exceed` what each found, null for no limit exceeded.
  * Returns a function that stops the watch and waits for the measurement in progress.
  */
-export function watchDisk(
-  disk: DiskAccounts,
-  decoys: Decoys,
-  exceed: (hit: LimitHit) => void,
-): () => Promise<void> {
+export function watchDisk(disk: DiskAccounts, exceed: (hit: LimitHit | null) => void): () => Promise<void> {
   let stopped = false;
   let walk: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
-  const counting = setInterval(() => {
-    const hit = disk.count() ?? decoys.touched();
-    if (hit) exceed(hit);
-  }, SAMPLE_MS);
+  const counting = setInterval(() => exceed(disk.count()), SAMPLE_MS);
   const survey = async () => {
     const started_ms = performance.now();
-    const hit = await disk.survey();
-    if (hit) exceed(hit);
+    exceed(await disk.survey());
     const pause_ms = Math.max(SURVEY_MS, (performance.now() - started_ms) * 20);
     if (!stopped) timer = setTimeout(start, pause_ms);
   };

@@ -1,13 +1,12 @@
 import { readdirSync, statSync } from "node:fs";
 import { ceilingOf } from "#lib/sandbox/process/process-ceiling.ts";
 import { listProcesses } from "#lib/sandbox/process/process-table.ts";
-import type { Volume } from "#lib/sandbox/volume/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /** Above the limit, so that the accountant names the limit before the kernel ends the process. */
 const CPU_BACKSTOP_SECONDS = 2;
-/** A program may hide a refused write. Writing this much takes longer than one sample, so the limit is seen first. */
-const FILE_SLACK_BYTES = 128 * 1024 * 1024;
+/** The unit of `ulimit -f` (POSIX). */
+const BLOCK_BYTES = 512;
 const OPEN_FILES_FACTOR = 4;
 const OPEN_FILES_SLACK = 65_536;
 
@@ -22,14 +21,10 @@ ulimit -f "$4" 2>/dev/null; ulimit -n "$5" 2>/dev/null
 exec /bin/sh -c "$3" /bin/sh`;
 
 /**
- * The program and arguments that run a shell command line under resource limits of the kernel, which are backstops. On
- * a volume with a size there is no limit on one file: the accountant measures files, and the volume bounds them.
+ * The program and arguments that run a shell command line under resource limits of the kernel. The one on files holds
+ * the profile's limit; the others are backstops.
  */
-export function commandScript(
-  command: string,
-  profile: SandboxProfile,
-  volume: Pick<Volume, "namespace">,
-): [string, ...string[]] {
+export function commandScript(command: string, profile: SandboxProfile): [string, ...string[]] {
   const cpu_seconds = Math.ceil(profile.cpu_seconds) + CPU_BACKSTOP_SECONDS;
   return [
     "/bin/sh",
@@ -39,14 +34,14 @@ export function commandScript(
     String(cpu_seconds),
     processesOfUser(profile),
     command,
-    volume.namespace ? "unlimited" : fileBlocks(profile),
+    fileBlocks(profile),
     openFiles(profile),
   ];
 }
 
-/** In blocks of 512 bytes (POSIX, `ulimit`), with a margin in which the survey sees that a file is too large. */
+/** RLIMIT_FSIZE also refuses truncate(2) and fallocate(2). Up to a block beyond the limit, by which a file that is left is seen to exceed it. */
 function fileBlocks({ file_bytes_max }: SandboxProfile): string {
-  return String(Math.ceil((file_bytes_max + FILE_SLACK_BYTES) / 512));
+  return String(Math.floor(file_bytes_max / BLOCK_BYTES) + 1);
 }
 
 /** Well above the limit, so that the accountant sees the limit exceeded first and names it. */

@@ -16,9 +16,9 @@ export const processBackend: SandboxBackend = {
   isolation: "reduced",
   not_enforced: ["network", "filesystem", "processes", "system calls"],
   open: openHostVolume,
-  async launch({ command, tree, scratch, volume, profile, network_environment }) {
+  async launch({ command, tree, scratch, profile, network_environment }) {
     const { home, temporary } = scratchDirectories(scratch);
-    const [file, ...args] = commandScript(command, profile, volume);
+    const [file, ...args] = commandScript(command, profile);
     const run_id = `${workerMark()}-${randomBytes(16).toString("hex")}`;
     return {
       file,

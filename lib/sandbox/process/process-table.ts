@@ -16,6 +16,8 @@ export interface ProcessSample {
   /** Start time in clock ticks since boot. A pid and a start time identify one process; a pid alone may be reused. */
   started: number;
   resident_bytes: number;
+  /** Addresses that are mapped, whether or not memory is behind them. */
+  virtual_bytes: number;
 }
 
 /** The pids of all processes, or null on a system without /proc. */
@@ -45,6 +47,7 @@ export function readProcess(pid: number): ProcessSample | null {
     threads: field(20),
     started: field(22),
     resident_bytes: field(24) * PAGE_BYTES,
+    virtual_bytes: field(23),
   };
 }
 
@@ -52,6 +55,11 @@ export function readProcess(pid: number): ProcessSample | null {
 export function readProportionalBytes(pid: number): number | null {
   const match = /^Pss:\s+(\d+) kB$/m.exec(readOrNull(`/proc/${pid}/smaps_rollup`) ?? "");
   return match ? Number(match[1]) * 1024 : null;
+}
+
+/** Bytes of the page tables of a process (proc_pid_status(5)); 0 where it cannot be read. */
+export function readPageTableBytes(pid: number): number {
+  return Number(/^VmPTE:\s+(\d+) kB$/m.exec(readOrNull(`/proc/${pid}/status`) ?? "")?.[1] ?? 0) * 1024;
 }
 
 /** How many files a process has open; null where it cannot be read. Linux 6.2 and later give the number without a listing. */

@@ -25,7 +25,10 @@ export interface Launch {
   cwd: string;
   /** The tree's path as the command sees it. */
   tree_inside: string;
-  /** Number of levels at the root of the process tree that belong to the backend, not to the command. */
+  /**
+   * Number of levels at the root of the process tree that belong to the backend, not to the command. The second is
+   * inside the sandbox: only its one process is left out of the count of processes, and all else that it uses is counted.
+   */
   own_process_levels: 0 | 2;
   /**
    * `NAME=value` in the environment of every process of the command, by which detached ones are found; null when the

@@ -12,11 +12,11 @@ import { type DiskUsage, scratchDirectories, type Volume } from "#lib/sandbox/vo
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /**
- * Added to the limits. A program may hide a write that the kernel refused. Writing this much takes longer than one
- * sample, so that the accountant sees the limit exceeded before the kernel refuses anything.
+ * Added to the limits, beyond which the kernel refuses: for the sandbox's own files, and so that a volume which a command
+ * has filled is seen to exceed its limit.
  */
-const SLACK_BYTES = 128 * 1024 * 1024;
-const SLACK_INODES = 20_000;
+const SLACK_BYTES = 1024 * 1024;
+const SLACK_INODES = 1000;
 const READY_MS_MAX = 10_000;
 
 /** Directories that exist everywhere and hold no program. The volume is mounted over one, visible to the holder only. */

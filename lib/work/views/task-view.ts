@@ -5,6 +5,7 @@ import { instant } from "#lib/platform/runtime/runtime.ts";
 import { layoutArtifacts } from "#lib/work/artifacts/layout.ts";
 import { taskFiles } from "#lib/work/artifacts/task-files.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
+import { comesAfter } from "#lib/work/tasks/walk-order.ts";
 import type { ArtifactView, StepView, TaskList, TaskView } from "#schemas/http/task-view.ts";
 import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
@@ -41,8 +42,9 @@ export function taskView({ task, steps }: Ledger, service_version: string): Task
   return { ...shown, revision: sha256(JSON.stringify(shown)).slice(0, 16) };
 }
 
+/** In the order of the workflow, whichever of two that ran beside one another was claimed first. */
 function stepViews({ task, steps }: Ledger): StepView[] {
-  const views = steps.map(stepView);
+  const views: StepView[] = steps.map(stepView);
   for (const dispatched of [task.beside, task.current]) {
     if (!dispatched || task.ended_at) continue;
     const { step, round } = dispatched;
@@ -50,7 +52,8 @@ function stepViews({ task, steps }: Ledger): StepView[] {
     const service = task.definition.steps.find((one) => one.step === step)?.agent ?? "unknown";
     views.push({ step, round, service, status: "queued", attempts: 0 });
   }
-  return views;
+  const { definition } = task;
+  return views.sort((a, b) => Number(comesAfter(definition, a, b)) - Number(comesAfter(definition, b, a)));
 }
 
 function stepView(record: StepRecord): StepView {

@@ -3,7 +3,11 @@ import { javascript, type SandboxCase } from "../sandbox-case.ts";
 
 const caller: Tool = process.arch === "x64" ? "perl" : "an x64 machine";
 
-const noCall = (number: string) => `perl -e 'exit(syscall(${number}) == -1 && $!{ENOSYS} ? 1 : 0)'`;
+const refused = (call: string, error: string) =>
+  `perl -MErrno -e 'exit(syscall(${call}) == -1 && $!{${error}} ? 1 : 0)'`;
+/** Runs a Perl statement on `$p`, the pid of a child that sleeps; it must give true. */
+const onChild = (statement: string) =>
+  `perl -e 'my $p = fork; if (!$p) { sleep 40; exit } my $done = ${statement}; kill 9, $p; exit($done ? 0 : 1)'`;
 
 /** Survivors, signals to outsiders, namespaces and mounts of its own, calls that namespaces do not cover. */
 export const ESCAPING: SandboxCase[] = [
@@ -97,6 +101,46 @@ export const ESCAPING: SandboxCase[] = [
     command: "bwrap --unshare-user --ro-bind / / true",
     code: "COMMAND_FAILED",
   },
+  {
+    name: "the files of the sandbox's first process",
+    isolation: "full",
+    command:
+      "cat /proc/1/environ || head -c 1 /proc/1/mem || ls /proc/1/fd/ || ls /proc/1/task/1/fd/ || cat /proc/1/maps || touch /proc/1/x",
+    code: "COMMAND_FAILED",
+  },
+  {
+    name: "nothing, and sees no first process",
+    isolation: "full",
+    command: "ls -A /proc/1; grep -l SANDBOX_RUN_ID /proc/[0-9]*/environ; exit 0",
+    code: "PASSED",
+    prints: "",
+  },
+  ...[
+    ["a debugger", "101, 16, 1, 0, 0"],
+    ["a debugger that does not stop it (PTRACE_SEIZE)", "101, 16902, 1, 0, 0"],
+    ["a debugger, by a pid with more bits than the kernel reads", "101, 16, 4294967297, 0, 0"],
+    ["reading its memory", "310, 1, 0, 0, 0, 0, 0"],
+    ["writing its memory", "311, 1, 0, 0, 0, 0, 0"],
+    ["moving its memory", "279, 1, 0, 0, 0, 0, 0"],
+    ["its limits", "302, 1, 7, 0, 0"],
+  ].map(([name = "", call = ""]) => ({
+    name: `the sandbox's first process, by ${name}`,
+    isolation: "full" as const,
+    needs: caller,
+    command: refused(call, "EPERM"),
+    code: "COMMAND_FAILED",
+  })),
+  ...[
+    ["a debugger", "syscall(101, 16, $p, 0, 0) == 0"],
+    ["reading its memory", "syscall(310, $p, 0, 0, 0, 0, 0) == 0"],
+    ["its limits", "syscall(302, $p, 7, 0, 0) == 0"],
+  ].map(([name = "", statement = ""]) => ({
+    name: `nothing: a child of its own, by ${name}`,
+    isolation: "full" as const,
+    needs: caller,
+    command: onChild(statement),
+    code: "PASSED",
+  })),
   ...[
     ["shared memory that belongs to no process", "29, 1, 100000, 0"],
     ["files in memory that belong to no file system", "319, 0, 0"],
@@ -104,11 +148,14 @@ export const ESCAPING: SandboxCase[] = [
     ["io_uring", "425, 1, 0"],
     ["a BPF program", "321, 0, 0, 0"],
     ["a file by its handle", "304, 0, 0, 0"],
+    ["open files of another process", "438, 0, 0, 0"],
+    ["memory of another process, by its descriptor", "440, 0, 0, 0, 0, 0"],
+    ["a comparison of processes in the kernel", "312, 1, 1, 0, 0, 0"],
   ].map(([name = "", call = ""]) => ({
     name,
     isolation: "full" as const,
     needs: caller,
-    command: noCall(`${call}`).replace("perl -e", "perl -MErrno -e"),
+    command: refused(call, "ENOSYS"),
     code: "COMMAND_FAILED",
   })),
 ];

@@ -152,7 +152,7 @@ const CASES: (Omit<SandboxCase, "isolation"> & Partial<SandboxCase>)[] = [
     isolation: "full",
     limits: disk,
     command: javascript(
-      "const f=require('fs');for(let i=0;i<4;i++){const d=f.openSync('x','w');f.unlinkSync('x');try{f.writeSync(d,Buffer.alloc(3e6))}catch{}}setTimeout(()=>{},3000)",
+      "const f=require('fs');for(let i=0;i<4;i++){const d=f.openSync('x','w');f.unlinkSync('x');try{f.writeSync(d,Buffer.alloc(3e6))}catch{}}setTimeout(()=>process.exit(1),3000)",
     ),
     code: "SANDBOX_DISK",
   },

@@ -17,19 +17,11 @@ const WorkflowStep = z.strictObject({
       sources: z
         .array(z.enum(["archive", "git"]))
         .min(1)
-<<<<<<< HEAD
-        .describe("kinds of sources of such tasks"),
-      changes: z
-        .array(z.enum(["patch", "codemod", "prompt"]))
-        .min(1)
-        .describe("kinds of changes of such tasks"),
-=======
         .describe("kinds of source it holds for"),
       changes: z
         .array(z.enum(["patch", "codemod", "prompt"]))
         .min(1)
         .describe("kinds of change it holds for"),
->>>>>>> main
     })
     .optional()
     .describe(
@@ -39,6 +31,13 @@ const WorkflowStep = z.strictObject({
     .strictObject({
       back_to: StepName,
       rounds_max: z.int().min(0).max(9).describe("repair rounds at most"),
+      same: z
+        .array(z.string().regex(/^[^.]+\.[^.]+$/))
+        .max(10)
+        .describe(
+          "places `<step>.<output field>`; a round that has in all of them what an earlier one had is the last: another would end the same way",
+        )
+        .default([]),
     })
     .optional()
     .describe("when this step's verdict is `failed`, start a new round at `back_to`"),

@@ -1,6 +1,7 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { SandboxPorts } from "#lib/sandbox/sandbox-ports.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
@@ -78,8 +79,17 @@ export async function buildAndTest(
       tests_passed: run.tests.passed,
       tests_failed: run.tests.failed,
       tests_skipped: run.tests.skipped,
+      ...(judgement.verdict === "failed" && { failure: failureFingerprint(judgement, run) }),
     },
   };
+}
+
+/** Two runs with the same fingerprint failed the same way. Numbers do not count: they are often times. */
+function failureFingerprint({ code, reason }: Judgement, { tests }: BuildtestRun): string {
+  const failed = tests.tests.filter(({ status }) => status === "failed");
+  const names = failed.map(({ file, name }) => `${file ?? ""}\n${name}`).sort();
+  const what = names.length > 0 ? names.join("\n") : reason.replace(/\d+/g, "#");
+  return sha256(Buffer.from(`${code}\n${what}`));
 }
 
 type ReportFacts = Pick<

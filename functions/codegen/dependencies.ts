@@ -1,8 +1,15 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import { confinedCodeFor } from "#lib/code/confined/confined-code.ts";
+import { readTreeByFile } from "#lib/code/confined/read-tree-by-file.ts";
 import { sourcePortsOf } from "#lib/code/confined/sources-of.ts";
 import { config } from "#lib/platform/config/config.ts";
-import type { CodegenPorts } from "./ports.ts";
+import { chooseModel } from "#lib/platform/config/model-choice.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import { awsPorts } from "#lib/platform/lambda/aws-ports.ts";
+import { runOnce } from "#lib/resilience/idempotency/run-once.ts";
+import type { CodegenPorts, ModelPorts } from "./ports.ts";
+
+const DAY_SECONDS = 86_400;
 
 /** The real ports, for one message. */
 export function codegenPorts(context: AgentContext): CodegenPorts {
@@ -10,6 +17,28 @@ export function codegenPorts(context: AgentContext): CodegenPorts {
     source: sourcePortsOf(context),
     code: confinedCodeFor(context),
     codemod: config.computationLimits().value,
-    model: config.environment().model,
+    model: modelPorts(context),
+  };
+}
+
+function modelPorts(context: AgentContext): ModelPorts {
+  const { tenant } = context.envelope;
+  const { table, runtime, settings } = awsPorts();
+  const graph = config.graph().value;
+  const { table_name, stage, lease_seconds } = settings;
+  return {
+    choose() {
+      const chosen = chooseModel(config.codegen().value, { tenant, stage }, settings.model);
+      if ("problem" in chosen) throw new RejectedInput("MODEL_NOT_CONFIGURED", chosen.problem);
+      return chosen.choice;
+    },
+    graph,
+    readTree: (directory) => readTreeByFile(directory, graph, context),
+    once(key, source, work) {
+      const expires_after_seconds = config.artifacts().value.tasks_days * DAY_SECONDS;
+      const options = { table, table_name, runtime, namespace: "model_answers", lease_seconds };
+      return runOnce({ ...options, expires_after_seconds }, key, source, work);
+    },
+    budget: { table, table_name, now: runtime.now },
   };
 }

@@ -5,10 +5,12 @@ import { readTree } from "#lib/code/diff/read-tree.ts";
 import { packFiles } from "#lib/code/source/pack-source.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { unpackSource } from "#lib/code/source/unpack-source.ts";
+import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { type ChangeRef, CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { fakeSourcePorts } from "#test/fakes/source-ports.ts";
 import { generateChange } from "./generate-change.ts";
+import type { ModelPorts } from "./ports.ts";
 
 type Wish =
   | { kind: "patch"; diffs: string[] }
@@ -23,6 +25,15 @@ const FILES = {
 const PATCH = "--- a/src/a.js\n+++ b/src/a.js\n@@ -1,2 +1,2 @@\n-const a = 1;\n+const a = 2;\n foo(a, 2);\n";
 const RULE = "id: foo-to-bar\nlanguage: js\nrule:\n  pattern: foo($$$ARGS)\nfix: bar($$$ARGS)\n";
 
+const noModel = {
+  choose: () => {
+    throw new RejectedInput(
+      "MODEL_NOT_CONFIGURED",
+      "MODEL_URL is not set. Or submit a `patch` or a `codemod`.",
+    );
+  },
+} as unknown as ModelPorts;
+
 async function generate(wish: Wish, round = 0, files: Record<string, string> = FILES) {
   const fake = fakeAgentContext();
   const { blobs, context } = fake;
@@ -36,7 +47,7 @@ async function generate(wish: Wish, round = 0, files: Record<string, string> = F
   const blob = await blobs.write(await packFiles(files), "application/gzip");
   const input = CodegenInput.parse({ source: { kind: "archive", blob }, change, round });
   const codemod = { rewritten_file_bytes_max: 1_000_000, output_bytes_max: 1_000_000 };
-  const ports = { source: { ...fakeSourcePorts(), blobs }, code: codeWork, codemod };
+  const ports = { source: { ...fakeSourcePorts(), blobs }, code: codeWork, codemod, model: noModel };
   const result = await generateChange(input, context, ports);
   expect(result.verdict).toBe("passed");
   const output = CodegenOutput.parse(result.output);
@@ -137,7 +148,8 @@ describe("generateChange", () => {
       round: 0,
     };
     const codemod = { rewritten_file_bytes_max: 1_000_000, output_bytes_max: 1_000_000 };
-    const ports = { source: { ...fakeSourcePorts(), blobs: fake.blobs }, code: codeWork, codemod };
+    const source = { ...fakeSourcePorts(), blobs: fake.blobs };
+    const ports = { source, code: codeWork, codemod, model: noModel };
     await expect(generateChange(input, fake.context, ports)).rejects.toThrow();
     expect(fake.artifacts.size).toBe(0);
   });

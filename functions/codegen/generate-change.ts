@@ -28,7 +28,7 @@ export async function generateChange(
   ports: CodegenPorts,
 ): Promise<AgentResult<CodegenOutput>> {
   const started = context.runtime.now();
-  if (input.change.kind === "prompt" && !ports.model) throw modelNotConfigured();
+  if (input.change.kind === "prompt") ports.model.choose(); // before anything is fetched
   const source = await context.span("resolve source", { "agents.source.kind": input.source.kind }, () =>
     resolveSource(input.source, ports.source),
   );
@@ -44,9 +44,18 @@ export async function generateChange(
     files_changed: metrics.files_changed,
   });
   const { files_changed, insertions, deletions } = metrics;
+  const { provider, memory, spent } = provided;
+  const counts = { files_changed, insertions, deletions };
   return {
     verdict: "passed",
-    output: { source, diff: reference, provider: provided.provider, files_changed, insertions, deletions },
+    output: {
+      source,
+      diff: reference,
+      provider,
+      ...counts,
+      ...(memory && { memory }),
+      ...(spent && { spent }),
+    },
   };
 }
 
@@ -92,8 +101,7 @@ function provide(
     case "codemod":
       return provideCodemod({ change, round, directory }, context, { code, limits: codemod });
     case "prompt":
-      if (!model) throw modelNotConfigured();
-      return applyModel({ change, round, directory }, context, { model, code });
+      return applyModel({ ...input, change, directory }, context, { ...model, code, choice: model.choose() });
   }
 }
 
@@ -119,12 +127,5 @@ function notReproducible(cause: unknown): TerminalFault {
     "DIFF_NOT_REPRODUCIBLE",
     "The diff that was made does not give the edited tree again. This is a fault of the platform; keep the message for the report.",
     { cause },
-  );
-}
-
-function modelNotConfigured(): RejectedInput {
-  return new RejectedInput(
-    "MODEL_NOT_CONFIGURED",
-    "A change in words needs a model, and none is configured: set MODEL_URL and MODEL_NAME (and MODEL_API_KEY) where the functions run. Or send a `patch` (a unified diff) or a `codemod` (ast-grep rules).",
   );
 }

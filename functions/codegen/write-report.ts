@@ -27,23 +27,27 @@ export async function writeReport(
     insertions: files.reduce((sum, file) => sum + file.insertions, 0),
     deletions: files.reduce((sum, file) => sum + file.deletions, 0),
     files,
+    ...(generated.model ? { model: generated.model } : {}),
     ...(generated.rules_matched ? { rules_matched: generated.rules_matched } : {}),
   };
   const reference = await artifacts.text("codegen/diff.patch", generated.diff.bytes, "text/x-diff");
-  await artifacts.text("codegen/summary.md", summary(metrics, generated.notes), "text/markdown");
+  await artifacts.text("codegen/summary.md", summary(metrics, generated), "text/markdown");
   await artifacts.json("codegen/metrics.json", "artifact.codegen_metrics", CodegenMetrics, metrics);
   return { metrics, reference };
 }
 
-function summary(metrics: CodegenMetrics, notes: readonly string[]): string {
+/** Reads like the description of a pull request: what and why, how it was verified, what to look at. */
+function summary(metrics: CodegenMetrics, { notes, intent }: Generated): string {
   const shown = metrics.files.slice(0, FILES_SHOWN_MAX);
   const rows = shown.map(
     (file) => `| ${cell(file.path)} | ${file.change} | +${file.insertions} | −${file.deletions} |`,
   );
   const hidden = metrics.files.length - shown.length;
+  const look = toLookAt(metrics);
   return [
     "# Change",
     "",
+    ...(intent ? [escaped(intent), ""] : []),
     `${count(metrics.files_changed, "file")} changed: ${count(metrics.insertions, "line")} added, ${count(metrics.deletions, "line")} removed.`,
     `Provider: ${metrics.provider}. Round: ${metrics.round}.`,
     "",
@@ -54,7 +58,56 @@ function summary(metrics: CodegenMetrics, notes: readonly string[]): string {
     ...rows,
     ...(hidden > 0 ? ["", `… and ${count(hidden, "more file")}; all are in metrics.json.`] : []),
     "",
+    "## Verified",
+    "",
+    "The diff was applied to a fresh copy of the source and gave exactly the edited tree. What the build and the tests said of it is in `build-test/summary.json`.",
+    "",
+    ...(look.length > 0 ? ["## To look at", "", ...look, ""] : []),
+    ...(metrics.model ? ["## Model", "", ...modelLines(metrics.model), ""] : []),
   ].join("\n");
+}
+
+/** What decides how code is built, tested or released, or runs by itself. */
+const SENSITIVE: readonly [RegExp, string][] = [
+  [
+    /^(?:\.github\/|\.gitlab-ci\.yml$|\.circleci\/|Jenkinsfile$|azure-pipelines\.yml$|\.ci\/)/,
+    "it configures CI",
+  ],
+  [
+    /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|Cargo\.lock|poetry\.lock|go\.sum)$/,
+    "it is a lock file",
+  ],
+  [/(?:^|\/)(?:package\.json|Makefile|setup\.py|pyproject\.toml)$/, "it may hold scripts and dependencies"],
+  [/(?:^|\/)(?:\.husky|\.githooks)\//, "it is a git hook"],
+  [
+    /(?:^|\/)(?:tests?|__tests__|spec)\/|\.(?:test|spec)\.[a-z]+$|_test\.(?:go|py)$|(?:^|\/)test_[^/]+\.py$/,
+    "it is a test",
+  ],
+];
+const LOOKS_MAX = 20;
+
+/** Changed files that a reviewer should not miss, a line each. */
+function toLookAt({ files }: CodegenMetrics): string[] {
+  const lines = files.flatMap(({ path, change }) => {
+    const reason = SENSITIVE.find(([form]) => form.test(path))?.[1];
+    if (change === "deleted") return [`- ${cell(path)}: it is deleted`];
+    return reason === undefined ? [] : [`- ${cell(path)}: ${reason}`];
+  });
+  const more = lines.length - LOOKS_MAX;
+  return more > 0 ? [...lines.slice(0, LOOKS_MAX), `- and ${count(more, "more such file")}`] : lines;
+}
+
+function modelLines(model: NonNullable<CodegenMetrics["model"]>): string[] {
+  const { turns, rounds, usd, task_usd } = model;
+  const cached = model.cached_input_tokens > 0 ? ` (${model.cached_input_tokens} from the cache)` : "";
+  return [
+    `${escaped(model.model)}: ${count(turns, "question")} in this round, ${count(rounds, "round")} so far.`,
+    `${model.input_tokens} tokens in${cached}, ${model.output_tokens} out, ${dollars(usd)}; the task so far: ${model.task_tokens} tokens, ${dollars(task_usd)}.`,
+  ];
+}
+
+function dollars(usd: number): string {
+  return `${usd.toFixed(usd < 1 ? 4 : 2)} USD`;
 }
 
 function count(number: number, noun: string): string {
@@ -63,5 +116,10 @@ function count(number: number, noun: string): string {
 
 /** A path is anything its author liked: it must not end the cell, or become a link or markup. */
 function cell(path: string): string {
-  return `<code>${path.replace(/[&<>|`*_[\]\\~]/g, (character) => `&#${character.charCodeAt(0)};`)}</code>`;
+  return `<code>${escaped(path)}</code>`;
+}
+
+/** Text of others as plain text. */
+function escaped(text: string): string {
+  return text.replace(/[&<>|`*_[\]\\~]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

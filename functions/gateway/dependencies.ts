@@ -21,6 +21,7 @@ export function gatewayPorts(platform: HttpPlatform, tenant = ""): GatewayPorts 
     workflows: () => config.workflows().value.workflows,
     workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,
+    codegen: () => config.codegen().value,
     outbound: () => outboundRules(config.outbound().value, platform.settings.stage),
     code: confinedCode({ tenant, limits: checkLimits(), signal: new AbortController().signal }),
   };

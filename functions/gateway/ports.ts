@@ -3,6 +3,7 @@ import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { HttpPlatform } from "#lib/http/platform.ts";
 import type { Loaded } from "#lib/platform/config/config-file.ts";
 import type { FollowTask } from "#lib/work/tasks/task-news.ts";
+import type { CodegenConfig } from "#schemas/config/codegen.ts";
 import type { OutboundRules } from "#schemas/config/outbound.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
@@ -16,6 +17,8 @@ export interface GatewayPorts extends HttpPlatform {
   /** SHA-256 of the workflows file, logged with every accepted task. */
   workflowsHash?(): string;
   sandboxLimits(): SandboxLimitsConfig;
+  /** Which models answer changes in words. */
+  codegen(): CodegenConfig;
   outbound(): OutboundRules;
   /** Checks a submitted change, under limits. */
   code: Pick<ConfinedCode, "parseDiff" | "checkRules">;

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
+import { chooseModel } from "#lib/platform/config/model-choice.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { prepareNudge, type SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { hasEdge } from "#lib/platform/settings/environment.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
@@ -52,7 +54,7 @@ export async function submitTask(
       "Idempotency-Key takes 1 to 255 visible ASCII characters",
     );
   }
-  const definition = admit(submission, ports, allowed);
+  const definition = admit({ submission, tenant }, ports, allowed);
   const spec = await inSpan(trace, { name: "store submission" }, ports.runtime, (span) =>
     storeSubmission(submission, tenant, { ...ports, blobsOf: (owner) => ports.blobsOf(owner, span) }),
   );
@@ -129,8 +131,8 @@ type Allowed = Pick<RoutePolicy, "workflows" | "profiles">;
 
 /** Refuses a submission that could not run, before anything is stored. Returns its workflow. Throws HttpError 403, 422, RejectedInput. */
 function admit(
-  submission: Submission,
-  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "outbound" | "settings">,
+  { submission, tenant }: Pick<Submitted, "submission" | "tenant">,
+  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "outbound" | "settings" | "codegen">,
   allowed: Allowed = { workflows: null, profiles: null },
 ): Workflow {
   const workflows = ports.workflows();
@@ -155,14 +157,16 @@ function admit(
       `there is no profile ${submission.profile}; there are: ${known}`,
     );
   }
-  if (submission.change?.kind === "prompt" && !ports.settings.model) {
-    throw new HttpError(
-      422,
-      "MODEL_NOT_CONFIGURED",
-      "a prompt needs a model, and none is configured: set MODEL_URL (an OpenAI-compatible chat completions endpoint), MODEL_NAME and MODEL_API_KEY in the environment of `npm start` or of the deployment. Or send change.kind `patch` or `codemod`",
-    );
-  }
+  if (submission.change?.kind === "prompt") checkModel(tenant, ports);
   return workflow;
+}
+
+/** Refuses words that no model would answer. The keys are seen only where gateway and agents share an environment. */
+function checkModel(tenant: string, { settings, codegen }: Pick<GatewayPorts, "settings" | "codegen">): void {
+  const { stage } = settings;
+  const keys = hasEdge(stage) ? "unseen" : "seen";
+  const chosen = chooseModel(codegen(), { tenant, stage }, settings.model, keys);
+  if ("problem" in chosen) throw new HttpError(422, "MODEL_NOT_CONFIGURED", chosen.problem);
 }
 
 function checkAllowed({ workflow, profile }: Submission, { workflows, profiles }: Allowed): void {

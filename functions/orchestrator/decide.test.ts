@@ -122,6 +122,62 @@ describe("deciding what is next", () => {
     });
   });
 
+  it("stops when a round makes the change of an earlier one and fails as it did", () => {
+    const made = (round: number, diff: string) => step("codegen", round, { output: { source: "s", diff } });
+    const failed = (round: number, failure: string) =>
+      step("buildtest", round, {
+        verdict: "failed",
+        code: "TESTS_FAILED",
+        message: "1 failed",
+        output: { failure },
+      });
+    const round0 = [indexed, made(0, "d"), failed(0, "f")];
+    expect(first(ledger([...round0, made(1, "other"), failed(1, "f")]))).toMatchObject({
+      step: "codegen",
+      round: 2,
+    });
+    expect(first(ledger([...round0, made(1, "d"), failed(1, "other")]))).toMatchObject({
+      step: "codegen",
+      round: 2,
+    });
+    expect(first(ledger([...round0, made(1, "d"), failed(1, "f")]))).toMatchObject({
+      kind: "finished",
+      verdict: "failed",
+      error: {
+        code: "TESTS_FAILED",
+        message: "1 failed (round 1 made the same change and failed the same way as round 0)",
+      },
+    });
+    const later = [...round0, made(1, "x"), failed(1, "y"), made(2, "d"), failed(2, "f")];
+    expect(first(ledger(later))).toMatchObject({
+      kind: "finished",
+      error: { message: expect.stringMatching(/round 2 .* round 0/) },
+    });
+  });
+
+  it("goes on when a failure has no fingerprint", () => {
+    expect(first(ledger([indexed, generated(0), broken(0), generated(0), broken(0)]))).toMatchObject({
+      round: 1,
+    });
+  });
+
+  it("gives a repair round what the one before made, and how it failed", () => {
+    const made = step("codegen", 0, {
+      output: { source: "s", diff: "d0", memory: "m0", spent: { tokens: 7 } },
+    });
+    const failed = step("buildtest", 0, {
+      verdict: "failed",
+      code: "TESTS_FAILED",
+      output: { report: "r0" },
+    });
+    expect(first(ledger([indexed, made, failed]))).toMatchObject({
+      step: "codegen",
+      input: { round: 1, previous_diff: "d0", report: "r0", memory: "m0", spent: { tokens: 7 } },
+    });
+    const { input } = first(ledger([indexed])) as { input: object };
+    expect(Object.keys(input).sort()).toEqual(["change", "round", "source"]);
+  });
+
   it("keeps the tests' failure when no repair could be made, and names why one failed", () => {
     const no_repair = step("codegen", 1, { verdict: "failed", code: "NO_REPAIR_LEFT" });
     const end = first(ledger([indexed, generated(0), broken(0), no_repair]));

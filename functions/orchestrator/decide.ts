@@ -35,6 +35,8 @@ interface Walk {
   context: Record<string, unknown>;
   failure: TaskError | undefined;
   failure_verdict: Verdict;
+  /** What the failed rounds had in the places of `repair.same`, as JSON. */
+  failed_rounds: string[];
   /** Steps that were passed and not waited for yet. */
   beside: { place: WorkflowStep; next: NextStep }[];
 }
@@ -54,6 +56,7 @@ export function decide({ task, steps }: Ledger): Run | Finished {
     context: { ...task.spec },
     failure: undefined,
     failure_verdict: "passed",
+    failed_rounds: [],
     beside: [],
   };
   for (let moves = 0; moves < MOVES_MAX; moves += 1) {
@@ -125,7 +128,9 @@ function move(
   walk.position += 1;
   if (outcome.verdict === "passed") return;
   const rounds_max = Math.min(current.repair?.rounds_max ?? 0, rounds_wanted ?? 9);
-  if (current.repair && outcome.verdict === "failed" && walk.round < rounds_max) {
+  const repeated =
+    current.repair && outcome.verdict === "failed" ? repeats(walk, current.repair.same) : undefined;
+  if (current.repair && outcome.verdict === "failed" && walk.round < rounds_max && repeated === undefined) {
     const { back_to } = current.repair;
     walk.round += 1;
     walk.context.failed_round = { ...taskError(current, outcome), verdict: outcome.verdict };
@@ -134,6 +139,19 @@ function move(
   }
   if (current.optional) return;
   fail(walk, current, outcome);
+  if (walk.failure && repeated !== undefined && rounds_max > 0) {
+    walk.failure.message += ` (round ${walk.round} made the same change and failed the same way as round ${repeated})`;
+  }
+}
+
+/** The earlier round that had the same in all these places. Where a place is empty, nothing is the same. */
+function repeats(walk: Walk, places: readonly string[]): number | undefined {
+  const values = places.map((place) => lookUp(place, walk.context));
+  const facts = JSON.stringify(values);
+  const known = values.length > 0 && values.every((value) => value !== undefined);
+  const before = known ? walk.failed_rounds.indexOf(facts) : -1;
+  walk.failed_rounds[walk.round] = facts;
+  return before < 0 ? undefined : before;
 }
 
 /** When a repair fails, the failure it should have repaired stays the task's failure. */

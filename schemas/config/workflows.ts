@@ -31,6 +31,13 @@ const WorkflowStep = z.strictObject({
     .strictObject({
       back_to: StepName,
       rounds_max: z.int().min(0).max(9).describe("repair rounds at most"),
+      same: z
+        .array(z.string().regex(/^[^.]+\.[^.]+$/))
+        .max(10)
+        .describe(
+          "places `<step>.<output field>`; a round that has in all of them what an earlier one had is the last: another would end the same way",
+        )
+        .default([]),
     })
     .optional()
     .describe("when this step's verdict is `failed`, start a new round at `back_to`"),

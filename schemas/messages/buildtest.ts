@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ReportGlobs } from "#schemas/messages/report-globs.ts";
 import { SourceRef } from "#schemas/messages/source.ts";
-import { BlobRef, Verdict } from "#schemas/primitives.ts";
+import { BlobRef, Sha256, Verdict } from "#schemas/primitives.ts";
 
 export const BuildtestInput = z.strictObject({
   source: SourceRef,
@@ -22,5 +22,8 @@ export const BuildtestOutput = z.strictObject({
   tests_passed: z.int().min(0),
   tests_failed: z.int().min(0),
   tests_skipped: z.int().min(0),
+  failure: Sha256.describe(
+    "fingerprint of the failure: equal for runs in which the same tests fail, or, where none is known, that end for the same reason",
+  ).optional(),
 });
 export type BuildtestOutput = z.infer<typeof BuildtestOutput>;

@@ -15,7 +15,19 @@ export const ChangeRef = z.discriminatedUnion("kind", [
 ]);
 export type ChangeRef = z.infer<typeof ChangeRef>;
 
-export const CodegenInput = z.strictObject({ source: SourceRef, change: ChangeRef, round: Round });
+const Spent = z
+  .strictObject({ tokens: z.int().min(0), usd_micros: z.int().min(0).describe("millionths of a USD") })
+  .describe("on models by all rounds of the task up to this one");
+
+export const CodegenInput = z.strictObject({
+  source: SourceRef,
+  change: ChangeRef,
+  round: Round,
+  previous_diff: BlobRef.describe("of the round before, which failed").optional(),
+  report: BlobRef.describe("build-test/report.json of the round before").optional(),
+  memory: BlobRef.describe("what the rounds before tried").optional(),
+  spent: Spent.optional(),
+});
 export type CodegenInput = z.infer<typeof CodegenInput>;
 
 export const CodegenOutput = z.strictObject({
@@ -25,5 +37,7 @@ export const CodegenOutput = z.strictObject({
   files_changed: z.int().min(0),
   insertions: z.int().min(0),
   deletions: z.int().min(0),
+  spent: Spent.optional(),
+  memory: BlobRef.describe("what this round and those before meant to do, for the next one").optional(),
 });
 export type CodegenOutput = z.infer<typeof CodegenOutput>;

@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { type BuildOptions, build, type Message } from "esbuild";
 
 export interface Bundle {
@@ -31,25 +32,37 @@ const BANNER = 'import { createRequire } from "node:module"; const require = cre
 
 /**
  * Bundles one handler into `<folder>/<name>/handler.mjs`, as it would go to the Lambda runtime
- * nodejs24.x, with its source map beside it. A handler that starts child processes gets their program
- * beside it. Throws BundleFailed with esbuild's own explanation.
+ * nodejs24.x, with its source map beside it. What it imports dynamically stands beside it in modules of their own, so
+ * that it is loaded only when it is used. A handler that starts child processes gets their program beside it. Throws BundleFailed with esbuild's own explanation.
  */
 export async function bundle(name: string, entry: string, folder: string): Promise<Bundle> {
-  const made = await bundleModule(entry, resolve(folder, name, "handler.mjs"), { sourcemap: "external" });
-  if (!made.inputs.has(STARTS_CHILD)) return { ...made, beside: [] };
-  const child = await bundleModule(CHILD_ENTRY, resolve(folder, name, CHILD_FILE), {});
+  const directory = resolve(folder, name);
+  rmSync(directory, { recursive: true, force: true }); // modules of an earlier bundle
+  const options = { sourcemap: "external", splitting: true } as const;
+  const made = await bundleModule(entry, resolve(directory, "handler.mjs"), options);
+  if (!made.inputs.has(STARTS_CHILD)) return made;
+  const child = await bundleModule(CHILD_ENTRY, resolve(directory, CHILD_FILE), {});
   return {
     file: made.file,
     bytes: made.bytes + child.bytes,
     externals: [...new Set([...made.externals, ...child.externals])],
-    beside: [child.file],
+    beside: [...made.beside, child.file],
   };
 }
 
-async function bundleModule(entry: string, outfile: string, options: Pick<BuildOptions, "sourcemap">) {
+/** Names and contents depend on it, through source maps; so it is the same wherever the files are written. */
+const BUILT_IN = resolve(".build/bundle");
+
+type ModuleOptions = Pick<BuildOptions, "sourcemap" | "splitting">;
+
+async function bundleModule(entry: string, outfile: string, options: ModuleOptions) {
   const result = await build({
     entryPoints: [entry],
-    outfile,
+    outdir: BUILT_IN,
+    write: false,
+    entryNames: basename(outfile, ".mjs"),
+    chunkNames: "part-[hash]",
+    outExtension: { ".js": ".mjs" },
     bundle: true,
     platform: "node",
     format: "esm",
@@ -64,13 +77,21 @@ async function bundleModule(entry: string, outfile: string, options: Pick<BuildO
   }).catch((error: { errors?: Message[] }) => {
     throw new BundleFailed(entry, error.errors ?? []);
   });
-  const [, output] = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith(".mjs")) ?? [];
-  const imported = new Set(output?.imports.filter(({ external }) => external).map(({ path }) => path));
+  mkdirSync(dirname(outfile), { recursive: true });
+  for (const { path, contents } of result.outputFiles ?? []) {
+    writeFileSync(join(dirname(outfile), basename(path)), contents);
+  }
+  const modules = Object.entries(result.metafile.outputs).filter(([path]) => path.endsWith(".mjs"));
+  const imports = modules.flatMap(([, output]) => output.imports);
+  const imported = new Set(imports.filter(({ external }) => external).map(({ path }) => path));
   const externals = Object.entries(LEFT_OUTSIDE).flatMap(([name, needs]) =>
     imported.has(name) ? [name, ...needs] : [],
   );
   const inputs = new Set(Object.keys(result.metafile.inputs));
-  return { file: outfile, bytes: output?.bytes ?? 0, externals, inputs };
+  const bytes = modules.reduce((sum, [, output]) => sum + output.bytes, 0);
+  const files = modules.map(([path]) => join(dirname(outfile), basename(path)));
+  const beside = files.filter((path) => path !== outfile);
+  return { file: outfile, bytes, externals, inputs, beside };
 }
 
 class BundleFailed extends Error {

@@ -14,13 +14,17 @@ export const UNREACHED: [RegExp, string][] = [
     /^(indexing|retrieval) dynamodb:\w+ Table.Arn CIRCUITS/,
     "where the code graph is in Neo4j; test/neo4j/whole-system.test.ts",
   ],
+  [
+    /^codegen dynamodb:UpdateItem Table.Arn MODEL_SPENDING#/,
+    "where configs/codegen.json limits a tenant's day; functions/codegen/providers/money.test.ts",
+  ],
   [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.test.ts"],
   [
     / sqs:SendMessage (Indexing|Buildtest|Sandbox|Orchestrator|Webhooks)Queue/,
     "parked work; test/integration/parking.test.ts",
   ],
   [
-    / dynamodb:GetItem Table.Arn (TASK|AUDIT)#\*/,
+    / dynamodb:GetItem Table.Arn (TASK|AUDIT|IDEMPOTENCY)#\*/,
     "only when a conditional write finds another one before it",
   ],
   [

@@ -1,41 +1,201 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterAll, describe, expect, it } from "vitest";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { Policies } from "#schemas/http/policies.ts";
+import { type Stack, startStack } from "../../local/stack.ts";
+import { configsDirectory } from "../fakes/configs-directory.ts";
+import { modelServer } from "../fakes/model-server.ts";
+import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
-import { testStack } from "./test-stack.ts";
 
-const ANSWER = `\`\`\`diff
---- a/add.js
-+++ b/add.js
-@@ -1 +1 @@
--export const add = (a, b) => a - b;
-+export const add = (a, b) => a + b;
-\`\`\``;
+const SUBTRACTS = "export const add = (a, b) => a - b;";
+const block = (search: string, replace: string) =>
+  `add.js\n<<<<<<< SEARCH\n${search}\n=======\n${replace}\n>>>>>>> REPLACE\n`;
+const RIGHT = `It adds now.\n\n${block(SUBTRACTS, "export const add = (a, b) => a + b;")}`;
+const WRONG = `It multiplies now.\n\n${block(SUBTRACTS, "export const add = (a, b) => a * b;")}`;
+const REPAIRED = block("export const add = (a, b) => a * b;", "export const add = (a, b) => a + b;");
+const BACK_AND_FORTH = "export const add = (a, b) => a * b;";
 
-/** A model that knows one answer. */
-const model = createServer((_, response) => {
-  response.end(JSON.stringify({ choices: [{ message: { content: ANSWER } }] }));
+const configs = configsDirectory();
+let server: Awaited<ReturnType<typeof modelServer>>;
+let stack: Stack;
+let api: ApiClient;
+beforeAll(async () => {
+  server = await modelServer([{ text: RIGHT }]);
+  const env = {
+    MODEL_URL: server.completions_url,
+    MODEL_NAME: "one-answer",
+    CONFIG_DIRECTORY: configs.directory,
+    MODEL_API_KEY_ANTHROPIC: "key-for-anthropic-0123456789",
+  };
+  stack = await startStack({ env });
+  api = developmentClient(stack.url, stack.data_dir);
 });
-afterAll(() => model.close());
-const { api } = testStack(async () => {
-  model.listen(0, "127.0.0.1");
-  await once(model, "listening");
-  const MODEL_URL = `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1/chat/completions`;
-  return { env: { MODEL_URL, MODEL_NAME: "one-answer" } };
+afterAll(async () => {
+  await stack?.stop();
+  await server.close();
+  rmSync(stack.data_dir, { recursive: true, force: true });
+  configs.remove();
 });
+beforeEach(() => void server.asked.splice(0));
 
-describe("a change in words, with a model configured", () => {
-  it("is made, tested and passed like any other", async () => {
-    const { task_id } = await api.submit({
-      workflow: "change",
-      source: tinySource(false),
-      change: { kind: "prompt", text: "add subtracts; make it add" },
-      test: "node --test --test-reporter=tap",
-    });
-    const view = await api.ended(task_id);
+const words = (fields: object = {}) => ({
+  workflow: "change",
+  source: tinySource(false),
+  change: { kind: "prompt", text: "add subtracts; make it add" },
+  test: "node --test --test-reporter=tap",
+  ...fields,
+});
+const change = async (fields?: object) => {
+  const { task_id } = await api.submit(words(fields));
+  return api.ended(task_id);
+};
+const json = async (task_id: string, path: string) =>
+  JSON.parse((await api.artifact(task_id, path)).toString("utf8"));
+
+async function configure(models: object, defaults: object): Promise<void> {
+  const view = async () => {
+    const { body } = await api.request("GET", "/api/policies");
+    return Policies.parse(body).policies.find(({ file }) => file === "codegen.json");
+  };
+  const before = (await view())?.hash;
+  const shared = { turns_max: 2, task_tokens_max: 1_000_000, task_usd_max: 5 };
+  const days = { tenant_day_tokens_max: null, tenant_day_usd_max: null };
+  const value = { $schema: "x", models, defaults: { model: null, ...shared, ...days, ...defaults } };
+  writeFileSync(join(configs.directory, "codegen.json"), JSON.stringify(value));
+  await vi.waitUntil(async () => (await view())?.hash !== before, { timeout: 60_000, interval: 100 });
+}
+
+describe("a change in words", () => {
+  it("is made, tested and passed, with the model of the environment", async () => {
+    server.answer({ text: RIGHT });
+    const view = await change();
     expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded", verdict: "passed" });
-    const metrics = JSON.parse((await api.artifact(task_id, "codegen/metrics.json")).toString("utf8"));
-    expect(metrics).toMatchObject({ provider: "model", files_changed: 1 });
+    expect(await json(view.task_id, "codegen/metrics.json")).toMatchObject({
+      ...{ provider: "model", files_changed: 1 },
+      model: {
+        name: "MODEL_NAME",
+        model: "one-answer",
+        turns: 1,
+        rounds: 1,
+        input_tokens: 100,
+        output_tokens: 20,
+      },
+    });
+    const summary = (await api.artifact(view.task_id, "codegen/summary.md")).toString("utf8");
+    expect(summary).toContain("It adds now.");
+    expect(summary).toContain("100 tokens in, 20 out");
+    await api.artifact(view.task_id, "codegen/model/turn-1-request.json");
+    await api.artifact(view.task_id, "codegen/model/turn-1-answer.md");
+    expect(server.asked.map(({ path }) => path)).toEqual(["/v1/chat/completions"]);
+  });
+
+  it("takes a unified diff in a fence, as models wrote it before", async () => {
+    const text = `\`\`\`diff\n--- a/add.js\n+++ b/add.js\n@@ -1 +1 @@\n-${SUBTRACTS}\n+export const add = (a, b) => a + b;\n\`\`\``;
+    server.answer({ text });
+    expect(await change()).toMatchObject({ verdict: "passed" });
+  });
+
+  it("is repaired with the failing tests, and every round's artifacts stay", async () => {
+    server.answer({ text: WRONG }, { text: REPAIRED });
+    const view = await change();
+    expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded", verdict: "passed" });
+    expect(server.asked).toHaveLength(2);
+    const second = JSON.stringify(server.asked[1]?.body);
+    expect(second).toContain("What was tried");
+    expect(second).toContain("a * b");
+    expect(await json(view.task_id, "codegen/metrics.json")).toMatchObject({
+      round: 1,
+      model: { rounds: 2, task_tokens: 240 },
+    });
+    expect(await json(view.task_id, "codegen/earlier/codegen-0/metrics.json")).toMatchObject({ round: 0 });
+    await api.artifact(view.task_id, "codegen/earlier/codegen-0/model/turn-1-request.json");
+    const diff = (await api.artifact(view.task_id, "codegen/diff.patch")).toString("utf8");
+    expect(diff).toContain(`-${SUBTRACTS}`);
+    expect(diff).toContain("+export const add = (a, b) => a + b;");
+  });
+
+  it("ends when the same change fails the same way again, before its rounds are spent", async () => {
+    const back = block(BACK_AND_FORTH, "export const add = (a, b) => a / b;");
+    const forth = block("export const add = (a, b) => a / b;", BACK_AND_FORTH);
+    server.answer({ text: WRONG }, { text: back }, { text: forth }, { text: back });
+    const view = await change();
+    expect(view).toMatchObject({ status: "failed", verdict: "failed", error: { code: "TESTS_FAILED" } });
+    expect(view.error?.message).toContain("round 2 made the same change and failed the same way as round 0");
+    expect(server.asked).toHaveLength(3);
+  });
+
+  it("never passes with wrong answers, and ends within its rounds with the tests' failure", async () => {
+    const texts = ["1", "2", "3", "4", "5"].map((number, index, all) =>
+      block(
+        index === 0 ? SUBTRACTS : `export const add = () => ${all[index - 1]}00;`,
+        `export const add = () => ${number}00;`,
+      ),
+    );
+    server.answer(...texts.map((text) => ({ text })));
+    const view = await change();
+    expect(view).toMatchObject({ status: "failed", verdict: "failed", error: { code: "TESTS_FAILED" } });
+    expect(server.asked).toHaveLength(4);
+  });
+
+  it("fails by the answer's own fault, and keeps request and answer", async () => {
+    server.answer({ text: "I would rather not touch it." });
+    const view = await change();
+    expect(view).toMatchObject({ verdict: "failed", error: { code: "EDITS_MISSING", step: "codegen" } });
+    expect((await api.artifact(view.task_id, "codegen/model/turn-1-answer.md")).toString()).toContain(
+      "rather not",
+    );
+  });
+
+  it("keeps them also when the endpoint refuses, and tells its own words", async () => {
+    server.answer({ status: 401, body: '{"error":{"message":"Incorrect API key provided"}}' });
+    const view = await change();
+    expect(view).toMatchObject({ verdict: "error", error: { code: "MODEL_CREDENTIALS_REFUSED" } });
+    expect(view.error?.message).toContain("Incorrect API key provided");
+    expect((await api.artifact(view.task_id, "codegen/model/turn-1-answer.txt")).toString()).toContain(
+      "HTTP 401",
+    );
+    await api.artifact(view.task_id, "codegen/model/turn-1-request.json");
+  });
+
+  it("goes to the model that configs/codegen.json names, as soon as it does", async () => {
+    const claude = {
+      ...{ provider: "anthropic", model: "claude-x", base_url: server.base_url("anthropic") },
+      ...{ api_key: "MODEL_API_KEY_ANTHROPIC", stall_seconds_max: 1 },
+      usd_per_million_tokens: { input: 10, output: 100 },
+    };
+    await configure({ claude }, { model: "claude" });
+    server.answer({ text: RIGHT, middle: "stall" }, { text: RIGHT, middle: "cut" }, { text: RIGHT });
+    const view = await change();
+    expect(view, JSON.stringify(view.error)).toMatchObject({ verdict: "passed" });
+    expect(server.asked.map(({ path }) => path)).toEqual(["/v1/messages", "/v1/messages", "/v1/messages"]);
+    expect(server.asked[0]?.headers["x-api-key"]).toBe("key-for-anthropic-0123456789");
+    expect(await json(view.task_id, "codegen/metrics.json")).toMatchObject({
+      model: { name: "claude", provider: "anthropic", usd: 0.003 },
+    });
+  });
+
+  it("is refused at submission when its key is not set, which is named", async () => {
+    const gpt = { provider: "openai-compatible", model: "x", base_url: server.base_url("openai-compatible") };
+    await configure({ gpt: { ...gpt, api_key: "MODEL_API_KEY_OPENAI" } }, { model: "gpt" });
+    const { status, body } = await api.request<{ code: string; detail: string }>(
+      "POST",
+      "/api/tasks",
+      words(),
+    );
+    expect(status).toBe(422);
+    expect(body).toMatchObject({
+      code: "MODEL_NOT_CONFIGURED",
+      detail: expect.stringContaining("MODEL_API_KEY_OPENAI"),
+    });
+    expect(server.asked).toEqual([]);
+  });
+
+  it("is not asked for when the next question could pass the budget", async () => {
+    await configure({}, { task_tokens_max: 5000 });
+    const view = await change();
+    expect(view).toMatchObject({ verdict: "failed", error: { code: "MODEL_BUDGET_SPENT" } });
+    expect(view.error?.message).toContain("task_tokens_max");
+    expect(server.asked).toEqual([]);
   });
 });

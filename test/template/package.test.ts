@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Stack, startStack } from "../../local/stack.ts";
@@ -35,6 +44,26 @@ describe("a packaged function", () => {
     const copy = join(unpacked.root, "incomplete/functions/codegen/confined-child.mjs");
     cpSync(child, copy);
     await expect(loadBundle(copy, "none")).rejects.toThrow("@ast-grep/napi");
+  });
+
+  it("reads no model code for a patch or a codemod, and has it for words", () => {
+    const { file } = moduleOf("codegen");
+    const text = (path: string) => readFileSync(path, "utf8");
+    const loaded = new Set([file]);
+    for (const path of loaded) {
+      for (const [, name = ""] of text(path).matchAll(/(?:\bfrom|\bimport)"\.\/([\w-]+\.mjs)"/g)) {
+        loaded.add(join(dirname(file), name));
+      }
+    }
+    const parts = readdirSync(dirname(file)).filter((name) => name.startsWith("part-"));
+    const later = parts.map((name) => join(dirname(file), name)).filter((path) => !loaded.has(path));
+    const with_sdk = (paths: Iterable<string>) =>
+      [...paths].filter((path) => text(path).includes("AI_APICallError"));
+    expect(with_sdk(loaded)).toEqual([]);
+    expect(with_sdk(later).length).toBeGreaterThan(2);
+    const others = FUNCTIONS.filter((name) => name !== "codegen").map((name) => dirname(moduleOf(name).file));
+    const modules = others.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+    expect(with_sdk(modules.filter((path) => path.endsWith(".mjs")))).toEqual([]);
   });
 
   it("carries no more than it needs", () => {

@@ -1,4 +1,7 @@
+import type { ModelUse } from "#schemas/artifacts/codegen-metrics.ts";
 import type { ChangeRef, CodegenOutput } from "#schemas/messages/codegen.ts";
+import type { BlobRef } from "#schemas/primitives.ts";
+import type { Spending } from "./money.ts";
 
 /** What a provider may use: the change by its kind, and the tree it edits in place. */
 export interface ProviderTask<Kind extends ChangeRef["kind"]> {
@@ -15,4 +18,11 @@ export interface Provided {
   /** Markdown for `codegen/summary.md`. */
   notes: string[];
   rules_matched?: Record<string, number>;
+  /** What was changed and why, in the words of whoever made the change. */
+  intent?: string;
+  model?: ModelUse;
+  /** On models, by all rounds up to this one. */
+  spent?: Spending;
+  /** For the next round. */
+  memory?: BlobRef;
 }

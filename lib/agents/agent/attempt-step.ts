@@ -1,7 +1,13 @@
 import { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
-import { type EndedStep, policyOf, recordFailure, recordOutcome } from "#lib/agents/agent/record-outcome.ts";
+import {
+  type EndedStep,
+  policyOf,
+  recordFailure,
+  recordOutcome,
+  type WrittenArtifacts,
+} from "#lib/agents/agent/record-outcome.ts";
 import { keepSmallInline } from "#lib/platform/blobs/inline-blob.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { Fault, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
@@ -52,6 +58,8 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
       stop.abort(new RetryableFault("INVOCATION_ENDING", "the invocation is about to reach its time limit")),
     () => undefined, // the step ended first
   );
+  /** What the run has written, also when it fails. */
+  let written: () => WrittenArtifacts = () => ({ artifacts: [] });
   try {
     log.info("STEP_STARTED", `attempt ${lease.attempt} of ${key.step}`, {
       attempt: lease.attempt,
@@ -60,7 +68,14 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
     const started = runtime.now();
     const attributes = { "agents.attempt": lease.attempt };
     const outcome = await inSpan(message.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
-      runAgent(agent, message, { lease, signal: stop.signal, run_span: span }),
+      runAgent(agent, message, {
+        lease,
+        signal: stop.signal,
+        run_span: span,
+        onWriter: (artifacts) => {
+          written = artifacts;
+        },
+      }),
     );
     stop.signal.throwIfAborted();
     counters.duration("step", key.tenant, runtime.now() - started);
@@ -68,17 +83,25 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
   } catch (thrown) {
     const error = stop.signal.aborted ? stop.signal.reason : thrown;
     if (error instanceof LeaseLost) throw error;
-    return await recordFailure(error, message, key, lease);
+    return await recordFailure(error, message, key, lease, written());
   } finally {
     done.abort();
     keeper.stop();
   }
 }
 
+interface Run {
+  lease: Lease;
+  signal: AbortSignal;
+  run_span: Span;
+  /** Told how to list what the run writes. */
+  onWriter(artifacts: () => WrittenArtifacts): void;
+}
+
 async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   agent: Agent<Input, Output>,
   message: ReceivedMessage,
-  { lease, signal, run_span }: { lease: Lease; signal: AbortSignal; run_span: Span },
+  { lease, signal, run_span, onWriter }: Run,
 ): Promise<StepOutcome> {
   const { envelope, platform, log, counters } = message;
   const { runtime, settings } = platform;
@@ -89,6 +112,7 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
     const { role, trace_id } = envelope;
     return { artifacts: manifest(), producer: { role, trace_id, version: settings.service_version } };
   };
+  onWriter(artifacts);
   const input = agent.input.safeParse(await readPayload(envelope, { blobsOf: () => blobs }));
   if (!input.success) {
     throw new TerminalFault(

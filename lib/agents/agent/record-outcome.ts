@@ -13,6 +13,9 @@ import type { RetryPolicy } from "#schemas/config/retry-policy.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 
+/** What a run left, as its outcome lists it. */
+export type WrittenArtifacts = Pick<StepOutcome, "artifacts" | "producer">;
+
 interface FailedWork {
   platform: Pick<AgentPlatform, "retryPolicy">;
   service?: string;
@@ -62,12 +65,16 @@ export async function recordOutcome(
   return { ...outcome, attempts: lease.attempt };
 }
 
-/** Ends a failed step when it must not be retried; otherwise releases it and throws a Fault that says when to retry. */
+/**
+ * Ends a failed step when it must not be retried, with the artifacts that it had written; otherwise releases it and throws
+ * a Fault that says when to retry.
+ */
 export async function recordFailure(
   error: unknown,
   message: ReceivedMessage,
   key: ClaimKey,
   lease: Lease,
+  written: WrittenArtifacts,
 ): Promise<EndedStep> {
   const { platform, envelope } = message;
   const { runtime } = platform;
@@ -81,7 +88,13 @@ export async function recordFailure(
     runtime.random,
   );
   if (decision.kind === "end") {
-    const ended = await recordOutcome(outcomeOf(decision, facts), message, key, lease, hash);
+    const ended = await recordOutcome(
+      { ...outcomeOf(decision, facts), ...written },
+      message,
+      key,
+      lease,
+      hash,
+    );
     return { ...ended, cause: error instanceof Error ? error.cause : undefined };
   }
   const { disposition, retry_at_ms } = decision;
@@ -106,21 +119,20 @@ export async function recordFailure(
 function outcomeOf(
   { because, dead_letter }: RetryDecision & { kind: "end" },
   facts: FailureFacts,
-): StepOutcome {
+): Omit<StepOutcome, "artifacts"> {
   const { code, message } = facts;
   switch (because) {
     case "terminal":
-      return { verdict: "error", code, message, artifacts: [], dead_letter };
+      return { verdict: "error", code, message, dead_letter };
     case "reject":
-      return { verdict: "failed", code, message, artifacts: [] };
+      return { verdict: "failed", code, message };
     case "attempts":
-      return { verdict: "error", code, message, artifacts: [], dead_letter };
+      return { verdict: "error", code, message, dead_letter };
     case "time":
       return {
         verdict: "error",
         code,
         message: `${message} (given up: total_seconds_max of the retry policy has passed)`,
-        artifacts: [],
         dead_letter,
       };
     case "deadline":
@@ -128,7 +140,6 @@ function outcomeOf(
         verdict: "error",
         code: "WAIT_EXCEEDS_DEADLINE" satisfies ErrorCode,
         message: `${code}: ${message} The next attempt would be after the task's deadline: submit the task again with a later deadline.`,
-        artifacts: [],
       };
   }
 }

@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import { agentMessages } from "#lib/platform/config/agent-messages.ts";
+import { codegenFaults } from "#lib/platform/config/model-choice.ts";
 import { routePolicyFaults } from "#lib/platform/config/route-policies.ts";
 import { workflowFaults } from "#lib/platform/config/workflow-faults.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
+import { CodegenConfig } from "#schemas/config/codegen.ts";
 import { ComputationLimitsConfig } from "#schemas/config/computation-limits.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { OutboundConfig } from "#schemas/config/outbound.ts";
@@ -52,6 +54,7 @@ export const definitions = {
   artifacts: define("artifacts", ArtifactsConfig),
   circuitBreaker: define("circuit_breaker", CircuitBreakerConfig),
   authentication: define("authentication", AuthenticationConfig),
+  codegen: define("codegen", CodegenConfig, codegenFaults),
   computationLimits: define("computation_limits", ComputationLimitsConfig),
   graph: define("graph", GraphConfig),
   outbound: define("outbound", OutboundConfig),

@@ -36,6 +36,7 @@ export const config = {
   artifacts: reading(definitions.artifacts),
   circuitBreaker: reading(definitions.circuitBreaker),
   authentication: reading(definitions.authentication),
+  codegen: reading(definitions.codegen),
   computationLimits: reading(definitions.computationLimits),
   graph: reading(definitions.graph),
   outbound: reading(definitions.outbound),

@@ -27,15 +27,20 @@ export function workflowFaults(
   workflows: WorkflowsConfig["workflows"],
   surroundings: WorkflowSurroundings,
 ): WorkflowFault[] {
-  return Object.entries(workflows).flatMap(([workflow, { steps }]) =>
-    steps.flatMap((step, position) =>
-      [
-        ...orderFaults(steps, position),
+  return Object.entries(workflows).flatMap(([workflow, { steps }]) => {
+    const faultsOf = (check: (step: WorkflowStep, position: number) => string[]) =>
+      steps.flatMap((step, position) =>
+        check(step, position).map((message) => ({ workflow, position, step: step.step, message })),
+      );
+    return [
+      // First: where a repair names no step, places of the round before are not there either.
+      ...faultsOf((_, position) => orderFaults(steps, position)),
+      ...faultsOf((step, position) => [
         ...agentFaults(step, surroundings),
         ...placeFaults(steps, position, surroundings),
-      ].map((message) => ({ workflow, position, step: step.step, message })),
-    ),
-  );
+      ]),
+    ];
+  });
 }
 
 /** `codegen`, `Input` → `CodegenInput`. */
@@ -89,8 +94,8 @@ function placeFaults(
   position: number,
   surroundings: WorkflowSurroundings,
 ): string[] {
-  const { input } = steps[position] as WorkflowStep;
-  return Object.entries(input).flatMap(([field, alternatives]) => {
+  const { input, repair } = steps[position] as WorkflowStep;
+  const inputs = Object.entries(input).flatMap(([field, alternatives]) => {
     const places = alternatives.split("|").map((place) => place.trim());
     return [
       ...places.map((place) => placeFault(steps, position, place, surroundings)),
@@ -99,6 +104,11 @@ function placeFaults(
       .filter((fault) => fault !== undefined)
       .map((fault) => `input ${field}: ${fault}`);
   });
+  // A round is compared when this step has ended, so its own output counts too.
+  const compared = (repair?.same ?? []).flatMap(
+    (place) => placeFault(steps, position + 1, place, surroundings) ?? [],
+  );
+  return [...inputs, ...compared.map((fault) => `repair.same: ${fault}`)];
 }
 
 /** A step that may run beside this one has put nothing out by then: there must be another place to take from. */

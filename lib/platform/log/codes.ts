@@ -32,6 +32,7 @@ export const LOG_CODES = {
   DELIVERY_NOT_SENT: "A webhook delivery's message was not sent; the sweeper will send it.",
   DELIVERY_UNREADABLE: "A webhook delivery's record cannot be read.",
   DUPLICATE_BLOCKED: "A duplicate message found its step's outcome, which is published again.",
+  EDITS_REFUSED: "Edits of a model are refused; it is told why, or the round ends.",
   EMBEDDING_CUT_SHORT: "Not every chunk of a source was embedded.",
   EMULATORS_ENDED: "Local stack: the process of the emulators ended.",
   FUNCTION_THREW: "Local stack: a function threw; the whole batch returns.",

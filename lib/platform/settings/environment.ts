@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MODEL_KEY_VARIABLES } from "#schemas/config/codegen.ts";
 
 const S3_PREFIX = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/((?:[A-Za-z0-9._-]+\/)*)$/;
 
@@ -29,17 +30,23 @@ const Environment = z.object({
     .describe("chat completions endpoint"),
   MODEL_NAME: z.string().default("").describe("the model asked there"),
   MODEL_API_KEY: z.string().default("").describe("sent as a bearer token"),
+  MODEL_API_KEY_ANTHROPIC: z.string().default("").describe("a key that configs/codegen.json names"),
+  MODEL_API_KEY_BEDROCK: z.string().default("").describe("a key that configs/codegen.json names"),
+  MODEL_API_KEY_OPENAI: z.string().default("").describe("a key that configs/codegen.json names"),
   NEO4J_URL: z.string().default("").describe("where the code graph is kept; empty: in S3"),
   NEO4J_USER: z.string().default("neo4j").describe("who we are there"),
   NEO4J_PASSWORD: z.string().default("").describe("our password there"),
   NEO4J_DATABASE: z.string().default("neo4j").describe("the database there"),
 });
 
-/** A model behind an OpenAI-compatible chat completions endpoint. */
+/** What the environment says of models. A variable that is not set is an empty text here. */
 export interface ModelSettings {
+  /** A chat completions endpoint, whole. */
   url: string;
+  /** The model asked there. */
   name: string;
-  api_key: string;
+  /** By variable; a function that asks no models has none of them. */
+  api_keys: Record<(typeof MODEL_KEY_VARIABLES)[number], string>;
 }
 
 /** A Neo4j server that keeps the code graph. */
@@ -65,7 +72,7 @@ export interface Settings {
   api_key_pepper?: string | undefined;
   /** What webhooks' secrets follow from; undefined where a function neither makes nor uses them. */
   webhook_secret_root?: string | undefined;
-  /** Answers changes in words; undefined when none is configured. */
+  /** The models that answer changes in words; configs/codegen.json says more of them. */
   model?: ModelSettings | undefined;
   /** Keeps the code graph; undefined when S3 and the table do. */
   neo4j?: Neo4jSettings | undefined;
@@ -92,9 +99,9 @@ export function settings(): Settings {
   };
 }
 
-function modelOf({ MODEL_URL, MODEL_NAME, MODEL_API_KEY }: z.output<typeof Environment>) {
-  if (MODEL_URL === "" || MODEL_NAME === "") return undefined;
-  return { url: MODEL_URL, name: MODEL_NAME, api_key: MODEL_API_KEY };
+function modelOf({ MODEL_URL, MODEL_NAME, ...values }: z.output<typeof Environment>): ModelSettings {
+  const api_keys = Object.fromEntries(MODEL_KEY_VARIABLES.map((variable) => [variable, values[variable]]));
+  return { url: MODEL_URL, name: MODEL_NAME, api_keys: api_keys as ModelSettings["api_keys"] };
 }
 
 function neo4jOf(values: z.output<typeof Environment>): Neo4jSettings | undefined {

@@ -95,7 +95,17 @@ export const IDEMPOTENCY = {
   sort: "IDEMPOTENCY",
   record: "IdempotencyRecord",
   kept: { set_by: "`expires_after_seconds` of its caller", after: "the last sign of life" },
-  access: {}, // for handlers outside this system: docs/guides/idempotency.md
+  access: { ask_models: ["GetItem", "UpdateItem"] }, // and handlers outside this system: docs/guides/idempotency.md
+} as const satisfies ItemKind;
+
+export const MODEL_SPENDING = {
+  about:
+    "What a tenant spent on models on one day (UTC), or has set aside for questions under way: `tokens`, and " +
+    "`usd_micros`, millionths of a USD",
+  partition: "MODEL_SPENDING#<tenant>",
+  sort: "<day>",
+  kept: { days: 90, after: "it was written last" },
+  access: { ask_models: ["UpdateItem"] },
 } as const satisfies ItemKind;
 
 export const API_KEY = {

@@ -70,7 +70,7 @@ describe("a healthy dependency", () => {
 
   it("is not charged for a refusal it answered with, nor for a call that was aborted", async () => {
     const rejects = async () => {
-      throw new RejectedInput("MODEL_ANSWER_UNUSABLE", "no diff");
+      throw new RejectedInput("EDITS_MISSING", "no diff");
     };
     const refuses = async () => {
       throw new TerminalFault("MODEL_REFUSED", "401");
@@ -81,7 +81,7 @@ describe("a healthy dependency", () => {
     const gone = AbortSignal.abort(new Error("canceled"));
     for (let turn = 0; turn < 30; turn += 1) {
       expect(await call(3, disagrees, { last_try: turn % 2 === 0 })).toBe("WEBHOOK_REFUSED");
-      expect(await call(0, rejects)).toBe("MODEL_ANSWER_UNUSABLE");
+      expect(await call(0, rejects)).toBe("EDITS_MISSING");
       expect(await call(1, refuses)).toBe("MODEL_REFUSED");
       expect(await call(2, fails, { signal: gone })).toBe("MODEL_UNAVAILABLE");
       await fleet.advance(500);

@@ -25,6 +25,38 @@ describe("the standard layout", () => {
     ]);
   });
 
+  it("gives it to the best of the rounds when all failed, and keeps the others beside it", () => {
+    const tested = (round: number, verdict: string, tests_passed: number, tests_failed: number) =>
+      ({
+        step: "test",
+        round,
+        outcome: { verdict, output: { tests_passed, tests_failed }, artifacts: [] },
+      }) as never;
+    const made = [0, 1, 2].map((round) =>
+      step("codegen", round, [entry("codegen/diff.patch", `of ${round}`)]),
+    );
+    const definition = { steps: [{ step: "codegen" }, { step: "test", repair: { back_to: "codegen" } }] };
+    const inPlace = (...runs: StepRecord[]) => {
+      const all = { task: { definition }, steps: [...made, ...runs] } as unknown as Ledger;
+      const artifacts = layoutArtifacts(all);
+      expect(artifacts).toHaveLength(3);
+      return artifacts.find(({ path }) => path === "codegen/diff.patch")?.blob.key;
+    };
+    expect(inPlace(tested(0, "failed", 4, 3), tested(1, "failed", 6, 1), tested(2, "failed", 5, 2))).toBe(
+      "of 1",
+    );
+    expect(inPlace(tested(0, "failed", 4, 1), tested(1, "failed", 4, 1), tested(2, "failed", 3, 1))).toBe(
+      "of 0",
+    );
+    expect(inPlace(tested(0, "failed", 0, 0), tested(1, "failed", 9, 5), tested(2, "failed", 0, 0))).toBe(
+      "of 1",
+    );
+    expect(inPlace(tested(0, "failed", 9, 1), tested(1, "failed", 6, 4), tested(2, "passed", 10, 0))).toBe(
+      "of 2",
+    );
+    expect(inPlace(tested(0, "failed", 9, 1))).toBe("of 0");
+  });
+
   it("knows the later round and the later step whatever their clocks said", () => {
     const first = step("codegen", 0, [entry("codegen/diff.patch", "old")]);
     const second = step("codegen", 1, [entry("codegen/diff.patch", "new")]);

@@ -16,8 +16,8 @@ export function placesOf(ledger: Ledger): Map<ManifestEntry, string> {
 
 /**
  * Files by their path in the layout. When two steps wrote the same path the later one has it: the later step of the
- * workflow, or the later round of one step (their times do not count, for they are of different workers' clocks). The
- * earlier one's stands beside it, as `codegen/earlier/codegen-0/diff.patch`.
+ * workflow, or the later round of one step (their times do not count, for they are of different workers' clocks). Of
+ * the rounds of a repair that all failed the best one has it. The other one's stands beside it, as `codegen/earlier/codegen-0/diff.patch`.
  */
 function placeFiles<File extends ManifestEntry>(
   ledger: Ledger,
@@ -36,7 +36,34 @@ function placeFiles<File extends ManifestEntry>(
 
 function inOrder({ task, steps }: Ledger): StepRecord[] {
   const position = ({ step }: StepRecord) => task.definition.steps.findIndex((one) => one.step === step);
-  return steps.toSorted((a, b) => position(a) - position(b) || a.round - b.round);
+  const best = bestFailedRound({ task, steps });
+  const rank = ({ round }: StepRecord) => (round === best ? Number.POSITIVE_INFINITY : round);
+  return steps.toSorted((a, b) => position(a) - position(b) || compare(rank(a), rank(b)));
+}
+
+const compare = (a: number, b: number) => (a === b ? 0 : a - b);
+
+/**
+ * The best of the rounds that ended with a failed test run: fewest failed tests, then most passed ones, then the
+ * earlier. Undefined when a round passed, or none was tested.
+ */
+export function bestFailedRound({ task, steps }: Ledger): number | undefined {
+  const tested = task.definition.steps.find(({ repair }) => repair)?.step;
+  const rounds = steps.flatMap(({ step, round, outcome }) =>
+    step === tested && outcome ? [{ round, outcome }] : [],
+  );
+  if (rounds.some(({ outcome }) => outcome.verdict === "passed")) return undefined;
+  const count = (value: unknown, otherwise: number) =>
+    typeof value === "number" && value >= 0 ? value : otherwise;
+  const [best] = rounds
+    .map(({ round, outcome: { output = {} } }) => {
+      const passed = count(output.tests_passed, 0);
+      const failed = count(output.tests_failed, 0);
+      // Nothing counted: the build failed, or the tests did not start.
+      return { round, passed, failed: passed + failed === 0 ? Number.MAX_SAFE_INTEGER : failed };
+    })
+    .sort((a, b) => a.failed - b.failed || b.passed - a.passed || a.round - b.round);
+  return best?.round;
 }
 
 /**

@@ -81,6 +81,7 @@ describe("an update", () => {
       "lib/platform/metrics/count-store.ts",
       "lib/resilience/circuit/circuit-table.ts",
       "lib/http/auth/failed-attempts.ts",
+      "functions/codegen/providers/money.ts",
     ],
     async observe(world) {
       const Key = newKey();

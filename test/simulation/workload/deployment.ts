@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
+import { CodegenConfig } from "#schemas/config/codegen.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
@@ -28,6 +29,7 @@ export interface Deployment {
   artifacts: { value: ArtifactsConfig; hash: string };
   workflows: WorkflowsConfig["workflows"];
   sandbox_limits: SandboxLimitsConfig;
+  codegen: CodegenConfig;
 }
 
 interface SqsBlock {
@@ -42,6 +44,7 @@ const read = (file: string) => JSON.parse(readFileSync(`configs/${file}`, "utf8"
 const retry_policy = RetryPolicyConfig.parse(read("retry_policy.json"));
 const artifacts = ArtifactsConfig.parse(read("artifacts.json"));
 const workflows = WorkflowsConfig.parse(read("workflows.json")).workflows;
+const codegen = CodegenConfig.parse(read("codegen.json"));
 const sandbox_limits = SandboxLimitsConfig.parse(read("sandbox_limits.json"));
 const leases: { local: number; default: number } = serverless.custom.lease_seconds;
 
@@ -96,5 +99,6 @@ export function readDeployment(stage: "local" | "default"): Deployment {
     artifacts: { value: artifacts, hash: sourceHash(artifacts) },
     workflows,
     sandbox_limits,
+    codegen,
   };
 }

@@ -76,6 +76,7 @@ export function simulatedPlatform(
     artifacts: () => deployment.artifacts,
     workflows: () => deployment.workflows,
     sandboxLimits: () => deployment.sandbox_limits,
+    codegen: () => deployment.codegen,
     outbound: () => ({ schemes: ["https" as const], addresses: "public" as const }),
     blobsOf: (tenant: string) => s3Blobs({ tenant, s3, bucket: artifact_bucket }),
     queueUrl: (service: string) => service,

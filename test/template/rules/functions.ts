@@ -19,6 +19,9 @@ const TIMEOUT_SECONDS_MAX = 900;
 const SECRETS: Record<string, string[]> = {
   API_KEY_PEPPER: ["gateway", "retrieval", "authorizer"],
   MODEL_API_KEY: ["codegen"],
+  MODEL_API_KEY_ANTHROPIC: ["codegen"],
+  MODEL_API_KEY_BEDROCK: ["codegen"],
+  MODEL_API_KEY_OPENAI: ["codegen"],
   NEO4J_PASSWORD: ["indexing", "retrieval"],
 };
 

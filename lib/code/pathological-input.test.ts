@@ -57,9 +57,9 @@ const PARSERS: Record<string, (text: string) => unknown> = {
   "an edit of an answer": (text) =>
     readEdits(`f\n<<<<<<< SEARCH\n${text}\n=======\n${text}\n>>>>>>> REPLACE\n`),
   "a hunk of an answer": (text) => readEdits(`--- a/f\n+++ b/f\n@@ -1,999999999 +1,999999999 @@\n-${text}`),
-  "a search text that is nearly there": (text) => edit(text + text, `${text}x`),
+  "a search text that is nearly there": (text) => edit(text, `${text.slice(text.length >> 1)}x`),
   "a search text that is off by its indentation": (text) =>
-    edit(text.replaceAll("\n", "\n  "), `${text.replaceAll("\n", "\n    ")}y`),
+    edit(text.replaceAll("\n", "\n  "), `${text.slice(text.length >> 1).replaceAll("\n", "\n    ")}y`),
   "a search text that is there often": (text) => edit(text, text.slice(0, 7)),
   "a replacement": (text) => edit(`begin\n${text}\nend`, text, `${text}\n${text}`),
   "git's last words": (text) => gitFault(text.slice(-64 * 1024), "https://example.org/", "main"),

@@ -170,7 +170,9 @@ describe("an agent's spans", () => {
     const message = event();
     expect(await deliver(handler, message)).toMatchObject({ batchItemFailures: [{ itemIdentifier: "m" }] });
     await new Promise((resolve) => setTimeout(resolve, 20));
-    await expect.poll(() => deliver(handler, message)).toEqual({ batchItemFailures: [] });
+    await expect
+      .poll(() => deliver(handler, message), { timeout: 60_000 })
+      .toEqual({ batchItemFailures: [] });
     await deliver(handler, message);
     const attempts = (await kept()).filter(({ kind }) => kind === "consumer");
     expect(new Set(attempts.map(({ parent_span_id }) => parent_span_id)).size).toBe(1);

@@ -51,10 +51,12 @@ with_bubblewrap.describe("the sandbox's first process", () => {
     expect(result.stdout.toString()).toBe("refused: Operation not permitted\n");
   });
 
-  with_calls.it("would have its memory counted, were it made to work all the same", async () => {
-    const result = await run(open_backend, "perl inject.pl memory 600", { memory_bytes_max: 300 * MIB });
-    expect(result.limit, result.log.toString()).toMatchObject({ code: "SANDBOX_MEMORY" });
-  });
+  for (const call of ["memory 600", "memory 600 released"]) {
+    with_calls.it(`would have its memory counted, were it made to work all the same: ${call}`, async () => {
+      const result = await run(open_backend, `perl inject.pl ${call}`, { memory_bytes_max: 300 * MIB });
+      expect(result.limit, result.log.toString()).toMatchObject({ code: "SANDBOX_MEMORY" });
+    });
+  }
 
   with_calls.it("would have its CPU time counted", async () => {
     const result = await run(open_backend, "perl inject.pl spin", { cpu_seconds: 1 });

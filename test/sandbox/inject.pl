@@ -1,7 +1,7 @@
-# Makes the sandbox's first process work for the command, by ptrace(2) on x64: `memory <MiB>`, `spin` or `fork`.
+# Makes the sandbox's first process work for the command, by ptrace(2) on x64: `memory <MiB> [released]`, `spin` or `fork`.
 use strict;
 $| = 1;
-my ($work, $mib) = @ARGV;
+my ($work, $mib, $released) = @ARGV;
 my ($GETREGS, $POKE, $SETREGS, $CONT, $ATTACH, $DETACH) = (12, 4, 13, 7, 16, 17);
 my ($R10, $R9, $R8, $RAX, $RDX, $RSI, $RDI, $ORIG_RAX, $RIP) = (7, 8, 9, 10, 12, 13, 14, 15, 16);
 
@@ -53,6 +53,7 @@ if ($work eq "memory") {
     my $address = call(9, 0, 50 << 20, 3, 33, -1, 0); # mmap, shared and anonymous
     my $populated = call(28, $address, 50 << 20, 23); # madvise, MADV_POPULATE_WRITE
     print "populate: $populated\n" if $populated;
+    call(28, $address, 50 << 20, 4) if $released; # madvise, MADV_DONTNEED: held, and mapped by nobody
   }
   print "mapped\n";
   sleep 20;

@@ -7,7 +7,7 @@ import { modelFault, unfinished } from "./model-faults.ts";
 import { type Exchange, watchedFetch } from "./watched-fetch.ts";
 
 /** An edit that a model asked for by a tool call. */
-export interface ToolCall {
+interface ToolCall {
   id: string;
   name: string;
   input: unknown;

@@ -14,7 +14,7 @@ const TriedRound = z.strictObject({
   reason: z.string(),
   failed_tests: z.array(z.string()),
 });
-export type TriedRound = z.infer<typeof TriedRound>;
+type TriedRound = z.infer<typeof TriedRound>;
 
 export interface Evidence {
   /** For the model. */

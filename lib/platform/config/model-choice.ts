@@ -71,7 +71,7 @@ function environmentModel(
 }
 
 /** The policy in force: the defaults, then every override whose labels all agree, those with more labels last. */
-export function codegenPolicyFor(config: CodegenConfig, { tenant, stage }: Question): CodegenPolicy {
+function codegenPolicyFor(config: CodegenConfig, { tenant, stage }: Question): CodegenPolicy {
   const labels = { tenant, stage };
   const names = ["tenant", "stage"] as const;
   const count = (match: Partial<Question>) => names.filter((name) => match[name] !== undefined).length;

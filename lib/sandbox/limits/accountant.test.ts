@@ -60,6 +60,22 @@ describe("accounting", () => {
     expect(accountant(limits, PID, 0).add(members)?.observed).toBe(6);
   });
 
+  it("counts what the backend's process inside uses, from the moment the command is there and also after it", () => {
+    const accounts = accountant(limits, PID, 2);
+    const outside = sample(0, { parent: 1, resident_bytes: 5000 });
+    const busy = sample(1, { resident_bytes: 2000, threads: 9 });
+    expect(accounts.add([outside, busy])).toBeNull();
+    expect(accounts.add([outside, sample(1), sample(2, { parent: PID + 1 })])).toBeNull();
+    expect(accounts.add([outside, sample(1, { resident_bytes: 2000 })])).toMatchObject({
+      code: "SANDBOX_MEMORY",
+      observed: 2000,
+    });
+    expect(accounts.add([outside, sample(1, { threads: 6 })])).toMatchObject({
+      code: "SANDBOX_PROCESSES",
+      observed: 5,
+    });
+  });
+
   it("names memory held at once, not one after another", () => {
     const accounts = accountant(limits, PID, 0);
     expect(accounts.add([sample(1, { resident_bytes: 1000 })])).toBeNull();

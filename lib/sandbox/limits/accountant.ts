@@ -29,7 +29,8 @@ export interface Accountant {
  * bounds: the sum over every process ever sampled, and the sum over the living processes and the children they have
  * waited for (which includes processes too short-lived to be sampled). `readGroup` reads the kernel's count of the
  * memory of all processes together. Of the two `own_process_levels` of a backend, the root is outside the sandbox and
- * not counted; its child is inside, where a command may make it work, so all is counted but its being one process.
+ * not counted; its child is inside, where a command may make it work. From the moment the command is there all of the
+ * child is counted, but for its being one process.
  */
 export function accountant(
   profile: SandboxProfile,
@@ -42,6 +43,7 @@ export function accountant(
     ...{ cpu_ms: 0, memory_bytes_peak: 0, processes_peak: 0, open_files_peak: 0, bytes_written: 0 },
   };
   let samples = 0;
+  let began = own_process_levels === 0;
 
   return {
     add(members) {
@@ -50,9 +52,11 @@ export function accountant(
       const ever_seen_ms = sum(own_cpu_ms.values());
       const living_ms = sum(members.map((member) => member.cpu_ms + member.reaped_cpu_ms));
       const cpu_ms = Math.max(ever_seen_ms, living_ms, peak.cpu_ms);
-      const counted = own_process_levels === 0 ? members : members.filter(({ pid }) => pid !== root);
-      const own_processes = counted.filter(({ parent }) => own_process_levels > 0 && parent === root).length;
-      const processes = sum(counted.map((member) => member.threads)) - own_processes;
+      const own = own_process_levels === 0 ? [] : members.filter(({ parent }) => parent === root);
+      began ||= own.some(({ pid }) => members.some(({ parent }) => parent === pid));
+      const outside = own_process_levels === 0 ? [] : [root, ...(began ? [] : own.map(({ pid }) => pid))];
+      const counted = members.filter(({ pid }) => !outside.includes(pid));
+      const processes = sum(counted.map((member) => member.threads)) - (began ? own.length : 0);
       const resident_bytes = residentBytes(counted, profile.memory_bytes_max);
       const group = readGroup();
       const held_bytes = Math.max(resident_bytes, group.bytes);

@@ -47,7 +47,7 @@ const compare = (a: number, b: number) => (a === b ? 0 : a - b);
  * The best of the rounds that ended with a failed test run: fewest failed tests, then most passed ones, then the
  * earlier. Undefined when a round passed, or none was tested.
  */
-export function bestFailedRound({ task, steps }: Ledger): number | undefined {
+function bestFailedRound({ task, steps }: Ledger): number | undefined {
   const tested = task.definition.steps.find(({ repair }) => repair)?.step;
   const rounds = steps.flatMap(({ step, round, outcome }) =>
     step === tested && outcome ? [{ round, outcome }] : [],

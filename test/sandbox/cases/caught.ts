@@ -29,7 +29,8 @@ const pageTables = (gib: number) =>
 const keptWithin =
   (file_bytes_max: number): SandboxCase["check"] =>
   async ({ usage }) => {
-    if ((usage.file_bytes_peak ?? 0) > file_bytes_max + 512) throw new Error(`a file had ${usage.file_bytes_peak} bytes`);
+    if ((usage.file_bytes_peak ?? 0) > file_bytes_max + 512)
+      throw new Error(`a file had ${usage.file_bytes_peak} bytes`);
   };
 
 const CASES: (Omit<SandboxCase, "isolation"> & Partial<SandboxCase>)[] = [
@@ -181,7 +182,8 @@ const CASES: (Omit<SandboxCase, "isolation"> & Partial<SandboxCase>)[] = [
     command: pageTables(60),
     code: "PASSED",
     check: ({ usage }) => {
-      if ((usage.memory_bytes_peak ?? 0) < 120 * MIB) throw new Error(`only ${usage.memory_bytes_peak} bytes seen`);
+      if ((usage.memory_bytes_peak ?? 0) < 120 * MIB)
+        throw new Error(`only ${usage.memory_bytes_peak} bytes seen`);
     },
   },
   {

@@ -51,13 +51,18 @@ function ownText(ledger: Ledger, path: string, { deployment }: World): string {
   return taskFiles(ledger, service_version).find((file) => file.path === path)?.content ?? "";
 }
 
-/** Of two rounds of a step the later one's file stands in the place, whatever the workers' clocks said. */
-function checkLatest(world: World, { tenant, task_id }: TaskRecord, steps: StepRecord[]): void {
+/**
+ * Of two rounds of a step the later one's file stands in the place, whatever the workers' clocks said; of rounds that all
+ * failed their tests, the best one's.
+ */
+function checkLatest(world: World, { tenant, task_id, definition }: TaskRecord, steps: StepRecord[]): void {
+  const best = bestOfFailed(steps, definition.steps.find(({ repair }) => repair)?.step);
   for (const { step, round, outcome } of steps) {
-    const newer = steps.some(
-      (other) => other.step === step && other.round > round && other.outcome?.artifacts.length,
+    const others = steps.filter(
+      (other) => other.step === step && other.round !== round && other.outcome?.artifacts.length,
     );
-    if (newer || step === "index") continue; // index_result writes the same paths later
+    const stands = best === round || !others.some((other) => other.round === best || other.round > round);
+    if (!stands || step === "index") continue; // index_result writes the same paths later
     for (const { path, blob } of outcome?.artifacts ?? []) {
       const found = world.bucket.find(artifactKey(tenant, task_id, path));
       if (found && sha256(found.bytes) === blob.sha256) continue;
@@ -67,4 +72,18 @@ function checkLatest(world: World, { tenant, task_id }: TaskRecord, steps: StepR
       );
     }
   }
+}
+
+/** The earliest of the rounds with the fewest failed tests, and of those the most passed ones; none when one passed. */
+function bestOfFailed(steps: StepRecord[], tested: string | undefined): number | undefined {
+  const rounds = steps.filter(({ step, outcome }) => step === tested && outcome !== undefined);
+  if (rounds.some(({ outcome }) => outcome?.verdict === "passed")) return undefined;
+  let best: { round: number; failed: number; passed: number } | undefined;
+  for (const { round, outcome } of rounds.toSorted((a, b) => a.round - b.round)) {
+    const { tests_failed = 0, tests_passed: passed = 0 } = (outcome?.output ?? {}) as Record<string, number>;
+    const failed = tests_failed + passed === 0 ? Number.POSITIVE_INFINITY : tests_failed;
+    const is_better = !best || failed < best.failed || (failed === best.failed && passed > best.passed);
+    if (is_better) best = { round, failed, passed };
+  }
+  return best?.round;
 }

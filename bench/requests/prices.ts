@@ -1,8 +1,9 @@
 import type { Totals } from "#test/requests/request-table.ts";
 
 /**
- * List prices in us-east-1 in US dollars per million, as they stood in November 2026 in copies of AWS's pages; AWS changes
- * them. Free tiers are not taken off.
+ * Assumed list prices in us-east-1 in US dollars per million; DynamoDB's are those since its reduction of November 2024.
+ * They were not read from AWS's pages, which are named here: compare before money is decided by them. Free tiers are not
+ * taken off.
  */
 export const PRICES = {
   /** On-demand write and read request units, standard class: https://aws.amazon.com/dynamodb/pricing/on-demand/ */

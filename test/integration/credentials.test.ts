@@ -8,6 +8,7 @@ import { changeKey, readKey } from "#lib/http/auth/key-store.ts";
 import type { HttpPlatform } from "#lib/http/platform.ts";
 import { requestGate } from "#lib/http/policy/admit-request.ts";
 import { route } from "#lib/http/route.ts";
+import { countBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { AUDIT_ENTRY } from "#lib/platform/table/items.ts";
 import { partitionOf } from "#lib/platform/table/keys.ts";
@@ -62,6 +63,7 @@ function api(stage: string) {
     settings: { stage, shard: "0", table_name: world.table_name, api_key_pepper: PEPPER },
     authentication: () => ({ value: AUTHENTICATION, hash: "0" }),
     requestGate: gateOf(stage),
+    counts: countBuffer(systemRuntime),
     logOf: () => log,
   } as unknown as HttpPlatform;
   const show = {

@@ -76,7 +76,7 @@ export const queueRules: TemplateRule[] = [
     },
     mutations: {
       "a longer timeout": (template) => {
-        properties(template, "CodegenLambdaFunction").Timeout = 301;
+        properties(template, "CodegenLambdaFunction").Timeout = 901;
       },
       "no event source": (template) => {
         delete template.Resources.CodegenEventSourceMappingSQSCodegenQueue;

@@ -4,11 +4,12 @@ import { defineConfig } from "vitest/config";
 process.env.LOCAL_WARM_EMBEDDER ??= "no";
 
 const MUTATIONS = ["test/simulation/**/mutations.test.ts"];
+const PACKAGE = ["test/template/package.test.ts"];
 
 /**
  * The lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `mutations`
- * (broken code that the simulation must notice; not part of `npm test`), `template`
- * (what is deployed, read as data), `integration` (embedded emulators), `contract` (what the code needs of AWS, against its
+ * (broken code that the simulation must notice), `template` (what is deployed, read as data), `package` (what is
+ * uploaded, built and run; like `mutations` not part of `npm test`), `integration` (embedded emulators), `contract` (what the code needs of AWS, against its
  * stand-ins: CONTRACT_TARGET), `e2e` (the whole local stack).
  */
 export default defineConfig({
@@ -40,10 +41,12 @@ export default defineConfig({
         test: {
           name: "template",
           include: ["test/template/**/*.test.ts"],
+          exclude: PACKAGE,
           testTimeout: 300_000,
           hookTimeout: 600_000,
         },
       },
+      { test: { name: "package", include: PACKAGE, testTimeout: 300_000, hookTimeout: 600_000 } },
       {
         test: {
           name: "integration",

@@ -8,7 +8,7 @@ const PACKAGE = ["test/template/package.test.ts"];
 
 /**
  * The lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `mutations`
- * (broken code that the simulation must notice), `template` (what is deployed, read as data), `package` (what is
+ * (broken code that the simulation must notice, and outages of more seeds), `template` (what is deployed, read as data), `package` (what is
  * uploaded, built and run; like `mutations` not part of `npm test`), `integration` (embedded emulators), `contract` (what the code needs of AWS, against its
  * stand-ins: CONTRACT_TARGET), `e2e` (the whole local stack).
  */
@@ -33,7 +33,15 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { test: { name: "mutations", include: MUTATIONS, testTimeout: 180_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: "mutations",
+          include: [...MUTATIONS, "test/simulation/outage/promises.test.ts"],
+          env: { OUTAGE_SEEDS: "3" },
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         test: { name: "sandbox", include: ["test/sandbox/**/*.test.ts"], testTimeout: 90_000 },
       },

@@ -48,7 +48,7 @@ export const CircuitCommand = z.strictObject({
   why: z
     .string()
     .max(300)
-    .regex(SAYS_SOMETHING)
+    .regex(SAYS_SOMETHING, "something besides blanks")
     .regex(ONE_LINE, "no control character")
     .describe("the reason, for the trail and the log"),
   for_seconds: z

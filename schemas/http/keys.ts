@@ -7,7 +7,7 @@ export const KeyRequest = z.strictObject({
   name: z
     .string()
     .max(100)
-    .regex(SAYS_SOMETHING)
+    .regex(SAYS_SOMETHING, "something besides blanks")
     .regex(ONE_LINE, "no control character")
     .describe("what the key is for"),
   scopes: Scopes,

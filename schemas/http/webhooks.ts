@@ -8,13 +8,13 @@ export const WebhookRequest = z.strictObject({
   name: z
     .string()
     .max(100)
-    .regex(SAYS_SOMETHING)
+    .regex(SAYS_SOMETHING, "something besides blanks")
     .regex(ONE_LINE, "no control character")
     .describe("what it is for"),
   url: z
     .string()
     .max(2048)
-    .regex(/^https?:\/\/[^\s]+$/)
+    .regex(/^https?:\/\/[^\s]+$/, "a URL that begins with https:// or http://")
     .regex(ONE_LINE, "no control character")
     .describe("https URL on a public host that events are sent to"),
 });

@@ -108,12 +108,15 @@ export const Submission = z.strictObject({
   command: Command.describe("for workflow `run`").optional(),
   repository: z
     .string()
-    .regex(/^[A-Za-z0-9@][A-Za-z0-9@._/-]{0,127}$/)
+    .regex(
+      /^[A-Za-z0-9@][A-Za-z0-9@._/-]{0,127}$/,
+      "up to 128 letters, digits and characters of @._/-, the first a letter, a digit or @",
+    )
     .describe("name the code is indexed under")
     .default("default"),
   profile: z
     .string()
-    .regex(/^[a-z][a-z0-9_-]{0,31}$/)
+    .regex(/^[a-z][a-z0-9_-]{0,31}$/, "up to 32 small letters, digits, _ and -, the first a letter")
     .describe("a name in configs/sandbox_limits.json")
     .default("standard"),
   repair_rounds: z.int().min(0).max(9).describe("repair rounds allowed; the workflow caps it").optional(),

@@ -24,7 +24,7 @@ export async function recordedStack(env: Record<string, string>): Promise<Record
       readdirSync(directory).flatMap((file) =>
         readFileSync(join(directory, file), "utf8")
           .split("\n")
-          .filter(Boolean)
+          .slice(0, -1) // the last line may still be written
           .map((line) => JSON.parse(line) as RecordedCall),
       ),
     async stop() {

@@ -57,14 +57,17 @@ const Globs = z.array(z.string().min(1).max(512)).max(100);
 
 const ExpansionRule = z.looseObject({ stopBy: z.enum(["neighbor", "end"]).default("neighbor") });
 const Template = z.string().max(64 * 1024);
-const Fix = z.union([
-  Template.transform((template) => ({ template, expandStart: undefined, expandEnd: undefined })),
-  z.strictObject({
-    template: Template,
-    expandStart: ExpansionRule.optional(),
-    expandEnd: ExpansionRule.optional(),
-  }),
-]);
+const Fix = z.union(
+  [
+    Template.transform((template) => ({ template, expandStart: undefined, expandEnd: undefined })),
+    z.strictObject({
+      template: Template,
+      expandStart: ExpansionRule.optional(),
+      expandEnd: ExpansionRule.optional(),
+    }),
+  ],
+  { error: "a text of up to 65,536 characters, or a mapping with template, expandStart and expandEnd" },
+);
 
 /** The part of ast-grep's rule file that rewriting uses. Fields for lint reports are accepted and ignored. */
 const RuleFile = z.strictObject({
@@ -236,7 +239,7 @@ function messageOf(error: unknown): string {
 function invalid(problem: string, cause?: unknown): RejectedInput {
   return new RejectedInput(
     "CODEMOD_RULES_INVALID",
-    `The codemod's rules cannot be used: ${problem}. Each needs id, language, rule and fix; see https://ast-grep.github.io/reference/yaml.html.`,
+    `The codemod's rules cannot be used: ${problem.replace(/\.+$/, "")}. Each needs id, language, rule and fix; see https://ast-grep.github.io/reference/yaml.html.`,
     { cause },
   );
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type MeasuredStack, measuredStack } from "../requests/measured-stack.ts";
-import { BUDGET } from "../requests/request-budget.ts";
+import { BUDGET, type Budget } from "../requests/request-budget.ts";
 import { describeRows, type Totals, totalsOf } from "../requests/request-table.ts";
 import { SUBMISSIONS } from "../requests/submissions.ts";
 
@@ -13,8 +13,8 @@ afterAll(() => stack?.stop());
 const TASKS = 2;
 
 /** What is above the budget, as a sentence each. */
-function excess(totals: Totals, budget: Totals): string[] {
-  return (Object.keys(budget) as (keyof Totals)[])
+function excess(totals: Totals, budget: Budget): string[] {
+  return (Object.keys(budget) as (keyof Budget)[])
     .filter((name) => totals[name] > budget[name])
     .map((name) => `${name}: ${totals[name]}, and the budget is ${budget[name]}`);
 }

@@ -191,7 +191,7 @@ await underEachBackend(
         backend,
         `sh ./${name}`,
         { processes_max: 60 },
-        { [name]: `sh ./${name} & sh ./${name} & wait\n` },
+        { [name]: `sh ./${name} & sh ./${name} & sleep 30; wait\n` }, // stays, to be seen however seldom it is looked for
       );
       expect(result.limit?.code).toBe("SANDBOX_PROCESSES");
       expect(processesWith(name)).toEqual([]);

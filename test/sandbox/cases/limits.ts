@@ -78,7 +78,7 @@ const CASES: (Omit<SandboxCase, "isolation"> & Partial<SandboxCase>)[] = [
   {
     name: "processes, forking without end",
     limits: { processes_max: 30 },
-    files: { "bomb.sh": "sh ./bomb.sh & sh ./bomb.sh & wait\n" },
+    files: { "bomb.sh": "sh ./bomb.sh & sh ./bomb.sh & sleep 30; wait\n" },
     command: "sh ./bomb.sh",
     code: "SANDBOX_PROCESSES",
   },

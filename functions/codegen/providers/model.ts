@@ -205,12 +205,30 @@ function stillRefused(refused: readonly RefusedEdit[], turns: number): RejectedI
 const INTENT_CHARACTERS_MAX = 1000;
 
 const EDIT_BEGINS = /^(?: {0,3}(?:`{3,}|~{3,})|<{5,} |\*\*\* |diff --git |--- |@@ )/m;
-const REASONING = /<(think|thinking|thought|reasoning)>[\s\S]*?<\/\1>/g;
+const REASONING_TAG = /<(\/?)(think|thinking|thought|reasoning)>/g;
+
+/** A text without what stands between reasoning tags, in one pass, however many are never closed. */
+function withoutReasoning(text: string): string {
+  let kept = "";
+  let from = 0;
+  let open: string | undefined;
+  for (const { 0: tag, 1: slash, 2: name, index } of text.matchAll(REASONING_TAG)) {
+    if (open === undefined && slash === "") {
+      kept += text.slice(from, index);
+      from = index;
+      open = name;
+    } else if (slash !== "" && name === open) {
+      from = index + tag.length;
+      open = undefined;
+    }
+  }
+  return kept + text.slice(from);
+}
 
 /** The words before the first edit of the first answer that has any: what the model says that it does. */
 function intentOf(answers: readonly StoredAnswer[]): string {
   for (const { text } of answers) {
-    const [before = ""] = text.replace(REASONING, "").split(EDIT_BEGINS);
+    const [before = ""] = withoutReasoning(text).split(EDIT_BEGINS);
     const lines = before.trimEnd().split("\n");
     // The line before a block is the path of its file.
     if (before.length < text.length && /^[^\s]*[./][^\s]*$/.test(lines.at(-1)?.trim() ?? "")) lines.pop();

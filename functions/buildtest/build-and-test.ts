@@ -4,7 +4,7 @@ import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { SandboxPorts } from "#lib/sandbox/sandbox-ports.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
-import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
+import { checkSourceFits, withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
 import type { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
@@ -20,7 +20,8 @@ export interface BuildtestPorts extends SandboxPorts {
 /**
  * Builds and tests a source, after applying the diff if there is one. The verdict is `failed` when the submitted
  * work is at fault and `error` when its environment is; the report is complete in every case.
- * Throws RejectedInput `PROFILE_UNKNOWN`, `COMMAND_MISSING`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`, `DIFF_*`.
+ * Throws RejectedInput `PROFILE_UNKNOWN`, `COMMAND_MISSING`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`, `DIFF_*`,
+ * `SANDBOX_DISK`, `SANDBOX_INODES`.
  */
 export async function buildAndTest(
   input: BuildtestInput,
@@ -45,6 +46,7 @@ export async function buildAndTest(
         ports.code.applyDiff(workspace.tree, await context.blobs.read(diff)),
       );
     }
+    await checkSourceFits(workspace, profile);
     return runBuildAndTest(
       input,
       { ...workspace, profile, signal: context.signal },

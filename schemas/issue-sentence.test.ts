@@ -127,6 +127,7 @@ const CASES: Record<z.core.$ZodIssue["code"], [schema: z.ZodType, value: unknown
       {},
       '/kind: must be one of "a", "b"; nothing came',
     ],
+    [z.object({ fix: z.union([z.string(), z.object({})]) }), {}, "/fix: is missing"],
     [z.xor([z.string(), z.string()]), "x", "fits several of the allowed forms, and must fit one"],
   ],
   invalid_key: [

@@ -163,6 +163,7 @@ function wrongForm(issue: RawIssue & { code: "invalid_union" }): string {
   if (discriminator !== undefined && options?.length) {
     return `must be ${oneOf(options)}; ${came((input as Record<string, unknown> | undefined)?.[discriminator])}`;
   }
+  if (input === undefined) return "is missing";
   const faults = issue.errors.flatMap(([first]) => (first ? [describeIssue(first)] : []));
   const forms = [...new Set(faults)];
   if (forms.length === 0) return "fits none of the allowed forms";

@@ -20,7 +20,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{schemas,lib,functions,local,cli,scripts}/**/*.test.ts"],
+          include: ["{schemas,lib,functions,local,cli,scripts,test/requests}/**/*.test.ts"],
           testTimeout: 60_000,
         },
       },

@@ -10,6 +10,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { INDEXES } from "#lib/platform/table/item-kind.ts";
 import { openDataDirectory } from "../../local/data-directory.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { enterLocalEnvironment, localEnvironment } from "../../local/local-environment.ts";
@@ -94,10 +95,11 @@ describe("the resources of serverless.yml, created locally", () => {
     const { Table } = await new DynamoDBClient().send(
       new DescribeTableCommand({ TableName: lookup("Table")?.ref }),
     );
-    expect(Table?.GlobalSecondaryIndexes?.map(({ IndexName }) => IndexName).sort()).toEqual([
-      "by_tenant",
-      "open_tasks",
-    ]);
+    const indexes = (Table?.GlobalSecondaryIndexes ?? []).map(({ IndexName, KeySchema, Projection }) => {
+      const [partition, sort] = (KeySchema ?? []).map(({ AttributeName }) => AttributeName);
+      return [IndexName, { partition, sort, holds: Projection?.ProjectionType }];
+    });
+    expect(Object.fromEntries(indexes)).toEqual(INDEXES);
   });
 
   it("keeps what is there and takes over changed attributes", async () => {

@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { DescribeTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import {
   GetQueueAttributesCommand,
@@ -11,6 +9,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { INDEXES } from "#lib/platform/table/item-kind.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { openDataDirectory } from "../../local/data-directory.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { enterLocalEnvironment, localEnvironment } from "../../local/local-environment.ts";
@@ -60,7 +59,7 @@ describe("serverless.yml", () => {
 });
 
 describe("the resources of serverless.yml, created locally", () => {
-  const directory = mkdtempSync(join(tmpdir(), "local-resources-"));
+  const directory = temporaryDirectory("local-resources");
   const data = openDataDirectory(directory);
   const before = { ...process.env };
   let emulators: Emulators;
@@ -75,7 +74,6 @@ describe("the resources of serverless.yml, created locally", () => {
     await emulators.close();
     data.release();
     process.env = before;
-    rmSync(directory, { recursive: true, force: true });
   });
 
   it("answers Ref and GetAtt with names that work", async () => {

@@ -209,7 +209,7 @@ describe("the codemod provider", () => {
     [
       "no fix",
       JSON.stringify({ id: "r", language: "js", rule: { pattern: "a" } }),
-      /rule r: \/fix: is missing/,
+      /rule r: \/fix: must be a text/,
     ],
     ["an unknown field", rule("foo($A)", "", { rewrite: [] }), /rule r: .*rewrite/],
     ["an unknown matcher", rule({ patern: "foo($A)" }, ""), /rule r: .*patern/],

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import {
   FAKE_KEY,
   type FakeApi,
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 function directory(files: Record<string, string | Buffer>): string {
-  const path = mkdtempSync(join(tmpdir(), "agents-cli-"));
+  const path = temporaryDirectory("agents-cli");
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
   return path;
 }

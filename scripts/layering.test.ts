@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 
 /** Folder, source, and the one Biome rule that must refuse it; no rule when it must pass. */
 type Case = [folder: string, source: string, rule?: string];
@@ -54,8 +54,7 @@ function longFunction(lines: number): string {
   return `export function x(y: (n: number) => void) {\n${"  y(1);\n".repeat(lines)}}`;
 }
 
-const root = mkdtempSync(join(tmpdir(), "layering-"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = temporaryDirectory("layering");
 
 /** Lints all cases at once with the project's own rules. Path → names of the rules that refused it. */
 function lint(): Map<string, string[]> {

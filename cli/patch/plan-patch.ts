@@ -52,11 +52,12 @@ export async function planPatch(
     else if (standing === "before" && !isSame(change)) todo.push(change);
   }
   if (differing.length > 0) throw filesDiffer(differing, base, view.task_id);
-  await checkLinks(changes, found, base, prepared);
   const planned = todo.map((change) => {
     const before = found.get(change.path);
     return { path: change.path, before, after: afterState(change, found, prepared) };
   });
+  const made = new Map(planned.map(({ path, after }) => [path, after]));
+  await checkLinks(new Map([...found, ...made]), base);
   return { todo: planned, done: changes.size - todo.length };
 }
 
@@ -115,27 +116,26 @@ export function nothingToCommit(task_id: string): CliError {
 
 /** Links may neither be changed to lead out of the tree, nor stand for a file of git's own. */
 async function checkLinks(
-  changes: ReadonlyMap<string, PathChange>,
-  found: ReadonlyMap<string, FileState | undefined>,
+  states: ReadonlyMap<string, FileState | undefined>,
   base: PatchBase,
-  prepared: Prepared,
 ): Promise<void> {
-  const made = [...changes.values()].filter(({ after }) => after?.mode === "120000");
+  const made = [...states].flatMap(([path, state]) =>
+    state?.mode === "120000" ? [{ path, target: state.bytes.toString("utf8") }] : [],
+  );
   if (made.length === 0) return;
   const links = await base.links();
-  for (const path of changes.keys()) links.delete(path);
+  for (const path of states.keys()) links.delete(path);
   // A link that is not of the patch may lead anywhere; that was so before.
   for (let path = findEscapingLink(links); path !== undefined; path = findEscapingLink(links)) {
     links.delete(path);
   }
-  for (const change of made) {
-    const target = afterState(change, found, prepared)?.bytes.toString("utf8") ?? "";
+  for (const { path, target } of made) {
     const problem = linkTargetProblem(target);
-    if (problem !== undefined) throw pathUnsafe(change.path, `is a symbolic link whose target ${problem}`);
-    if (/(?:^|\/)\.git(?:modules|attributes|ignore)$/i.test(change.path)) {
-      throw pathUnsafe(change.path, "is a file of git's own and may not be a symbolic link");
+    if (problem !== undefined) throw pathUnsafe(path, `is a symbolic link whose target ${problem}`);
+    if (/(?:^|\/)\.git(?:modules|attributes|ignore)$/i.test(path)) {
+      throw pathUnsafe(path, "is a file of git's own and may not be a symbolic link");
     }
-    links.set(change.path, target);
+    links.set(path, target);
   }
   const escaping = findEscapingLink(links);
   if (escaping !== undefined) {

@@ -24,7 +24,8 @@ export function diffStat(changes: readonly FileChange[], files: readonly FileDif
     const bar = (lines: number, sign: string) =>
       sign.repeat(lines === 0 ? 0 : Math.max(1, Math.round(lines * scale)));
     const total = is_binary ? "bin".padStart(number) : String(insertions + deletions).padStart(number);
-    const signs = `${paint.green(bar(insertions, "+"))}${paint.red(bar(deletions, "-"))}`;
+    const [added, deleted] = [bar(insertions, "+"), bar(deletions, "-")];
+    const signs = `${added && paint.green(added)}${deleted && paint.red(deleted)}`;
     const word = WORDS[change.change];
     const parts = [signs, word === undefined ? "" : paint.dim(`(${word})`)].filter((part) => part !== "");
     return ` ${(names[index] ?? "").padEnd(width)} | ${total} ${parts.join(" ")}`.trimEnd();

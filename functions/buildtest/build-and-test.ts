@@ -6,7 +6,11 @@ import type { SandboxPorts } from "#lib/sandbox/sandbox-ports.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
 import { checkSourceFits, withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
-import type { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";
+import {
+  type BuildtestInput,
+  type BuildtestOutput,
+  FAILED_TESTS_NAMED,
+} from "#schemas/messages/buildtest.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import { type Judgement, judge } from "./judge.ts";
 import { type BuildtestRun, runBuildAndTest } from "./run-build-and-test.ts";
@@ -81,9 +85,20 @@ export async function buildAndTest(
       tests_passed: run.tests.passed,
       tests_failed: run.tests.failed,
       tests_skipped: run.tests.skipped,
+      ...namedFailures(run),
       ...(judgement.verdict === "failed" && { failure: failureFingerprint(judgement, run) }),
     },
   };
+}
+
+const NAME_CHARACTERS_MAX = 200;
+
+function namedFailures({ tests }: BuildtestRun): Pick<BuildtestOutput, "failed_tests"> {
+  const names = tests.tests
+    .filter(({ status }) => status === "failed")
+    .map(({ name }) => name.slice(0, NAME_CHARACTERS_MAX).toWellFormed());
+  const failed_tests = [...new Set(names)].slice(0, FAILED_TESTS_NAMED);
+  return failed_tests.length > 0 ? { failed_tests } : {};
 }
 
 /** Two runs with the same fingerprint failed the same way. Numbers do not count: they are often times. */

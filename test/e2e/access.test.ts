@@ -19,7 +19,8 @@ import { type ApiClient, developmentClient, queues } from "./client.ts";
 import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
 
 const patience = { timeout: 60_000, interval: 200 };
-const KEY = "codegen.worker.model";
+const circuitOfModel = () =>
+  `codegen.worker.model@openai-compatible_127-0-0-1-${(model.address() as AddressInfo).port}`;
 const FAILURES_BATCH: number = JSON.parse(readFileSync("configs/authentication.json", "utf8")).failures_batch;
 const TEST = "node --test --test-reporter=tap";
 const model = createServer((_, response) => response.writeHead(503).end());
@@ -158,7 +159,10 @@ async function withTheModelAway(): Promise<void> {
   await submit();
   const command = (action: "force_open" | "reset") =>
     vi.waitUntil(async () => {
-      const { status } = await api.request("POST", `/api/circuits/${KEY}`, { action, why: "test" });
+      const { status } = await api.request("POST", `/api/circuits/${circuitOfModel()}`, {
+        action,
+        why: "test",
+      });
       return status === 200;
     }, patience);
   await command("force_open");
@@ -195,7 +199,7 @@ async function withWebhooks(): Promise<void> {
 
 async function unreadableMessages(): Promise<void> {
   const { sqs, queueUrl } = queues(recorded.stack.data_dir);
-  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing", "webhooks"]) {
+  for (const agent of ["orchestrator", "codegen", "coder", "buildtest", "sandbox", "indexing", "webhooks"]) {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
     const dead = `${agent[0]?.toUpperCase()}${agent.slice(1)}DeadLetterQueue.Arn`;
     await vi.waitUntil(() => sent(agent, dead) && noted(agent), patience);

@@ -87,7 +87,8 @@ async function askAndStore(
   const reserved = await reserve(envelope.tenant, mostOf(question, choice), choice, budget);
   const started = runtime.now();
   try {
-    const answer = await call(MODEL_DEPENDENCY, (signal) => askModel(question, choice, exchange, signal));
+    const ask = (signal: AbortSignal) => askModel(question, choice, exchange, signal);
+    const answer = await call(MODEL_DEPENDENCY, ask, choice.circuit);
     const spent = spendingOf(answer.usage, choice);
     const { name, model } = choice;
     const stored: StoredAnswer = { ...answer, spent, name, model, duration_ms: runtime.now() - started };

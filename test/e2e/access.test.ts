@@ -89,7 +89,7 @@ async function everyDuty(): Promise<void> {
     verdict({
       workflow: "change",
       source: upload,
-      change: { kind: "prompt", text: "make noise", agent: "noisy" },
+      change: { kind: "prompt", text: "make noise ".repeat(100), agent: "noisy" },
       test: "true",
     }),
     verdict({ workflow: "index", source: upload, repository: "uploaded" }),

@@ -7,6 +7,7 @@ import { circuitsCommand } from "./commands/circuits.ts";
 import { indexCommand } from "./commands/index-source.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { metricsCommand } from "./commands/metrics.ts";
 import { policiesCommand } from "./commands/policies.ts";
 import { queryCommand } from "./commands/query.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -60,6 +61,7 @@ export function createProgram(): Command {
     queryCommand(),
     policiesCommand(),
     circuitsCommand(),
+    metricsCommand(),
     keysCommand(),
     auditCommand(),
     webhooksCommand(),

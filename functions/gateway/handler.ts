@@ -4,6 +4,7 @@ import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
+import { metricsRoutes } from "./metrics-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
@@ -13,6 +14,7 @@ export const handler = defineApi("gateway", {
   ...taskRoutes,
   ...artifactRoutes,
   ...statusRoutes,
+  ...metricsRoutes,
   ...circuitRoutes,
   ...keyRoutes,
   ...auditRoutes,

@@ -53,5 +53,9 @@ export const UNREACHED: [RegExp, string][] = [
     / dynamodb:UpdateItem Table.Arn METRICS#/,
     "counts wait in a process, and whichever function's turn it is writes them; here all share one",
   ],
+  [
+    /^observability dynamodb:UpdateItem Table.Arn METRICS_(HOURS|TOTALS)/,
+    "only when five minutes are over; test/integration/metrics.test.ts",
+  ],
   [/ dynamodb:PutItem Table.Arn TRACE#/, "only for spans that no write of the ledger carried"],
 ];

@@ -87,7 +87,7 @@ async function everyDuty(): Promise<void> {
     `tasks/${task_id}?links=true`,
     `tasks/${task_id}/trace`,
     "artifacts/index",
-    "metrics/summary",
+    "metrics/summary?window=24h",
   ]) {
     await api.request("GET", `/api/${path}`);
   }
@@ -115,6 +115,7 @@ async function everyDuty(): Promise<void> {
   await withTheModelAway();
   await withWebhooks();
   await unreadableMessages();
+  await api.request("GET", "/api/metrics/summary?tenant=*"); // with dead letters, whose age is looked for
 }
 
 /** A source, a change and logs too large to travel in references. */

@@ -89,6 +89,8 @@ async function askAndStore(
   try {
     const answer = await call(MODEL_DEPENDENCY, (signal) => askModel(question, choice, exchange, signal));
     const spent = spendingOf(answer.usage, choice);
+    context.count("model_tokens", spent.tokens);
+    context.count("model_usd_micros", spent.usd_micros);
     const { name, model } = choice;
     const stored: StoredAnswer = { ...answer, spent, name, model, duration_ms: runtime.now() - started };
     const kept = {

@@ -9,6 +9,7 @@ import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { CodegenConfig } from "#schemas/config/codegen.ts";
 import { ComputationLimitsConfig } from "#schemas/config/computation-limits.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
+import { MetricsConfig } from "#schemas/config/metrics.ts";
 import { OutboundConfig } from "#schemas/config/outbound.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
@@ -57,6 +58,7 @@ export const definitions = {
   codegen: define("codegen", CodegenConfig, codegenFaults),
   computationLimits: define("computation_limits", ComputationLimitsConfig),
   graph: define("graph", GraphConfig),
+  metrics: define("metrics", MetricsConfig),
   outbound: define("outbound", OutboundConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),
   routePolicies: define("route_policies", RoutePoliciesConfig, routePolicyFaults),

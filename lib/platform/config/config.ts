@@ -39,6 +39,7 @@ export const config = {
   codegen: reading(definitions.codegen),
   computationLimits: reading(definitions.computationLimits),
   graph: reading(definitions.graph),
+  metrics: reading(definitions.metrics),
   outbound: reading(definitions.outbound),
   retryPolicy: reading(definitions.retryPolicy),
   routePolicies: reading(definitions.routePolicies),

@@ -23,6 +23,7 @@ export const TASK = {
     read_tasks: ["GetItem", "Query", "Query by_tenant"],
     advance_tasks: ["GetItem", "PutItem", "Query"],
     find_open_tasks: ["Query open_tasks"],
+    read_metrics: ["Query open_tasks"],
   },
 } as const satisfies ItemKind;
 
@@ -86,7 +87,7 @@ export const FAILURE = {
   lists: { by_tenant: { partition: "FAILURES#<tenant>", sort: "<last_at>", when: "always" } },
   record: "FailureRecord",
   kept: { days: 30, after: "it failed last" },
-  access: { serve_queue: ["PutItem", "UpdateItem"] },
+  access: { serve_queue: ["PutItem", "UpdateItem"], read_metrics: ["Query by_tenant"] },
 } as const satisfies ItemKind;
 
 export const IDEMPOTENCY = {
@@ -167,12 +168,39 @@ export const CIRCUIT = {
 
 export const COUNTS = {
   about:
-    "What the environments of one slot of a service counted for one tenant on one UTC day: a number for each metric. " +
-    "Approximate (docs/reference/counts.md)",
-  partition: "METRICS#<tenant>",
-  sort: "<day>#<service>#<role>#<shard>#<slot>",
-  kept: { days: 31, after: "its day began" },
-  access: { write_metrics: ["UpdateItem"], read_tasks: ["Query"] },
+    "What the environments of one slot of a service counted for one tenant in one minute: a number for each metric. " +
+    "Its partition is a block of five minutes (UTC). Approximate (docs/reference/counts.md)",
+  partition: "METRICS#<block>",
+  sort: "<tenant>#<minute>#<service>#<role>#<shard>#<slot>",
+  kept: { days: 1, after: "its block began" },
+  access: { write_metrics: ["UpdateItem"], read_metrics: ["Query"], add_up_metrics: ["Query"] },
+} as const satisfies ItemKind;
+
+export const COUNTS_OF_HOUR = {
+  about:
+    "What a service counted for one tenant in one hour (UTC), added up from `COUNTS`. `rolled_up_to`: the last block that is in " +
+    "it, so that a block is added once however often that is tried",
+  partition: "METRICS_HOURS#<day>",
+  sort: "<tenant>#<hour>#<service>#<role>#<shard>",
+  kept: { days: 32, after: "its hour began" },
+  access: { read_metrics: ["Query"], add_up_metrics: ["UpdateItem"] },
+} as const satisfies ItemKind;
+
+export const COUNTS_IN_TOTAL = {
+  about: "What a service counted for one tenant since ever, as `COUNTS_OF_HOUR`: these numbers only grow",
+  partition: "METRICS_TOTALS",
+  sort: "<tenant>#<service>#<role>#<shard>",
+  kept: { days: 400, after: "it was last added to" },
+  access: { read_metrics: ["Query"], add_up_metrics: ["UpdateItem"] },
+} as const satisfies ItemKind;
+
+export const COUNTS_PROGRESS = {
+  about:
+    "`rolled_up_to`: the last block of `COUNTS` that was added up whole. Moved only from the value that was read",
+  partition: "METRICS_PROGRESS",
+  sort: "METRICS_PROGRESS",
+  kept: "until deleted",
+  access: { read_metrics: ["GetItem"], add_up_metrics: ["GetItem", "UpdateItem"] },
 } as const satisfies ItemKind;
 
 export const SPANS = {

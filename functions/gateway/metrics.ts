@@ -5,7 +5,7 @@ import { HISTOGRAMS } from "#lib/platform/metrics/catalogue.ts";
 import { addedUp, type CountRow, readTotals, readWindow } from "#lib/platform/metrics/count-store.ts";
 import { BLOCK_MS, beginningOf, type CountWindow, windowOf } from "#lib/platform/metrics/count-windows.ts";
 import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
-import { foldTenants } from "#lib/platform/metrics/fold-tenants.ts";
+import { FOLDED_TENANT, foldTenants } from "#lib/platform/metrics/fold-tenants.ts";
 import { counterSamples, histogramOf, histogramSamples, quantileOf } from "#lib/platform/metrics/series.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { queueServices } from "#lib/platform/settings/environment.ts";
@@ -127,7 +127,7 @@ export async function exposedSeries(
     Promise.all(own.map(async (tenant) => taskSamples(tenant, await countTasks(tenant, ports)))),
     scope.operator ? readBacklog(queueServices(), tenantsOf(all), ports) : [],
   ]);
-  const labelOf = (tenant: string) => (own.includes(tenant) ? tenant : "other");
+  const labelOf = (tenant: string) => (own.includes(tenant) ? tenant : FOLDED_TENANT);
   return {
     counters: counterSamples(rows),
     histograms: histogramSamples(rows),

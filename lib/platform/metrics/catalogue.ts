@@ -5,7 +5,6 @@
 
 /** Labels of every series. A family may add one of its own. */
 export const LABELS = ["service", "role", "shard", "tenant"] as const;
-export type LabelName = (typeof LABELS)[number];
 
 interface Family {
   help: string;

@@ -116,6 +116,7 @@ describe("a query", () => {
       "lib/work/tasks/count-tasks.ts",
       "lib/platform/trace/task-spans.ts",
       "lib/platform/metrics/count-store.ts",
+      "lib/work/observation/read-backlog.ts",
     ],
     async observe(world) {
       const pk = randomUUID();

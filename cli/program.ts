@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
+import { alertsCommand } from "./commands/alerts.ts";
 import { artifactsCommand } from "./commands/artifacts.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
@@ -62,6 +63,7 @@ export function createProgram(): Command {
     policiesCommand(),
     circuitsCommand(),
     metricsCommand(),
+    alertsCommand(),
     keysCommand(),
     auditCommand(),
     webhooksCommand(),

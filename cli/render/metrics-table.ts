@@ -11,6 +11,7 @@ export function metricsTable(summary: MetricsSummary, paint: Paint): string[] {
     paint.bold(`In the last ${span}, since ${window.from}:`),
     ...seriesLines(summary, paint),
     ...spendingLines(summary),
+    ...alertLines(summary, paint),
     ...circuitLines(summary, paint),
     ...backlogLines(summary, paint),
     ...(tenants_folded > 0
@@ -47,6 +48,10 @@ function spendingLines({ spending }: MetricsSummary): string[] {
   return spending.map(
     ({ tenant, tokens, usd }) => `Spent on models by ${tenant}: ${tokens} tokens, ${usd.toFixed(4)} USD`,
   );
+}
+
+function alertLines({ alerts }: MetricsSummary, paint: Paint): string[] {
+  return (alerts ?? []).map(({ rule, since }) => paint.red(`✗ Alert ${rule} fires since ${since}: agents alerts`));
 }
 
 function circuitLines({ circuits }: MetricsSummary, paint: Paint): string[] {

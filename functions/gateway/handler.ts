@@ -1,4 +1,5 @@
 import { defineApi } from "#lib/http/api/define-api.ts";
+import { alertRoutes } from "./alert-routes.ts";
 import { artifactRoutes } from "./artifact-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
@@ -15,6 +16,7 @@ export const handler = defineApi("gateway", {
   ...artifactRoutes,
   ...statusRoutes,
   ...metricsRoutes,
+  ...alertRoutes,
   ...circuitRoutes,
   ...keyRoutes,
   ...auditRoutes,

@@ -6,14 +6,17 @@ import { addedUp, type CountRow, readTotals, readWindow } from "#lib/platform/me
 import { BLOCK_MS, beginningOf, type CountWindow, windowOf } from "#lib/platform/metrics/count-windows.ts";
 import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 import { FOLDED_TENANT, foldTenants } from "#lib/platform/metrics/fold-tenants.ts";
-import { counterSamples, histogramOf, histogramSamples, quantileOf } from "#lib/platform/metrics/series.ts";
+import { counterSamples, histogramOf, histogramSamples, quantileOf, type Sample } from "#lib/platform/metrics/series.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { queueServices } from "#lib/platform/settings/environment.ts";
 import { listCircuits } from "#lib/resilience/circuit/circuit-table.ts";
 import { circuitView } from "#lib/resilience/circuit/operate-circuit.ts";
+import { lastEvaluation, listAlerts } from "#lib/work/observation/alert-store.ts";
 import {
   backlogSamples,
   circuitSamples,
+  evaluationSample,
+  firingSamples,
   isOpen,
   metricsSamples,
   type OwnedCircuit,
@@ -73,11 +76,12 @@ export async function summarize(
   const now = ports.runtime.now();
   const window = windowOf(windowSeconds(query.window) * 1000, now);
   const owners = ownersOf(scope);
-  const [tasks, totals, windows, circuits] = await Promise.all([
+  const [tasks, totals, windows, circuits, firing] = await Promise.all([
     scope.tenant === ALL ? null : countTasks(scope.tenant, ports),
     readAll(owners, (owner) => readTotals(owner, now, ports)),
     readAll(owners, (owner) => readWindow(window, owner, ports)),
     visibleCircuits(scope, rules, ports),
+    scope.operator ? firingAlerts(ports) : null,
   ]);
   const waiting = unwritten(owners, ports);
   const all = [...totals.rows, ...waiting];
@@ -104,8 +108,13 @@ export async function summarize(
       open: isOpen(view),
       admitted_share: view.admitted_share,
     })),
+    alerts: firing?.map(({ rule, labels, since }) => ({ rule, labels, since })) ?? null,
     backlog,
   };
+}
+
+async function firingAlerts(ports: GatewayPorts) {
+  return (await listAlerts(ports)).filter(({ state }) => state === "firing");
 }
 
 /** Everything that is exposed for a scrape: totals since ever, and how everything stands now. */
@@ -123,21 +132,34 @@ export async function exposedSeries(
   const all = [...totals.rows, ...unwritten(owners, ports)];
   const { rows, shown, folded } = foldTenants(all, rules);
   const own = scope.tenant === ALL ? shown : [scope.tenant];
-  const [tasks, backlog] = await Promise.all([
+  const [tasks, ...of_platform] = await Promise.all([
     Promise.all(own.map(async (tenant) => taskSamples(tenant, await countTasks(tenant, ports)))),
-    scope.operator ? readBacklog(queueServices(), tenantsOf(all), ports) : [],
+    ...(scope.operator ? platformReadings(tenantsOf(all), ports) : []),
   ]);
   const labelOf = (tenant: string) => (own.includes(tenant) ? tenant : FOLDED_TENANT);
   return {
     counters: counterSamples(rows),
     histograms: histogramSamples(rows),
     gauges: [
-      ...backlogSamples(backlog),
+      ...of_platform.flat(),
       ...circuitSamples(circuits, labelOf),
       ...tasks.flat(),
       ...metricsSamples(folded, lagSeconds(totals.progress, now)),
     ],
   };
+}
+
+/** What belongs to no tenant: queues, and how alerts are doing. */
+function platformReadings(tenants: string[], ports: GatewayPorts): Promise<Sample[]>[] {
+  const age = async () => {
+    const evaluated_ms = await lastEvaluation(ports);
+    return evaluated_ms === undefined ? [] : [evaluationSample((ports.runtime.now() - evaluated_ms) / 1000)];
+  };
+  return [
+    readBacklog(queueServices(), tenants, ports).then(backlogSamples),
+    firingAlerts(ports).then((alerts) => firingSamples(alerts.map(({ rule }) => rule))),
+    age(),
+  ];
 }
 
 /** The tenants whose rows are read; undefined for all at once. */

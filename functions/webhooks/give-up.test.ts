@@ -8,7 +8,7 @@ import { attemptsMaxOf, retryPolicyFor } from "#lib/resilience/retry/retry-polic
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { circuitFleet, request } from "#test/fakes/circuit-fleet.ts";
-import { refusalOf } from "./deliver.ts";
+import { refusalOf } from "#lib/work/webhooks/judge-receiver.ts";
 
 const read = (name: string) => JSON.parse(readFileSync(`configs/${name}.json`, "utf8"));
 const retries = RetryPolicyConfig.parse(read("retry_policy"));

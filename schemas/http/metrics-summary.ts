@@ -72,6 +72,10 @@ export const MetricsSummary = z.strictObject({
       admitted_share: z.number().min(0).max(1),
     }),
   ),
+  alerts: z
+    .array(z.strictObject({ rule: z.string(), labels: z.record(z.string(), z.string()), since: Instant }))
+    .nullable()
+    .describe("that fire; null for a tenant that is not in operator_tenants"),
   backlog: z
     .array(BacklogSummary)
     .nullable()

@@ -70,6 +70,9 @@ export async function recordOutcome(
   return { ...outcome, attempts: lease.attempt };
 }
 
+/** The store of the code graph is not as the code needs it. */
+const GRAPH_REFUSALS: readonly string[] = ["VECTOR_INDEX_DIMENSIONS", "NEO4J_REFUSED"] satisfies ErrorCode[];
+
 function countOutcome(
   { verdict, code }: StepOutcome,
   { replay_count }: Lease,
@@ -78,6 +81,7 @@ function countOutcome(
 ): void {
   counters.count(`steps_${verdict}`, tenant);
   if (replay_count > 0) counters.count("steps_replayed", tenant);
+  if (code !== undefined && GRAPH_REFUSALS.includes(code)) counters.count("graph_not_conforming", tenant);
   if (LimitCode.safeParse(code).success) counters.count("sandbox_limits_hit", tenant);
   if (code === ("MODEL_BUDGET_SPENT" satisfies ErrorCode)) counters.count("model_budget_refused", tenant);
 }

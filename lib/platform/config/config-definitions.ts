@@ -1,8 +1,10 @@
 import type { z } from "zod";
 import { agentMessages } from "#lib/platform/config/agent-messages.ts";
+import { alertFaults } from "#lib/platform/config/alert-faults.ts";
 import { codegenFaults } from "#lib/platform/config/model-choice.ts";
 import { routePolicyFaults } from "#lib/platform/config/route-policies.ts";
 import { workflowFaults } from "#lib/platform/config/workflow-faults.ts";
+import { AlertsConfig } from "#schemas/config/alerts.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
@@ -52,6 +54,7 @@ function fieldsOf(agent: string, end: "Input" | "Output"): Record<string, z.ZodT
 
 /** Every file an operator may change at run time. */
 export const definitions = {
+  alerts: define("alerts", AlertsConfig, alertFaults),
   artifacts: define("artifacts", ArtifactsConfig),
   circuitBreaker: define("circuit_breaker", CircuitBreakerConfig),
   authentication: define("authentication", AuthenticationConfig),

@@ -33,6 +33,7 @@ function reading<Schema extends z.ZodType>(definition: ConfigDefinition<Schema>)
 /** The configuration that an operator changes at run time. Read it again for every decision; never keep a copy. */
 export const config = {
   environment: settings,
+  alerts: reading(definitions.alerts),
   artifacts: reading(definitions.artifacts),
   circuitBreaker: reading(definitions.circuitBreaker),
   authentication: reading(definitions.authentication),

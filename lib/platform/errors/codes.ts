@@ -29,6 +29,10 @@ const reject = fault("reject");
  */
 export const ERROR_CODES = {
   ADDRESS_FORBIDDEN: reject("The host leads to an address that is not public."),
+  ALERT_RULE_UNKNOWN: answer(404, "configs/alerts.json has no such rule."),
+  ALERT_SINK_BUSY: park("The sink has had as many messages as it takes."),
+  ALERT_SINK_NOT_FOUND: answer(404, "configs/alerts.json has no such sink."),
+  ALERT_SINK_UNKNOWN: terminal("The sink is not configured: configs/alerts.json or ALERT_SINKS does not name it."),
   ARCHIVE_CORRUPT: reject("The archive cannot be read; send a tar compressed with gzip."),
   ARCHIVE_EMPTY: reject("The archive holds no file.", 422),
   ARCHIVE_TOO_LARGE: reject("The archive, or what it unpacks to, is too large.", 413),
@@ -170,6 +174,7 @@ export const ERROR_CODES = {
   NEO4J_REFUSED: terminal("Neo4j refused a statement."),
   NEO4J_UNAVAILABLE: retry("Neo4j does not answer."),
   NEO4J_URL_UNUSABLE: terminal("NEO4J_URL is no bolt or neo4j URL."),
+  NOTICE_GIVEN_UP: terminal("The sink did not take the notice within a day."),
   NO_REPAIR_LEFT: reject("No further try of the change is possible."),
   NO_TEST_RAN: outcome("A test was required to run, and none is known to have run."),
   OPERATOR_TENANT_REQUIRED: answer(403, "Only operators command a circuit that all tenants share."),

@@ -143,6 +143,10 @@ export const COUNTERS = {
     help: "Questions to models that were not asked because a budget was spent",
     sums: { model_budget_refused: "" },
   },
+  agents_graph_refusals_total: {
+    help: "Steps that ended because the store of the code graph does not conform: it has another index, or refuses a statement",
+    sums: { graph_not_conforming: "" },
+  },
   agents_aws_requests_total: {
     help: "Requests made of AWS while messages and requests were served",
     label: "aws_service",
@@ -184,8 +188,8 @@ export const GAUGES = {
     help: "1 while a circuit lets no calls through, else 0",
     labels: [...LABELS, "circuit"],
   },
-  agents_circuit_admitted_ratio: {
-    help: "Share of calls that a circuit lets through: below 1 it damps",
+  agents_circuit_damped_ratio: {
+    help: "Share of calls that a closed circuit holds back; 0 while it lets all through, and while it is open",
     labels: [...LABELS, "circuit"],
   },
   agents_tasks: {
@@ -199,6 +203,14 @@ export const GAUGES = {
   agents_tenants_folded: {
     help: "Tenants whose series are added up as tenant other, because no more may have their own",
     labels: LABELS,
+  },
+  agents_alert_evaluation_age_seconds: {
+    help: "Time since alerts were evaluated last",
+    labels: LABELS,
+  },
+  agents_alerts_firing: {
+    help: "Alerts that fire, by rule",
+    labels: [...LABELS, "rule"],
   },
   agents_metrics_rollup_lag_seconds: {
     help: "Time since the last five minutes that were added to the totals",

@@ -99,16 +99,24 @@ export async function readWindow(
   ports: TablePorts,
 ): Promise<CountRows> {
   const { from_ms, to_ms, resolution } = window;
-  if (resolution === "minutes") {
-    const from = minuteOf(from_ms);
-    const blocks = await readBlocks(blocksBetween(from_ms, to_ms), tenant, ports);
-    return { ...blocks, rows: blocks.rows.filter(({ minute }) => minute >= from) };
-  }
+  if (resolution === "minutes") return readMinutes(from_ms, to_ms, tenant, ports);
   const progress = await readProgress(ports);
   const hours = await readHours(from_ms, to_ms, tenant, ports);
   return withRecentBlocks(hours, { progress, to_ms, from_ms }, tenant, ports, (row) =>
     placeOf(row, hourOf(beginningOf(row.minute))),
   );
+}
+
+/** The rows of each minute from the one that holds `from_ms` on. */
+export async function readMinutes(
+  from_ms: number,
+  to_ms: number,
+  tenant: string | undefined,
+  ports: TablePorts,
+): Promise<{ rows: MinuteRow[]; complete: boolean }> {
+  const from = minuteOf(from_ms);
+  const blocks = await readBlocks(blocksBetween(from_ms, to_ms), tenant, ports);
+  return { ...blocks, rows: blocks.rows.filter(({ minute }) => minute >= from) };
 }
 
 /** What was counted since ever. These numbers only grow, but for what an operator deletes. */

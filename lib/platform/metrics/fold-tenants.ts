@@ -17,21 +17,34 @@ export interface FoldedCounts {
   folded: number;
 }
 
-/**
- * Adds up the rows of tenants beyond the cap as tenant `other`, so that the number of series does not grow with tenants. Named
- * tenants come first, then the others by name: a tenant keeps its place whatever it does.
- */
-export function foldTenants(
+/** Which tenants have series of their own. Named ones come first, then the others by name: a tenant keeps its place whatever it does. */
+function shownTenants(
   rows: readonly CountRow[],
   { named_tenants, tenants_max }: Pick<MetricsConfig, "named_tenants" | "tenants_max">,
-): FoldedCounts {
+): { shown: Set<string>; all: string[] } {
   const present = new Set(rows.map(({ tenant }) => tenant));
   const named = named_tenants.filter((tenant) => present.has(tenant));
   const rest = [...present].filter((tenant) => isTenant(tenant) && !named.includes(tenant)).sort();
   const all = [...named, ...rest].filter((tenant) => tenant !== FOLDED_TENANT);
-  const shown = new Set(all.slice(0, tenants_max));
-  const labelOf = (tenant: string) =>
-    shown.has(tenant) || OWN_SERIES.includes(tenant) ? tenant : FOLDED_TENANT;
+  return { shown: new Set(all.slice(0, tenants_max)), all };
+}
+
+/** The label of each tenant: its own name, or `other`. */
+export function foldedTenant(
+  rows: readonly CountRow[],
+  rules: Pick<MetricsConfig, "named_tenants" | "tenants_max">,
+): (tenant: string) => string {
+  const { shown } = shownTenants(rows, rules);
+  return (tenant) => (shown.has(tenant) || OWN_SERIES.includes(tenant) ? tenant : FOLDED_TENANT);
+}
+
+/** Adds up the rows of tenants beyond the cap as tenant `other`, so that the number of series does not grow with tenants. */
+export function foldTenants(
+  rows: readonly CountRow[],
+  rules: Pick<MetricsConfig, "named_tenants" | "tenants_max">,
+): FoldedCounts {
+  const { shown, all } = shownTenants(rows, rules);
+  const labelOf = foldedTenant(rows, rules);
   return {
     rows: addedUp(rows.map((row) => ({ ...row, tenant: labelOf(row.tenant) }))),
     shown: [...shown].sort(),

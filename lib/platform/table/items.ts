@@ -24,6 +24,7 @@ export const TASK = {
     advance_tasks: ["GetItem", "PutItem", "Query"],
     find_open_tasks: ["Query open_tasks"],
     read_metrics: ["Query open_tasks"],
+    observe_platform: ["Query open_tasks"],
   },
 } as const satisfies ItemKind;
 
@@ -87,7 +88,7 @@ export const FAILURE = {
   lists: { by_tenant: { partition: "FAILURES#<tenant>", sort: "<last_at>", when: "always" } },
   record: "FailureRecord",
   kept: { days: 30, after: "it failed last" },
-  access: { serve_queue: ["PutItem", "UpdateItem"], read_metrics: ["Query by_tenant"] },
+  access: { serve_queue: ["PutItem", "UpdateItem"], read_metrics: ["Query by_tenant"], observe_platform: ["Query by_tenant"] },
 } as const satisfies ItemKind;
 
 export const IDEMPOTENCY = {
@@ -149,7 +150,7 @@ export const RATE_LIMIT = {
   partition: "LIMIT#<tenant>#<route>#<shard>",
   sort: "LIMIT",
   kept: { days: 3, after: "it was last used" },
-  access: { limit_requests: ["GetItem", "UpdateItem"] },
+  access: { limit_requests: ["GetItem", "UpdateItem"], send_notices: ["GetItem", "UpdateItem"] },
 } as const satisfies ItemKind;
 
 export const CIRCUIT = {
@@ -163,6 +164,7 @@ export const CIRCUIT = {
   access: {
     guard_dependencies: ["GetItem", "UpdateItem"],
     command_circuits: ["GetItem", "UpdateItem", "Query"],
+    observe_platform: ["Query"],
   },
 } as const satisfies ItemKind;
 
@@ -201,6 +203,41 @@ export const COUNTS_PROGRESS = {
   sort: "METRICS_PROGRESS",
   kept: "until deleted",
   access: { read_metrics: ["GetItem"], add_up_metrics: ["GetItem", "UpdateItem"] },
+} as const satisfies ItemKind;
+
+export const ALERT = {
+  about: "How one rule of configs/alerts.json stands for one set of labels. Moved only on condition of its `version`",
+  partition: "ALERTS",
+  sort: "<alert_id>",
+  record: "AlertRecord",
+  kept: { days: 30, after: "it changed last" },
+  access: { evaluate_alerts: ["PutItem", "Query"], read_alerts: ["Query"] },
+} as const satisfies ItemKind;
+
+export const SILENCE = {
+  about: "Alerts that are not told for a time, as an operator asked",
+  partition: "SILENCES",
+  sort: "<silence_id>",
+  record: "SilenceRecord",
+  kept: { days: 7, after: "its end" },
+  access: { evaluate_alerts: ["Query"], read_alerts: ["Query"], silence_alerts: ["PutItem"] },
+} as const satisfies ItemKind;
+
+export const ALERT_EVALUATION = {
+  about: "`at_ms`: when alerts were evaluated last, in Unix ms",
+  partition: "ALERT_EVALUATION",
+  sort: "ALERT_EVALUATION",
+  kept: "until deleted",
+  access: { evaluate_alerts: ["GetItem", "PutItem"], read_alerts: ["GetItem"] },
+} as const satisfies ItemKind;
+
+export const NOTICE = {
+  about: "One notice of an alert for one sink, claimed as a step is, so that it is sent once",
+  partition: "NOTICE#<tenant>#<task_id>",
+  sort: "NOTICE#<step>#<round>",
+  record: "StepRecord",
+  kept: { set_by: "`tasks_days` of configs/artifacts.json", after: "its deadline" },
+  access: { send_notices: ["GetItem", "UpdateItem"] },
 } as const satisfies ItemKind;
 
 export const SPANS = {

@@ -37,7 +37,7 @@ export function circuitSamples(
   circuits: readonly OwnedCircuit[],
   labelOf: (tenant: string) => string,
 ): Sample[] {
-  const samples = new Map<string, { labels: Labels; open: number; admitted: number }>();
+  const samples = new Map<string, { labels: Labels; open: number; damped: number }>();
   for (const { view, tenant } of circuits) {
     const [service = "", role = "", dependency = ""] = view.key.split(".");
     const owner = tenant === undefined ? PLATFORM_TENANT : labelOf(tenant);
@@ -49,18 +49,18 @@ export function circuitSamples(
       circuit: [service, role, dependency].join("."),
     };
     const open = isOpen(view) ? 1 : 0;
-    const admitted = open ? 0 : view.forced ? 1 : view.admitted_share;
+    const damped = open || view.forced ? 0 : 1 - view.admitted_share;
     const key = JSON.stringify(labels);
     const known = samples.get(key);
     samples.set(key, {
       labels,
       open: Math.max(open, known?.open ?? 0),
-      admitted: Math.min(admitted, known?.admitted ?? 1),
+      damped: Math.max(damped, known?.damped ?? 0),
     });
   }
-  return [...samples.values()].flatMap(({ labels, open, admitted }) => [
+  return [...samples.values()].flatMap(({ labels, open, damped }) => [
     gauge("agents_circuit_open", labels, open),
-    gauge("agents_circuit_admitted_ratio", labels, admitted),
+    gauge("agents_circuit_damped_ratio", labels, damped),
   ]);
 }
 
@@ -81,9 +81,24 @@ export function taskSamples(tenant: string, { open, ended, verdicts }: TaskCount
   ];
 }
 
+const OF_METRICS = { service: "observability", shard: SHARD, tenant: PLATFORM_TENANT };
+
+/** Since alerts were evaluated last. */
+export function evaluationSample(age_seconds: number): Sample {
+  return gauge("agents_alert_evaluation_age_seconds", { ...OF_METRICS, role: "observer" }, age_seconds);
+}
+
+/** Alerts that fire, by rule. */
+export function firingSamples(rules: readonly string[]): Sample[] {
+  return [...new Set(rules)].map((rule) => {
+    const labels = { ...OF_METRICS, role: "observer", rule };
+    return gauge("agents_alerts_firing", labels, rules.filter((each) => each === rule).length);
+  });
+}
+
 /** How metrics themselves are doing. */
 export function metricsSamples(folded: number, lag_seconds: number | undefined): Sample[] {
-  const labels = { service: "observability", role: "metrics", shard: SHARD, tenant: PLATFORM_TENANT };
+  const labels = { ...OF_METRICS, role: "metrics" };
   return [
     gauge("agents_tenants_folded", labels, folded),
     ...(lag_seconds === undefined ? [] : [gauge("agents_metrics_rollup_lag_seconds", labels, lag_seconds)]),

@@ -24,14 +24,14 @@ export function sinksOf({ sinks, severity }: Pick<AlertRule, "sinks" | "severity
 }
 
 /**
- * Sends a notice's message for one sink. Its identity follows from alert, number and sink, so a copy too many does nothing: the
- * notice is claimed once.
+ * Sends a notice's message for one sink. Its identity follows from alert, number, time and sink, so a copy too many does nothing:
+ * the notice is claimed once.
  */
 export async function sendNotice(sink: string, notice: Notice, ports: SendPorts): Promise<void> {
   const { runtime } = ports;
   const owner = Tenant.safeParse(notice.labels.tenant);
   const tenant = owner.success ? owner.data : PLATFORM;
-  const task_id = taskIdFrom(tenant, `notice ${notice.alert_id} ${notice.number} ${sink}`);
+  const task_id = taskIdFrom(tenant, `notice ${notice.alert_id} ${notice.number} ${notice.at} ${sink}`);
   const parent = startSpan(undefined, { name: `alert ${notice.rule}` }, runtime);
   const payload: AlertsInput = { sink, notice };
   const deadline_at = instant(Date.parse(notice.at) + HOURS_MAX * 3_600_000);

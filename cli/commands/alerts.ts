@@ -46,7 +46,10 @@ export function alertsCommand(): Command {
     .summary("show what fires; silence rules, test where it is told")
     .description("Show alerts, silence their rules for a time, and test the sinks of configs/alerts.json.")
     .addHelpText("after", EXAMPLES);
-  command.command("list", { isDefault: true }).description("What fires, what is silenced, and where it is told.").action(list);
+  command
+    .command("list", { isDefault: true })
+    .description("What fires, what is silenced, and where it is told.")
+    .action(list);
   command
     .command("silence")
     .description("Tell nobody of a rule's alerts for a time; what still fires then is told then.")

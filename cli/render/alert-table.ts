@@ -2,11 +2,19 @@ import type { AlertList, AlertTestSent, SilenceView } from "#schemas/http/alerts
 import type { Paint } from "./paint.ts";
 
 /** One line an alert, what fires first; then silences, and where alerts are told. */
-export function alertTable({ alerts, silences, sinks, evaluated_at, rules }: AlertList, paint: Paint): string[] {
+export function alertTable(
+  { alerts, silences, sinks, evaluated_at, rules }: AlertList,
+  paint: Paint,
+): string[] {
   const order = { firing: 0, pending: 1, resolved: 2 };
   const sorted = [...alerts].sort((a, b) => order[a.state] - order[b.state] || a.rule.localeCompare(b.rule));
   const lines = sorted.flatMap((alert) => {
-    const sign = alert.state === "firing" ? paint.red("✗") : alert.state === "pending" ? paint.yellow("·") : paint.green("✓");
+    const sign =
+      alert.state === "firing"
+        ? paint.red("✗")
+        : alert.state === "pending"
+          ? paint.yellow("·")
+          : paint.green("✓");
     const value = alert.value === null ? "" : `, value ${alert.value} against ${alert.threshold}`;
     const held = alert.silenced ? ", silenced" : "";
     const line = `${sign} ${alert.rule}${labelText(alert.labels)}  ${alert.state} since ${alert.since}${value}${held}`;
@@ -17,7 +25,9 @@ export function alertTable({ alerts, silences, sinks, evaluated_at, rules }: Ale
   return [
     ...(lines.length > 0 ? lines : [`Nothing fires, by ${rules.length} rules.`]),
     ...silences.flatMap(silenceLines),
-    paint.dim(`Evaluated ${evaluated_at ?? "never"}. Told to: ${told.join(", ") || "nobody, see configs/alerts.json"}`),
+    paint.dim(
+      `Evaluated ${evaluated_at ?? "never"}. Told to: ${told.join(", ") || "nobody, see configs/alerts.json"}`,
+    ),
   ];
 }
 

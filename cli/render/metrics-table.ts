@@ -51,7 +51,9 @@ function spendingLines({ spending }: MetricsSummary): string[] {
 }
 
 function alertLines({ alerts }: MetricsSummary, paint: Paint): string[] {
-  return (alerts ?? []).map(({ rule, since }) => paint.red(`✗ Alert ${rule} fires since ${since}: agents alerts`));
+  return (alerts ?? []).map(({ rule, since }) =>
+    paint.red(`✗ Alert ${rule} fires since ${since}: agents alerts`),
+  );
 }
 
 function circuitLines({ circuits }: MetricsSummary, paint: Paint): string[] {

@@ -14,7 +14,10 @@ export function noticePlatform(): AgentPlatform {
   if (shared) return shared;
   const platform = awsAgentPlatform();
   const { table, runtime, settings } = platform;
-  shared = { ...platform, claims: stepClaims({ table, table_name: settings.table_name, runtime }, noticePlace) };
+  shared = {
+    ...platform,
+    claims: stepClaims({ table, table_name: settings.table_name, runtime }, noticePlace),
+  };
   return shared;
 }
 

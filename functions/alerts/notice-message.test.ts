@@ -40,11 +40,20 @@ describe("a Google Chat message", () => {
   it("is a card with what is wrong, where, for whom, and what to do", () => {
     const { body } = made(sink);
     const text = JSON.stringify(cardOf(body));
-    for (const part of ["circuit_open fires", "codegen", "worker", "acme", "↑ from 0.25", "allowed is at most 0"]) {
+    for (const part of [
+      "circuit_open fires",
+      "codegen",
+      "worker",
+      "acme",
+      "↑ from 0.25",
+      "allowed is at most 0",
+    ]) {
       expect(text).toContain(part);
     }
     expect(text).toContain("https://docs.test/runbooks/circuit-open.md");
-    expect(text).toContain("https://agents.test/api/metrics/summary?service=codegen&role=worker&shard=0&tenant=acme");
+    expect(text).toContain(
+      "https://agents.test/api/metrics/summary?service=codegen&role=worker&shard=0&tenant=acme",
+    );
   });
 
   it("goes to the alert's thread where the space has threads", () => {
@@ -108,8 +117,14 @@ describe("other sinks", () => {
 
   it("a webhook is signed, and has an id that follows from the notice", () => {
     const { body, headers } = made({ kind: "webhook", ...COMMON });
-    expect(new Webhook(SECRET).verify(body, headers)).toEqual({ type: "alert.fired", timestamp: NOTICE.at, data: NOTICE });
+    expect(new Webhook(SECRET).verify(body, headers)).toEqual({
+      type: "alert.fired",
+      timestamp: NOTICE.at,
+      data: NOTICE,
+    });
     expect(headers["webhook-id"]).toBe(`alert_${NOTICE.alert_id}_3`);
-    expect(() => new Webhook(`whsec_${Buffer.alloc(32, 8).toString("base64")}`).verify(body, headers)).toThrow();
+    expect(() =>
+      new Webhook(`whsec_${Buffer.alloc(32, 8).toString("base64")}`).verify(body, headers),
+    ).toThrow();
   });
 });

@@ -23,9 +23,15 @@ export function noticeMessage(
   switch (sink.kind) {
     case "google_chat": {
       const thread_key = sink.threads ? notice.alert_id : undefined;
-      const card = { key: "alert", ...headline(notice), sections: sectionsOf(notice, links), links: linksOf(notice, links) };
+      const card = {
+        key: "alert",
+        ...headline(notice),
+        sections: sectionsOf(notice, links),
+        links: linksOf(notice, links),
+      };
       const threaded = new URL(url);
-      if (sink.threads) threaded.searchParams.set("messageReplyOption", "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD");
+      if (sink.threads)
+        threaded.searchParams.set("messageReplyOption", "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD");
       return { url: threaded, headers, body: JSON.stringify(chatMessage({ ...card, thread_key })) };
     }
     case "slack":
@@ -54,9 +60,12 @@ function headline({ kind, rule, severity, summary }: Notice): { title: string; s
 
 function sectionsOf(notice: Notice, { runbook_url }: Links): { header?: string; lines: CardLine[] }[] {
   const labels = Object.entries(notice.labels).map(([label, text]) => ({ label, text: text || "(none)" }));
-  const runbook = runbook_url === null ? [{ label: "runbook", text: `docs/runbooks/${notice.runbook}.md` }] : [];
+  const runbook =
+    runbook_url === null ? [{ label: "runbook", text: `docs/runbooks/${notice.runbook}.md` }] : [];
   return [
-    { lines: [{ label: "value", text: measure(notice) }, { label: "since", text: notice.since }, ...runbook] },
+    {
+      lines: [{ label: "value", text: measure(notice) }, { label: "since", text: notice.since }, ...runbook],
+    },
     ...(labels.length > 0 ? [{ header: "Labels", lines: labels }] : []),
   ];
 }

@@ -24,23 +24,36 @@ export async function tell(
 ): Promise<AgentResult<AlertsOutput>> {
   const { envelope, runtime } = context;
   if (runtime.now() >= Date.parse(envelope.deadline_at)) {
-    throw new TerminalFault("NOTICE_GIVEN_UP", `sink ${name} did not take the notice before ${envelope.deadline_at}`);
+    throw new TerminalFault(
+      "NOTICE_GIVEN_UP",
+      `sink ${name} did not take the notice before ${envelope.deadline_at}`,
+    );
   }
   const found = sinkOf(name, ports);
   await takeTurn(name, found.sink, ports);
   const status_code = await context.call(`alert-${name}`, async (signal) => {
     const { url, headers, body } = noticeMessage(notice, found, ports.alerts(), runtime.now());
     const { lookup, timeout_seconds, response_bytes_max } = ports;
-    const options = { rules: ports.rules(), timeout_ms: timeout_seconds * 1000, response_bytes_max, signal, lookup };
+    const options = {
+      rules: ports.rules(),
+      timeout_ms: timeout_seconds * 1000,
+      response_bytes_max,
+      signal,
+      lookup,
+    };
     const agent = { "user-agent": `distributed-agents/${ports.service_version}` };
-    const answer = await post({ url, headers: { ...headers, ...agent }, body }, options).catch((error: unknown) => {
-      throw unreachable(error, signal, timeout_seconds);
-    });
+    const answer = await post({ url, headers: { ...headers, ...agent }, body }, options).catch(
+      (error: unknown) => {
+        throw unreachable(error, signal, timeout_seconds);
+      },
+    );
     const refusal = refusalOf(answer, runtime.now());
     if (refusal) throw refusal;
     return answer.status;
   });
-  context.log.info("NOTICE_SENT", `sink ${name} took a notice of alert ${notice.rule}: ${notice.kind}`, { sink: name });
+  context.log.info("NOTICE_SENT", `sink ${name} took a notice of alert ${notice.rule}: ${notice.kind}`, {
+    sink: name,
+  });
   return { verdict: "passed", output: { status_code } };
 }
 
@@ -55,21 +68,33 @@ function sinkOf(name: string, ports: NoticePorts): FoundSink {
   const sink = Object.hasOwn(sinks, name) ? sinks[name] : undefined;
   const address = Object.hasOwn(ports.addresses, name) ? ports.addresses[name] : undefined;
   if (!sink || !address) {
-    const missing = sink ? `ALERT_SINKS has no URL for sink ${name}` : `configs/alerts.json has no sink ${name}`;
+    const missing = sink
+      ? `ALERT_SINKS has no URL for sink ${name}`
+      : `configs/alerts.json has no sink ${name}`;
     throw new TerminalFault("ALERT_SINK_UNKNOWN", `${missing}: add it, then replay the message`);
   }
   if (sink.kind === "webhook" && !address.secret) {
-    throw new TerminalFault("ALERT_SINK_UNKNOWN", `ALERT_SINKS has no secret for sink ${name}, which is a signed webhook`);
+    throw new TerminalFault(
+      "ALERT_SINK_UNKNOWN",
+      `ALERT_SINKS has no secret for sink ${name}, which is a signed webhook`,
+    );
   }
   const read = readUrl(address.url, ports.rules());
   if (!("url" in read)) {
-    throw new RejectedInput("WEBHOOK_URL_FORBIDDEN", `the URL of sink ${name} is not allowed: ${read.problem}`);
+    throw new RejectedInput(
+      "WEBHOOK_URL_FORBIDDEN",
+      `the URL of sink ${name} is not allowed: ${read.problem}`,
+    );
   }
   return { sink, url: read.url, secret: address.secret };
 }
 
 /** Waits its turn, without losing an attempt, when the sink has had as many messages as it takes. */
-async function takeTurn(name: string, { messages_per_second }: AlertSink, { limiter }: NoticePorts): Promise<void> {
+async function takeTurn(
+  name: string,
+  { messages_per_second }: AlertSink,
+  { limiter }: NoticePorts,
+): Promise<void> {
   const rule = {
     requests_per_second: messages_per_second,
     burst_requests: Math.max(1, Math.floor(messages_per_second)),

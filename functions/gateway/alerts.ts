@@ -2,11 +2,22 @@ import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { SILENCE } from "#lib/platform/table/items.ts";
 import { expiryOf } from "#lib/platform/table/retention.ts";
-import { createSilence, lastEvaluation, listAlerts, listSilences } from "#lib/work/observation/alert-store.ts";
+import {
+  createSilence,
+  lastEvaluation,
+  listAlerts,
+  listSilences,
+} from "#lib/work/observation/alert-store.ts";
 import { alertId, isSilenced, noticeOf } from "#lib/work/observation/alert-transitions.ts";
 import { sendNotice } from "#lib/work/observation/send-notices.ts";
 import type { AlertRule, AlertsConfig } from "#schemas/config/alerts.ts";
-import type { AlertList, AlertTestSent, AlertView, SilenceRequest, SilenceView } from "#schemas/http/alerts.ts";
+import type {
+  AlertList,
+  AlertTestSent,
+  AlertView,
+  SilenceRequest,
+  SilenceView,
+} from "#schemas/http/alerts.ts";
 import type { AlertRecord, SilenceRecord } from "#schemas/records/alert.ts";
 import type { Administrator } from "./administrator.ts";
 import type { GatewayPorts } from "./ports.ts";
@@ -21,7 +32,9 @@ export async function listAlertState(config: AlertsConfig, ports: GatewayPorts):
     listSilences(now, ports),
     lastEvaluation(ports),
   ]);
-  const shown = records.filter(({ state, since }) => state !== "resolved" || now - Date.parse(since) < DAY_MS);
+  const shown = records.filter(
+    ({ state, since }) => state !== "resolved" || now - Date.parse(since) < DAY_MS,
+  );
   return {
     evaluated_at: evaluated_ms === undefined ? null : instant(evaluated_ms),
     alerts: shown.map((record) => alertView(record, config, silences, now)),
@@ -62,7 +75,11 @@ export async function silence(
 ): Promise<SilenceView> {
   if (rule !== "*" && !rules.some(({ name }) => name === rule)) {
     const names = rules.map(({ name }) => name).join(", ");
-    throw new HttpError(404, "ALERT_RULE_UNKNOWN", `configs/alerts.json has no rule ${rule}; it has ${names}`);
+    throw new HttpError(
+      404,
+      "ALERT_RULE_UNKNOWN",
+      `configs/alerts.json has no rule ${rule}; it has ${names}`,
+    );
   }
   const now = ports.runtime.now();
   const until_ms = now + for_seconds * 1000;
@@ -107,7 +124,11 @@ export async function testSinks(
   const asked = sink === undefined ? names : [sink];
   const at = instant(ports.runtime.now());
   const alert_id = alertId("test", { test: ports.runtime.uuid() });
-  const notice = noticeOf("test", { alert_id, notices: 1, since: at }, { rule: TEST_RULE, labels: {}, value: 0, at });
+  const notice = noticeOf(
+    "test",
+    { alert_id, notices: 1, since: at },
+    { rule: TEST_RULE, labels: {}, value: 0, at },
+  );
   await audited({ action: "alert.test", target: sink ?? "*" }, async () => {
     for (const name of asked) await sendNotice(name, notice, ports);
   });

@@ -6,12 +6,19 @@ import { addedUp, type CountRow, readTotals, readWindow } from "#lib/platform/me
 import { BLOCK_MS, beginningOf, type CountWindow, windowOf } from "#lib/platform/metrics/count-windows.ts";
 import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 import { FOLDED_TENANT, foldTenants } from "#lib/platform/metrics/fold-tenants.ts";
-import { counterSamples, histogramOf, histogramSamples, quantileOf, type Sample } from "#lib/platform/metrics/series.ts";
+import {
+  counterSamples,
+  histogramOf,
+  histogramSamples,
+  quantileOf,
+  type Sample,
+} from "#lib/platform/metrics/series.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { queueServices } from "#lib/platform/settings/environment.ts";
 import { listCircuits } from "#lib/resilience/circuit/circuit-table.ts";
 import { circuitView } from "#lib/resilience/circuit/operate-circuit.ts";
 import { lastEvaluation, listAlerts } from "#lib/work/observation/alert-store.ts";
+import { knownTenants } from "#lib/work/observation/known-tenants.ts";
 import {
   backlogSamples,
   circuitSamples,
@@ -85,7 +92,9 @@ export async function summarize(
   ]);
   const waiting = unwritten(owners, ports);
   const all = [...totals.rows, ...waiting];
-  const backlog = scope.operator ? await readBacklog(queueServices(), tenantsOf(all), ports) : null;
+  const backlog = scope.operator
+    ? await readBacklog(queueServices(), () => knownTenants(ports), ports)
+    : null;
   const folded = foldTenants([...windows.rows, ...waiting], rules);
   const seconds = (window.to_ms - window.from_ms) / 1000;
   const shown = folded.rows.filter((row) =>
@@ -134,7 +143,7 @@ export async function exposedSeries(
   const own = scope.tenant === ALL ? shown : [scope.tenant];
   const [tasks, ...of_platform] = await Promise.all([
     Promise.all(own.map(async (tenant) => taskSamples(tenant, await countTasks(tenant, ports)))),
-    ...(scope.operator ? platformReadings(tenantsOf(all), ports) : []),
+    ...(scope.operator ? platformReadings(ports) : []),
   ]);
   const labelOf = (tenant: string) => (own.includes(tenant) ? tenant : FOLDED_TENANT);
   return {
@@ -150,13 +159,13 @@ export async function exposedSeries(
 }
 
 /** What belongs to no tenant: queues, and how alerts are doing. */
-function platformReadings(tenants: string[], ports: GatewayPorts): Promise<Sample[]>[] {
+function platformReadings(ports: GatewayPorts): Promise<Sample[]>[] {
   const age = async () => {
     const evaluated_ms = await lastEvaluation(ports);
     return evaluated_ms === undefined ? [] : [evaluationSample((ports.runtime.now() - evaluated_ms) / 1000)];
   };
   return [
-    readBacklog(queueServices(), tenants, ports).then(backlogSamples),
+    readBacklog(queueServices(), () => knownTenants(ports), ports).then(backlogSamples),
     firingAlerts(ports).then((alerts) => firingSamples(alerts.map(({ rule }) => rule))),
     age(),
   ];
@@ -194,10 +203,6 @@ async function visibleCircuits(
   return states
     .filter(({ record }) => tenant === ALL || record.tenant === undefined || record.tenant === tenant)
     .map((state) => ({ view: circuitView(state, circuit_breaker, now), tenant: state.record.tenant }));
-}
-
-function tenantsOf(rows: readonly CountRow[]): string[] {
-  return [...new Set(rows.map(({ tenant }) => tenant))].filter((tenant) => !tenant.startsWith("_"));
 }
 
 function byService(rows: readonly CountRow[]): MetricsSummary["services"] {

@@ -8,8 +8,8 @@ import { hasEdge } from "#lib/platform/settings/environment.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
-import { createTask } from "#lib/work/tasks/task-store.ts";
 import { taskIdFrom } from "#lib/work/tasks/task-id.ts";
+import { createTask } from "#lib/work/tasks/task-store.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
 import { IdempotencyKey } from "#schemas/http/idempotency-key.ts";
@@ -18,7 +18,6 @@ import type { TaskRecord } from "#schemas/records/task.ts";
 import { checkFields, checkSource } from "./check-submission.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
-
 
 interface Submitted {
   submission: Submission;

@@ -2,7 +2,10 @@ import { z } from "zod";
 import { ONE_LINE } from "#schemas/primitives.ts";
 
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,47}$/);
-const Metric = z.string().regex(/^agents_[a-z_]{1,80}$/);
+const Metric = z
+  .string()
+  .regex(/^agents_[a-z_]{1,80}$/)
+  .describe("a metric of docs/reference/metrics.md");
 const LabelValue = z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/);
 const LabelName = z.string().regex(/^[a-z][a-z_]{0,31}$/);
 const TimeOfDay = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/);
@@ -46,7 +49,7 @@ export const AlertExpression = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("quantile").describe("the duration that the share `quantile` stayed below, in seconds"),
     ...Selected,
-    quantile: z.number().min(0).max(1),
+    quantile: z.number().min(0).max(1).describe("such as 0.95"),
     by: By,
     window_seconds: Window,
   }),
@@ -61,13 +64,13 @@ export const QuietHours = z.strictObject({
 export type QuietHours = z.infer<typeof QuietHours>;
 
 export const AlertRule = z.strictObject({
-  name: Name,
+  name: Name.describe("what the rule is called"),
   summary: Line.describe("what it means that it fires, in one sentence"),
-  severity: Severity,
+  severity: Severity.describe("how much it matters; sinks take some severities only"),
   group: Name.describe("rules of one concern, for the reader"),
   expression: AlertExpression,
-  comparison: z.enum(["above", "below"]),
-  threshold: z.number(),
+  comparison: z.enum(["above", "below"]).describe("on which side of the threshold it fires"),
+  threshold: z.number().describe("in the unit of the metric; of a ratio a share of 1"),
   for_seconds: z.int().min(0).max(86_400).describe("it must hold so long before it fires"),
   repeat_seconds: z
     .int()
@@ -75,8 +78,15 @@ export const AlertRule = z.strictObject({
     .max(604_800)
     .nullable()
     .describe("told again after so long while it fires; null: never"),
-  runbook: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/).describe("in docs/runbooks/, without .md"),
-  sinks: z.array(Name).max(10).optional().describe("where it is told; absent: to every sink that takes its severity"),
+  runbook: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,63}$/)
+    .describe("in docs/runbooks/, without .md"),
+  sinks: z
+    .array(Name)
+    .max(10)
+    .optional()
+    .describe("where it is told; absent: to every sink that takes its severity"),
 });
 export type AlertRule = z.infer<typeof AlertRule>;
 
@@ -104,8 +114,16 @@ export type AlertSink = z.infer<typeof AlertSink>;
 /** `configs/alerts.json`: what people are told of, when and where. */
 export const AlertsConfig = z.strictObject({
   $schema: z.string(),
-  console_url: z.url().max(500).nullable().describe("where the API of this stage is, for links; null: no links to it"),
-  runbook_url: z.url().max(500).nullable().describe("the folder of the runbooks, for links; null: only their names"),
+  console_url: z
+    .url()
+    .max(500)
+    .nullable()
+    .describe("where the API of this stage is, for links; null: no links to it"),
+  runbook_url: z
+    .url()
+    .max(500)
+    .nullable()
+    .describe("the folder of the runbooks, for links; null: only their names"),
   quiet_hours: QuietHours.nullable(),
   sinks: z.record(Name, AlertSink).describe("by name; none: alerts are listed only"),
   rules: z.array(AlertRule).max(100),

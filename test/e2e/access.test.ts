@@ -91,7 +91,8 @@ async function everyDuty(): Promise<void> {
   ]) {
     await api.request("GET", `/api/${path}`);
   }
-  for (const path of ["policies", "circuits", "keys", "audit", "integration/status"]) {
+  await api.request("POST", "/api/alerts/silences", { rule: "*", for_seconds: 60, why: "x" });
+  for (const path of ["policies", "circuits", "keys", "audit", "alerts", "integration/status"]) {
     await api.request("GET", `/api/${path}`);
   }
   await api.artifact(task_id, "build-test/report.json");
@@ -196,7 +197,7 @@ async function withWebhooks(): Promise<void> {
 
 async function unreadableMessages(): Promise<void> {
   const { sqs, queueUrl } = queues(recorded.stack.data_dir);
-  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing", "webhooks"]) {
+  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing", "webhooks", "alerts"]) {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
     const dead = `${agent[0]?.toUpperCase()}${agent.slice(1)}DeadLetterQueue.Arn`;
     await vi.waitUntil(() => sent(agent, dead) && noted(agent), patience);

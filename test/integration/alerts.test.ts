@@ -25,7 +25,9 @@ const SEVERITIES = ["critical", "warning", "info"] as const;
 const config: AlertsConfig = {
   ...shipped,
   rules,
-  sinks: { ops: { kind: "google_chat", severities: [...SEVERITIES], messages_per_second: 100, threads: true } },
+  sinks: {
+    ops: { kind: "google_chat", severities: [...SEVERITIES], messages_per_second: 100, threads: true },
+  },
 };
 
 let stage: Awaited<ReturnType<typeof replayStage>>;
@@ -108,7 +110,8 @@ const later = (seconds: number) => {
 };
 /** Pumps until so many messages were taken by the receiver. */
 async function pumpUntil(count: number): Promise<void> {
-  for (const until = Date.now() + 60_000; receiver.received.length < count && Date.now() < until; ) await stage.pump();
+  for (const until = Date.now() + 60_000; receiver.received.length < count && Date.now() < until; )
+    await stage.pump();
   await stage.pump();
 }
 
@@ -182,8 +185,16 @@ describe("an alert", () => {
     const now = stage.platform.runtime.now();
     const iso = (ms: number) => new Date(ms).toISOString();
     const until = iso(now + 600_000);
-    const facts = { why: "x", created_by: "local", created_at: iso(now), expires_at: Math.ceil(now / 1000) + 9999 };
-    await createSilence({ silence_id: "1".repeat(16), rule: "circuit_open", labels: {}, until, ...facts }, stage.ports);
+    const facts = {
+      why: "x",
+      created_by: "local",
+      created_at: iso(now),
+      expires_at: Math.ceil(now / 1000) + 9999,
+    };
+    await createSilence(
+      { silence_id: "1".repeat(16), rule: "circuit_open", labels: {}, until, ...facts },
+      stage.ports,
+    );
     open.model = true;
     await evaluate();
     await stage.pump();

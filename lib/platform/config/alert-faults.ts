@@ -20,7 +20,8 @@ export function alertFaults({ rules, sinks }: AlertsConfig): string[] {
 
 /** Labels that series of a metric have; undefined when the catalogue has no such metric of that kind. */
 function labelsOf(kind: AlertExpression["kind"], metric: string): readonly string[] | undefined {
-  if (kind === "gauge") return Object.hasOwn(GAUGES, metric) ? GAUGES[metric as keyof typeof GAUGES].labels : undefined;
+  if (kind === "gauge")
+    return Object.hasOwn(GAUGES, metric) ? GAUGES[metric as keyof typeof GAUGES].labels : undefined;
   if (kind === "quantile") {
     return Object.values(HISTOGRAMS).some(({ name }) => name === metric) ? LABELS : undefined;
   }

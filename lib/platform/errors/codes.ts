@@ -32,7 +32,9 @@ export const ERROR_CODES = {
   ALERT_RULE_UNKNOWN: answer(404, "configs/alerts.json has no such rule."),
   ALERT_SINK_BUSY: park("The sink has had as many messages as it takes."),
   ALERT_SINK_NOT_FOUND: answer(404, "configs/alerts.json has no such sink."),
-  ALERT_SINK_UNKNOWN: terminal("The sink is not configured: configs/alerts.json or ALERT_SINKS does not name it."),
+  ALERT_SINK_UNKNOWN: terminal(
+    "The sink is not configured: configs/alerts.json or ALERT_SINKS does not name it.",
+  ),
   ARCHIVE_CORRUPT: reject("The archive cannot be read; send a tar compressed with gzip."),
   ARCHIVE_EMPTY: reject("The archive holds no file.", 422),
   ARCHIVE_TOO_LARGE: reject("The archive, or what it unpacks to, is too large.", 413),

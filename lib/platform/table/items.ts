@@ -88,7 +88,11 @@ export const FAILURE = {
   lists: { by_tenant: { partition: "FAILURES#<tenant>", sort: "<last_at>", when: "always" } },
   record: "FailureRecord",
   kept: { days: 30, after: "it failed last" },
-  access: { serve_queue: ["PutItem", "UpdateItem"], read_metrics: ["Query by_tenant"], observe_platform: ["Query by_tenant"] },
+  access: {
+    serve_queue: ["PutItem", "UpdateItem"],
+    read_metrics: ["Query by_tenant"],
+    observe_platform: ["Query by_tenant"],
+  },
 } as const satisfies ItemKind;
 
 export const IDEMPOTENCY = {
@@ -193,7 +197,7 @@ export const COUNTS_IN_TOTAL = {
   partition: "METRICS_TOTALS",
   sort: "<tenant>#<service>#<role>#<shard>",
   kept: { days: 400, after: "it was last added to" },
-  access: { read_metrics: ["Query"], add_up_metrics: ["UpdateItem"] },
+  access: { read_metrics: ["Query"], observe_platform: ["Query"], add_up_metrics: ["UpdateItem"] },
 } as const satisfies ItemKind;
 
 export const COUNTS_PROGRESS = {
@@ -206,7 +210,8 @@ export const COUNTS_PROGRESS = {
 } as const satisfies ItemKind;
 
 export const ALERT = {
-  about: "How one rule of configs/alerts.json stands for one set of labels. Moved only on condition of its `version`",
+  about:
+    "How one rule of configs/alerts.json stands for one set of labels. Moved only on condition of its `version`",
   partition: "ALERTS",
   sort: "<alert_id>",
   record: "AlertRecord",

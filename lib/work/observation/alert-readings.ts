@@ -4,6 +4,7 @@ import { queueServices } from "#lib/platform/settings/environment.ts";
 import { listCircuits } from "#lib/resilience/circuit/circuit-table.ts";
 import { circuitView } from "#lib/resilience/circuit/operate-circuit.ts";
 import type { Readings } from "#lib/work/observation/evaluate-rules.ts";
+import { knownTenants } from "#lib/work/observation/known-tenants.ts";
 import { backlogSamples, circuitSamples, evaluationSample } from "#lib/work/observation/platform-samples.ts";
 import { type BacklogPorts, readBacklog } from "#lib/work/observation/read-backlog.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
@@ -23,8 +24,7 @@ export async function readForAlerts(
     listCircuits(ports),
   ]);
   const labelOf = foldedTenant(counted.rows, rules);
-  const tenants = [...new Set(counted.rows.map(({ tenant }) => tenant))].filter((tenant) => !tenant.startsWith("_"));
-  const backlog = await readBacklog(queueServices(), tenants, ports);
+  const backlog = await readBacklog(queueServices(), () => knownTenants(ports), ports);
   const circuits = states.map((state) => ({
     view: circuitView(state, rules.circuit_breaker, now_ms),
     tenant: state.record.tenant,

@@ -19,7 +19,10 @@ const RULE: AlertRule = {
 const LABELS = { service: "codegen" };
 
 /** Evaluates minute by minute: `x` breached, `.` not, `-` no series, `h` breached and held back, `H` well and held back. */
-function run(minutes: string, rule = RULE): { notices: string[]; writes: number; record: AlertRecord | undefined } {
+function run(
+  minutes: string,
+  rule = RULE,
+): { notices: string[]; writes: number; record: AlertRecord | undefined } {
   let record: AlertRecord | undefined;
   let writes = 0;
   const notices: string[] = [];

@@ -7,7 +7,10 @@ import type { AlertRecord, Notice, SilenceRecord } from "#schemas/records/alert.
 /** An alert's id: the same for the same rule and labels, in whatever order. */
 export function alertId(rule: string, labels: Record<string, string>): string {
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256").update(JSON.stringify([rule, sorted])).digest("hex").slice(0, 32);
+  return createHash("sha256")
+    .update(JSON.stringify([rule, sorted]))
+    .digest("hex")
+    .slice(0, 32);
 }
 
 /** An alert at one evaluation. */
@@ -36,7 +39,11 @@ export function nextAlert(seen: AlertRecord | undefined, situation: Situation): 
   if (!kind) return next;
   const number = next.notices + 1;
   const at = instant(now_ms);
-  const notice = noticeOf(kind, { ...next, notices: number }, { rule, labels, value: situation.measured?.value, at });
+  const notice = noticeOf(
+    kind,
+    { ...next, notices: number },
+    { rule, labels, value: situation.measured?.value, at },
+  );
   const { unsent: _, ...rest } = next;
   return {
     ...rest,
@@ -67,7 +74,10 @@ function moveState(seen: AlertRecord | undefined, situation: Situation): AlertRe
   return fires ? { ...seen, state: "firing", since } : seen;
 }
 
-function dueNotice({ state, told, told_at }: AlertRecord, { rule, now_ms, held }: Situation): Notice["kind"] | undefined {
+function dueNotice(
+  { state, told, told_at }: AlertRecord,
+  { rule, now_ms, held }: Situation,
+): Notice["kind"] | undefined {
   if (held) return undefined;
   if (state === "resolved") return told === "fired" ? "resolved" : undefined;
   if (state !== "firing") return undefined;

@@ -44,9 +44,16 @@ export function chatMessage(content: CardContent): Record<string, unknown> {
   return withSections(content, [], sections.length);
 }
 
-function withSections({ key, title, subtitle, links, thread_key }: CardContent, kept: object[], more: number) {
+function withSections(
+  { key, title, subtitle, links, thread_key }: CardContent,
+  kept: object[],
+  more: number,
+) {
   const note = more > 0 ? [{ widgets: [{ textParagraph: { text: `${more} more` } }] }] : [];
-  const buttons = links.map(({ text, url }) => ({ text: cut(text, TITLE_CHARACTERS_MAX), onClick: { openLink: { url } } }));
+  const buttons = links.map(({ text, url }) => ({
+    text: cut(text, TITLE_CHARACTERS_MAX),
+    onClick: { openLink: { url } },
+  }));
   const last = buttons.length > 0 ? [{ widgets: [{ buttonList: { buttons } }] }] : [];
   const header = { title: cut(title, TITLE_CHARACTERS_MAX), subtitle: cut(subtitle, TEXT_CHARACTERS_MAX) };
   return {
@@ -58,7 +65,9 @@ function withSections({ key, title, subtitle, links, thread_key }: CardContent, 
 /** Cut by code points, so that no character is halved. */
 function cut(text: string, characters_max: number): string {
   const characters = [...text.toWellFormed()];
-  return characters.length <= characters_max ? characters.join("") : `${characters.slice(0, characters_max - 1).join("")}…`;
+  return characters.length <= characters_max
+    ? characters.join("")
+    : `${characters.slice(0, characters_max - 1).join("")}…`;
 }
 
 /** Card texts take a part of HTML: https://developers.google.com/workspace/chat/format-messages#card-formatting */

@@ -100,9 +100,18 @@ async function evaluateOne(
   if (notice && next.unsent) next.unsent.sinks = sinksOf(rule, config);
   if (!(await moveAlert(next, ports))) return false; // another evaluator was first: it sends
   if (next.state !== seen?.state) {
-    const code = next.state === "resolved" ? "ALERT_RESOLVED" : next.state === "firing" ? "ALERT_FIRING" : "ALERT_PENDING";
+    const code =
+      next.state === "resolved"
+        ? "ALERT_RESOLVED"
+        : next.state === "firing"
+          ? "ALERT_FIRING"
+          : "ALERT_PENDING";
     const level = next.state === "firing" ? "warn" : "info";
-    ports.log[level](code, `alert ${rule.name} is ${next.state}`, { rule: rule.name, labels, value: measured?.value });
+    ports.log[level](code, `alert ${rule.name} is ${next.state}`, {
+      rule: rule.name,
+      labels,
+      value: measured?.value,
+    });
   }
   if (!notice) return false;
   await sendUnsent(next, ports);

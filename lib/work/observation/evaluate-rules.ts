@@ -1,4 +1,4 @@
-import { COUNTERS, HISTOGRAMS, type TimedMetric } from "#lib/platform/metrics/catalogue.ts";
+import { HISTOGRAMS, type TimedMetric } from "#lib/platform/metrics/catalogue.ts";
 import { addedUp, type CountRow, type MinuteRow } from "#lib/platform/metrics/count-store.ts";
 import { minuteOf } from "#lib/platform/metrics/count-windows.ts";
 import { counterSamples, histogramSamples, quantileOf, type Sample } from "#lib/platform/metrics/series.ts";
@@ -21,7 +21,10 @@ export interface Measured {
 }
 
 /** Evaluates one rule: a measure for each set of labels that has any series. */
-export function evaluateRule({ expression, comparison, threshold }: AlertRule, readings: Readings): Measured[] {
+export function evaluateRule(
+  { expression, comparison, threshold }: AlertRule,
+  readings: Readings,
+): Measured[] {
   return [...valuesOf(expression, readings).values()].map(({ labels, value }) => ({
     labels,
     value,
@@ -62,11 +65,17 @@ interface Selection {
 
 function selected(samples: readonly Sample[], { metric, labels = {} }: Selection): Sample[] {
   return samples.filter(
-    (sample) => sample.name === metric && Object.entries(labels).every(([name, value]) => sample.labels[name] === value),
+    (sample) =>
+      sample.name === metric &&
+      Object.entries(labels).every(([name, value]) => sample.labels[name] === value),
   );
 }
 
-function grouped(samples: readonly Sample[], by: readonly string[], join: (a: number, b: number) => number): Values {
+function grouped(
+  samples: readonly Sample[],
+  by: readonly string[],
+  join: (a: number, b: number) => number,
+): Values {
   const values: Values = new Map();
   for (const sample of samples) {
     const labels = Object.fromEntries(by.map((name) => [name, sample.labels[name] ?? ""]));
@@ -91,10 +100,7 @@ function increases(
   return grouped(samples, selection.by, (a, b) => a + b);
 }
 
-function quantiles(
-  expression: Extract<AlertExpression, { kind: "quantile" }>,
-  readings: Readings,
-): Values {
+function quantiles(expression: Extract<AlertExpression, { kind: "quantile" }>, readings: Readings): Values {
   const metric = (Object.keys(HISTOGRAMS) as TimedMetric[]).find(
     (each) => HISTOGRAMS[each].name === expression.metric,
   );
@@ -109,7 +115,12 @@ function quantiles(
     .map((row) => {
       const kept = (name: "service" | "role" | "shard" | "tenant") =>
         expression.by.includes(name) ? row[name] : "";
-      const labels = { service: kept("service"), role: kept("role"), shard: kept("shard"), tenant: kept("tenant") };
+      const labels = {
+        service: kept("service"),
+        role: kept("role"),
+        shard: kept("shard"),
+        tenant: kept("tenant"),
+      };
       return { ...row, ...labels };
     });
   const values: Values = new Map();
@@ -118,9 +129,4 @@ function quantiles(
     values.set(JSON.stringify(labels), { labels, value: quantileOf(sample, expression.quantile) });
   }
   return values;
-}
-
-/** Whether the catalogue has a counter, histogram or gauge that this expression may name. */
-export function isCounter(metric: string): boolean {
-  return Object.hasOwn(COUNTERS, metric);
 }

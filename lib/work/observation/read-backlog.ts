@@ -29,11 +29,11 @@ export interface BacklogPorts extends TablePorts {
 
 /**
  * The backlog of every service that has a queue: two requests of SQS each, eight queries for the ages of open work, and one a
- * tenant for the ages of dead letters when there are any.
+ * tenant for the ages of dead letters when there are any: only then are the tenants asked for.
  */
 export async function readBacklog(
   services: readonly string[],
-  tenants: readonly string[],
+  tenants: () => Promise<readonly string[]>,
   ports: BacklogPorts,
 ): Promise<Backlog[]> {
   const [depths, sent] = await Promise.all([
@@ -41,7 +41,7 @@ export async function readBacklog(
     oldestSent(ports),
   ]);
   const dead = depths.some(({ dead_lettered }) => dead_lettered > 0)
-    ? await oldestDeadLetters(tenants, ports)
+    ? await oldestDeadLetters(await tenants(), ports)
     : new Map<string, number>();
   const now = ports.runtime.now();
   const ageOf = (at_ms: number | undefined) => (at_ms === undefined ? 0 : Math.max(0, now - at_ms) / 1000);

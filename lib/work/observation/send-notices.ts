@@ -16,7 +16,10 @@ const PLATFORM = "platform";
 const HOURS_MAX = 24;
 
 /** The sinks that a rule's notices go to. */
-export function sinksOf({ sinks, severity }: Pick<AlertRule, "sinks" | "severity">, config: AlertsConfig): string[] {
+export function sinksOf(
+  { sinks, severity }: Pick<AlertRule, "sinks" | "severity">,
+  config: AlertsConfig,
+): string[] {
   const taking = Object.entries(config.sinks).filter(
     ([name, sink]) => sink.severities.includes(severity) && (sinks === undefined || sinks.includes(name)),
   );

@@ -17,7 +17,8 @@ type Counts = Partial<Record<CountedMetric, number>>;
 
 function counted(amounts: Counts, now_ms: number): Readings {
   const counters = makeCounters();
-  for (const [metric, amount] of Object.entries(amounts)) counters.count(metric as CountedMetric, "acme", amount);
+  for (const [metric, amount] of Object.entries(amounts))
+    counters.count(metric as CountedMetric, "acme", amount);
   const sums = new Map(counters.entries().map(({ metric, amount }) => [metric, amount]));
   return { now_ms, minutes: [{ ...LABELS, minute: minuteOf(now_ms), amounts: sums }], gauges: [] };
 }
@@ -82,34 +83,38 @@ describe("the shipped rules", () => {
   it("agree with the catalogue, and each has a case here and a runbook", () => {
     expect(alertFaults(shipped)).toEqual([]);
     expect(shipped.rules.map(({ name }) => name).sort()).toEqual(Object.keys(CASES).sort());
-    for (const { runbook } of shipped.rules) expect(existsSync(`docs/runbooks/${runbook}.md`), runbook).toBe(true);
+    for (const { runbook } of shipped.rules)
+      expect(existsSync(`docs/runbooks/${runbook}.md`), runbook).toBe(true);
   });
 
-  it.each(shipped.rules.map((rule) => [rule.name, rule] as const))("%s fires, and is resolved", (name, rule) => {
-    const { ill, well } = CASES[name]!;
-    const notices: string[] = [];
-    let now_ms = NOW;
-    let record: AlertRecord | undefined;
-    const evaluate = (readings: Readings) => {
-      const [measured] = evaluateRule(rule, readings);
-      const labels = measured?.labels ?? record?.labels ?? {};
-      const next = nextAlert(record, { rule, labels, measured, now_ms, held: false, expires_at: 0 });
-      if (next && next.notices > (record?.notices ?? 0)) notices.push(next.unsent!.notice.kind);
-      record = next ?? record;
-    };
-    evaluate(well(now_ms));
-    expect(record).toBeUndefined();
-    for (let seconds = 0; seconds <= rule.for_seconds; seconds += 60) {
-      expect(notices).toEqual([]);
+  it.each(shipped.rules.map((rule) => [rule.name, rule] as const))(
+    "%s fires, and is resolved",
+    (name, rule) => {
+      const { ill, well } = CASES[name]!;
+      const notices: string[] = [];
+      let now_ms = NOW;
+      let record: AlertRecord | undefined;
+      const evaluate = (readings: Readings) => {
+        const [measured] = evaluateRule(rule, readings);
+        const labels = measured?.labels ?? record?.labels ?? {};
+        const next = nextAlert(record, { rule, labels, measured, now_ms, held: false, expires_at: 0 });
+        if (next && next.notices > (record?.notices ?? 0)) notices.push(next.unsent!.notice.kind);
+        record = next ?? record;
+      };
+      evaluate(well(now_ms));
+      expect(record).toBeUndefined();
+      for (let seconds = 0; seconds <= rule.for_seconds; seconds += 60) {
+        expect(notices).toEqual([]);
+        evaluate(ill(now_ms));
+        now_ms += 60_000;
+      }
+      expect([record?.state, notices]).toEqual(["firing", ["fired"]]);
       evaluate(ill(now_ms));
-      now_ms += 60_000;
-    }
-    expect([record?.state, notices]).toEqual(["firing", ["fired"]]);
-    evaluate(ill(now_ms));
-    evaluate(well(now_ms));
-    evaluate(well(now_ms));
-    expect([record?.state, notices]).toEqual(["resolved", ["fired", "resolved"]]);
-  });
+      evaluate(well(now_ms));
+      evaluate(well(now_ms));
+      expect([record?.state, notices]).toEqual(["resolved", ["fired", "resolved"]]);
+    },
+  );
 });
 
 describe("a rule", () => {
@@ -150,7 +155,9 @@ describe("a rule", () => {
     } as const;
     const late = { ...rule("failure_rate"), expression: { ...expression, by: ["service"] }, threshold: 10 };
     const minutes = [{ ...LABELS, minute: minuteOf(NOW), amounts: sums }];
-    expect(evaluateRule(late, { now_ms: NOW, minutes, gauges: [] })).toMatchObject([{ breached: true, value: 20 }]);
+    expect(evaluateRule(late, { now_ms: NOW, minutes, gauges: [] })).toMatchObject([
+      { breached: true, value: 20 },
+    ]);
   });
 
   it("is refused when it names what is in no catalogue", () => {
@@ -158,7 +165,9 @@ describe("a rule", () => {
     const wrong = (change: object) =>
       alertFaults({ ...shipped, rules: [{ ...first!, ...change }] }).join("; ");
     const gauge = { kind: "gauge", metric: "agents_dead_letters", by: ["service"], aggregate: "sum" };
-    expect(wrong({ expression: { ...gauge, metric: "agents_none" } })).toMatch("there is no gauge agents_none");
+    expect(wrong({ expression: { ...gauge, metric: "agents_none" } })).toMatch(
+      "there is no gauge agents_none",
+    );
     expect(wrong({ expression: { ...gauge, by: ["circuit"] } })).toMatch("has no label circuit");
     expect(wrong({ expression: { ...gauge, labels: { x: "y" } } })).toMatch("has no label x");
     expect(wrong({ sinks: ["nowhere"] })).toMatch("names nowhere");

@@ -184,6 +184,7 @@ describe("a query", () => {
       "lib/resilience/idempotency/claim.ts",
       "lib/http/auth/key-store.ts",
       "lib/work/webhooks/webhook-store.ts",
+      "lib/work/observation/alert-store.ts",
     ],
     async observe(world) {
       const pk = randomUUID();

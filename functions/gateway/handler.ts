@@ -1,9 +1,11 @@
 import { defineApi } from "#lib/http/api/define-api.ts";
+import { alertRoutes } from "./alert-routes.ts";
 import { artifactRoutes } from "./artifact-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
+import { metricsRoutes } from "./metrics-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
@@ -13,6 +15,8 @@ export const handler = defineApi("gateway", {
   ...taskRoutes,
   ...artifactRoutes,
   ...statusRoutes,
+  ...metricsRoutes,
+  ...alertRoutes,
   ...circuitRoutes,
   ...keyRoutes,
   ...auditRoutes,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { agentProfileName, chooseAgent, keysMissing } from "#lib/platform/config/agent-choice.ts";
 import { chooseModel } from "#lib/platform/config/model-choice.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
@@ -10,6 +9,7 @@ import { hasEdge } from "#lib/platform/settings/environment.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
+import { taskIdFrom } from "#lib/work/tasks/task-id.ts";
 import { createTask } from "#lib/work/tasks/task-store.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
@@ -19,8 +19,6 @@ import type { TaskRecord } from "#schemas/records/task.ts";
 import { checkFields, checkSource } from "./check-submission.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
-
-const BASE32 = "0123456789abcdefghjkmnpqrstvwxyz";
 
 interface Submitted {
   submission: Submission;
@@ -62,7 +60,7 @@ export async function submitTask(
   const now = ports.runtime.now();
   const task: TaskRecord = {
     tenant,
-    task_id: taskId(tenant, idempotency_key ?? ports.runtime.hex(16)),
+    task_id: taskIdFrom(tenant, idempotency_key ?? ports.runtime.hex(16)),
     status: "accepted",
     spec,
     definition,
@@ -119,12 +117,6 @@ function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskReco
     "IDEMPOTENCY_MISMATCH",
     `this Idempotency-Key was used for another body, which became task ${existing.task_id}`,
   );
-}
-
-function taskId(tenant: string, key: string): string {
-  const digest = createHash("sha256").update(`${tenant}\n${key}`).digest();
-  const characters = Array.from(digest.subarray(0, 26), (byte) => BASE32[byte % 32]);
-  return `task_${characters.join("")}`;
 }
 
 /** Workflows and profiles that the operator's policy allows; null: all. */

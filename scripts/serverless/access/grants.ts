@@ -19,6 +19,7 @@ export interface QueueIds {
 
 const ORCHESTRATOR = "orchestrator";
 const WEBHOOKS = "webhooks";
+const ALERTS = "alerts";
 
 /**
  * What duties may do with objects and queues, by the name that `access:` in serverless.yml uses. What they
@@ -40,6 +41,13 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
   check_parts: ({ queues: by_agent, dead_letter_queues }) => [
     queues([...Object.values(by_agent), ...Object.values(dead_letter_queues)], ["GetQueueAttributes"]),
   ],
+  /** functions/observability: reads how full every queue is. */
+  observe_platform: ({ queues: by_agent, dead_letter_queues }) => [
+    queues([...Object.values(by_agent), ...Object.values(dead_letter_queues)], ["GetQueueAttributes"]),
+  ],
+  evaluate_alerts: ({ queues: by_agent }) => [queues(pick(by_agent, ALERTS), ["SendMessage"])],
+  /** functions/gateway/alerts.ts: a test of the sinks. */
+  silence_alerts: ({ queues: by_agent }) => [queues(pick(by_agent, ALERTS), ["SendMessage"])],
   /** functions/orchestrator: decides from the ledger, sends steps, seals what has ended. */
   advance_tasks: ({ queues: by_agent }) => [
     objects("tenants/*/blobs/*", ["GetObject", "PutObject", "PutObjectTagging"]),

@@ -45,7 +45,7 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
     objects("tenants/*/blobs/*", ["GetObject", "PutObject", "PutObjectTagging"]),
     objects("tenants/*/tasks/*", ["PutObject", "PutObjectTagging"]),
     noticeMissingObjects(),
-    queues(Object.values(by_agent), ["SendMessage"]),
+    queues(allBut(by_agent, ALERTS), ["SendMessage"]),
   ],
   /** functions/orchestrator/sweep.ts */
   find_open_tasks: ({ queues: by_agent }) => [queues(pick(by_agent, ORCHESTRATOR), ["SendMessage"])],
@@ -78,6 +78,10 @@ export function grantedBy(names: readonly string[], ids: QueueIds): Statement[] 
     const grant = Object.hasOwn(GRANTS, name) ? GRANTS[name] : undefined;
     return [...tableGrants(name), ...(grant?.(ids) ?? [])];
   });
+}
+
+function allBut(by_agent: Record<string, string>, left_out: string): string[] {
+  return Object.entries(by_agent).flatMap(([agent, id]) => (agent === left_out ? [] : [id]));
 }
 
 function pick(by_agent: Record<string, string>, agent: string): string[] {

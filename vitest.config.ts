@@ -3,6 +3,11 @@ import { defineConfig } from "vitest/config";
 // Loading the embedding model takes seconds of a processor, and few tests of a stack embed anything.
 process.env.LOCAL_WARM_EMBEDDER ??= "no";
 
+/** Every lane checks that its test files leave nothing on the disk. */
+function withSetUp<Lane extends { test: object }>(lanes: readonly Lane[]) {
+  return lanes.map(({ test }) => ({ test: { ...test, setupFiles: "./test/set-up.ts" } }));
+}
+
 const LONG = ["**/*.long.test.ts"];
 const PACKAGE = ["test/template/package.test.ts"];
 
@@ -16,11 +21,11 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/skipped-tests.ts"],
     maxWorkers: 3, // much of a run is waiting, for stacks to start and for leases to end
-    projects: [
+    projects: withSetUp([
       {
         test: {
           name: "unit",
-          include: ["{schemas,lib,functions,local,cli,scripts}/**/*.test.ts"],
+          include: ["{schemas,lib,functions,local,cli,scripts,test/requests}/**/*.test.ts"],
           exclude: LONG,
           isolate: false, // a file may find modules loaded by another: none of them keeps anything between tests
           testTimeout: 60_000,
@@ -81,6 +86,6 @@ export default defineConfig({
           hookTimeout: 240_000,
         },
       },
-    ],
+    ]),
   },
 });

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { DeliveryList } from "#schemas/http/webhooks.ts";
@@ -13,16 +14,21 @@ import { type Access, accessesOf } from "../access/accesses.ts";
 import { allows, type Permission, permissionsOf } from "../access/permissions.ts";
 import { type RecordedStack, recordedStack } from "../access/recorded-stack.ts";
 import { UNREACHED } from "../access/unreached.ts";
+import { configsDirectory } from "../fakes/configs-directory.ts";
 import { rawArchive } from "../fakes/tar-archive.ts";
 import { webhookReceiver } from "../fakes/webhook-receiver.ts";
 import { type ApiClient, developmentClient, queues } from "./client.ts";
 import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
 
 const patience = { timeout: 60_000, interval: 200 };
-const KEY = "codegen.worker.model";
+const circuitOfModel = () =>
+  `codegen.worker.model@openai-compatible_127-0-0-1-${(model.address() as AddressInfo).port}`;
 const FAILURES_BATCH: number = JSON.parse(readFileSync("configs/authentication.json", "utf8")).failures_batch;
 const TEST = "node --test --test-reporter=tap";
 const model = createServer((_, response) => response.writeHead(503).end());
+/** What it prints and changes is too large to travel in references. */
+const NOISY = "head -c 20000 /dev/urandom | od > noise.txt; cat noise.txt";
+const configs = configsDirectory();
 let recorded: RecordedStack;
 let api: ApiClient;
 let template: Template;
@@ -33,16 +39,21 @@ beforeAll(async () => {
   await once(model, "listening");
   lambda_port = await anyFreePort();
   template = await templateOf("prod");
+  const codegen_file = join(configs.directory, "codegen.json");
+  const codegen = JSON.parse(readFileSync(codegen_file, "utf8"));
+  writeFileSync(codegen_file, JSON.stringify({ ...codegen, agents: { noisy: { command: NOISY } } }));
   recorded = await recordedStack({
     MODEL_URL: `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`,
     MODEL_NAME: "none",
     LOCAL_LAMBDA_PORT: String(lambda_port),
+    CONFIG_DIRECTORY: configs.directory,
   });
   api = developmentClient(recorded.stack.url, recorded.stack.data_dir);
   await everyDuty();
 }, 600_000);
 afterAll(async () => {
   await recorded?.stop();
+  configs.remove();
   model.close();
 });
 
@@ -74,6 +85,12 @@ async function everyDuty(): Promise<void> {
       source,
       change: { kind: "patch", diff: FIRST_TRY, fallback_diffs: [FIX] },
       test: TEST,
+    }),
+    verdict({
+      workflow: "change",
+      source: upload,
+      change: { kind: "prompt", text: "make noise ".repeat(100), agent: "noisy" },
+      test: "true",
     }),
     verdict({ workflow: "index", source: upload, repository: "uploaded" }),
     verdict({ workflow: "buildtest", source: upload, test: "false" }),
@@ -160,7 +177,10 @@ async function withTheModelAway(): Promise<void> {
   await submit();
   const command = (action: "force_open" | "reset") =>
     vi.waitUntil(async () => {
-      const { status } = await api.request("POST", `/api/circuits/${KEY}`, { action, why: "test" });
+      const { status } = await api.request("POST", `/api/circuits/${circuitOfModel()}`, {
+        action,
+        why: "test",
+      });
       return status === 200;
     }, patience);
   await command("force_open");
@@ -197,7 +217,8 @@ async function withWebhooks(): Promise<void> {
 
 async function unreadableMessages(): Promise<void> {
   const { sqs, queueUrl } = queues(recorded.stack.data_dir);
-  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing", "webhooks", "alerts"]) {
+  const agents = ["orchestrator", "codegen", "coder", "buildtest", "sandbox", "indexing", "webhooks", "alerts"];
+  for (const agent of agents) {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
     const dead = `${agent[0]?.toUpperCase()}${agent.slice(1)}DeadLetterQueue.Arn`;
     await vi.waitUntil(() => sent(agent, dead) && noted(agent), patience);

@@ -1,16 +1,18 @@
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { Circuits, type CircuitView } from "#schemas/http/circuits.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { runCli } from "../fakes/run-cli.ts";
 import { tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
 
-const KEY = "codegen.worker.model";
+const POLICY = "codegen.worker.model";
+/** One for each endpoint: this one's host and port are in it. */
+let KEY = "";
 const ANSWER = `\`\`\`diff
 --- a/add.js
 +++ b/add.js
@@ -32,24 +34,28 @@ const server = createServer((_, response) => {
   }, 300);
 });
 
-const configs = mkdtempSync(join(tmpdir(), "configs-"));
+const configs = temporaryDirectory("configs");
 cpSync("configs", configs, { recursive: true });
 /** Changes what the shipped policy says of the model's circuit. */
 const edit = (changes: object) => {
   const file = join(configs, "circuit_breaker.json");
   const { circuits, ...rest } = JSON.parse(readFileSync("configs/circuit_breaker.json", "utf8"));
-  writeFileSync(file, JSON.stringify({ ...rest, circuits: { [KEY]: { ...circuits[KEY], ...changes } } }));
+  writeFileSync(
+    file,
+    JSON.stringify({ ...rest, circuits: { [POLICY]: { ...circuits[POLICY], ...changes } } }),
+  );
 };
 
 afterAll(() => {
   server.close();
-  rmSync(configs, { recursive: true, force: true });
 });
 const { stack, api } = testStack(async () => {
   edit({ open_seconds_base: 3 });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const MODEL_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat/completions`;
+  const { port } = server.address() as AddressInfo;
+  KEY = `${POLICY}@openai-compatible_127-0-0-1-${port}`;
+  const MODEL_URL = `http://127.0.0.1:${port}/v1/chat/completions`;
   return { env: { MODEL_URL, MODEL_NAME: "one-answer", CONFIG_DIRECTORY: configs } };
 });
 

@@ -1,9 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -14,6 +13,7 @@ import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
 import { MetricsSummary } from "#schemas/http/metrics-summary.ts";
 import { ArtifactIndex, TaskList, TaskView } from "#schemas/http/task-view.ts";
 import { needing } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { type ApiClient, tenantClient } from "./client.ts";
 import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
@@ -114,7 +114,7 @@ describe("workflow change", () => {
     });
     const view = await api.ended(task_id);
     expect(view.verdict, JSON.stringify(view.error)).toBe("passed");
-    const directory = mkdtempSync(join(tmpdir(), "apply-"));
+    const directory = temporaryDirectory("apply");
     for (const [path, text] of Object.entries(source.files)) {
       mkdirSync(dirname(join(directory, path)), { recursive: true });
       writeFileSync(join(directory, path), text);
@@ -126,7 +126,6 @@ describe("workflow change", () => {
       expect(readFileSync(join(directory, path), "utf8")).not.toBe(source.files[path]);
     }
     execFileSync("node", ["--test"], { cwd: directory });
-    rmSync(directory, { recursive: true });
   });
 
   it("repairs: a first patch that fails its tests, a second that does not, both kept", async () => {

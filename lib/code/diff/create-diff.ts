@@ -13,6 +13,7 @@ import {
 } from "#lib/code/diff/file-diff.ts";
 import { type LineChange, lineChanges } from "#lib/code/diff/line-changes.ts";
 import { readTree, type Tree, type TreeFile } from "#lib/code/diff/read-tree.ts";
+import { type FileContent, flagOfChange } from "#lib/code/flags/flag-of.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 const FILES_BETWEEN_YIELDS = 256;
@@ -58,7 +59,26 @@ export async function createDiff(before: string | Tree, after: string | Tree): P
       pieces.push(Buffer.from(headerOf(file)), Buffer.from(body, "latin1"));
     }
   }
-  return { bytes: Buffer.concat(pieces), changes: fileChanges(files) };
+  return { bytes: Buffer.concat(pieces), changes: fileChanges(files).map(flagged(left, right, files)) };
+}
+
+/** Says of each changed file why a reviewer must look at it. A moved file is judged by both its names. */
+function flagged(left: Tree, right: Tree, files: readonly FileDiff[]): (change: FileChange) => FileChange {
+  const renamed = new Map(
+    files.map(({ kind, before_path, after_path }) => [after_path, kind === "renamed" ? before_path : null]),
+  );
+  return (change) => {
+    const from = renamed.get(change.path) ?? undefined;
+    const flags = [change.path, ...(from === undefined ? [] : [from])].map((path) =>
+      flagOfChange(path, contentOf(left.get(path)), contentOf(right.get(path))),
+    );
+    const flag = flags.find((one) => one !== undefined);
+    return { ...change, ...(from !== undefined && { from }), ...(flag !== undefined && { flag }) };
+  };
+}
+
+function contentOf(file: TreeFile | undefined): FileContent {
+  return file?.mode === "120000" ? "link" : file?.read();
 }
 
 async function changedFiles(left: Tree, right: Tree): Promise<Changed[]> {
@@ -105,7 +125,8 @@ function writeChanged({ path, before, after, from }: Changed): Written[] {
   if (before === undefined || after === undefined) return [writeFileDiff(path, before, after)];
   if (from !== undefined) {
     const file = { ...modes(before, after), kind: "renamed" as const, before_path: from, after_path: path };
-    return [{ file: { ...file, hunks: [] }, body: "" }];
+    const index = indexOf(before, after);
+    return [{ file: { ...file, index, hunks: [] }, body: "" }];
   }
   const is_retyped = (before.mode === "120000") !== (after.mode === "120000");
   return is_retyped
@@ -127,7 +148,7 @@ function writeFileDiff(path: string, before: TreeFile | undefined, after: TreeFi
     before_path: before === undefined ? null : path,
     after_path: after === undefined ? null : path,
     ...modes(before, after),
-    ...(differs || !before || !after ? { index: `${idOf(before, left)}..${idOf(after, right)}` } : {}),
+    index: indexOf(before, after),
     hunks: has_lines
       ? makeHunks(textLines(left.toString("latin1")), textLines(right.toString("latin1")))
       : [],
@@ -136,8 +157,13 @@ function writeFileDiff(path: string, before: TreeFile | undefined, after: TreeFi
   return { file, body: is_binary ? formatBinary(left, right) : hunks.join("") };
 }
 
-function idOf(file: TreeFile | undefined, bytes: Buffer): string {
-  return file === undefined ? "0".repeat(40) : objectId(bytes);
+/** Also where the content stays, which git leaves out: whoever applies the diff can tell whether it is the same file. */
+function indexOf(before: TreeFile | undefined, after: TreeFile | undefined): string {
+  return `${idOf(before)}..${idOf(after)}`;
+}
+
+function idOf(file: TreeFile | undefined): string {
+  return file === undefined ? "0".repeat(40) : objectId(file.read());
 }
 
 function modes(

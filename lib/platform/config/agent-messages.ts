@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { AlertsInput, AlertsOutput } from "#schemas/messages/alerts.ts";
 import { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";
 import { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
+import { CoderInput, CoderOutput } from "#schemas/messages/coder.ts";
 import { IndexingInput, IndexingOutput } from "#schemas/messages/indexing.ts";
 import { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
 import { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
@@ -12,6 +13,7 @@ export const agentMessages: Record<string, { Input: z.ZodObject; Output: z.ZodOb
   alerts: { Input: AlertsInput, Output: AlertsOutput },
   buildtest: { Input: BuildtestInput, Output: BuildtestOutput },
   codegen: { Input: CodegenInput, Output: CodegenOutput },
+  coder: { Input: CoderInput, Output: CoderOutput },
   indexing: { Input: IndexingInput, Output: IndexingOutput },
   sandbox: { Input: SandboxInput, Output: SandboxOutput },
   webhooks: { Input: WebhooksInput, Output: WebhooksOutput },

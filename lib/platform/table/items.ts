@@ -22,9 +22,9 @@ export const TASK = {
     submit_tasks: ["PutItem"],
     read_tasks: ["GetItem", "Query", "Query by_tenant"],
     advance_tasks: ["GetItem", "PutItem", "Query"],
-    find_open_tasks: ["Query open_tasks"],
-    read_metrics: ["Query open_tasks"],
-    observe_platform: ["Query open_tasks"],
+    find_open_tasks: ["GetItem", "Query open_tasks"],
+    read_metrics: ["GetItem", "Query open_tasks"],
+    observe_platform: ["GetItem", "Query open_tasks"],
   },
 } as const satisfies ItemKind;
 

@@ -75,7 +75,8 @@ export function listingOf<Kind extends ItemKind, Index extends IndexName>(
 
 /** The attributes to remove so that an index does not list the item any more. */
 export function listingAttributes(index: IndexName): string[] {
-  return Object.values(INDEXES[index]);
+  const { partition, sort } = INDEXES[index];
+  return [partition, sort];
 }
 
 /** An item without the attributes that place and list it: its record's fields. */

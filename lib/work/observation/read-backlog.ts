@@ -1,8 +1,8 @@
 import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import { FAILURE, TASK } from "#lib/platform/table/items.ts";
-import { type Item, listOf, OPEN_SHARDS } from "#lib/platform/table/keys.ts";
-import type { TablePorts } from "#lib/platform/table/operations.ts";
+import { type Item, keyOfItem, listOf, OPEN_SHARDS } from "#lib/platform/table/keys.ts";
+import { getItem, type TablePorts } from "#lib/platform/table/operations.ts";
 import { queryOnce, queryPages } from "#lib/platform/table/queries.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 
@@ -28,7 +28,7 @@ export interface BacklogPorts extends TablePorts {
 }
 
 /**
- * The backlog of every service that has a queue: two requests of SQS each, eight queries for the ages of open work, and one a
+ * The backlog of every service that has a queue: two requests of SQS each, eight queries and at most 40 reads for the ages of open work, and one query a
  * tenant for the ages of dead letters when there are any: only then are the tenants asked for.
  */
 export async function readBacklog(
@@ -74,20 +74,21 @@ async function depthOf(service: string, { sqs, queueUrl, deadLetterQueueUrl }: B
   };
 }
 
-/** Of each partition of the open tasks, so many are looked at: those that are to be checked first, which were sent first. */
-const OPEN_TASKS_MAX = 50;
+/** Of each partition of the open tasks, so many are read: those that are to be checked first, which were sent first. */
+const OPEN_TASKS_MAX = 5;
 
 /** When the oldest step that is not done was sent, in Unix ms, by service. */
 async function oldestSent(ports: TablePorts): Promise<Map<string, number>> {
-  const attributes = ["#current", "#beside", "#definition"];
   const pages = await Promise.all(
     Array.from({ length: OPEN_SHARDS }, (_, shard) =>
-      queryOnce(listOf(TASK, "open_tasks", { shard }), { items_max: OPEN_TASKS_MAX, attributes }, ports),
+      queryOnce(listOf(TASK, "open_tasks", { shard }), { items_max: OPEN_TASKS_MAX }, ports),
     ),
   );
+  const listed = pages.flatMap(({ items }) => items);
+  const found = await Promise.all(listed.map((item) => getItem(keyOfItem(item), ports)));
   const oldest = new Map<string, number>();
-  for (const item of pages.flatMap(({ items }) => items)) {
-    const { current, beside, definition } = item as Partial<TaskRecord>;
+  for (const item of found) {
+    const { current, beside, definition } = (item ?? {}) as Partial<TaskRecord>;
     for (const sent of [current, beside]) {
       const agent = definition?.steps.find(({ step }) => step === sent?.step)?.agent;
       if (!sent || agent === undefined) continue;

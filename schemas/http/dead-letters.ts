@@ -166,7 +166,7 @@ const Expected = z.strictObject({
 });
 
 const PolicyNow = z.strictObject({
-  then: z.string().describe("hash of configs/retry_policy.json when it failed"),
+  at_failure: z.string().describe("hash of configs/retry_policy.json when it failed"),
   now: z.string().describe("its hash now, as the gateway sees it"),
   changed: z.boolean(),
 });
@@ -174,7 +174,7 @@ const PolicyNow = z.strictObject({
 /** A circuit of the agent that failed: how it stood at the failure, and stands now. */
 export const FailureCircuit = z.strictObject({
   key: z.string(),
-  then: CircuitState.nullable().describe(
+  at_failure: CircuitState.nullable().describe(
     "state at the last failure, by the circuit's last transitions; null when these do not reach back",
   ),
   now: CircuitState,

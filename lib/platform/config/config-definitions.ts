@@ -10,6 +10,7 @@ import { CodegenConfig } from "#schemas/config/codegen.ts";
 import { ComputationLimitsConfig } from "#schemas/config/computation-limits.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { OutboundConfig } from "#schemas/config/outbound.ts";
+import { ReplaysConfig } from "#schemas/config/replays.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
@@ -58,6 +59,7 @@ export const definitions = {
   computationLimits: define("computation_limits", ComputationLimitsConfig),
   graph: define("graph", GraphConfig),
   outbound: define("outbound", OutboundConfig),
+  replays: define("replays", ReplaysConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),
   routePolicies: define("route_policies", RoutePoliciesConfig, routePolicyFaults),
   sandboxLimits: define("sandbox_limits", SandboxLimitsConfig),

@@ -40,6 +40,7 @@ export const config = {
   computationLimits: reading(definitions.computationLimits),
   graph: reading(definitions.graph),
   outbound: reading(definitions.outbound),
+  replays: reading(definitions.replays),
   retryPolicy: reading(definitions.retryPolicy),
   routePolicies: reading(definitions.routePolicies),
   sandboxLimits: reading(definitions.sandboxLimits),

@@ -3,7 +3,9 @@ import { artifactRoutes } from "./artifact-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
+import { failureRoutes } from "./failure-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
+import { replayRoutes } from "./replay-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
@@ -17,5 +19,7 @@ export const handler = defineApi("gateway", {
   ...keyRoutes,
   ...auditRoutes,
   ...webhookRoutes,
+  ...failureRoutes,
+  ...replayRoutes,
   ...documentationRoutes,
 });

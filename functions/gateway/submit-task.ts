@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { chooseModel } from "#lib/platform/config/model-choice.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
@@ -12,14 +11,14 @@ import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/t
 import { createTask } from "#lib/work/tasks/task-store.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
-import { IdempotencyKey } from "#schemas/http/idempotency-key.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { checkFields, checkSource } from "./check-submission.ts";
+import { idOfText } from "./id-of-text.ts";
+import { checkIdempotencyKey } from "./idempotency-key.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
 
-const BASE32 = "0123456789abcdefghjkmnpqrstvwxyz";
 
 interface Submitted {
   submission: Submission;
@@ -47,13 +46,7 @@ export async function submitTask(
   { submission, tenant, idempotency_key, allowed, trace, log }: Submitted,
   ports: GatewayPorts,
 ): Promise<Accepted> {
-  if (idempotency_key !== undefined && !IdempotencyKey.safeParse(idempotency_key).success) {
-    throw new HttpError(
-      400,
-      "IDEMPOTENCY_KEY_INVALID",
-      "Idempotency-Key takes 1 to 255 visible ASCII characters",
-    );
-  }
+  checkIdempotencyKey(idempotency_key);
   const definition = admit({ submission, tenant }, ports, allowed);
   const spec = await inSpan(trace, { name: "store submission" }, ports.runtime, (span) =>
     storeSubmission(submission, tenant, { ...ports, blobsOf: (owner) => ports.blobsOf(owner, span) }),
@@ -121,9 +114,7 @@ function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskReco
 }
 
 function taskId(tenant: string, key: string): string {
-  const digest = createHash("sha256").update(`${tenant}\n${key}`).digest();
-  const characters = Array.from(digest.subarray(0, 26), (byte) => BASE32[byte % 32]);
-  return `task_${characters.join("")}`;
+  return `task_${idOfText(`${tenant}\n${key}`)}`;
 }
 
 /** Workflows and profiles that the operator's policy allows; null: all. */

@@ -1,5 +1,6 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import { listCircuits } from "#lib/resilience/circuit/circuit-table.ts";
+import { COUNTED_MAX } from "#lib/agents/dlq/failure-lists.ts";
 import { moveQueue } from "#lib/agents/dlq/move-queue.ts";
 import {
   addResult,
@@ -222,7 +223,7 @@ async function complete(run: Run, { log }: Context, ports: ReplayJobPorts): Prom
   const counts = countResults(run.results);
   const done = { state: "completed" as const, counts, ended_at: instant(ports.runtime.now()) };
   const services = new Set(run.results.map(({ service }) => service));
-  for (const service of services) await sweepDeadLetters(service, ports);
+  for (const service of ports.services().filter((one) => services.has(one))) await sweepDeadLetters(service, ports);
   if (!(await moveJob(run.job, done, ports))) return ended((await checkpoint(run, ports)) ?? "running");
   log.info("REPLAY_ENDED", `replay job ${run.job.replay_id} has ended`, { ...counts });
   return ended("completed");
@@ -232,7 +233,7 @@ async function complete(run: Run, { log }: Context, ports: ReplayJobPorts): Prom
 async function moveWholeQueue(job: ReplayJobRecord, { log }: Context, ports: ReplayJobPorts): Promise<Result> {
   const service = job.selection.filter?.queue ?? "";
   await sweepDeadLetters(service, ports);
-  const limits = { limit: job.selection.limit, replays_max: ports.replays().replays_per_message_max };
+  const limits = { limit: job.selection.limit ?? COUNTED_MAX, replays_max: ports.replays().replays_per_message_max };
   const { moved, removed, kept } = await moveQueue(service, limits, ports);
   const counts = { ...countResults([]), total: moved + removed + kept, sent: moved, removed, kept };
   await moveJob(job, { state: "completed", counts, ended_at: instant(ports.runtime.now()) }, ports);

@@ -1,5 +1,6 @@
-import { openFailures } from "#lib/agents/dlq/failure-lists.ts";
+import { COUNTED_MAX, openFailures } from "#lib/agents/dlq/failure-lists.ts";
 import { failurePlace } from "#lib/agents/dlq/failure-name.ts";
+import { type FailurePlace, readFailure } from "#lib/agents/dlq/failure-store.ts";
 import type { ReplayJobRecord } from "#schemas/records/replay.ts";
 import type { ReplayJobPorts } from "./ports.ts";
 
@@ -22,15 +23,22 @@ export async function selectFailures(
   if (method === "move") return { found: [], truncated: false }; // the queue itself is the selection
   if (selection.failures) {
     const places = selection.failures.map(failurePlace).filter((one) => all_tenants || one.tenant === tenant);
-    return { found: places.map((place) => ({ ...place, service: "unknown" })), truncated: false };
+    const found = await Promise.all(places.map((place) => named(place, ports)));
+    return { found, truncated: false };
   }
   const filter = selection.filter ?? {};
   const before = filter.until && filter.until < created_at ? filter.until : created_at;
   const scope = all_tenants ? ({ all: true } as const) : { tenant };
-  const limits = { order: "earliest", limit: selection.limit } as const;
+  const limits = { order: "earliest", limit: selection.limit ?? COUNTED_MAX } as const;
   const { found, truncated } = await openFailures(scope, { ...filter, until: before }, limits, ports);
   const selected = found.map(({ failure_id, record }) => {
     return { tenant: record.tenant, failure_id, service: record.service, task_id: record.task_id };
   });
   return { found: selected, truncated };
+}
+
+/** A failure that is named; its agent is unknown when there is no such failure. */
+async function named({ tenant, failure_id }: FailurePlace, ports: ReplayJobPorts): Promise<Selected> {
+  const record = await readFailure(tenant, failure_id, ports);
+  return { tenant, failure_id, service: record?.service ?? "unknown", task_id: record?.task_id };
 }

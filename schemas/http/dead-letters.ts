@@ -180,6 +180,8 @@ export const FailureCircuit = z.strictObject({
   now: CircuitState,
 });
 
+export type FailureCircuit = z.infer<typeof FailureCircuit>;
+
 /** Answer of `GET /api/dlq/failures/{failure}`. */
 export const FailureDetail = FailureView.extend({
   cause_chain: z.array(z.string()).max(10),

@@ -15,7 +15,12 @@ export const ReplaySelection = z
     failures: z.array(FailureName).min(1).max(500).describe("these and no others").optional(),
     filter: FailureFilter.describe("all that match; a whole queue is `{ queue }`").optional(),
     all: z.literal(true).describe("every open failure that you may see").optional(),
-    limit: z.int().min(1).max(10_000).default(10_000).describe("failures at most, the earliest first"),
+    limit: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe("failures at most, the earliest first; 10,000 when absent"),
   })
   .refine(({ failures, filter, all }) => [failures, filter, all].filter(Boolean).length === 1, {
     message: "give exactly one of failures, filter and all",

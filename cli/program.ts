@@ -4,11 +4,13 @@ import { artifactsCommand } from "./commands/artifacts.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { circuitsCommand } from "./commands/circuits.ts";
+import { dlqCommand } from "./commands/dlq.ts";
 import { indexCommand } from "./commands/index-source.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { policiesCommand } from "./commands/policies.ts";
 import { queryCommand } from "./commands/query.ts";
+import { replaysCommand } from "./commands/replays.ts";
 import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tasksCommand } from "./commands/tasks.ts";
@@ -63,6 +65,8 @@ export function createProgram(): Command {
     keysCommand(),
     auditCommand(),
     webhooksCommand(),
+    dlqCommand(),
+    replaysCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap(({ commands: nested }) => nested)]) {

@@ -11,7 +11,7 @@ import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import { enterEnvironment } from "../../scripts/dlq/enter-environment.ts";
+import { enterEnvironment } from "../enter-environment.ts";
 import { tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
 

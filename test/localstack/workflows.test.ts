@@ -13,7 +13,7 @@ import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import { ArtifactMeta } from "#schemas/artifacts/artifact-meta.ts";
 import { ArtifactIndex, type TaskView } from "#schemas/http/task-view.ts";
-import { enterEnvironment } from "../../scripts/dlq/enter-environment.ts";
+import { enterEnvironment } from "../enter-environment.ts";
 import { exampleSource, FIX, tinySource } from "../e2e/example.ts";
 import { type Stage, startStage } from "./stage.ts";
 

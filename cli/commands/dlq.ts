@@ -49,11 +49,13 @@ interface ListOptions extends FilterOptions {
 
 const list = askAndShow({
   ask: (api, options: ListOptions) => api.get(FailureList, `/api/dlq/failures${queryOf({ ...options })}`),
-  lines: (found, paint, [options]) => failureTable(found, commandAgain("agents dlq list", { ...options }), paint),
+  lines: (found, paint, [options]) =>
+    failureTable(found, commandAgain("agents dlq list", { ...options }), paint),
 });
 
 const groups = askAndShow({
-  ask: (api, options: FilterOptions) => api.get(FailureGroups, `/api/dlq/groups${queryOf({ ...filterOf(options) })}`),
+  ask: (api, options: FilterOptions) =>
+    api.get(FailureGroups, `/api/dlq/groups${queryOf({ ...filterOf(options) })}`),
   lines: groupTable,
 });
 
@@ -163,7 +165,11 @@ async function exportAll(options: FilterOptions, command: Command): Promise<void
   const { api } = openSession(command);
   let cursor: string | null = null;
   do {
-    const query: string = queryOf({ ...filterOf(options), limit: EXPORT_PAGE, ...(cursor !== null && { cursor }) });
+    const query: string = queryOf({
+      ...filterOf(options),
+      limit: EXPORT_PAGE,
+      ...(cursor !== null && { cursor }),
+    });
     const page = await api.page(`/api/dlq/export${query}`);
     process.stdout.write(page.text);
     cursor = page.next_cursor;
@@ -176,7 +182,9 @@ const IMPORT_BYTES = 2_000_000;
 /** Sends the lines of an export, a request for some of them each. Exit code 1 when a line was refused. */
 async function importAll(file: string, { why }: { why: string }, command: Command): Promise<void> {
   const session = openSession(command);
-  session.interruptHints = ["Some lines may be imported; import the file again, which changes nothing twice."];
+  session.interruptHints = [
+    "Some lines may be imported; import the file again, which changes nothing twice.",
+  ];
   const text = readFileSync(file === "-" ? 0 : file, "utf8");
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const results: FailuresImported["results"] = [];
@@ -190,7 +198,9 @@ async function importAll(file: string, { why }: { why: string }, command: Comman
       start += 1;
     }
     const failures = batch.map((line, index) => parseLine(line, start - batch.length + index + 1));
-    results.push(...(await session.api.post(FailuresImported, "/api/dlq/import", { body: { failures, why } })).results);
+    results.push(
+      ...(await session.api.post(FailuresImported, "/api/dlq/import", { body: { failures, why } })).results,
+    );
   }
   session.answer({ results }, () => importLines({ results }));
   if (results.some(({ did }) => did === "refused")) process.exitCode = exitCode.failed;
@@ -215,7 +225,8 @@ async function watch({ once }: { once?: boolean }, command: Command): Promise<vo
     const found = await session.api.get(DeadLetterQueues, "/api/dlq/queues");
     const state = JSON.stringify(found.queues.map(({ queue, depth, messages }) => [queue, depth, messages]));
     if (json && state !== shown) process.stdout.write(once ? jsonText(found) : `${JSON.stringify(found)}\n`);
-    else if (session.terminal.interactive && !once) session.terminal.live(...queueTable(found, session.terminal.paint));
+    else if (session.terminal.interactive && !once)
+      session.terminal.live(...queueTable(found, session.terminal.paint));
     else if (state !== shown) session.terminal.lines(...queueTable(found, session.terminal.paint));
     shown = state;
     if (once) return;
@@ -236,10 +247,14 @@ function addJob(command: Command): Command {
 export function dlqCommand(): Command {
   const dlq = new Command("dlq")
     .summary("see and replay what failed")
-    .description("See what failed for good, and replay or discard it. Scope read to see, operate and admin to act.")
+    .description(
+      "See what failed for good, and replay or discard it. Scope read to see, operate and admin to act.",
+    )
     .addHelpText("after", EXAMPLES);
   addPaging(addFailureFilter(dlq.command("list").description("failures, the latest first")))
-    .addOption(new Option("--state <state>", "only these; else those that wait").choices(FailureState.options))
+    .addOption(
+      new Option("--state <state>", "only these; else those that wait").choices(FailureState.options),
+    )
     .action(list);
   addFailureFilter(dlq.command("groups").description("kinds of failure with counts")).action(groups);
   dlq.command("show <failure>").description("one failure, and what a replay would do").action(show);
@@ -260,7 +275,9 @@ export function dlqCommand(): Command {
     .requiredOption("--why <why>", "why, for the audit trail")
     .option("--dry-run", "only check it and show the difference")
     .action(edit);
-  addFailureFilter(dlq.command("export").description("open failures with their messages, a line of JSON each")).action(exportAll);
+  addFailureFilter(
+    dlq.command("export").description("open failures with their messages, a line of JSON each"),
+  ).action(exportAll);
   dlq
     .command("import <file>")
     .description("record exported failures again; - for standard input")

@@ -14,14 +14,18 @@ interface PageOptions {
 }
 
 const list = askAndShow({
-  ask: (api, { limit, cursor }: PageOptions) => api.get(ReplayList, `/api/dlq/replays${queryOf({ limit, cursor })}`),
+  ask: (api, { limit, cursor }: PageOptions) =>
+    api.get(ReplayList, `/api/dlq/replays${queryOf({ limit, cursor })}`),
   lines: replayTable,
 });
 
 const show = askAndShow({
   ask: async (api, replay_id: string, { limit, cursor, outcome }: PageOptions) => {
     const replay = await api.get(ReplayView, path(replay_id));
-    const results = await api.get(ReplayResultList, `${path(replay_id)}/results${queryOf({ limit, cursor, outcome })}`);
+    const results = await api.get(
+      ReplayResultList,
+      `${path(replay_id)}/results${queryOf({ limit, cursor, outcome })}`,
+    );
     return { ...replay, ...results };
   },
   lines: ({ results, next_cursor, ...replay }, paint, [replay_id]) => [
@@ -59,8 +63,14 @@ export function replaysCommand(): Command {
   ).action(show);
   replays.command("watch <replay_id>").description("follow a job until it ends or pauses").action(watch);
   replays.command("pause <replay_id>").description("pause a running job").action(order("pause"));
-  replays.command("resume <replay_id>").description("go on with a paused or failed job").action(order("resume"));
-  replays.command("abort <replay_id>").description("end a job; what it did stays done").action(order("abort"));
+  replays
+    .command("resume <replay_id>")
+    .description("go on with a paused or failed job")
+    .action(order("resume"));
+  replays
+    .command("abort <replay_id>")
+    .description("end a job; what it did stays done")
+    .action(order("abort"));
   replays
     .command("approve <replay_id>")
     .description("approve another operator's job (scope admin)")

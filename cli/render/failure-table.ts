@@ -23,7 +23,8 @@ function ago(at: string): string {
 export function failureTable(list: FailureList, again: string, paint: Paint): string[] {
   const { failures, next_cursor, freshness } = list;
   const more = next_cursor === null ? [] : [paint.dim(`More: ${again} --cursor ${next_cursor}`)];
-  if (failures.length === 0) return [paint.dim("No failures like that."), ...more, freshLine(freshness, paint)];
+  if (failures.length === 0)
+    return [paint.dim("No failures like that."), ...more, freshLine(freshness, paint)];
   const lines = failures.map(({ failure, state, queue, code, message, last_at, tenant }) => {
     const sign = state === "open" ? paint.yellow("·") : state === "permanently_failed" ? paint.red("✗") : "–";
     return `${sign} ${queue.padEnd(12)} ${code}  ${ago(last_at)}  ${tenant}  ${failure}  ${message}`;
@@ -57,22 +58,41 @@ export function queueTable({ queues, freshness }: DeadLetterQueues, paint: Paint
 
 /** All that is known of one failure. */
 export function failureLines(detail: FailureDetail, paint: Paint): string[] {
-  const { failure, state, queue, tenant, code, message, fingerprint, task_id, step, round, trace_id } = detail;
-  const { replay, policy, circuits, artifacts, attempts, replays, receives, function_name, request_id } = detail;
+  const { failure, state, queue, tenant, code, message, fingerprint, task_id, step, round, trace_id } =
+    detail;
+  const { replay, policy, circuits, artifacts, attempts, replays, receives, function_name, request_id } =
+    detail;
   const facts: [string, string | null][] = [
     ["queue", queue],
     ["tenant", tenant],
-    ["task", task_id === null ? null : `${task_id}${detail.task_status === null ? "" : ` (${detail.task_status})`}`],
-    ["step", step === null ? null : `${step}#${round}${detail.step_status === null ? "" : ` (${detail.step_status})`}`],
+    [
+      "task",
+      task_id === null ? null : `${task_id}${detail.task_status === null ? "" : ` (${detail.task_status})`}`,
+    ],
+    [
+      "step",
+      step === null
+        ? null
+        : `${step}#${round}${detail.step_status === null ? "" : ` (${detail.step_status})`}`,
+    ],
     ["trace", trace_id],
     ["replay of", detail.replay_of],
     ["fingerprint", fingerprint],
     ["first", detail.first_at],
     ["last", detail.last_at],
-    ["tries", `${attempts}, replayed ${replays} times${receives === null ? "" : `, received ${receives} times`}`],
+    [
+      "tries",
+      `${attempts}, replayed ${replays} times${receives === null ? "" : `, received ${receives} times`}`,
+    ],
     ["function", `${function_name} (request ${request_id})`],
-    ["policy", policy.changed ? `${policy.at_failure.slice(0, 12)}, now ${policy.now.slice(0, 12)}` : "as now"],
-    ["circuits", circuits.map((one) => `${one.key}: ${one.at_failure ?? "unknown"}, now ${one.now}`).join("; ") || null],
+    [
+      "policy",
+      policy.changed ? `${policy.at_failure.slice(0, 12)}, now ${policy.now.slice(0, 12)}` : "as now",
+    ],
+    [
+      "circuits",
+      circuits.map((one) => `${one.key}: ${one.at_failure ?? "unknown"}, now ${one.now}`).join("; ") || null,
+    ],
     ["artifacts", artifacts.map(({ path }) => path).join(" ") || null],
     ["discarded", detail.discarded_because],
   ];
@@ -87,7 +107,10 @@ export function failureLines(detail: FailureDetail, paint: Paint): string[] {
   ];
 }
 
-export function editLines({ diff, expectation, reason, says, sent, message_id }: FailureEdited, paint: Paint): string[] {
+export function editLines(
+  { diff, expectation, reason, says, sent, message_id }: FailureEdited,
+  paint: Paint,
+): string[] {
   const did = sent ? `${paint.green("✓")} sent as ${message_id}` : `Would ${expectation}`;
   return [...(diff === "" ? ["The payload is the same."] : diff.split("\n")), `${did}: ${reason}: ${says}`];
 }

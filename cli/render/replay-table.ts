@@ -1,4 +1,10 @@
-import type { ReplayCounts, ReplayList, ReplayPreview, ReplayResultList, ReplayView } from "#schemas/http/replays.ts";
+import type {
+  ReplayCounts,
+  ReplayList,
+  ReplayPreview,
+  ReplayResultList,
+  ReplayView,
+} from "#schemas/http/replays.ts";
 import { count } from "./format.ts";
 import type { Paint } from "./paint.ts";
 
@@ -52,7 +58,11 @@ export function replayTable({ replays, next_cursor }: ReplayList, paint: Paint):
   return [...replays.map((view) => replayLine(view, paint)), ...more];
 }
 
-export function resultTable({ results, next_cursor }: ReplayResultList, replay_id: string, paint: Paint): string[] {
+export function resultTable(
+  { results, next_cursor }: ReplayResultList,
+  replay_id: string,
+  paint: Paint,
+): string[] {
   const lines = results.map(({ failure, queue, outcome, reason, says }) => {
     const why = reason === null ? "" : `  ${reason}: ${says ?? ""}`;
     return `  ${outcome.padEnd(18)} ${queue.padEnd(12)} ${failure}${why}`;

@@ -17,7 +17,11 @@ import type { GatewayPorts } from "./ports.ts";
 const BODY_CHARACTERS_MAX = 10_000;
 
 /** All that is known of one failure, and what a replay would do now. Throws HttpError 404 `FAILURE_NOT_FOUND`. */
-export async function describeFailure(viewer: Viewer, name: string, ports: GatewayPorts): Promise<FailureDetail> {
+export async function describeFailure(
+  viewer: Viewer,
+  name: string,
+  ports: GatewayPorts,
+): Promise<FailureDetail> {
   const failure = await findFailureOf(viewer, name, ports);
   const { record } = failure;
   const envelope = readEnvelope(record.body);
@@ -52,7 +56,8 @@ export async function describeFailure(viewer: Viewer, name: string, ports: Gatew
 
 async function expectation(failure: ListedFailure, ports: GatewayPorts): Promise<FailureDetail["replay"]> {
   const state = stateOf(failure.record);
-  if (state === "open" || state === "permanently_failed") return expectReplay(failure, ports.replays(), ports);
+  if (state === "open" || state === "permanently_failed")
+    return expectReplay(failure, ports.replays(), ports);
   return { expectation: "not_found", reason: "FAILURE_SETTLED", says: `it was ${state} before` };
 }
 
@@ -103,9 +108,15 @@ type Moment = FailureDetail["attempts_timeline"][number];
 
 function timelineOf(record: FailureRecord, step: StepRecord | undefined): Moment[] {
   const moments: Moment[] = [
-    ...(step?.history ?? []).map(({ owner, at }): Moment => ({ kind: "attempt", at, says: `a worker claimed the step: ${owner}` })),
+    ...(step?.history ?? []).map(
+      ({ owner, at }): Moment => ({ kind: "attempt", at, says: `a worker claimed the step: ${owner}` }),
+    ),
     ...(step?.replays ?? []).map(
-      ({ at, code, message }): Moment => ({ kind: "replayed", at, says: `replayed after ${code}: ${message}` }),
+      ({ at, code, message }): Moment => ({
+        kind: "replayed",
+        at,
+        says: `replayed after ${code}: ${message}`,
+      }),
     ),
     { kind: "failed", at: record.last_at, says: `${record.code}: ${record.message}` },
   ];
@@ -114,17 +125,24 @@ function timelineOf(record: FailureRecord, step: StepRecord | undefined): Moment
     moments.push({ kind: "last_error", at, says: `${code}: ${message}` });
   }
   if (step?.ended_at) {
-    moments.push({ kind: "ended", at: step.ended_at, says: `the step ended: ${step.outcome?.verdict ?? step.status}` });
+    moments.push({
+      kind: "ended",
+      at: step.ended_at,
+      says: `the step ended: ${step.outcome?.verdict ?? step.status}`,
+    });
   }
   if (record.first_at < record.last_at) {
     const says = `received for the first time${record.receives ? `, of ${record.receives} times in all` : ""}`;
     moments.push({ kind: "attempt", at: record.first_at, says });
   }
-  return moments.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)).map((one) => ({ ...one, at: instant(Date.parse(one.at)) }));
+  return moments
+    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+    .map((one) => ({ ...one, at: instant(Date.parse(one.at)) }));
 }
 
 /** A field whose name says that its value is secret. Ids and hashes that only identify are none. */
-const SECRET_NAME = /(secret|password|passwd|token|api_?key|private_?key|authorization|credential|cookie)s?$/i;
+const SECRET_NAME =
+  /(secret|password|passwd|token|api_?key|private_?key|authorization|credential|cookie)s?$/i;
 
 /** A value with what looks like a secret replaced, by its field's name or by its form. */
 export function redacted(value: unknown): unknown {

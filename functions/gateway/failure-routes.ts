@@ -78,14 +78,18 @@ export const failureRoutes: Record<string, Route> = {
     codes: { 404: ["FAILURE_NOT_FOUND"] },
     run: async (request) => {
       const name = request.params.failure ?? "";
-      return { status: 200, body: await describeFailure(viewerOf(request), name, gatewayPorts(request.platform)) };
+      return {
+        status: 200,
+        body: await describeFailure(viewerOf(request), name, gatewayPorts(request.platform)),
+      };
     },
   }),
   "POST /api/dlq/failures/{failure}/edit": route({
     access: "key",
     scope: "operate",
     summary: "Replay one failure with another payload",
-    details: "The payload is checked by the agent's input schema. The failure's record keeps the original message.",
+    details:
+      "The payload is checked by the agent's input schema. The failure's record keeps the original message.",
     params: { failure: FailureName },
     body: FailureEdit,
     answers: {

@@ -1,4 +1,3 @@
-import { replaysOf } from "#lib/agents/dlq/replay-message.ts";
 import { readEnvelope } from "#lib/agents/dlq/dead-letter-queue.ts";
 import {
   type FailureScope,
@@ -10,6 +9,7 @@ import {
 } from "#lib/agents/dlq/failure-lists.ts";
 import { failureName, failurePlace, UNKNOWN_TENANT } from "#lib/agents/dlq/failure-name.ts";
 import { readFailure } from "#lib/agents/dlq/failure-store.ts";
+import { replaysOf } from "#lib/agents/dlq/replay-message.ts";
 import { countDeadLetters, readSweep } from "#lib/agents/dlq/sweep-dead-letters.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
@@ -91,11 +91,13 @@ function writeCursor(position: string, binding: string): string {
 function readCursor(cursor: string, binding: string): string {
   try {
     const [bound, position]: unknown[] = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
-    if (bound === binding.slice(0, 16) && typeof position === "string" && position.length <= 500) return position;
+    if (bound === binding.slice(0, 16) && typeof position === "string" && position.length <= 500)
+      return position;
   } catch {
     // It is none of ours.
   }
-  const said = "take the cursor from next_cursor of the page before, unchanged, with the same filters as that page";
+  const said =
+    "take the cursor from next_cursor of the page before, unchanged, with the same filters as that page";
   throw new HttpError(400, "CURSOR_INVALID", said);
 }
 
@@ -124,7 +126,11 @@ export function failureView(failure: ListedFailure): FailureView {
 }
 
 /** A failure that the viewer may see. Throws HttpError 404 `FAILURE_NOT_FOUND`, for another tenant's too. */
-export async function findFailureOf(viewer: Viewer, name: string, ports: GatewayPorts): Promise<ListedFailure> {
+export async function findFailureOf(
+  viewer: Viewer,
+  name: string,
+  ports: GatewayPorts,
+): Promise<ListedFailure> {
   const place = failurePlace(name);
   const record = await readFailure(place.tenant, place.failure_id, ports);
   if (record && maySee(viewer, { tenant: place.tenant, record })) return { ...place, record, position: "" };
@@ -163,7 +169,10 @@ function groupOf(members: ListedFailure[]): FailureGroup {
     count: members.length,
     permanently_failed: members.filter(isPermanent).length,
     tenants: new Set(members.map(({ tenant }) => tenant)).size,
-    first_at: members.reduce((first, { record }) => (record.first_at < first ? record.first_at : first), last_at),
+    first_at: members.reduce(
+      (first, { record }) => (record.first_at < first ? record.first_at : first),
+      last_at,
+    ),
     last_at,
     message,
     example: failureName(latest),

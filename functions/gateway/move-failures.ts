@@ -22,9 +22,14 @@ export async function exportFailures(
   let page = await listFailures(viewer, query, ports);
   for (let limit = query.limit; ; limit = Math.max(1, Math.floor(limit / 2))) {
     if (limit < query.limit) page = await listFailures(viewer, { ...query, limit }, ports);
-    const records = await Promise.all(page.failures.map(({ failure }) => findFailureOf(viewer, failure, ports)));
-    const lines = records.map(({ record, ...place }) => `${JSON.stringify(exported(failureName(place), record))}\n`).join("");
-    if (Buffer.byteLength(lines) <= PAGE_BYTES_MAX || limit === 1) return { lines, next_cursor: page.next_cursor };
+    const records = await Promise.all(
+      page.failures.map(({ failure }) => findFailureOf(viewer, failure, ports)),
+    );
+    const lines = records
+      .map(({ record, ...place }) => `${JSON.stringify(exported(failureName(place), record))}\n`)
+      .join("");
+    if (Buffer.byteLength(lines) <= PAGE_BYTES_MAX || limit === 1)
+      return { lines, next_cursor: page.next_cursor };
   }
 }
 
@@ -32,7 +37,17 @@ function exported(failure: string, record: FailureRecord): ExportedFailure {
   const { service, code, message, cause_chain, attempts, first_at, last_at } = record;
   const { function_name, request_id, policy_hash, body } = record;
   const replays = replaysOf({ record }, readEnvelope(body));
-  const facts = { code, message, cause_chain, attempts, first_at, last_at, function_name, request_id, policy_hash };
+  const facts = {
+    code,
+    message,
+    cause_chain,
+    attempts,
+    first_at,
+    last_at,
+    function_name,
+    request_id,
+    policy_hash,
+  };
   return { failure, queue: service, ...facts, replays, body };
 }
 
@@ -58,10 +73,24 @@ async function importFailure(viewer: Viewer, line: ExportedFailure, ports: Gatew
   const refused = whyRefused(viewer, line, ports);
   if (refused) return { failure: line.failure, did: "refused", code: "IMPORT_REFUSED", says: refused };
   if (await readFailure(place.tenant, place.failure_id, ports)) {
-    return { failure: line.failure, did: "exists", code: "FAILURE_EXISTS", says: "it is recorded; nothing was changed" };
+    return {
+      failure: line.failure,
+      did: "exists",
+      code: "FAILURE_EXISTS",
+      says: "it is recorded; nothing was changed",
+    };
   }
   const facts = { code: line.code, message: line.message, cause_chain: line.cause_chain };
-  const { queue: service, replays, attempts, first_at, last_at, function_name, request_id, policy_hash } = line;
+  const {
+    queue: service,
+    replays,
+    attempts,
+    first_at,
+    last_at,
+    function_name,
+    request_id,
+    policy_hash,
+  } = line;
   const record: FailureRecord = {
     ...failureFacts(faultOf("terminal", line.code, line.message)),
     cause_chain: line.cause_chain,

@@ -38,7 +38,6 @@ import { idOfText } from "./id-of-text.ts";
 import type { GatewayPorts } from "./ports.ts";
 import type { ReplayQuery, ReplayResultQuery } from "./queries.ts";
 
-
 /** An operator who creates or commands a job. */
 export interface Operator extends Viewer, Pick<Administrator, "subject" | "audited"> {
   is_admin: boolean;
@@ -54,7 +53,9 @@ const AT_ONCE = 20;
 /** The open failures that a request selects now, the earliest first. */
 async function selected(viewer: Viewer, { selection }: ReplayRequest, ports: GatewayPorts) {
   if (selection.failures) {
-    const places = selection.failures.map(failurePlace).filter((one) => viewer.sees_all || one.tenant === viewer.tenant);
+    const places = selection.failures
+      .map(failurePlace)
+      .filter((one) => viewer.sees_all || one.tenant === viewer.tenant);
     const found = await Promise.all(
       places.map(async (place) => {
         const record = await readFailure(place.tenant, place.failure_id, ports);
@@ -64,7 +65,12 @@ async function selected(viewer: Viewer, { selection }: ReplayRequest, ports: Gat
     return { found: found.flat(), truncated: false };
   }
   const scope = viewer.sees_all ? ({ all: true } as const) : { tenant: viewer.tenant };
-  return openFailures(scope, selection.filter ?? {}, { order: "earliest", limit: selection.limit ?? COUNTED_MAX }, ports);
+  return openFailures(
+    scope,
+    selection.filter ?? {},
+    { order: "earliest", limit: selection.limit ?? COUNTED_MAX },
+    ports,
+  );
 }
 
 function needsApproval({ action }: ReplayRequest, matched: number, ports: GatewayPorts): boolean {
@@ -72,7 +78,11 @@ function needsApproval({ action }: ReplayRequest, matched: number, ports: Gatewa
 }
 
 /** Says what a job would do, message by message. Writes nothing. */
-export async function previewJob(viewer: Viewer, request: ReplayRequest, ports: GatewayPorts): Promise<ReplayPreview> {
+export async function previewJob(
+  viewer: Viewer,
+  request: ReplayRequest,
+  ports: GatewayPorts,
+): Promise<ReplayPreview> {
   checkRequest(viewer, request, ports);
   const { found, truncated } = await selected(viewer, request, ports);
   const visible = found.filter((one) => isVisible(viewer, one));
@@ -166,7 +176,11 @@ export async function createReplay(
   return operator.audited({ action: `dlq.${action}`, target: job.replay_id, detail }, async () => {
     const created = await createJob(job, ports);
     if (created.request_hash !== job.request_hash) {
-      throw new HttpError(422, "IDEMPOTENCY_MISMATCH", "this Idempotency-Key was used for another replay job");
+      throw new HttpError(
+        422,
+        "IDEMPOTENCY_MISMATCH",
+        "this Idempotency-Key was used for another replay job",
+      );
     }
     await start(created, operator, ports);
     return replayView(created);
@@ -212,7 +226,15 @@ function newJob(
 /** A job as the API shows it. */
 export function replayView(job: ReplayJobRecord): ReplayView {
   const { replay_id, tenant, action, method, state, selection, rate_per_second, concurrency } = job;
-  const { stop_on_failure_share, stop_on_open_circuit, truncated, counts, created_at, created_by, updated_at } = job;
+  const {
+    stop_on_failure_share,
+    stop_on_open_circuit,
+    truncated,
+    counts,
+    created_at,
+    created_by,
+    updated_at,
+  } = job;
   return {
     replay_id,
     tenant,
@@ -238,20 +260,36 @@ export function replayView(job: ReplayJobRecord): ReplayView {
 }
 
 /** A job of the caller's tenant. Throws HttpError 404 `REPLAY_NOT_FOUND`, for another tenant's too. */
-export async function findReplay(tenant: string, replay_id: string, ports: GatewayPorts): Promise<ReplayJobRecord> {
+export async function findReplay(
+  tenant: string,
+  replay_id: string,
+  ports: GatewayPorts,
+): Promise<ReplayJobRecord> {
   const job = await readJob({ tenant, replay_id }, ports);
   if (job) return job;
-  throw new HttpError(404, "REPLAY_NOT_FOUND", `there is no replay job ${replay_id}; agents replays list shows yours`);
+  throw new HttpError(
+    404,
+    "REPLAY_NOT_FOUND",
+    `there is no replay job ${replay_id}; agents replays list shows yours`,
+  );
 }
 
 /** The tenant's jobs, newest first. */
-export async function listReplays(tenant: string, query: ReplayQuery, ports: GatewayPorts): Promise<ReplayList> {
+export async function listReplays(
+  tenant: string,
+  query: ReplayQuery,
+  ports: GatewayPorts,
+): Promise<ReplayList> {
   const now = ports.runtime.now();
   const read = (item: Record<string, unknown>) => {
     const job = parseListedJob(item);
     return isExpired(job, now) ? undefined : replayView(job);
   };
-  const page = await queryPage(listOf(REPLAY_JOB, "by_tenant", { tenant }), { ...query, filters: {}, read }, ports);
+  const page = await queryPage(
+    listOf(REPLAY_JOB, "by_tenant", { tenant }),
+    { ...query, filters: {}, read },
+    ports,
+  );
   return { replays: page.rows, next_cursor: page.next_cursor };
 }
 
@@ -303,7 +341,11 @@ export async function commandReplay(
   const { subject, tenant, audited } = operator;
   const first = await findReplay(tenant, replay_id, ports);
   if (command === "approve" && first.created_by === subject) {
-    throw new HttpError(403, "APPROVAL_NOT_OWN", "another operator than the one who created the job must approve it");
+    throw new HttpError(
+      403,
+      "APPROVAL_NOT_OWN",
+      "another operator than the one who created the job must approve it",
+    );
   }
   return audited({ action: `dlq.${command}`, target: replay_id, detail: { was: first.state } }, async () => {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
@@ -314,7 +356,11 @@ export async function commandReplay(
       await start(moved, operator, ports);
       return replayView(moved);
     }
-    throw new HttpError(409, "REPLAY_STATE_CONFLICT", "the job changed again and again meanwhile; send the command again");
+    throw new HttpError(
+      409,
+      "REPLAY_STATE_CONFLICT",
+      "the job changed again and again meanwhile; send the command again",
+    );
   });
 }
 

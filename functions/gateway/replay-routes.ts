@@ -50,7 +50,12 @@ function command(name: JobCommand, scope: "operate" | "admin", summary: string):
     },
     run: async (request) => ({
       status: 200,
-      body: await commandReplay(operatorOf(request), request.params.id ?? "", name, gatewayPorts(request.platform)),
+      body: await commandReplay(
+        operatorOf(request),
+        request.params.id ?? "",
+        name,
+        gatewayPorts(request.platform),
+      ),
     }),
   });
 }
@@ -61,7 +66,8 @@ export const replayRoutes: Record<string, Route> = {
     access: "key",
     scope: "operate",
     summary: "Replay or discard failures by a job, or say what the job would do",
-    details: "A job survives crashes. A failure is replayed once, whichever jobs select it. A discard needs scope admin too.",
+    details:
+      "A job survives crashes. A failure is replayed once, whichever jobs select it. A discard needs scope admin too.",
     headers: { "idempotency-key": IdempotencyKey },
     body: ReplayRequest,
     example: { selection: { all: true }, dry_run: true },

@@ -19,7 +19,6 @@ import { checkIdempotencyKey } from "./idempotency-key.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
 
-
 interface Submitted {
   submission: Submission;
   tenant: string;

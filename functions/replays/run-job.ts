@@ -1,5 +1,4 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
-import { listCircuits } from "#lib/resilience/circuit/circuit-table.ts";
 import { COUNTED_MAX } from "#lib/agents/dlq/failure-lists.ts";
 import { moveQueue } from "#lib/agents/dlq/move-queue.ts";
 import {
@@ -15,6 +14,7 @@ import { sweepDeadLetters } from "#lib/agents/dlq/sweep-dead-letters.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { ParkedFault } from "#lib/platform/errors/fault.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
+import { listCircuits } from "#lib/resilience/circuit/circuit-table.ts";
 import type { ReplaysInput } from "#schemas/messages/replays.ts";
 import type { ReplayJobRecord, ReplayResultRecord } from "#schemas/records/replay.ts";
 import type { ReplayJobPorts } from "./ports.ts";
@@ -154,7 +154,9 @@ const LOOKED_AT_MAX = 25;
 
 /** Notes the end of work that was sent, where it has ended. The results that were asked go to the end of the line. */
 async function lookAtSent(run: Run, ports: ReplayJobPorts): Promise<void> {
-  const sent = run.results.filter(({ outcome, replay_count }) => outcome === "sent" && replay_count !== undefined);
+  const sent = run.results.filter(
+    ({ outcome, replay_count }) => outcome === "sent" && replay_count !== undefined,
+  );
   const asked = sent.slice(0, LOOKED_AT_MAX);
   await Promise.all(
     asked.map(async (result) => {
@@ -206,7 +208,9 @@ function failing(
 
 async function openCircuit({ job, results }: Run, ports: ReplayJobPorts): Promise<Stop | undefined> {
   if (!job.stop_on_open_circuit || job.action === "discard") return undefined;
-  const services = new Set(results.flatMap(({ outcome, service }) => (outcome === "pending" ? [service] : [])));
+  const services = new Set(
+    results.flatMap(({ outcome, service }) => (outcome === "pending" ? [service] : [])),
+  );
   const open = (await listCircuits(ports)).find(({ record }) => {
     const [service = ""] = record.key.split(".");
     const is_open = record.forced ? record.forced.state === "open" : record.state === "open";
@@ -223,17 +227,25 @@ async function complete(run: Run, { log }: Context, ports: ReplayJobPorts): Prom
   const counts = countResults(run.results);
   const done = { state: "completed" as const, counts, ended_at: instant(ports.runtime.now()) };
   const services = new Set(run.results.map(({ service }) => service));
-  for (const service of ports.services().filter((one) => services.has(one))) await sweepDeadLetters(service, ports);
+  for (const service of ports.services().filter((one) => services.has(one)))
+    await sweepDeadLetters(service, ports);
   if (!(await moveJob(run.job, done, ports))) return ended((await checkpoint(run, ports)) ?? "running");
   log.info("REPLAY_ENDED", `replay job ${run.job.replay_id} has ended`, { ...counts });
   return ended("completed");
 }
 
 /** Lets SQS move a whole queue. What it needs is prepared again when it was killed in between. */
-async function moveWholeQueue(job: ReplayJobRecord, { log }: Context, ports: ReplayJobPorts): Promise<Result> {
+async function moveWholeQueue(
+  job: ReplayJobRecord,
+  { log }: Context,
+  ports: ReplayJobPorts,
+): Promise<Result> {
   const service = job.selection.filter?.queue ?? "";
   await sweepDeadLetters(service, ports);
-  const limits = { limit: job.selection.limit ?? COUNTED_MAX, replays_max: ports.replays().replays_per_message_max };
+  const limits = {
+    limit: job.selection.limit ?? COUNTED_MAX,
+    replays_max: ports.replays().replays_per_message_max,
+  };
   const { moved, removed, kept } = await moveQueue(service, limits, ports);
   const counts = { ...countResults([]), total: moved + removed + kept, sent: moved, removed, kept };
   await moveJob(job, { state: "completed", counts, ended_at: instant(ports.runtime.now()) }, ports);

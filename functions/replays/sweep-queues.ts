@@ -31,7 +31,11 @@ export async function sweepSilentJobs(ports: SweepPorts): Promise<number> {
     const run = await readRun(job, ports);
     if (run?.status === "completed") {
       const { code, message } = run.outcome ?? {};
-      const changes = { state: "failed" as const, because: code ?? "UNEXPECTED", says: message ?? "it has no outcome" };
+      const changes = {
+        state: "failed" as const,
+        because: code ?? "UNEXPECTED",
+        says: message ?? "it has no outcome",
+      };
       await moveJob(job, { ...changes, ended_at: instant(ports.runtime.now()) }, ports);
       continue;
     }
@@ -40,6 +44,7 @@ export async function sweepSilentJobs(ports: SweepPorts): Promise<number> {
     await sendReplayRun(job, ports);
     sent += 1;
   }
-  if (sent > 0) ports.log.info("REPLAYS_SWEPT", `${sent} replay jobs that stood still were sent again`, { sent });
+  if (sent > 0)
+    ports.log.info("REPLAYS_SWEPT", `${sent} replay jobs that stood still were sent again`, { sent });
   return sent;
 }

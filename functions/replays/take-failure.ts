@@ -1,6 +1,6 @@
+import { permanent } from "#lib/agents/dlq/expect-replay.ts";
 import { stateOf } from "#lib/agents/dlq/failure-lists.ts";
 import { markPermanent, readFailure, settleFailure } from "#lib/agents/dlq/failure-store.ts";
-import { permanent } from "#lib/agents/dlq/expect-replay.ts";
 import { failedMessage, replayMessage, replaysOf } from "#lib/agents/dlq/replay-message.ts";
 import { STEP } from "#lib/platform/table/items.ts";
 import { keyOf } from "#lib/platform/table/keys.ts";
@@ -24,7 +24,12 @@ export async function actOnFailure(
   const record = await readFailure(failure_tenant, failure_id, ports);
   if (!record) return { outcome: "not_found", reason: "FAILURE_NOT_FOUND", says: "there is no such failure" };
   const { service, task_id, step, round } = record;
-  const facts = { service, ...(task_id && { task_id }), ...(step && { step }), ...(round !== undefined && { round }) };
+  const facts = {
+    service,
+    ...(task_id && { task_id }),
+    ...(step && { step }),
+    ...(round !== undefined && { round }),
+  };
   const state = stateOf(record);
   if (state !== "open" && state !== "permanently_failed") {
     return { ...facts, outcome: "not_found", reason: "FAILURE_SETTLED", says: `it was ${state} before` };

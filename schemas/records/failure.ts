@@ -35,8 +35,13 @@ export const FailureRecord = z.strictObject({
     "it was replayed, resolved or discarded for good; its message may be deleted from the DLQ",
   ),
   replayed_as: z.string().optional().describe("message_id of the message that was sent for it"),
-  permanently_failed_at: Instant.optional().describe("a replay was refused: it was replayed as often as allowed"),
-  listed: z.literal(true).optional().describe("it is in the lists of open and settled failures; absent in old records"),
+  permanently_failed_at: Instant.optional().describe(
+    "a replay was refused: it was replayed as often as allowed",
+  ),
+  listed: z
+    .literal(true)
+    .optional()
+    .describe("it is in the lists of open and settled failures; absent in old records"),
   native: z
     .boolean()
     .optional()

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { ReplayCounts, ReplayId, ReplayOutcome, ReplaySelection, ReplayState } from "#schemas/http/replays.ts";
+import {
+  ReplayCounts,
+  ReplayId,
+  ReplayOutcome,
+  ReplaySelection,
+  ReplayState,
+} from "#schemas/http/replays.ts";
 import { ErrorCode, Instant, Round, Tenant } from "#schemas/primitives.ts";
 import { Subject } from "#schemas/records/api-key.ts";
 
@@ -37,7 +43,10 @@ export type ReplayJobRecord = z.infer<typeof ReplayJobRecord>;
 
 /** One failure of a job: pk `REPLAY#<tenant>#<replay_id>`, sk `RESULT#<order>`. */
 export const ReplayResultRecord = z.strictObject({
-  order: z.string().regex(/^\d{6}$/).describe("its place in the job"),
+  order: z
+    .string()
+    .regex(/^\d{6}$/)
+    .describe("its place in the job"),
   failure_tenant: z.string(),
   failure_id: z.string(),
   service: z.string(),

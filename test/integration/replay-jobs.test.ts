@@ -24,8 +24,8 @@ import { replays } from "../../functions/replays/agent.ts";
 import type { ReplayJobPorts } from "../../functions/replays/ports.ts";
 import { runJob } from "../../functions/replays/run-job.ts";
 import { sweepSilentJobs } from "../../functions/replays/sweep-queues.ts";
-import { crashing } from "../fakes/crashing-ports.ts";
 import { fakeAgentContext } from "../fakes/agent-context.ts";
+import { crashing } from "../fakes/crashing-ports.ts";
 import { replayStage } from "../fakes/replay-stage.ts";
 
 let stage: Awaited<ReturnType<typeof replayStage>>;
@@ -146,7 +146,9 @@ describe("a replay job", () => {
     const two = [await order({ selection: { failures: names } }), await order()];
     await stage.pump();
     const outcomes = (await Promise.all(two.map(resultsOf))).flat().map(({ outcome }) => outcome);
-    expect(outcomes.filter((outcome) => outcome === "sent" || outcome === "succeeded").length).toBeGreaterThanOrEqual(4);
+    expect(
+      outcomes.filter((outcome) => outcome === "sent" || outcome === "succeeded").length,
+    ).toBeGreaterThanOrEqual(4);
     expect(stage.effects).toHaveLength(4);
     expect(await statuses(tasks)).toEqual(Array(4).fill("succeeded"));
     for (const task_id of tasks) expect((await stage.ledger(task_id)).steps[0]?.replays).toHaveLength(1);
@@ -206,7 +208,10 @@ describe("a replay job", () => {
     const QueueUrl = stage.ports.deadLetterQueueUrl("worker");
     await stage.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: failure!.record.body }));
     const { sweepChangedQueues } = await import("#lib/agents/dlq/sweep-dead-letters.ts");
-    expect((await sweepChangedQueues(["worker"], stage.ports)).worker).toMatchObject({ recorded: 1, open: 1 });
+    expect((await sweepChangedQueues(["worker"], stage.ports)).worker).toMatchObject({
+      recorded: 1,
+      open: 1,
+    });
     expect(await sweepChangedQueues(["worker"], stage.ports)).toEqual({});
     expect((await open())[0]?.record).toMatchObject({ native: true, code: "NATIVE_REDRIVE", task_id });
     await order();
@@ -239,7 +244,11 @@ describe("an operator's orders", () => {
     await expect.poll(async () => (await jobOf(job)).counts.pending, { timeout: 30_000 }).toBe(2);
     await moveJob(await jobOf(job), { state: "aborted" }, ports);
     await working;
-    expect((await resultsOf(job)).map(({ outcome }) => outcome).sort()).toEqual(["pending", "pending", "sent"]);
+    expect((await resultsOf(job)).map(({ outcome }) => outcome).sort()).toEqual([
+      "pending",
+      "pending",
+      "sent",
+    ]);
     expect(await jobOf(job)).toMatchObject({ state: "aborted" });
     expect(await open()).toHaveLength(2);
   });
@@ -288,16 +297,31 @@ describe("a job killed at any of its writes and run again", () => {
       stage.effects.length = 0;
       const job = await createJob(newJob(), ports);
       const input = { replay_id: job.replay_id, run: 1 };
-      const context = { ...fakeAgentContext().context, runtime: stage.ports.runtime, envelope: { tenant: "acme" } };
+      const context = {
+        ...fakeAgentContext().context,
+        runtime: stage.ports.runtime,
+        envelope: { tenant: "acme" },
+      };
       const dying = crashing(ports, { at: writes, gap });
       crashed = await dying.run((wrapped) => runJob(input, context as never, { ...ports, ...wrapped }));
       await stage.pump();
       await sendReplayRun(job, stage.platform);
       await stage.pump();
-      expect(await jobOf(job), `write ${writes}`).toMatchObject({ state: "completed", counts: { total: 2, pending: 0 } });
+      expect(await jobOf(job), `write ${writes}`).toMatchObject({
+        state: "completed",
+        counts: { total: 2, pending: 0 },
+      });
       const replayed = await Promise.all(tasks.map((task_id) => stage.ledger(task_id)));
-      const seen = [await statuses(tasks), stage.effects, replayed.map(({ steps }) => steps[0]?.replays?.length)];
-      expect(seen, `write ${writes}`).toEqual([["succeeded", "succeeded"], ["only", "only"], [1, 1]]);
+      const seen = [
+        await statuses(tasks),
+        stage.effects,
+        replayed.map(({ steps }) => steps[0]?.replays?.length),
+      ];
+      expect(seen, `write ${writes}`).toEqual([
+        ["succeeded", "succeeded"],
+        ["only", "only"],
+        [1, 1],
+      ]);
       expect([(await open()).length, await waiting()], `write ${writes}`).toEqual([0, 0]);
       expect((await resultsOf(job)).map(({ order }) => order)).toEqual([orderOf(1), orderOf(2)]);
     }

@@ -205,9 +205,7 @@ describe("replaying a step that failed for good", () => {
   it("works for a step that its task's deadline stopped", async () => {
     const task = await failed(workflow("only"), "only");
     const letter = await onlyLetter();
-    await crashing(stage.ports, { at: 3, gap: "after" }).run((ports) =>
-      replayMessage(letter, ports),
-    );
+    await crashing(stage.ports, { at: 3, gap: "after" }).run((ports) => replayMessage(letter, ports));
     stage.clock.ahead_ms += 3_600_001;
     await stage.sweep(task.task_id);
     await stage.pump();
@@ -229,9 +227,7 @@ describe("a replay killed anywhere and run again", () => {
       const { task_id } = await failed(workflow("first", "second", "third"), "second");
       stage.effects.length = 0;
       const letter = await onlyLetter();
-      crashed = await crashing(stage.ports, { at: writes, gap }).run((ports) =>
-        replayMessage(letter, ports),
-      );
+      crashed = await crashing(stage.ports, { at: writes, gap }).run((ports) => replayMessage(letter, ports));
       await stage.pump();
       await replayAll();
       await stage.pump();
@@ -263,9 +259,7 @@ describe("a replay killed anywhere and run again", () => {
   it("after a stray copy of the message ran the re-armed step still takes the task up again", async () => {
     const { task_id } = await failed(workflow("only", "next"), "only");
     const letter = await onlyLetter();
-    await crashing(stage.ports, { at: 1, gap: "after" }).run((ports) =>
-      replayMessage(letter, ports),
-    );
+    await crashing(stage.ports, { at: 1, gap: "after" }).run((ports) => replayMessage(letter, ports));
     await stage.sqs.send(
       new SendMessageCommand({ QueueUrl: stage.ports.queueUrl("worker"), MessageBody: letter.body }),
     );
@@ -284,9 +278,7 @@ describe("a replay killed anywhere and run again", () => {
     const { task_id } = await failed(workflow("only"), "only");
     const letter = await onlyLetter();
     broken.add("only");
-    await crashing(stage.ports, { at: 1, gap: "after" }).run((ports) =>
-      replayMessage(letter, ports),
-    );
+    await crashing(stage.ports, { at: 1, gap: "after" }).run((ports) => replayMessage(letter, ports));
     await stage.sqs.send(
       new SendMessageCommand({ QueueUrl: stage.ports.queueUrl("worker"), MessageBody: letter.body }),
     );
@@ -324,9 +316,7 @@ describe("a replay leaves alone", () => {
   it("a step with a live lease, and sends it once the lease is over", async () => {
     const task = await failed(workflow("only"), "only");
     const letter = await onlyLetter();
-    await crashing(stage.ports, { at: 3, gap: "after" }).run((ports) =>
-      replayMessage(letter, ports),
-    );
+    await crashing(stage.ports, { at: 3, gap: "after" }).run((ports) => replayMessage(letter, ports));
     const { tenant, task_id, step, round, service, idempotency_key, source_hash } = letter.envelope!;
     const identity = { key: { tenant, task_id, step, round }, service, idempotency_key, source_hash };
     const expires_at = Date.now() + 1e9;
@@ -400,7 +390,12 @@ describe("discarding", () => {
   it("takes out what is meant, for good, and notes it in the failure record", async () => {
     const one = await failed(workflow("only"), "only");
     await failed(workflow("only"), "only");
-    const { found } = await openFailures({ all: true }, { task: one.task_id }, { order: "earliest" }, stage.ports);
+    const { found } = await openFailures(
+      { all: true },
+      { task: one.task_id },
+      { order: "earliest" },
+      stage.ports,
+    );
     const gone = failedMessage(found[0]!);
     const settlement = { as: "discarded", because: "a test" } as const;
     expect(await settleFailure(gone, settlement, stage.ports)).toBe(true);

@@ -36,7 +36,8 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const webhook of await listWebhooks("acme", stage.ports)) await deleteWebhook(webhook, stage.ports);
   await stage.drain();
-  for (const one of await failures()) await settleFailure(failedMessage(one), { as: "resolved" }, stage.ports);
+  for (const one of await failures())
+    await settleFailure(failedMessage(one), { as: "resolved" }, stage.ports);
   receiver.reset();
   shown_as_ended.length = 0;
   stage.clock.ahead_ms = 0;

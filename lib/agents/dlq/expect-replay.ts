@@ -19,7 +19,8 @@ export async function expectReplay(
   ports: ReplayPorts,
 ): Promise<ExpectedReplay> {
   const failed = failedMessage(failure);
-  if (replaysOf(failure, failed.envelope) >= replays_per_message_max) return permanent(replays_per_message_max);
+  if (replaysOf(failure, failed.envelope) >= replays_per_message_max)
+    return permanent(replays_per_message_max);
   return expectationOf(await previewReplay(failed, ports));
 }
 

@@ -2,11 +2,18 @@ import { type FailurePlace, isOpen } from "#lib/agents/dlq/failure-store.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import { INDEXES } from "#lib/platform/table/item-kind.ts";
 import { FAILURE } from "#lib/platform/table/items.ts";
-import { type Item, listOf, OPEN_SHARDS, type Partition, recordFields, sortFields } from "#lib/platform/table/keys.ts";
+import {
+  type Item,
+  listOf,
+  OPEN_SHARDS,
+  type Partition,
+  recordFields,
+  sortFields,
+} from "#lib/platform/table/keys.ts";
 import type { TablePorts } from "#lib/platform/table/operations.ts";
 import { queryPages } from "#lib/platform/table/queries.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
-import { type FailureFilter, FailureState } from "#schemas/http/dead-letters.ts";
+import type { FailureFilter, FailureState } from "#schemas/http/dead-letters.ts";
 import { FailureRecord } from "#schemas/records/failure.ts";
 
 /** A failure with its id, which its record does not have. */
@@ -80,10 +87,10 @@ export async function* walkFailures(
       const best = first < 0 ? undefined : heads[first];
       if (!best || best.done || sign * compare(head.value.position, best.value.position) < 0) first = index;
     }
-    const next = heads[first];
-    if (!next || next.done) return;
+    const [next, source] = [heads[first], sources[first]];
+    if (!next || next.done || !source) return;
     yield next.value;
-    heads[first] = await sources[first]!.next();
+    heads[first] = await source.next();
   }
 }
 

@@ -10,7 +10,14 @@ import {
   openShard,
   recordFields,
 } from "#lib/platform/table/keys.ts";
-import { getItem, NEW, type NewItem, putIf, type TablePorts, updateIf } from "#lib/platform/table/operations.ts";
+import {
+  getItem,
+  NEW,
+  type NewItem,
+  putIf,
+  type TablePorts,
+  updateIf,
+} from "#lib/platform/table/operations.ts";
 import { expiryOf, isExpired } from "#lib/platform/table/retention.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import { FailureRecord } from "#schemas/records/failure.ts";
@@ -67,7 +74,11 @@ export async function listAgain(place: FailurePlace, last_at: string, ports: Fai
   const { expression, values } = assignments({ ...openListing(place, last_at), listed: true });
   await updateIf(
     keyOf(FAILURE, place),
-    { update: `SET ${expression}`, condition: "attribute_exists(pk) AND attribute_not_exists(settled_at)", values },
+    {
+      update: `SET ${expression}`,
+      condition: "attribute_exists(pk) AND attribute_not_exists(settled_at)",
+      values,
+    },
     ports,
   );
 }
@@ -181,7 +192,10 @@ const BODY_BYTES_MAX = 250_000;
 /** The beginning of a text that takes at most `BODY_BYTES_MAX` bytes. */
 function cutBody(body: string): string {
   if (Buffer.byteLength(body) <= BODY_BYTES_MAX) return body;
-  return Buffer.from(body).subarray(0, BODY_BYTES_MAX).toString("utf8").replace(/\ufffd$/, "");
+  return Buffer.from(body)
+    .subarray(0, BODY_BYTES_MAX)
+    .toString("utf8")
+    .replace(/\ufffd$/, "");
 }
 
 /** Writes the record of a failure whose message is in the DLQ already. False when it is recorded. */

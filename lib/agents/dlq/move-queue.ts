@@ -11,7 +11,12 @@ import {
   removeDeadLetter,
 } from "#lib/agents/dlq/dead-letter-queue.ts";
 import { beginReplay, isOpen, settleFailure } from "#lib/agents/dlq/failure-store.ts";
-import { type FailedMessage, failedMessage, prepareReplay, replaysOf } from "#lib/agents/dlq/replay-message.ts";
+import {
+  type FailedMessage,
+  failedMessage,
+  prepareReplay,
+  replaysOf,
+} from "#lib/agents/dlq/replay-message.ts";
 import { findFailure } from "#lib/agents/dlq/sweep-dead-letters.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 

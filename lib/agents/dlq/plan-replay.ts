@@ -129,7 +129,10 @@ export function planRedelivery(
 ): ReplayPlan {
   if (envelope?.service !== service) return unreadable(service);
   if (!record) {
-    return keep("DELIVERY_UNKNOWN", "there is no such delivery, or it was deleted after its time; discard it");
+    return keep(
+      "DELIVERY_UNKNOWN",
+      "there is no such delivery, or it was deleted after its time; discard it",
+    );
   }
   const { status, outcome, replays = [], lease_expires_at } = record;
   const replayed = replays.findLastIndex((replay) => replay.failure_id === failure_id);

@@ -108,7 +108,9 @@ export async function moveJob(
   const runs = (changes.state ?? job.state) === "running";
   const set = { ...changes, updated_at: instant(now), expires_at: expiryOf(REPLAY_JOB, now) };
   const kept = Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined));
-  const cleared = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [`#${name}`] : []));
+  const cleared = Object.entries(changes).flatMap(([name, value]) =>
+    value === undefined ? [`#${name}`] : [],
+  );
   const removed = [...cleared, ...(runs ? [] : listingAttributes("open_tasks"))];
   const { expression, values } = assignments({ ...kept, ...(runs && openListing(job, now)) });
   const written = await updateIf(
@@ -152,8 +154,16 @@ export async function postponeJob(
 }
 
 /** The claim of a job's present run; undefined when no worker has claimed it. */
-export async function readRun({ tenant, replay_id, run }: ReplayJobRecord, ports: TablePorts): Promise<StepRecord | undefined> {
-  const { key, parse } = runStorage.item({ tenant, task_id: taskIdOf(replay_id), step: runStep(run), round: 0 });
+export async function readRun(
+  { tenant, replay_id, run }: ReplayJobRecord,
+  ports: TablePorts,
+): Promise<StepRecord | undefined> {
+  const { key, parse } = runStorage.item({
+    tenant,
+    task_id: taskIdOf(replay_id),
+    step: runStep(run),
+    round: 0,
+  });
   const found = await getItem(key, ports);
   return found && parse(found);
 }
@@ -163,9 +173,17 @@ export function orderOf(index: number): string {
 }
 
 /** Writes down a failure that a job is to take. One that stands there stays as it is. */
-export async function addResult(job: JobPlace, result: Omit<ReplayResultRecord, "expires_at">, ports: JobPorts): Promise<void> {
+export async function addResult(
+  job: JobPlace,
+  result: Omit<ReplayResultRecord, "expires_at">,
+  ports: JobPorts,
+): Promise<void> {
   const record = { ...result, expires_at: expiryOf(REPLAY_RESULT, ports.runtime.now()) };
-  await putIfOurs({ ...keyOf(REPLAY_RESULT, { ...job, ...result }), ...ReplayResultRecord.parse(record) }, NEW, ports);
+  await putIfOurs(
+    { ...keyOf(REPLAY_RESULT, { ...job, ...result }), ...ReplayResultRecord.parse(record) },
+    NEW,
+    ports,
+  );
 }
 
 /** Notes what became of a failure. */
@@ -226,7 +244,10 @@ export function countResults(results: Iterable<{ outcome: ReplayOutcome }>): Rep
 }
 
 /** States in which an operator may do this to a job, and the state that follows. */
-export const JOB_MOVES: Record<"pause" | "resume" | "abort" | "approve", { from: ReplayState[]; to: ReplayState }> = {
+export const JOB_MOVES: Record<
+  "pause" | "resume" | "abort" | "approve",
+  { from: ReplayState[]; to: ReplayState }
+> = {
   pause: { from: ["running"], to: "paused" },
   resume: { from: ["paused", "failed"], to: "running" },
   abort: { from: ["awaiting_approval", "running", "paused", "failed"], to: "aborted" },

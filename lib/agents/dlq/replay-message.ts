@@ -12,12 +12,7 @@ import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { childSpan, formatTraceparent, parseTraceparent } from "#lib/platform/trace/traceparent.ts";
-import {
-  type EditedInput,
-  keepSteps,
-  rearmStep,
-  taskSteps,
-} from "#lib/resilience/idempotency/step-item.ts";
+import { type EditedInput, keepSteps, rearmStep, taskSteps } from "#lib/resilience/idempotency/step-item.ts";
 import { deadlineAgain, type Ledger, readLedger, reopenTask } from "#lib/work/tasks/task-store.ts";
 import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { deadlineFrom, deliveryPlace, readDelivery } from "#lib/work/webhooks/delivery-store.ts";
@@ -89,7 +84,8 @@ export async function replayMessage(
     return { did: "removed", reason, sentence };
   }
   const original = edited ?? failed.envelope;
-  if (plan.kind !== "send" || !original || deadline_at === undefined) return { did: "kept", reason, sentence };
+  if (plan.kind !== "send" || !original || deadline_at === undefined)
+    return { did: "kept", reason, sentence };
   if (!(await beginReplay(failed, ports))) {
     const said = "it was replayed, resolved or discarded meanwhile";
     return { did: "removed", reason: "FAILURE_SETTLED", sentence: said };
@@ -184,7 +180,11 @@ async function prepareRedelivery(letter: FailedMessage, ports: ReplayPorts): Pro
     const now_ms = ports.runtime.now();
     const plan = planRedelivery(letter, record, now_ms);
     if (plan.kind !== "rearm" || !record || !letter.envelope) {
-      return { plan, deadline_at: deadlineFrom(now_ms), replay_count: record && (record.replays ?? []).length };
+      return {
+        plan,
+        deadline_at: deadlineFrom(now_ms),
+        replay_count: record && (record.replays ?? []).length,
+      };
     }
     const dead = { failure_id: letter.failure_id, message_id: letter.envelope.message_id };
     await rearmStep(record, dead, ports, deliveryPlace);
@@ -193,7 +193,10 @@ async function prepareRedelivery(letter: FailedMessage, ports: ReplayPorts): Pro
   return { plan: { kind: "keep", reason: "DELIVERY_CONTENDED", sentence } };
 }
 
-async function recordOf({ envelope }: FailedMessage, ports: ReplayPorts): Promise<DeliveryRecord | undefined> {
+async function recordOf(
+  { envelope }: FailedMessage,
+  ports: ReplayPorts,
+): Promise<DeliveryRecord | undefined> {
   return envelope && readDelivery(envelope, ports);
 }
 

@@ -21,7 +21,7 @@ const OUTCOMES = [
 ] as const satisfies (keyof ReplayCounts)[];
 
 /** `3 succeeded, 1 kept`: the outcomes that there are. */
-export function countsText(counts: ReplayCounts): string {
+function countsText(counts: ReplayCounts): string {
   const parts = OUTCOMES.flatMap((name) => (counts[name] > 0 ? [`${counts[name]} ${name}`] : []));
   return parts.length > 0 ? parts.join(", ") : "nothing yet";
 }

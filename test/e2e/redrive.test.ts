@@ -148,9 +148,12 @@ describe("what failed, of two tenants and three kinds", () => {
     const bad = { ...payload, tests: 1, api_token: "hunter2hunter2" };
     const envelope = makeEnvelope({ ...labels, ...step, payload: bad }, platform.runtime);
     await platform.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(envelope) }));
+  }, 300_000);
+
+  it("comes with as many messages in its queue as there are records", async () => {
     await expect.poll(async () => (await groupsOf(operator)).length, patience).toBe(3);
     await countsAgree("buildtest", 2 + SHARED + 2);
-  }, 300_000);
+  });
 
   it("is counted by kind, for an operator of all tenants and for a tenant's own", async () => {
     const all = (await groupsOf(operator)).map(({ code, count, tenants }) => [code, count, tenants]);
@@ -244,6 +247,7 @@ describe("what failed, of two tenants and three kinds", () => {
   });
 
   it("is edited and replayed, its original kept", async () => {
+    await theirs.mend();
     const [failure] = await failuresOf(acme, "?code=PAYLOAD_INVALID");
     const path = `/api/dlq/failures/${failure!.failure}/edit`;
     const wrong = { payload: { ...payload, tests: 2 }, why: "a test" };
@@ -263,7 +267,6 @@ describe("what failed, of two tenants and three kinds", () => {
   });
 
   it("is replayed by a job that a kill in the middle does not stop, each once", async () => {
-    await theirs.mend();
     const selection = { filter: { code: "BLOB_MISSING" } };
     const job = await order(acme, { selection, rate_per_second: 1, concurrency: 1 });
     await expect.poll(async () => (await jobOf(acme, job)).counts.pending, patience).toBeLessThan(SHARED - 1);

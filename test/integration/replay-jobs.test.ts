@@ -304,6 +304,8 @@ describe("a job killed at any of its writes and run again", () => {
       };
       const dying = crashing(ports, { at: writes, gap });
       crashed = await dying.run((wrapped) => runJob(input, context as never, { ...ports, ...wrapped }));
+      const before = await resultsOf(job);
+      const clearing = before.length === 2 && before.every(({ outcome }) => outcome !== "pending");
       await stage.pump();
       await sendReplayRun(job, stage.platform);
       await stage.pump();
@@ -322,9 +324,11 @@ describe("a job killed at any of its writes and run again", () => {
         ["only", "only"],
         [1, 1],
       ]);
-      expect([(await open()).length, await waiting()], `write ${writes}`).toEqual([0, 0]);
+      expect(await open(), `write ${writes}`).toEqual([]);
+      // Killed while it cleared the queue it holds messages for five minutes; the next sweep deletes those.
+      if (!clearing) expect(await waiting(), `write ${writes}`).toBe(0);
       expect((await resultsOf(job)).map(({ order }) => order)).toEqual([orderOf(1), orderOf(2)]);
     }
     expect(writes).toBeGreaterThan(15);
-  });
+  }, 600_000);
 });

@@ -62,7 +62,7 @@ function shardOf(failure_id: string): number {
 }
 
 /** What lists an open failure. */
-export function openListing({ tenant, failure_id }: FailurePlace, last_at: string): Item {
+function openListing({ tenant, failure_id }: FailurePlace, last_at: string): Item {
   return {
     ...listingOf(FAILURE, "by_tenant", { list: "open", tenant, last_at, failure_id }),
     ...listingOf(FAILURE, "open_tasks", { shard: shardOf(failure_id), last_at, failure_id }),
@@ -198,13 +198,17 @@ function cutBody(body: string): string {
     .replace(/\ufffd$/, "");
 }
 
-/** Writes the record of a failure whose message is in the DLQ already. False when it is recorded. */
+/**
+ * Writes the record of a failure whose message is in the DLQ already. False when it is recorded. A record whose
+ * message a move took back to its queue is replaced: the message failed again.
+ */
 export async function recordFailed(
   failure: FailureRecord,
   failure_id: string,
   ports: TablePorts,
 ): Promise<boolean> {
-  return putIf(failureItem(failure, failure_id), NEW, ports);
+  const moved = "attribute_exists(settled_at) AND attribute_exists(replayed_at) AND attribute_not_exists(replayed_as)";
+  return putIf(failureItem(failure, failure_id), { condition: `${NEW.condition} OR (${moved})` }, ports);
 }
 
 function failureItem(failure: FailureRecord, failure_id: string): NewItem {

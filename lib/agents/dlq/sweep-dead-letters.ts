@@ -88,9 +88,18 @@ export async function findFailure(
   for (const place of is_named ? [named, own] : [own]) {
     const record = await readFailure(place.tenant, place.failure_id, ports);
     // Records of an earlier version are in no list of open failures; those have no field that this version writes.
-    if (record) return { place, record, listed: record.settled_at !== undefined || record.listed === true };
+    if (!record || (place === own && wasMoved(record))) continue;
+    return { place, record, listed: record.settled_at !== undefined || record.listed === true };
   }
   return undefined;
+}
+
+/**
+ * Whether a move took the message back to its queue. Some endpoints keep the message's id when they move it, so the
+ * same id in a DLQ again is another failure (docs/reference/aws-differences.md).
+ */
+function wasMoved({ settled_at, replayed_at, replayed_as }: FailureRecord): boolean {
+  return settled_at !== undefined && replayed_at !== undefined && replayed_as === undefined;
 }
 
 /** The id of a failure that only the queue knows of. */

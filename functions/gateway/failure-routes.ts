@@ -25,7 +25,7 @@ export function viewerOf({ tenant }: Pick<ApiRequest<unknown, unknown>, "tenant"
   return { tenant, sees_all: operator_tenants.includes(tenant) };
 }
 
-const FIRST = { failure: "$response.body#/failures/0/failure" };
+const FIRST = { id: "$response.body#/failures/0/failure" };
 
 /** Dead letters: what failed and why. What is done about it: replay-routes.ts. */
 export const failureRoutes: Record<string, Route> = {
@@ -60,7 +60,7 @@ export const failureRoutes: Record<string, Route> = {
       200: {
         says: "One page",
         schema: FailureList,
-        links: { "GET /api/dlq/failures/{failure}": FIRST, "POST /api/dlq/failures/{failure}/edit": FIRST },
+        links: { "GET /api/dlq/failures/{id}": FIRST, "POST /api/dlq/failures/{id}/edit": FIRST },
       },
     },
     codes: { 400: ["CURSOR_INVALID"] },
@@ -69,28 +69,28 @@ export const failureRoutes: Record<string, Route> = {
       body: await listFailures(viewerOf(request), request.query, gatewayPorts(request.platform)),
     }),
   }),
-  "GET /api/dlq/failures/{failure}": route({
+  "GET /api/dlq/failures/{id}": route({
     access: "key",
     scope: "read",
     summary: "Show one failure: its message, causes and tries, and what a replay would do now",
-    params: { failure: FailureName },
+    params: { id: FailureName },
     answers: { 200: { says: "The failure", schema: FailureDetail } },
     codes: { 404: ["FAILURE_NOT_FOUND"] },
     run: async (request) => {
-      const name = request.params.failure ?? "";
+      const name = request.params.id ?? "";
       return {
         status: 200,
         body: await describeFailure(viewerOf(request), name, gatewayPorts(request.platform)),
       };
     },
   }),
-  "POST /api/dlq/failures/{failure}/edit": route({
+  "POST /api/dlq/failures/{id}/edit": route({
     access: "key",
     scope: "operate",
     summary: "Replay one failure with another payload",
     details:
       "The payload is checked by the agent's input schema. The failure's record keeps the original message.",
-    params: { failure: FailureName },
+    params: { id: FailureName },
     body: FailureEdit,
     answers: {
       200: { says: "What the edit would do, and the difference", schema: FailureEdited },
@@ -100,7 +100,7 @@ export const failureRoutes: Record<string, Route> = {
     run: async (request) => {
       const operator = { ...viewerOf(request), audited: administrator(request).audited };
       const ports = gatewayPorts(request.platform);
-      const body = await editFailure(operator, request.params.failure ?? "", request.body, ports);
+      const body = await editFailure(operator, request.params.id ?? "", request.body, ports);
       return { status: body.sent ? 202 : 200, body };
     },
   }),

@@ -182,7 +182,7 @@ export const FailureCircuit = z.strictObject({
 
 export type FailureCircuit = z.infer<typeof FailureCircuit>;
 
-/** Answer of `GET /api/dlq/failures/{failure}`. */
+/** Answer of `GET /api/dlq/failures/{id}`. */
 export const FailureDetail = FailureView.extend({
   cause_chain: z.array(z.string()).max(10),
   envelope: z
@@ -233,7 +233,7 @@ export const Why = z
   .regex(ONE_LINE, "no control character")
   .describe("why, for the audit trail");
 
-/** Body of `POST /api/dlq/failures/{failure}/edit`. */
+/** Body of `POST /api/dlq/failures/{id}/edit`. */
 export const FailureEdit = z.strictObject({
   payload: z.record(z.string(), z.unknown()).describe("the agent's whole input, as its schema has it"),
   why: Why,

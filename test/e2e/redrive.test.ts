@@ -286,7 +286,7 @@ describe("what failed, of two tenants and three kinds", () => {
     expect(new Set(results.map(({ failure }) => failure)).size).toBe(SHARED);
     expect((await operator.request("GET", `/api/dlq/replays/${job.replay_id}`)).status).toBe(404);
     await countsAgree("buildtest", 2 + 1);
-  });
+  }, 600_000);
 
   it("is left as it is by replaying everything a second time", async () => {
     const views = () =>

@@ -51,7 +51,7 @@ export const runStorage: StepStorage = {
 };
 
 /** A running job is looked at by the sweeper when its worker was silent for so long. */
-const SILENT_MS_MAX = 120_000;
+const SILENT_MS_MAX = 60_000;
 
 function openListing({ replay_id }: JobPlace, now_ms: number): Item {
   const check_at = instant(now_ms + SILENT_MS_MAX);

@@ -3,24 +3,31 @@ import { defineConfig } from "vitest/config";
 // Loading the embedding model takes seconds of a processor, and few tests of a stack embed anything.
 process.env.LOCAL_WARM_EMBEDDER ??= "no";
 
-const MUTATIONS = ["test/simulation/**/mutations.test.ts"];
+/** Every lane checks that its test files leave nothing on the disk. */
+function withSetUp<Lane extends { test: object }>(lanes: readonly Lane[]) {
+  return lanes.map(({ test }) => ({ test: { ...test, setupFiles: "./test/set-up.ts" } }));
+}
+
+const LONG = ["**/*.long.test.ts"];
 const PACKAGE = ["test/template/package.test.ts"];
 
 /**
- * The lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `mutations`
- * (broken code that the simulation must notice, and outages of more seeds), `template` (what is deployed, read as data), `package` (what is
- * uploaded, built and run; like `mutations` not part of `npm test`), `integration` (embedded emulators), `contract` (what the code needs of AWS, against its
+ * The lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `long`
+ * (any `*.long.test.ts`: minutes of work, so not part of `npm test`), `template` (what is deployed, read as data), `package` (what is
+ * uploaded, built and run; not part of `npm test` either), `integration` (embedded emulators), `contract` (what the code needs of AWS, against its
  * stand-ins: CONTRACT_TARGET), `e2e` (the whole local stack).
  */
 export default defineConfig({
   test: {
     reporters: ["default", "./test/skipped-tests.ts"],
     maxWorkers: 3, // much of a run is waiting, for stacks to start and for leases to end
-    projects: [
+    projects: withSetUp([
       {
         test: {
           name: "unit",
-          include: ["{schemas,lib,functions,local,cli,scripts}/**/*.test.ts"],
+          include: ["{schemas,lib,functions,local,cli,scripts,test/requests}/**/*.test.ts"],
+          exclude: LONG,
+          isolate: false, // a file may find modules loaded by another: none of them keeps anything between tests
           testTimeout: 60_000,
         },
       },
@@ -28,16 +35,15 @@ export default defineConfig({
         test: {
           name: "simulation",
           include: ["test/simulation/**/*.test.ts"],
-          exclude: MUTATIONS,
+          exclude: LONG,
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },
       },
       {
         test: {
-          name: "mutations",
-          include: [...MUTATIONS, "test/simulation/outage/promises.test.ts"],
-          env: { OUTAGE_SEEDS: "3" },
+          name: "long",
+          include: ["{lib,scripts,test}/**/*.long.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },
@@ -80,6 +86,6 @@ export default defineConfig({
           hookTimeout: 240_000,
         },
       },
-    ],
+    ]),
   },
 });

@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     name: "localstack",
     include: ["test/localstack/**/*.test.ts"],
+    setupFiles: "./test/set-up.ts",
     globalSetup: "test/localstack/start-parts.ts",
     maxWorkers: 1, // one LocalStack, on the machine of everything else
     testTimeout: 400_000,

@@ -1,20 +1,12 @@
 /**
  * Whether edits of models are applied to the byte or refused: `npm run bench:edits -- --help`.
  */
-import { parseArgs } from "node:util";
+
+import { readOptions } from "../scripts/read-options.ts";
 import { editCases } from "./edits/cases.ts";
 import { type CaseResult, type Result, runCases } from "./edits/run-cases.ts";
 
-const { values } = parseArgs({
-  options: {
-    help: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    all: { type: "boolean", default: false },
-  },
-});
-
-if (values.help) {
-  console.log(`npm run bench:edits -- [options]
+const HELP = `npm run bench:edits -- [options]
 
 Applies several hundred edits to files in a directory: those that must be applied, of which every byte is compared,
 and those that must be refused, of which the file must stay as it is. Beside it, what the rules of aider and of opencode, written anew
@@ -22,9 +14,12 @@ from their known behavior, make of the same edits. Exit code 1 when a byte is wr
 is refused, or one that must be refused is applied.
 
   --all    also each case that is not as it must be at the other tools
-  --json   one JSON document instead of tables`);
-  process.exit(0);
-}
+  --json   one JSON document instead of tables`;
+
+const values = readOptions(HELP, {
+  json: { type: "boolean", default: false },
+  all: { type: "boolean", default: false },
+});
 
 const cases = editCases();
 const results = await runCases(cases);

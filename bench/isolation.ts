@@ -4,22 +4,12 @@
  * `npm run bench:isolation -- --help`.
  */
 import { rmSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { type HostileInput, hostileInputs, submitHostile } from "#test/fakes/hostile-inputs.ts";
 import { startStack } from "../local/stack.ts";
+import { readOptions } from "../scripts/read-options.ts";
 import { type ApiClient, developmentClient, tenantClient } from "../test/e2e/client.ts";
 
-const { values } = parseArgs({
-  options: {
-    help: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    only: { type: "string", default: "" },
-    pause: { type: "string", default: "20" },
-  },
-});
-
-if (values.help) {
-  console.log(`npm run bench:isolation -- [options]
+const HELP = `npm run bench:isolation -- [options]
 
 Starts the embedded stack, submits each hostile input as one tenant, and until it has ended asks
 GET /api/tasks as another tenant. Prints how the input ended, and how long these requests took.
@@ -28,9 +18,13 @@ input ends in another way than it must.
 
   --only <text>   only inputs with this text in their name
   --pause <ms>    between two requests (20)
-  --json          one JSON document instead of a table`);
-  process.exit(0);
-}
+  --json          one JSON document instead of a table`;
+
+const values = readOptions(HELP, {
+  json: { type: "boolean", default: false },
+  only: { type: "string", default: "" },
+  pause: { type: "string", default: "20" },
+});
 
 const P99_MS_MAX = 200;
 const REST_MS = 5000;

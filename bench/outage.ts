@@ -3,7 +3,8 @@
  * and beside cockatiel and opossum in each process, in one run on virtual time. Explained in
  * bench/outage/README.md.
  */
-import { parseArgs } from "node:util";
+
+import { readOptions } from "../scripts/read-options.ts";
 import { cockatiel } from "./outage/cockatiel.ts";
 import { type Figures, figuresOf } from "./outage/figures.ts";
 import { runVariant, type Variant } from "./outage/lab.ts";
@@ -24,17 +25,14 @@ const USAGE = `npm run bench:outage -- [options]
   --json              the figures as JSON instead of tables
   --help              this text`;
 
-const { values } = parseArgs({
-  options: {
-    trouble: { type: "string" },
-    environments: { type: "string", default: "50" },
-    variant: { type: "string" },
-    seed: { type: "string", default: "1" },
-    seeds: { type: "string", default: "1" },
-    quick: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readOptions(USAGE, {
+  trouble: { type: "string" },
+  environments: { type: "string", default: "50" },
+  variant: { type: "string" },
+  seed: { type: "string", default: "1" },
+  seeds: { type: "string", default: "1" },
+  quick: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
 });
 
 Error.stackTraceLimit = 0; // errors are many here, and nobody reads where they come from
@@ -43,8 +41,7 @@ const VARIANTS: Variant[] = [ours(), plain(3), plain(20), cockatiel, opossum].fi
   ({ name }) => values.variant === undefined || values.variant === name,
 );
 
-if (values.help) console.log(USAGE);
-else await bench();
+await bench();
 
 async function bench(): Promise<void> {
   const troubles = TROUBLES.filter(({ name }) => values.trouble === undefined || values.trouble === name);

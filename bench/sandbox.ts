@@ -4,13 +4,14 @@
  */
 import { execFile } from "node:child_process";
 import { performance } from "node:perf_hooks";
-import { parseArgs, promisify } from "node:util";
+import { promisify } from "node:util";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { processBackend } from "#lib/sandbox/process/process-backend.ts";
 import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { runCommand } from "#lib/sandbox/run-command.ts";
 import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
+import { readOptions } from "../scripts/read-options.ts";
 
 const COMMAND = "true";
 const PLAIN_BUBBLEWRAP = "--unshare-all --die-with-parent --ro-bind / / --proc /proc --dev /dev".split(" ");
@@ -35,7 +36,13 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - started_ms;
 }
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "60" } } });
+const HELP = `npm run bench:sandbox -- [--runs <n>]
+
+Times the same short command started by itself, by plain bubblewrap and by each back end of the sandbox, in turn.
+
+  --runs <n>   of each (60)`;
+
+const values = readOptions(HELP, { runs: { type: "string", default: "60" } });
 const strongest = await strongestBackend();
 const full = strongest === processBackend ? null : strongest;
 const lanes: [name: string, sample: () => Promise<number>][] = [

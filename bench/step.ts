@@ -10,9 +10,9 @@ import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { readCredentials } from "../cli/settings.ts";
 import { anyFreePort } from "../local/ports.ts";
+import { readOptions } from "../scripts/read-options.ts";
 import { type Cpu, cpuOf } from "./step/cpu.ts";
 
 const HELP = `npm run bench:step -- --before <path> [options]
@@ -146,18 +146,15 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-const { values } = parseArgs({
-  options: {
-    before: { type: "string" },
-    rounds: { type: "string", default: "3" },
-    tasks: { type: "string", default: "20" },
-    demo: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readOptions(HELP, {
+  before: { type: "string" },
+  rounds: { type: "string", default: "3" },
+  tasks: { type: "string", default: "20" },
+  demo: { type: "boolean", default: false },
 });
-if (values.help || values.before === undefined) {
-  console.log(HELP);
-  process.exit(values.help ? 0 : 2);
+if (values.before === undefined) {
+  console.error(`Say which checkout to compare with: --before <path>.\n\n${HELP}`);
+  process.exit(2);
 }
 
 const checkouts: [name: string, path: string][] = [

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import {
   FAKE_KEY,
   type FakeApi,
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 function directory(files: Record<string, string | Buffer>): string {
-  const path = mkdtempSync(join(tmpdir(), "agents-cli-"));
+  const path = temporaryDirectory("agents-cli");
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
   return path;
 }
@@ -121,6 +121,8 @@ describe("agents submit", () => {
     [["submit", ".", "--patch", "a", "--strip", "-1", "--test", "t"], "Give a whole number from 0 to 99"],
     [["submit", "/nowhere", "--test", "t"], "There is no /nowhere."],
     [["submit", "git@host:a/b", "--test", "t"], "http(s) URL"],
+    [["submit", ".", "--git", "https://host.test/a", "--test", "t"], "There are two sources."],
+    [["submit", "--test", "t"], "There is no source."],
     [["submit", ".", "--tset", "t"], "--test"],
     [["submit", ".", "--test", "t", "--repository", "no spaces"], "repository:"],
     [["frobnicate"], "unknown command"],
@@ -129,6 +131,15 @@ describe("agents submit", () => {
     const run = await runCli(words, { url: api.url, cwd: directory({ a: "x" }) });
     expect(run.code).toBe(2);
     expect(run.stderr).toContain(sentence);
+  });
+
+  it("leaves a git repository and its ref to the platform to clone", async () => {
+    const state = fakeState({ frames: [fakeView()] });
+    const api = await start(state);
+    const git = ["--git", "https://example.test/a.git", "--ref", "v1.2"];
+    expect((await runCli(["submit", ...git, "--test", "t"], { url: api.url })).code).toBe(0);
+    const [asked] = state.requests;
+    expect(JSON.parse(asked?.body ?? "").source).toEqual({ kind: "git", url: git[1], ref: "v1.2" });
   });
 
   it("sends a patch as text where it is UTF-8 and as bytes where it is not, with where its names are", async () => {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { describeIssue } from "#schemas/issue-sentence.ts";
 import { CliError, Unreachable } from "./cli-error.ts";
 import { exitCode } from "./exit-code.ts";
 import { problemFrom } from "./problem-error.ts";
@@ -70,7 +71,7 @@ function readAnswer<Schema extends z.ZodType>(
   throw new CliError(
     exitCode.error,
     "ANSWER_NOT_UNDERSTOOD",
-    `The answer of ${where} is not what this CLI understands: ${issue?.path.join(".")}: ${issue?.message}.`,
+    `The answer of ${where} is not what this CLI understands: ${issue && describeIssue(issue)}.`,
     { hints: ["Do CLI and API have the same version?"], cause: parsed.error },
   );
 }

@@ -1,17 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { list } from "tar";
 import { afterEach, describe, expect, it } from "vitest";
 import { needing } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { UsageError } from "./cli-error.ts";
 import { packDirectory, packLimits } from "./pack-directory.ts";
 
 const with_git = await needing("git");
 
 function tree(files: Record<string, string>): string {
-  const root = mkdtempSync(join(tmpdir(), "agents-pack-"));
+  const root = temporaryDirectory("agents-pack");
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), text);

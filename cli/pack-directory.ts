@@ -31,6 +31,11 @@ async function listByWalk(directory: string): Promise<string[]> {
   return paths;
 }
 
+/** What is submitted of a directory: in a git repository what git does not ignore, elsewhere all but `node_modules` and `.git`. */
+export async function listFiles(directory: string): Promise<string[]> {
+  return (await listWorkTree(directory, packLimits.files_max)) ?? (await listByWalk(directory));
+}
+
 /** The files and links among some paths; what was deleted or is a submodule or socket is left out. */
 async function measure(directory: string, paths: string[]): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
@@ -87,7 +92,7 @@ export function checkArchive(name: string, bytes: number, ...hints: string[]): v
  */
 export async function packDirectory(path: string): Promise<PackedDirectory> {
   const directory = resolve(path);
-  const paths = (await listWorkTree(directory, packLimits.files_max)) ?? (await listByWalk(directory));
+  const paths = await listFiles(directory);
   const sizes = await measure(directory, paths);
   checkTree(directory, sizes);
   const sorted = [...sizes.keys()].map((name) => name.split(sep).join("/")).sort();

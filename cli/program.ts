@@ -1,14 +1,17 @@
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
+import { applyCommand } from "./commands/apply.ts";
 import { artifactsCommand } from "./commands/artifacts.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { circuitsCommand } from "./commands/circuits.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { dlqCommand } from "./commands/dlq.ts";
 import { indexCommand } from "./commands/index-source.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { policiesCommand } from "./commands/policies.ts";
+import { prCommand } from "./commands/pr.ts";
 import { queryCommand } from "./commands/query.ts";
 import { replaysCommand } from "./commands/replays.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -21,7 +24,7 @@ import { visible } from "./render/visible.ts";
 const GENERAL = `
 Exit codes:
   0    passed, or done as asked
-  1    the submitted work failed, or was canceled
+  1    the submitted work failed or was canceled, or its patch was not applied
   2    the command line or the submission is wrong
   3    the platform had an error
   4    the API cannot be reached, or does not know the key
@@ -55,6 +58,9 @@ export function createProgram(): Command {
     statusCommand(),
     tasksCommand(),
     cancelCommand(),
+    diffCommand(),
+    applyCommand(),
+    prCommand(),
     artifactsCommand(),
     logsCommand(),
     traceCommand(),

@@ -38,6 +38,30 @@ async function upload(api: Api, archive: Buffer, what: string, terminal: Termina
   return upload_id;
 }
 
+function notCloned(url: string): UsageError {
+  return new UsageError(
+    `Cannot clone ${url}.`,
+    "A git source is an http(s) URL; or give a checked-out directory.",
+  );
+}
+
+/**
+ * A git URL that the platform can clone, and the ref with it.
+ * @throws UsageError when it is none, carries a password, or the ref is empty
+ */
+export function gitUrl(text: string, ref: string | undefined): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw notCloned(text);
+  if (url.username !== "" || url.password !== "") {
+    throw new UsageError(
+      `The git URL of ${url.host} carries a user name or password, which would be kept with the task.`,
+      "Private repositories cannot be cloned: check it out and give the directory.",
+    );
+  }
+  if (ref?.trim() === "") throw new UsageError("--ref is empty.", "Give a branch, a tag or a commit.");
+  return text;
+}
+
 /**
  * Turn a command's source argument into what a submission carries: a git URL as it is, a directory
  * or archive by uploading it.
@@ -49,13 +73,10 @@ export async function sendSource(
   ref: string | undefined,
   terminal: Terminal,
 ): Promise<SubmittedSource> {
-  if (/^https?:\/\//.test(argument)) return { kind: "git", url: argument, ...(ref ? { ref } : {}) };
-  if (/^(git@|ssh:|git:|file:)/.test(argument)) {
-    throw new UsageError(
-      `Cannot clone ${argument}.`,
-      "A git source is an http(s) URL; or give a checked-out directory.",
-    );
+  if (/^https?:\/\//i.test(argument)) {
+    return { kind: "git", url: gitUrl(argument, ref), ...(ref !== undefined ? { ref } : {}) };
   }
+  if (/^(git@|ssh:|git:|file:)/.test(argument)) throw notCloned(argument);
   if (ref !== undefined)
     throw new UsageError("--ref goes with a git URL.", "Check the revision out and give the directory.");
   const stats = statSync(argument, { throwIfNoEntry: false });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { z } from "zod";
 import { TaskView } from "#schemas/http/task-view.ts";
+import { describeIssue } from "#schemas/issue-sentence.ts";
 import { Submission } from "#schemas/messages/submission.ts";
 import type { Api } from "./api.ts";
 import { UsageError } from "./cli-error.ts";
@@ -11,8 +12,7 @@ import type { Terminal } from "./terminal.ts";
 export function checkSubmission(submission: z.input<typeof Submission>): void {
   const parsed = Submission.safeParse(submission);
   if (parsed.success) return;
-  const issues = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new UsageError("This cannot be submitted.", ...issues);
+  throw new UsageError("This cannot be submitted.", ...parsed.error.issues.map(describeIssue));
 }
 
 /**

@@ -48,6 +48,29 @@ describe("createTaskDisplay", () => {
     expect(text().trimEnd().split("\n")).toHaveLength(2);
   });
 
+  it("tells rounds, tokens and money as they grow, on a terminal in the line that is redrawn", async () => {
+    const made = (round: number, tokens: number) => {
+      const spent = { tokens, usd_micros: tokens * 100 };
+      return fakeStep("codegen", { round, output: { files_changed: 1, insertions: 2, deletions: 0, spent } });
+    };
+    const failed = fakeStep("buildtest", { verdict: "failed", output: { tests_passed: 1, tests_failed: 1 } });
+    const first = fakeView({
+      steps: [made(0, 1200), failed, fakeStep("codegen", { round: 1, status: "running" })],
+    });
+    const second = fakeView({ steps: [made(0, 1200), failed, made(1, 3000)] });
+    const { terminal, text } = screen(true, { NO_COLOR: "1" });
+    const display = createTaskDisplay(terminal);
+    display.update(first);
+    await until(() => /^ {4}round 2, 1,200 tokens, 0\.1200 USD$/m.test(text()));
+    display.stop();
+    const piped = screen(false);
+    const plain = createTaskDisplay(piped.terminal);
+    for (const view of [first, first, second]) plain.update(view);
+    expect(piped.text().trimEnd().split("\n")).toHaveLength(4);
+    expect(piped.text()).toContain("1 file changed, +2 −0, 1,200 tokens, 0.1200 USD so far");
+    expect(piped.text()).toMatch(/codegen, repair 1 .* 3,000 tokens, 0\.3000 USD so far/);
+  });
+
   it("names the reason a step waits for, and its attempt", () => {
     const { terminal, text } = screen(false);
     const waiting = { status: "waiting", code: "THROTTLED", message: "slow down", attempts: 2 } as const;

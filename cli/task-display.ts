@@ -1,5 +1,6 @@
 import type { StepView, TaskView } from "#schemas/http/task-view.ts";
 import { formatDuration } from "./render/format.ts";
+import { modelUse, spentWords } from "./render/model-use.ts";
 import { stepLine } from "./render/step-line.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -26,7 +27,10 @@ function redrawn(terminal: Terminal): TaskDisplay {
     if (view === undefined) return;
     frame += 1;
     const elapsed = formatDuration(Date.now() - Date.parse(view.created_at));
-    terminal.live(...steps(), paint.dim(`    ${view.status}, ${elapsed} in total`));
+    const use = modelUse(view.steps);
+    const model = use === undefined ? [] : [`    round ${use.rounds}, ${spentWords(use)}`];
+    const lines = [...model, `    ${view.status}, ${elapsed} in total`];
+    terminal.live(...steps(), ...lines.map((line) => paint.dim(line)));
   }, FRAME_MS);
   return {
     update(next) {

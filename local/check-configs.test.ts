@@ -1,7 +1,7 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { checkConfigs } from "./check-configs.ts";
 
 const ENVIRONMENT = {
@@ -17,7 +17,7 @@ const ENVIRONMENT = {
 describe("checkConfigs", () => {
   let service: string;
   beforeEach(() => {
-    service = mkdtempSync(join(tmpdir(), "service-"));
+    service = temporaryDirectory("service");
     cpSync("configs", join(service, "configs"), { recursive: true });
   });
   afterEach(() => rmSync(service, { recursive: true, force: true }));

@@ -1,17 +1,16 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { anyFreePort } from "./ports.ts";
 
 const START = fileURLToPath(new URL("start.ts", import.meta.url));
 
 /** What `npm start` says and leaves behind. */
 async function start(environment: Record<string, string>) {
-  const data_directory = mkdtempSync(join(tmpdir(), "start-"));
+  const data_directory = temporaryDirectory("start");
   const port = String(await anyFreePort());
   const given = [START, "--port", port, "--data-dir", data_directory];
   const { code, stderr } = await promisify(execFile)(process.execPath, given, {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import "./issue-sentence.ts";
 
 /** Lower-case hex SHA-256 of some bytes. */
 export const Sha256 = z

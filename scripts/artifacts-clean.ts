@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { documentClient, s3Client } from "#lib/platform/aws/clients.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
@@ -12,6 +11,7 @@ import { count, formatBytes } from "../cli/render/format.ts";
 import { createTerminal } from "../cli/terminal.ts";
 import { enterLocalEnvironment } from "../local/local-environment.ts";
 import { clean } from "./artifacts-clean/clean.ts";
+import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run artifacts:clean -- [options]
 
@@ -47,16 +47,12 @@ function enterEnvironment(data_dir: string | undefined): string {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      "dry-run": { type: "boolean", default: false },
-      "older-than": { type: "string" },
-      tenant: { type: "string" },
-      "data-dir": { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
-    },
+  const values = readOptions(HELP, {
+    "dry-run": { type: "boolean", default: false },
+    "older-than": { type: "string" },
+    tenant: { type: "string" },
+    "data-dir": { type: "string" },
   });
-  if (values.help) return terminal.text(HELP);
   const older = values["older-than"];
   const request = {
     dry_run: values["dry-run"],

@@ -2,7 +2,6 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { TaskView } from "#schemas/http/task-view.ts";
 import { type Api, connect } from "../cli/api.ts";
 import { patiently } from "../cli/patiently.ts";
@@ -17,6 +16,7 @@ import { type Operator, reachStack } from "./chaos/operator.ts";
 import { seededRandom } from "./chaos/seeded-random.ts";
 import { type Accepted, type Submissions, submitThroughKills } from "./chaos/submitter.ts";
 import { type PlannedTask, planTasks } from "./chaos/workload.ts";
+import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run chaos -- [--rounds 50] [--tasks 200] [--seed <n>]
 
@@ -159,27 +159,21 @@ function positive(text: string, name: string): number {
 }
 
 try {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: "string", default: "50" },
-      tasks: { type: "string", default: "200" },
-      seed: { type: "string", default: String(Date.now() % 1_000_000) },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readOptions(HELP, {
+    rounds: { type: "string", default: "50" },
+    tasks: { type: "string", default: "200" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
   });
-  if (values.help) console.log(HELP);
-  else {
-    const options = {
-      rounds: positive(values.rounds, "rounds"),
-      tasks: positive(values.tasks, "tasks"),
-      seed: positive(values.seed, "seed"),
-    };
-    console.log(`${options.rounds} kills under ${options.tasks} tasks, seed ${options.seed}`);
-    const violations = await chaos(options);
-    for (const violation of violations) console.log(`✗ ${violation}`);
-    console.log(violations.length === 0 ? "✓ None lost, none doubled." : `${violations.length} violations.`);
-    process.exitCode = violations.length === 0 ? 0 : 1;
-  }
+  const options = {
+    rounds: positive(values.rounds, "rounds"),
+    tasks: positive(values.tasks, "tasks"),
+    seed: positive(values.seed, "seed"),
+  };
+  console.log(`${options.rounds} kills under ${options.tasks} tasks, seed ${options.seed}`);
+  const violations = await chaos(options);
+  for (const violation of violations) console.log(`✗ ${violation}`);
+  console.log(violations.length === 0 ? "✓ None lost, none doubled." : `${violations.length} violations.`);
+  process.exitCode = violations.length === 0 ? 0 : 1;
 } catch (error) {
   console.error(error);
   process.exitCode = 1;

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { writeFileTree } from "./compare-patches/file-tree.ts";
 import { hasCommand } from "./compare-patches/git.ts";
 import { type ComparisonResult, runComparison, type Tally } from "./compare-patches/run-comparison.ts";
+import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run compare:patches [-- --seed 1] [-- --forms 5000] [-- --bends 1] [-- --keep <directory>]
 
@@ -63,18 +63,13 @@ function whole(text: string, name: string): number {
 }
 
 try {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: "string", default: "1" },
-      forms: { type: "string", default: "5000" },
-      bends: { type: "string", default: "1" },
-      keep: { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readOptions(HELP, {
+    seed: { type: "string", default: "1" },
+    forms: { type: "string", default: "5000" },
+    bends: { type: "string", default: "1" },
+    keep: { type: "string" },
   });
-  if (values.help) console.log(HELP);
-  else if (!hasCommand("git") || !hasCommand("diff"))
-    throw new Error("git and diff are needed; install both.");
+  if (!hasCommand("git") || !hasCommand("diff")) throw new Error("git and diff are needed; install both.");
   else {
     const options = {
       seed: whole(values.seed, "seed"),

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { findStage } from "./config/find-stage.ts";
 import { pushConfig } from "./config/push-config.ts";
+import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run config:push -- --stage <stage> [--dry-run] [--directory <path>]
 
@@ -14,20 +14,16 @@ takes them from. Nothing is sent unless all are good. In force within 10 s; see:
   --dry-run           check and compare only
   --help              show this`;
 
-const { values } = parseArgs({
-  options: {
-    stage: { type: "string" },
-    bucket: { type: "string" },
-    prefix: { type: "string", default: "configs/" },
-    directory: { type: "string", default: "configs" },
-    "dry-run": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readOptions(HELP, {
+  stage: { type: "string" },
+  bucket: { type: "string" },
+  prefix: { type: "string", default: "configs/" },
+  directory: { type: "string", default: "configs" },
+  "dry-run": { type: "boolean", default: false },
 });
 
 try {
-  if (values.help) console.log(HELP);
-  else if (values.stage === undefined && values.bucket === undefined) {
+  if (values.stage === undefined && values.bucket === undefined) {
     console.error(`Say which stage: --stage prod.\n\n${HELP}`);
     process.exitCode = 2;
   } else {

@@ -1,9 +1,13 @@
-import { parseArgs } from "node:util";
+import { TARGETS } from "../test/contract/difference.ts";
 import { chosenTargets } from "./contract/chosen-targets.ts";
 import { holdTarget } from "./contract/hold-target.ts";
+import { readOptions } from "./read-options.ts";
 
-/** `npm run test:contract [-- --target localstack,dynamodb-local]`: what the code needs of AWS, held against each. */
-const { values } = parseArgs({ options: { target: { type: "string" } } });
+const HELP = `npm run test:contract -- --target <names>
+
+Holds the contract, what the code needs of AWS, against each of these targets: ${TARGETS.join(", ")}, or all.`;
+
+const values = readOptions(HELP, { target: { type: "string" } });
 let failed = false;
 for (const target of chosenTargets(values.target)) {
   const { passed_tests, failed_tests, reason } = await holdTarget(target);

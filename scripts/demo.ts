@@ -1,6 +1,5 @@
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import type { BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
@@ -17,6 +16,7 @@ import { submitTask } from "../cli/submit-task.ts";
 import { createTerminal } from "../cli/terminal.ts";
 import { anyFreePort, isFree } from "../local/ports.ts";
 import { type OwnStack, startOwnStack } from "./own-stack.ts";
+import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run demo [-- --keep] [-- --port <port>]
 
@@ -160,10 +160,7 @@ async function demo(wished_port: number, keep: boolean): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { keep: { type: "boolean" }, port: { type: "string" }, help: { type: "boolean", short: "h" } },
-  });
-  if (values.help) return terminal.text(HELP);
+  const values = readOptions(HELP, { keep: { type: "boolean" }, port: { type: "string" } });
   const port = Number(values.port ?? 3001);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`No port: ${values.port}.`);
   await demo(port, values.keep === true);

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { parseArgs } from "node:util";
 import { withAudit } from "#lib/http/audit/record-audit.ts";
 import { draftApiKey } from "#lib/http/auth/api-key.ts";
 import { putKey } from "#lib/http/auth/key-store.ts";
@@ -11,6 +10,7 @@ import { Scope } from "#schemas/records/api-key.ts";
 import { scopesOption } from "../cli/parse-option.ts";
 import { parseSpan } from "../cli/parse-span.ts";
 import { stagePorts } from "./keys/stage-ports.ts";
+import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run keys:bootstrap -- --tenant <tenant> --stage <stage> [options]
 
@@ -27,18 +27,14 @@ Makes a tenant's first API key, with your AWS credentials. All further keys: age
 Standard output has the key and nothing else.`;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      tenant: { type: "string" },
-      stage: { type: "string" },
-      name: { type: "string", default: "first administrator" },
-      scopes: { type: "string", default: Scope.options.join(",") },
-      expires: { type: "string" },
-      "data-dir": { type: "string", default: ".local" },
-      help: { type: "boolean", short: "h", default: false },
-    },
+  const values = readOptions(HELP, {
+    tenant: { type: "string" },
+    stage: { type: "string" },
+    name: { type: "string", default: "first administrator" },
+    scopes: { type: "string", default: Scope.options.join(",") },
+    expires: { type: "string" },
+    "data-dir": { type: "string", default: ".local" },
   });
-  if (values.help) return console.log(HELP);
   if (!values.stage) throw new Error("Say which stage: --stage prod, or --stage local.");
   const tenant = Tenant.safeParse(values.tenant);
   if (!tenant.success) throw new Error("Say whose key it is: --tenant, 1 to 39 of a-z 0-9 -");

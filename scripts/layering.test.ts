@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 
 /** Folder, source, and the one Biome rule that must refuse it; no rule when it must pass. */
 type Case = [folder: string, source: string, rule?: string];
@@ -33,6 +33,13 @@ const CASES: Case[] = [
   ["cli", 'import type { X } from "#schemas/http/task-view.ts"; export type Y = X;'],
   ["cli/commands", 'import { x } from "../api.ts"; x();'],
   ["cli", 'import { x } from "#lib/a/x.ts"; x();', IMPORTS],
+  ["cli/patch", 'import { x } from "#lib/code/diff/x.ts"; x();'],
+  ["cli/patch", 'import { x } from "#lib/code/tree/x.ts"; x();'],
+  ["cli", 'import { x } from "#lib/platform/processes/spawn-program.ts"; x();'],
+  ["cli", 'import { x } from "#lib/platform/processes/worker-mark.ts"; x();', IMPORTS],
+  ["cli", 'import { x } from "#lib/platform/errors/codes.ts"; x();', IMPORTS],
+  ["cli", 'import { x } from "#lib/code/source/x.ts"; x();', IMPORTS],
+  ["cli", 'import { x } from "../lib/code/diff/x.ts"; x();', IMPORTS],
   ["cli", 'import { x } from "../lib/a/x.ts"; x();', IMPORTS],
   ["cli", 'import { x } from "../functions/a/x.ts"; x();', IMPORTS],
   ["cli", 'import { x } from "../local/x.ts"; x();', IMPORTS],
@@ -54,8 +61,7 @@ function longFunction(lines: number): string {
   return `export function x(y: (n: number) => void) {\n${"  y(1);\n".repeat(lines)}}`;
 }
 
-const root = mkdtempSync(join(tmpdir(), "layering-"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = temporaryDirectory("layering");
 
 /** Lints all cases at once with the project's own rules. Path → names of the rules that refused it. */
 function lint(): Map<string, string[]> {

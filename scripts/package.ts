@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { packageService } from "./package/package-service.ts";
 import { overBudget, sizeTable } from "./package/size-budgets.ts";
+import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run -s package -- [--stage <stage>]
 
@@ -13,13 +13,9 @@ container image is built from) and source-maps/. How to deploy it: docs/guides/d
   --help            this text`;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      stage: { type: "string", default: "prod" },
-      help: { type: "boolean", short: "h", default: false },
-    },
+  const values = readOptions(HELP, {
+    stage: { type: "string", default: "prod" },
   });
-  if (values.help) return console.log(HELP);
   const { stage } = values;
   if (!/^[a-z][a-z0-9-]{0,19}$/.test(stage))
     throw new Error("A stage is 1 to 20 of a-z 0-9 -, a letter first.");

@@ -4,7 +4,6 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import { IndexReport } from "#schemas/artifacts/index-report.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
@@ -13,6 +12,7 @@ import { readCredentials } from "../cli/settings.ts";
 import { createTerminal } from "../cli/terminal.ts";
 import { anyFreePort } from "../local/ports.ts";
 import { type OwnStack, startOwnStack } from "./own-stack.ts";
+import { readOptions } from "./read-options.ts";
 import packages from "./real-packages/packages.json" with { type: "json" };
 import { type Pair, preparePair, unpackPublished } from "./real-packages/prepare.ts";
 
@@ -166,14 +166,10 @@ function withoutBubblewrap(args: readonly string[]): number {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      reduced: { type: "boolean" },
-      only: { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readOptions(HELP, {
+    reduced: { type: "boolean" },
+    only: { type: "string" },
   });
-  if (values.help) return terminal.text(HELP);
   if (values.reduced) {
     process.exitCode = withoutBubblewrap(values.only === undefined ? [] : ["--only", values.only]);
     return;

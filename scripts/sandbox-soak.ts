@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { processBackend } from "#lib/sandbox/process/process-backend.ts";
 import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
@@ -7,6 +6,7 @@ import { openOutside } from "#test/sandbox/outside.ts";
 import { isFor, leftovers, mounts, runCase } from "#test/sandbox/run-case.ts";
 import type { SandboxCase } from "#test/sandbox/sandbox-case.ts";
 import { isHere } from "#test/tools.ts";
+import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run sandbox:soak [-- --runs 1000] [-- --parallel 2] [-- --seed 1]
 
@@ -104,16 +104,10 @@ function conclude({ done, right, false_limits, codes, wrong }: Tally, left: stri
   return right / done >= CORRECT_SHARE_MIN && false_limits === 0 && left.length === 0;
 }
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: "string", default: "1000" },
-    parallel: { type: "string", default: "2" },
-    seed: { type: "string", default: "1" },
-    help: { type: "boolean" },
-  },
+const values = readOptions(HELP, {
+  runs: { type: "string", default: "1000" },
+  parallel: { type: "string", default: "2" },
+  seed: { type: "string", default: "1" },
 });
-if (values.help) console.log(HELP);
-else {
-  const ok = await soak(Number(values.runs), Number(values.parallel), Number(values.seed));
-  process.exitCode = ok ? 0 : 1;
-}
+const ok = await soak(Number(values.runs), Number(values.parallel), Number(values.seed));
+process.exitCode = ok ? 0 : 1;

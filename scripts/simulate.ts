@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import { simulateSeed } from "../test/simulation/simulate-seed.ts";
+import { readOptions } from "./read-options.ts";
 import { runSeeds } from "./simulate/run-seeds.ts";
 import { summary } from "./simulate/summary.ts";
 
@@ -15,19 +15,14 @@ const USAGE = `npm run simulate -- [options]
 Ends with 0 when every invariant held, with 1 otherwise.`;
 const PROGRESS_MS = 10_000;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "1000" },
-    start: { type: "string", default: "1" },
-    seed: { type: "string" },
-    trace: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readOptions(USAGE, {
+  seeds: { type: "string", default: "1000" },
+  start: { type: "string", default: "1" },
+  seed: { type: "string" },
+  trace: { type: "boolean", default: false },
 });
 
-if (values.help) {
-  console.log(USAGE);
-} else if (values.seed !== undefined) {
+if (values.seed !== undefined) {
   const trace = values.trace ? { trace: (line: string) => console.log(line) } : {};
   const { violations, trace_hash, events, virtual_ms } = await simulateSeed(whole(values.seed), trace);
   console.log(`seed ${values.seed}: ${events} events in ${virtual_ms / 1000} virtual s, trace ${trace_hash}`);

@@ -27,7 +27,7 @@ const SUBMISSION = Submission.parse({
 
 export interface OursOptions {
   name?: string;
-  /** Takes a protection away: see test/simulation/outage/mutations.test.ts. */
+  /** Takes a protection away: see test/simulation/outage/mutations.long.test.ts. */
   circuits?: (config: CircuitBreakerConfig) => CircuitBreakerConfig;
   retryBudget?: () => RetryBudget;
   mutation?: Mutation;

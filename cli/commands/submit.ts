@@ -4,7 +4,7 @@ import { conclude } from "../conclude.ts";
 import { hasEnded } from "../follow-task.ts";
 import { whole } from "../parse-option.ts";
 import { type ChangeOptions, readChange } from "../read-change.ts";
-import { sendSource } from "../send-source.ts";
+import { gitUrl, sendSource } from "../send-source.ts";
 import { openSession } from "../session.ts";
 import { checkSubmission, submitTask } from "../submit-task.ts";
 
@@ -16,6 +16,7 @@ interface SubmitOptions extends ChangeOptions {
   requireTests?: boolean;
   command?: string;
   workflow?: string;
+  git?: string;
   ref?: string;
   repository?: string;
   profile?: string;
@@ -34,7 +35,8 @@ Examples:
   $ agents submit . --patch first.diff --fallback-patch second.diff --test "npm test" --wait
   $ agents submit . --patch server.diff --directory packages/server --test "npm test" --wait
   $ agents submit app.tgz --codemod rules.yml --build "npm run build" --test "npm test"
-  $ agents submit https://github.com/sindresorhus/slugify --ref main --command "ls -la" --wait
+  $ agents submit . --prompt "round prices to cents" --test "npm test" --wait
+  $ agents submit --git https://github.com/sindresorhus/slugify --ref main --command "ls -la" --wait
   $ agents submit . --test "npm test" --idempotency-key "$CI_JOB_ID" --wait --json > task.json
 
 A directory is packed without what git ignores (outside git: without node_modules and .git).`;
@@ -71,7 +73,18 @@ function fieldsOf(options: SubmitOptions) {
   };
 }
 
-async function submit(source: string, options: SubmitOptions, command: Command): Promise<void> {
+/** Where the source is: the argument or --git, one of them. @throws UsageError */
+function sourceOf(argument: string | undefined, { git, ref }: SubmitOptions): string {
+  if (argument !== undefined && git !== undefined) {
+    throw new UsageError("There are two sources.", "Give a source, or --git <url>, not both.");
+  }
+  if (git !== undefined) return gitUrl(git, ref);
+  if (argument !== undefined) return argument;
+  throw new UsageError("There is no source.", "Give a directory, a .tar.gz, or --git <url>.");
+}
+
+async function submit(argument: string | undefined, options: SubmitOptions, command: Command): Promise<void> {
+  const source = sourceOf(argument, options);
   const fields = fieldsOf(options);
   checkSubmission({ ...fields, source: { kind: "upload", upload_id: "0".repeat(64) } });
   const session = openSession(command);
@@ -92,7 +105,8 @@ export function submitCommand(): Command {
   return new Command("submit")
     .summary("change, build, test, run or index a source")
     .description("Submit a source: a directory, a .tar.gz, or an http(s) git URL.")
-    .argument("<source>", "directory, .tar.gz or git URL")
+    .argument("[source]", "directory, .tar.gz or git URL")
+    .option("--git <url>", "the source is this git repository, cloned by the platform over http(s)")
     .option("--patch <file>", "change the source by this unified diff")
     .option("--fallback-patch <file>", "try this one when the tests fail after it; may be repeated", collect)
     .option("--strip <number>", "parts to take off the names in the patch, as patch -p", whole(0, 99))
@@ -116,7 +130,7 @@ export function submitCommand(): Command {
       "--workflow <name>",
       "change, buildtest, index or run; follows from the other options if left out",
     )
-    .option("--ref <ref>", "branch, tag or commit of a git URL")
+    .option("--ref <ref>", "branch, tag or commit of it; its default branch if left out")
     .option("--repository <name>", "name the code is indexed under")
     .option("--profile <name>", "limits to run under, from configs/sandbox_limits.json")
     .option("--repair-rounds <number>", "repair rounds allowed when the tests fail", whole(0, 9))

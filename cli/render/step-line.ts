@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { StepView } from "#schemas/http/task-view.ts";
 import { count, formatDuration } from "./format.ts";
+import { modelUse, spentWords } from "./model-use.ts";
 import { type Paint, verdictSign } from "./paint.ts";
 
 /** The fields of step outputs worth a word; every agent gives some of them. */
@@ -34,7 +35,9 @@ function achievement(step: StepView): string {
   }
   if (output.files_changed !== undefined) {
     const lines = `+${output.insertions ?? 0} −${output.deletions ?? 0}`;
-    return `${count(output.files_changed, "file")} changed, ${lines}`;
+    const use = modelUse([step]);
+    const spent = use === undefined ? "" : `, ${spentWords(use)} so far`;
+    return `${count(output.files_changed, "file")} changed, ${lines}${spent}`;
   }
   if (output.files !== undefined) {
     return `${count(output.files, "file")}, ${count(output.symbols ?? 0, "symbol")}`;

@@ -1,7 +1,8 @@
 import type { BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import { hasEnded } from "../follow-task.ts";
-import { formatDuration } from "./format.ts";
+import { count, formatDuration } from "./format.ts";
+import { modelUse, spentWords } from "./model-use.ts";
 import { type Paint, verdictSign } from "./paint.ts";
 import { testCounts } from "./step-line.ts";
 
@@ -44,6 +45,8 @@ export function verdictLines(
   const elapsed_ms = Date.parse(view.ended_at ?? view.created_at) - Date.parse(view.created_at);
   const head = `${verdictSign(view.status === "canceled" ? undefined : view.verdict, paint)} ${paint.bold(word)} in ${formatDuration(elapsed_ms)}`;
   const lines = [`${head}  ${paint.dim(view.task_id)}`, ...why(view, summary)];
+  const use = modelUse(view.steps);
+  if (use) lines.push(`  Model: ${count(use.rounds, "round")}, ${spentWords(use)}`);
   if (summary) {
     const { tests_passed: passed, tests_failed: failed, tests_skipped: skipped } = summary;
     if (passed + failed + skipped > 0) lines.push(`  Tests: ${testCounts({ passed, failed, skipped })}`);

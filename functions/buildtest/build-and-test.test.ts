@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -13,6 +13,7 @@ import { fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { fakeSource, fakeSourcePorts } from "#test/fakes/source-tree.ts";
 import { underEachBackend } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { buildAndTest } from "./build-and-test.ts";
 
 const profile = generousProfile({ cpu_seconds: 40, processes_max: 300, memory_bytes_max: 2e9 });
@@ -135,23 +136,19 @@ await underEachBackend(
     });
 
     it("takes no report of the machine's through a link out of the tree", async () => {
-      const host = mkdtempSync(join(tmpdir(), "host-"));
+      const host = temporaryDirectory("host");
       mkdirSync(join(host, "surefire-reports"));
       const report = (name: string) =>
         `<testsuite name="s"><testcase name="${name}"><failure>no</failure></testcase></testsuite>`;
       for (const file of ["surefire-reports/TEST-a.xml", "junit.xml"]) {
         writeFileSync(join(host, file), report("of the machine"));
       }
-      try {
-        const links = `ln -s ${host} target && ln -s ${host} reports && ln -s ${host}/junit.xml junit.xml`;
-        const linked = await run({}, { test: links }, { backend });
-        expect(linked.report).toMatchObject({ verdict: "passed", test_format: "none", tests: [] });
-        const own = `${links} && echo '${report("own")}' > results.xml`;
-        const both = await run({}, { test: own }, { backend });
-        expect(both.report.tests).toMatchObject([{ name: expect.stringContaining("own") }]);
-      } finally {
-        rmSync(host, { recursive: true });
-      }
+      const links = `ln -s ${host} target && ln -s ${host} reports && ln -s ${host}/junit.xml junit.xml`;
+      const linked = await run({}, { test: links }, { backend });
+      expect(linked.report).toMatchObject({ verdict: "passed", test_format: "none", tests: [] });
+      const own = `${links} && echo '${report("own")}' > results.xml`;
+      const both = await run({}, { test: own }, { backend });
+      expect(both.report.tests).toMatchObject([{ name: expect.stringContaining("own") }]);
     });
 
     it("stops at a limit and names it, whatever the output says", async () => {

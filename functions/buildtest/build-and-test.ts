@@ -4,9 +4,13 @@ import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { SandboxPorts } from "#lib/sandbox/sandbox-ports.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
-import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
+import { checkSourceFits, withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import { BuildTestReport, BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
-import type { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";
+import {
+  type BuildtestInput,
+  type BuildtestOutput,
+  FAILED_TESTS_NAMED,
+} from "#schemas/messages/buildtest.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import { type Judgement, judge } from "./judge.ts";
 import { type BuildtestRun, runBuildAndTest } from "./run-build-and-test.ts";
@@ -20,7 +24,8 @@ export interface BuildtestPorts extends SandboxPorts {
 /**
  * Builds and tests a source, after applying the diff if there is one. The verdict is `failed` when the submitted
  * work is at fault and `error` when its environment is; the report is complete in every case.
- * Throws RejectedInput `PROFILE_UNKNOWN`, `COMMAND_MISSING`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`, `DIFF_*`.
+ * Throws RejectedInput `PROFILE_UNKNOWN`, `COMMAND_MISSING`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`, `DIFF_*`,
+ * `SANDBOX_DISK`, `SANDBOX_INODES`.
  */
 export async function buildAndTest(
   input: BuildtestInput,
@@ -45,6 +50,7 @@ export async function buildAndTest(
         ports.code.applyDiff(workspace.tree, await context.blobs.read(diff)),
       );
     }
+    await checkSourceFits(workspace, profile);
     return runBuildAndTest(
       input,
       { ...workspace, profile, signal: context.signal },
@@ -79,9 +85,20 @@ export async function buildAndTest(
       tests_passed: run.tests.passed,
       tests_failed: run.tests.failed,
       tests_skipped: run.tests.skipped,
+      ...namedFailures(run),
       ...(judgement.verdict === "failed" && { failure: failureFingerprint(judgement, run) }),
     },
   };
+}
+
+const NAME_CHARACTERS_MAX = 200;
+
+function namedFailures({ tests }: BuildtestRun): Pick<BuildtestOutput, "failed_tests"> {
+  const names = tests.tests
+    .filter(({ status }) => status === "failed")
+    .map(({ name }) => name.slice(0, NAME_CHARACTERS_MAX).toWellFormed());
+  const failed_tests = [...new Set(names)].slice(0, FAILED_TESTS_NAMED);
+  return failed_tests.length > 0 ? { failed_tests } : {};
 }
 
 /** Two runs with the same fingerprint failed the same way. Numbers do not count: they are often times. */

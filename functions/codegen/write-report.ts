@@ -1,10 +1,13 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { CreatedDiff } from "#lib/code/diff/create-diff.ts";
+import { inlineBlob } from "#lib/platform/blobs/inline-blob.ts";
+import { counted, dollars, markdownCode, markdownText } from "#lib/work/artifacts/markdown-text.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { Provided } from "./providers/provider-task.ts";
 
-const FILES_SHOWN_MAX = 500;
+/** Files that the summary lists: as many as leave it small enough to travel in the ledger. */
+const FILES_SHOWN = [100, 20, 5] as const;
 
 interface Generated extends Provided {
   diff: CreatedDiff;
@@ -31,40 +34,84 @@ export async function writeReport(
     ...(generated.rules_matched ? { rules_matched: generated.rules_matched } : {}),
   };
   const reference = await artifacts.text("codegen/diff.patch", generated.diff.bytes, "text/x-diff");
-  await artifacts.text("codegen/summary.md", summary(metrics, generated), "text/markdown");
+  await artifacts.text("codegen/summary.md", summaryThatFits(metrics, generated), "text/markdown", {
+    in_ledger: true, // the end of the task adds to it how the change was verified
+  });
   await artifacts.json("codegen/metrics.json", "artifact.codegen_metrics", CodegenMetrics, metrics);
   return { metrics, reference };
 }
 
-/** Reads like the description of a pull request: what and why, how it was verified, what to look at. */
-function summary(metrics: CodegenMetrics, { notes, intent }: Generated): string {
-  const shown = metrics.files.slice(0, FILES_SHOWN_MAX);
+function summaryThatFits(metrics: CodegenMetrics, generated: Generated): string {
+  const texts = FILES_SHOWN.map((files_max) => summary(metrics, generated, files_max));
+  return texts.find((text) => inlineBlob("any", Buffer.from(text)) !== undefined) ?? texts.at(-1) ?? "";
+}
+
+/** Reads like the description of a pull request: what and why, and what to look at. */
+function summary(metrics: CodegenMetrics, { notes, intent, asked }: Generated, files_max: number): string {
+  const shown = metrics.files.slice(0, files_max);
   const rows = shown.map(
-    (file) => `| ${cell(file.path)} | ${file.change} | +${file.insertions} | −${file.deletions} |`,
+    (file) => `| ${markdownCode(file.path)} | ${file.change} | +${file.insertions} | −${file.deletions} |`,
   );
   const hidden = metrics.files.length - shown.length;
   const look = toLookAt(metrics);
   return [
-    "# Change",
+    `# ${titleOf(metrics, intent, asked)}`,
     "",
-    ...(intent ? [escaped(intent), ""] : []),
-    `${count(metrics.files_changed, "file")} changed: ${count(metrics.insertions, "line")} added, ${count(metrics.deletions, "line")} removed.`,
-    `Provider: ${metrics.provider}. Round: ${metrics.round}.`,
+    ...(intent ? [markdownText(intent), ""] : []),
+    ...(asked ? ["Asked for:", "", ...quoted(asked), ""] : []),
+    "## Changes",
     "",
+    `${counted(metrics.files_changed, "file")} changed: ${counted(metrics.insertions, "line")} added, ${counted(metrics.deletions, "line")} removed. ${origin(metrics)}`,
     ...notes,
     "",
     "| File | Change | Added | Removed |",
     "|---|---|---:|---:|",
     ...rows,
-    ...(hidden > 0 ? ["", `… and ${count(hidden, "more file")}; all are in metrics.json.`] : []),
+    ...(hidden > 0 ? ["", `… and ${counted(hidden, "more file")}; all are in metrics.json.`] : []),
     "",
-    "## Verified",
-    "",
-    "The diff was applied to a fresh copy of the source and gave exactly the edited tree. What the build and the tests said of it is in `build-test/summary.json`.",
-    "",
-    ...(look.length > 0 ? ["## To look at", "", ...look, ""] : []),
-    ...(metrics.model ? ["## Model", "", ...modelLines(metrics.model), ""] : []),
+    ...(look.length > 0 ? ["## What to look at", "", ...look, ""] : []),
   ].join("\n");
+}
+
+const TITLE_CHARACTERS_MAX = 100;
+
+/** What was done, else what was asked for, else which files are changed. */
+function titleOf(metrics: CodegenMetrics, intent: string | undefined, asked: string | undefined): string {
+  const words = firstSentence(intent ?? "") || firstSentence(asked ?? "");
+  if (words !== "") return markdownText(words);
+  const [first] = metrics.files;
+  const others = metrics.files.length - 1;
+  const name = markdownText(first?.path ?? "nothing");
+  return others > 0 ? `Change ${name} and ${counted(others, "other file")}` : `Change ${name}`;
+}
+
+function firstSentence(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  const sentence = /^.*?[.!?](?= |$)/.exec(line.slice(0, TITLE_CHARACTERS_MAX * 3))?.[0] ?? line;
+  const title = sentence.replace(/[.:]$/, "");
+  if (title.length <= TITLE_CHARACTERS_MAX) return title;
+  return `${title
+    .slice(0, TITLE_CHARACTERS_MAX - 1)
+    .toWellFormed()
+    .trimEnd()}…`;
+}
+
+const ASKED_CHARACTERS_MAX = 1000;
+
+function quoted(text: string): string[] {
+  const cut =
+    text.length > ASKED_CHARACTERS_MAX ? `${text.slice(0, ASKED_CHARACTERS_MAX).toWellFormed()} …` : text;
+  return cut
+    .trim()
+    .split(/\r?\n/)
+    .map((line) => `> ${markdownText(line)}`.trimEnd());
+}
+
+function origin({ provider, model }: CodegenMetrics): string {
+  if (!model) return `Made by: ${provider}.`;
+  const cached = model.cached_input_tokens > 0 ? ` (${model.cached_input_tokens} from the cache)` : "";
+  const asked = `${counted(model.turns, "question")} in this round`;
+  return `Made by the model ${markdownText(model.model)}: ${asked}, ${model.input_tokens} tokens in${cached}, ${model.output_tokens} out, ${dollars(model.usd)}.`;
 }
 
 /** What decides how code is built, tested or released, or runs by itself. */
@@ -90,36 +137,9 @@ const LOOKS_MAX = 20;
 function toLookAt({ files }: CodegenMetrics): string[] {
   const lines = files.flatMap(({ path, change }) => {
     const reason = SENSITIVE.find(([form]) => form.test(path))?.[1];
-    if (change === "deleted") return [`- ${cell(path)}: it is deleted`];
-    return reason === undefined ? [] : [`- ${cell(path)}: ${reason}`];
+    if (change === "deleted") return [`- ${markdownCode(path)}: it is deleted`];
+    return reason === undefined ? [] : [`- ${markdownCode(path)}: ${reason}`];
   });
   const more = lines.length - LOOKS_MAX;
-  return more > 0 ? [...lines.slice(0, LOOKS_MAX), `- and ${count(more, "more such file")}`] : lines;
-}
-
-function modelLines(model: NonNullable<CodegenMetrics["model"]>): string[] {
-  const { turns, rounds, usd, task_usd } = model;
-  const cached = model.cached_input_tokens > 0 ? ` (${model.cached_input_tokens} from the cache)` : "";
-  return [
-    `${escaped(model.model)}: ${count(turns, "question")} in this round, ${count(rounds, "round")} so far.`,
-    `${model.input_tokens} tokens in${cached}, ${model.output_tokens} out, ${dollars(usd)}; the task so far: ${model.task_tokens} tokens, ${dollars(task_usd)}.`,
-  ];
-}
-
-function dollars(usd: number): string {
-  return `${usd.toFixed(usd < 1 ? 4 : 2)} USD`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-/** A path is anything its author liked: it must not end the cell, or become a link or markup. */
-function cell(path: string): string {
-  return `<code>${escaped(path)}</code>`;
-}
-
-/** Text of others as plain text. */
-function escaped(text: string): string {
-  return text.replace(/[&<>|`*_[\]\\~]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return more > 0 ? [...lines.slice(0, LOOKS_MAX), `- and ${counted(more, "more such file")}`] : lines;
 }

@@ -77,7 +77,10 @@ async function advanceOnce(ledger: Ledger, nudge: TracedNudge, ports: Orchestrat
   const { task } = ledger;
   const { span } = nudge;
   span.set({ "agents.decision": "none" });
-  if (task.sealed_at) return true;
+  if (task.sealed_at) {
+    span.recorder?.changedNothing?.();
+    return true;
+  }
   if (task.ended_at) return seal(ledger, span, ports);
   const next = decide(ledger);
   if (next.kind === "finished") return finish(ledger, next, span, ports);

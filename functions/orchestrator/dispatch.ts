@@ -35,7 +35,10 @@ export async function dispatch(
   const now = ports.runtime.now();
   const policy = ports.retryPolicy();
   const plans = steps.map((next) => planStep(task, next, nudge, policy.value.redispatch_seconds, now));
-  if (plans.every(({ action }) => action === "rest")) return true;
+  if (plans.every(({ action }) => action === "rest")) {
+    nudge.span.recorder?.changedNothing?.();
+    return true;
+  }
   const sends = plans.filter(({ action }) => action === "send");
   const changes: Partial<TaskRecord> = sends.length > 0 ? { status: "running" } : {};
   for (const { next, dispatch_count } of sends) {

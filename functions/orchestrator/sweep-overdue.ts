@@ -7,7 +7,7 @@ import {
   type OverdueDelivery,
   overdueDeliveries,
   postponeDelivery,
-  readDelivery,
+  readOverdue,
 } from "#lib/work/webhooks/delivery-store.ts";
 import { busyUntil } from "./dispatch.ts";
 import type { OrchestratorPorts } from "./ports.ts";
@@ -35,9 +35,7 @@ const RESEND_SECONDS_MAX = 900;
 
 /** Sends the overdue deliveries that no worker holds: their message was lost or never sent. Returns how many were sent. */
 export async function sweepDeliveries(ports: OrchestratorPorts, spans?: InvocationSpans): Promise<number> {
-  const overdue = await overdueDeliveries(DELIVERIES_MAX, ports, ({ pk, sk }, error) =>
-    ports.log.error("DELIVERY_UNREADABLE", `the delivery ${pk} ${sk} cannot be read: ${String(error)}`),
-  );
+  const overdue = await overdueDeliveries(DELIVERIES_MAX, ports);
   let sent = 0;
   for (const delivery of overdue) if (await sweep(delivery, ports, spans)) sent += 1;
   if (sent > 0) ports.log.info("DELIVERIES_SWEPT", `${sent} overdue deliveries sent again`, { sent });
@@ -45,14 +43,16 @@ export async function sweepDeliveries(ports: OrchestratorPorts, spans?: Invocati
 }
 
 async function sweep(
-  { record: listed, check_at }: OverdueDelivery,
+  delivery: OverdueDelivery,
   ports: OrchestratorPorts,
   spans?: InvocationSpans,
 ): Promise<boolean> {
-  // The index is eventually consistent, so the delivery may have ended since: read the record itself.
-  const record = await readDelivery(listed, ports);
-  if (!record || record.status === "completed") return false;
-  const delivery = { record, check_at };
+  const { pk, sk } = delivery.key;
+  const record = await readOverdue(delivery, ports).catch((error: unknown) => {
+    // One delivery that cannot be read must not keep the others from being sent.
+    ports.log.error("DELIVERY_UNREADABLE", `the delivery ${pk} ${sk} cannot be read: ${String(error)}`);
+  });
+  if (!record) return false;
   const now = ports.runtime.now();
   const grace_ms = ports.retryPolicy().value.redispatch_seconds * 1000;
   const { dispatch_count } = record;

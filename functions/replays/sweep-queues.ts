@@ -1,4 +1,4 @@
-import { moveJob, postponeJob, readJob, readRun, silentJobs } from "#lib/agents/dlq/replay-job-store.ts";
+import { moveJob, postponeJob, readRun, silentJobs } from "#lib/agents/dlq/replay-job-store.ts";
 import { sendReplayRun } from "#lib/agents/dlq/send-replay-run.ts";
 import { sweepChangedQueues } from "#lib/agents/dlq/sweep-dead-letters.ts";
 import type { Log } from "#lib/platform/log/log.ts";
@@ -25,9 +25,8 @@ const JOBS_MAX = 80;
  */
 export async function sweepSilentJobs(ports: SweepPorts): Promise<number> {
   let sent = 0;
-  for (const { job: listed, check_at } of await silentJobs(JOBS_MAX, ports)) {
-    const job = await readJob(listed, ports); // the index follows a write within a second or so
-    if (job?.state !== "running") continue;
+  for (const { job, check_at } of await silentJobs(JOBS_MAX, ports)) {
+    if (job.state !== "running") continue;
     const run = await readRun(job, ports);
     if (run?.status === "completed") {
       const { code, message } = run.outcome ?? {};

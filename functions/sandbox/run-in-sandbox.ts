@@ -4,7 +4,7 @@ import { limitReason, type PhaseRun, runPhase } from "#lib/sandbox/run-phase.ts"
 import type { SandboxPorts } from "#lib/sandbox/sandbox-ports.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
 import { collectFiles } from "#lib/sandbox/volume/collect-files.ts";
-import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
+import { checkSourceFits, withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import { RunReport } from "#schemas/artifacts/run-report.ts";
 import type { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
 import type { Verdict } from "#schemas/primitives.ts";
@@ -16,7 +16,7 @@ const RUN = { name: "run", log: "run/output.log" } as const;
 /**
  * Runs one command in a source tree. `failed` when it exits with anything but 0 or exceeds a limit,
  * `error` when no sandbox can run it; the report is complete in every case.
- * Throws RejectedInput `PROFILE_UNKNOWN`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`.
+ * Throws RejectedInput `PROFILE_UNKNOWN`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`, `SANDBOX_DISK`, `SANDBOX_INODES`.
  */
 export async function runInSandbox(
   { source, command, profile: profile_name }: SandboxInput,
@@ -28,6 +28,7 @@ export async function runInSandbox(
   const { blob } = await ports.resolveSource(source);
   const run = await withWorkspace({ profile, backend: ports.backend }, async (workspace) => {
     await ports.unpackSource(blob, workspace.tree);
+    await checkSourceFits(workspace, profile);
     const order = { ...workspace, command, profile, signal: context.signal };
     const ran = await runPhase(RUN, order, context);
     return { ...ran, left: await collectFiles(workspace.scratch, ARTIFACTS) };

@@ -1,16 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
@@ -23,6 +14,7 @@ import { withWorkspace } from "#lib/sandbox/with-workspace.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { needing, underEachBackend } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { isHere } from "#test/tools.ts";
 
 const MIB = 1024 * 1024;
@@ -224,7 +216,7 @@ await underEachBackend(
     with_exchange.it(
       "learns nothing of the host by exchanging a directory with a link to the host",
       async () => {
-        const host = mkdtempSync(join(tmpdir(), "host-"));
+        const host = temporaryDirectory("host");
         const large = join(host, "name-of-a-host-file");
         writeFileSync(large, Buffer.alloc(5 * MIB));
         for (let index = 0; index < 1000; index++) writeFileSync(join(host, `host-file-${index}`), "");
@@ -247,7 +239,6 @@ await underEachBackend(
           expect(JSON.stringify(result)).not.toContain("host-file");
         } finally {
           clearInterval(changing);
-          rmSync(host, { recursive: true });
         }
       },
     );

@@ -3,6 +3,7 @@ import { chooseBackend } from "#lib/sandbox/choose-backend.ts";
 import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
 import { sweepAbandoned } from "#lib/sandbox/process/sweep-abandoned.ts";
 import { SandboxUnavailable } from "#lib/sandbox/volume/sandbox-unavailable.ts";
+import { surveyFiles } from "#lib/sandbox/volume/survey-files.ts";
 import { openHostVolume, type Volume } from "#lib/sandbox/volume/volume.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
@@ -53,23 +54,37 @@ async function openVolume({ profile, backend: given }: WorkspaceDemand) {
   }
 }
 
+/**
+ * Measures the source and the diff on a volume whose use the kernel does not count. The others are full when they do not fit.
+ * Throws RejectedInput `SANDBOX_DISK` or `SANDBOX_INODES`.
+ */
+export async function checkSourceFits({ tree, volume }: Workspace, profile: SandboxProfile): Promise<void> {
+  if (volume.usage()) return;
+  const limits = { changed_after_ms: 0, entries_max: profile.inodes_max + 1 };
+  const found = await surveyFiles([tree], limits);
+  if (found.inodes > profile.inodes_max) throw tooMany(profile);
+  if (found.bytes > profile.disk_bytes_max) throw tooLarge(profile);
+}
+
 /** The rejection for a full volume when the worker itself wrote to it (a source, a diff); null for any other error. */
 function fullVolume(error: unknown, volume: Volume, profile: SandboxProfile): RejectedInput | null {
   const { code } = (error ?? {}) as { code?: unknown };
   const usage = code === "ENOSPC" ? volume.usage() : null;
   if (!usage) return null;
-  const { disk_bytes_max, inodes_max } = profile;
-  if (usage.inodes >= inodes_max) {
-    return new RejectedInput(
-      "SANDBOX_INODES",
-      `the source alone has more than the ${inodes_max} files and directories its profile allows: choose a larger profile`,
-    );
-  }
-  return new RejectedInput(
+  return usage.inodes >= profile.inodes_max ? tooMany(profile) : tooLarge(profile);
+}
+
+const tooMany = ({ inodes_max }: SandboxProfile) =>
+  new RejectedInput(
+    "SANDBOX_INODES",
+    `the source alone has more than the ${inodes_max} files and directories its profile allows: choose a larger profile`,
+  );
+
+const tooLarge = ({ disk_bytes_max }: SandboxProfile) =>
+  new RejectedInput(
     "SANDBOX_DISK",
     `the source alone is larger than the ${disk_bytes_max} bytes its profile allows: choose a larger profile`,
   );
-}
 
 /** The backend when there is no sandbox: every command throws `why`, so that the job still ends with a complete report. */
 export function refusingBackend(why: SandboxUnavailable): SandboxBackend {

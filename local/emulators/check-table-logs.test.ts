@@ -1,14 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { findDamagedLog } from "./check-table-logs.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "level-log-"));
+const directory = temporaryDirectory("level-log");
 let file = "";
 let sound: Buffer;
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** A process that writes, and is killed before it could close its files. */
 const WRITER = `

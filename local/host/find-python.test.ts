@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { findPython } from "./find-python.ts";
 
 /** A machine that has the named Pythons, each of a version; `broken` ones do not run. */
 function machine(programs: Record<string, string>) {
-  const home = mkdtempSync(join(tmpdir(), "machine-"));
+  const home = temporaryDirectory("machine");
   for (const [path, version] of Object.entries(programs)) {
     mkdirSync(join(home, path, ".."), { recursive: true });
     const script = version === "broken" ? "exit 127" : `echo ${version}`;

@@ -1,11 +1,11 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { digestOf } from "./maven-libraries.ts";
 
 async function directory(files: Record<string, string>): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "libraries-"));
+  const path = temporaryDirectory("libraries");
   for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
   return path;
 }

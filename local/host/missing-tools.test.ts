@@ -1,13 +1,13 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { missingTools } from "./missing-tools.ts";
 import type { Tool } from "./part.ts";
 
 /** A program that prints `text`, as a version, to standard error as Java does. */
 function tool(text: string, version_minimum: Tool["version_minimum"]): Tool {
-  const command = join(mkdtempSync(join(tmpdir(), "tool-")), "tool");
+  const command = join(temporaryDirectory("tool"), "tool");
   writeFileSync(command, `#!/bin/sh\necho '${text}' >&2\n`, { mode: 0o755 });
   return { command, version_arguments: [], version_minimum, install_hint: "apt-get install it" };
 }

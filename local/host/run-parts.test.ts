@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { anyFreePort } from "../ports.ts";
 import type { HostPart } from "./part.ts";
 import { runParts } from "./run-parts.ts";
@@ -37,7 +37,7 @@ function fake(name: string, change: Partial<HostPart> = {}) {
 
 function options(ports: Record<string, number> = {}) {
   const lines: string[] = [];
-  const directory = mkdtempSync(join(tmpdir(), "parts-"));
+  const directory = temporaryDirectory("parts");
   return { directory, ports, lines, tell: (line: string) => void lines.push(line) };
 }
 

@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { startServer } from "./start-server.ts";
 
 function place() {
-  const directory = mkdtempSync(join(tmpdir(), "server-"));
+  const directory = temporaryDirectory("server");
   return { port: 0, data_directory: directory, log_file: join(directory, "server.log") };
 }
 

@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { localstackEndpoints } from "./localstack-endpoints.ts";
 
 /** A repository in which host mode runs, or does not. */
 function repository(environment?: Record<string, string>): string {
-  const directory = mkdtempSync(join(tmpdir(), "repository-"));
+  const directory = temporaryDirectory("repository");
   if (environment) {
     mkdirSync(join(directory, ".local/host"), { recursive: true });
     writeFileSync(join(directory, ".local/host/environment.json"), JSON.stringify(environment));

@@ -74,7 +74,7 @@ export const CircuitBreakerConfig = z
     defaults: CircuitPolicy,
     circuits: z
       .record(z.string().regex(PATTERN), CircuitPolicy.partial())
-      .refine((circuits) => Object.keys(circuits).length <= 200, "at most 200 patterns")
+      .refine((circuits) => Object.keys(circuits).length <= 200, "must have at most 200 patterns")
       .describe(
         "overrides by `service.role.dependency`; `*` matches any part; a pattern that names more parts wins",
       ),

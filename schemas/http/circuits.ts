@@ -48,8 +48,8 @@ export const CircuitCommand = z.strictObject({
   why: z
     .string()
     .max(300)
-    .regex(SAYS_SOMETHING, "something besides blanks")
-    .regex(ONE_LINE, "no control character")
+    .regex(SAYS_SOMETHING, "must have something besides blanks")
+    .regex(ONE_LINE, "must have no control character")
     .describe("the reason, for the trail and the log"),
   for_seconds: z
     .int()

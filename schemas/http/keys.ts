@@ -7,8 +7,8 @@ export const KeyRequest = z.strictObject({
   name: z
     .string()
     .max(100)
-    .regex(SAYS_SOMETHING, "something besides blanks")
-    .regex(ONE_LINE, "no control character")
+    .regex(SAYS_SOMETHING, "must have something besides blanks")
+    .regex(ONE_LINE, "must have no control character")
     .describe("what the key is for"),
   scopes: Scopes,
   expires_in_days: z

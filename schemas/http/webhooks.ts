@@ -8,14 +8,14 @@ export const WebhookRequest = z.strictObject({
   name: z
     .string()
     .max(100)
-    .regex(SAYS_SOMETHING, "something besides blanks")
-    .regex(ONE_LINE, "no control character")
+    .regex(SAYS_SOMETHING, "must have something besides blanks")
+    .regex(ONE_LINE, "must have no control character")
     .describe("what it is for"),
   url: z
     .string()
     .max(2048)
-    .regex(/^https?:\/\/[^\s]+$/, "a URL that begins with https:// or http://")
-    .regex(ONE_LINE, "no control character")
+    .regex(/^https?:\/\/[^\s]+$/, "must be a URL that begins with https:// or http://")
+    .regex(ONE_LINE, "must have no control character")
     .describe("https URL on a public host that events are sent to"),
 });
 export type WebhookRequest = z.infer<typeof WebhookRequest>;

@@ -15,6 +15,9 @@ export const BuildtestInput = z.strictObject({
 });
 export type BuildtestInput = z.infer<typeof BuildtestInput>;
 
+/** More failed tests than these are counted and not named. */
+export const FAILED_TESTS_NAMED = 20;
+
 export const BuildtestOutput = z.strictObject({
   source: SourceRef.describe("the resolved source"),
   verdict: Verdict,
@@ -22,6 +25,12 @@ export const BuildtestOutput = z.strictObject({
   tests_passed: z.int().min(0),
   tests_failed: z.int().min(0),
   tests_skipped: z.int().min(0),
+  failed_tests: z
+    .array(z.string().max(200))
+    .min(1)
+    .max(FAILED_TESTS_NAMED)
+    .describe("names of the tests that failed, as far as they are known and there is room")
+    .optional(),
   failure: Sha256.describe(
     "fingerprint of the failure: equal for runs in which the same tests fail, or, where none is known, that end for the same reason",
   ).optional(),

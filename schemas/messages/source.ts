@@ -4,8 +4,8 @@ import { BlobRef, ONE_LINE } from "#schemas/primitives.ts";
 export const GitUrl = z
   .string()
   .max(2048)
-  .regex(/^https?:\/\/[^\s]+$/, "a git source is an http(s) URL")
-  .regex(ONE_LINE, "no control character")
+  .regex(/^https?:\/\/[^\s]+$/, "must be a URL that begins with https:// or http://")
+  .regex(ONE_LINE, "must have no control character")
   .describe("clone URL over http(s)");
 
 /** Whether git can have such a ref is for the fetch to say. */
@@ -13,7 +13,7 @@ export const GitRef = z
   .string()
   .min(1)
   .max(255)
-  .regex(ONE_LINE, "no control character")
+  .regex(ONE_LINE, "must have no control character")
   .describe("branch, tag or commit; HEAD when absent");
 
 /** A source tree as messages carry it: an archive by content, or a git revision still to be fetched. */

@@ -10,7 +10,7 @@ const Command = z
   .string()
   .min(1)
   .max(4096)
-  .regex(NO_CONTROLS, "no control character but tab and line feed")
+  .regex(NO_CONTROLS, "must have no control character but tab and line feed")
   .describe("a shell command, run in the tree's root");
 
 const SubmittedSource = z.discriminatedUnion("kind", [
@@ -18,7 +18,7 @@ const SubmittedSource = z.discriminatedUnion("kind", [
     kind: z.literal("inline"),
     files: z
       .record(z.string().min(1).max(512), z.string().max(TEXT_CHARACTERS_MAX))
-      .refine((files) => Object.keys(files).length > 0, "at least one file")
+      .refine((files) => Object.keys(files).length > 0, "must have at least one file")
       .meta({ minProperties: 1 })
       .describe("path → text, UTF-8"),
   }),
@@ -82,7 +82,7 @@ const SubmittedChange = z.discriminatedUnion("kind", [
       .string()
       .min(1)
       .max(32_768)
-      .regex(NO_CONTROLS, "no control character but tab and line feed")
+      .regex(NO_CONTROLS, "must have no control character but tab and line feed")
       .describe("what to change, in words for a model"),
   }),
 ]);
@@ -93,7 +93,7 @@ export const Submission = z.strictObject({
     .string()
     .min(1)
     .max(64)
-    .regex(ONE_LINE, "no control character")
+    .regex(ONE_LINE, "must have no control character")
     .describe("a name in configs/workflows.json"),
   source: SubmittedSource,
   change: SubmittedChange.optional(),
@@ -116,7 +116,7 @@ export const Submission = z.strictObject({
     .default("default"),
   profile: z
     .string()
-    .regex(/^[a-z][a-z0-9_-]{0,31}$/, "up to 32 small letters, digits, _ and -, the first a letter")
+    .regex(/^[a-z][a-z0-9_-]{0,31}$/, "must be up to 32 small letters, digits, _ and -, the first a letter")
     .describe("a name in configs/sandbox_limits.json")
     .default("standard"),
   repair_rounds: z.int().min(0).max(9).describe("repair rounds allowed; the workflow caps it").optional(),
@@ -139,9 +139,9 @@ export const QueryRequest = z.strictObject({
     .string()
     .min(1)
     .max(2000)
-    .regex(NO_CONTROLS, "no control character but tab and line feed")
+    .regex(NO_CONTROLS, "must have no control character but tab and line feed")
     .describe("words, a symbol's name, or a question"),
-  repository: z.string().min(1).max(128).regex(ONE_LINE, "no control character").default("default"),
+  repository: z.string().min(1).max(128).regex(ONE_LINE, "must have no control character").default("default"),
   limit: z.int().min(1).max(50).default(10),
 });
 export type QueryRequest = z.infer<typeof QueryRequest>;

@@ -29,7 +29,7 @@ export const AuditRecord = z.strictObject({
   of: z.string().optional().describe("entry id of the order this tells the end of"),
   detail: z
     .record(z.string().max(50), z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]))
-    .refine((detail) => Object.keys(detail).length <= 20, { message: "at most 20 facts" })
+    .refine((detail) => Object.keys(detail).length <= 20, { message: "must have at most 20 facts" })
     .optional(),
   trace_id: z.string().max(64).optional(),
   source_ip: z.string().max(64).optional(),

@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { bundle } from "./bundle.ts";
 import { loadBundle } from "./load-bundle.ts";
 
-const root = mkdtempSync(join(tmpdir(), "bundle-"));
+const root = temporaryDirectory("bundle");
 beforeAll(() => mkdirSync(join(root, "source")));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe("bundle", () => {
   it("makes one module that Node loads, with CommonJS inside and a source map beside it", async () => {

@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { countEndings, readStackLog } from "./stack-log.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "stack-log-"));
+const folder = temporaryDirectory("stack-log");
 const file = join(folder, "stack.log");
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const ended = (task_id: string, round: number) =>
   JSON.stringify({ code: "STEP_ENDED", task_id, step: "run", round });

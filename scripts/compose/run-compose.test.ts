@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { composeComplaint } from "./run-compose.ts";
 
 /** A path with a `docker` of that text only, or with nothing. */
 function pathWith(docker: string | undefined) {
-  const directory = mkdtempSync(join(tmpdir(), "docker-"));
+  const directory = temporaryDirectory("docker");
   mkdirSync(directory, { recursive: true });
   if (docker !== undefined)
     writeFileSync(join(directory, "docker"), `#!/bin/sh\n${docker}\n`, { mode: 0o755 });

@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { memoryTree } from "../tree/memory-tree.ts";
 import { diskTree } from "../tree/tree.ts";
 import { outdated, writeGenerated } from "./generated-file.ts";
 import { generatedFiles } from "./generated-files.ts";
 
-const root = mkdtempSync(join(tmpdir(), "generated-"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = temporaryDirectory("generated");
 
 describe("outdated", () => {
   const tree = memoryTree({ same: "1", other: "1", gone: "1" });

@@ -32,8 +32,13 @@ export function tablePage(
     ),
     "## Indexes",
     table(
-      ["Index", "Partition key", "Sort key"],
-      Object.entries(INDEXES).map(([name, { partition, sort }]) => [code(name), code(partition), code(sort)]),
+      ["Index", "Partition key", "Sort key", "Holds of an item"],
+      Object.entries(INDEXES).map(([name, { partition, sort, holds }]) => [
+        code(name),
+        code(partition),
+        code(sort),
+        holds === "ALL" ? "all attributes" : "its keys",
+      ]),
     ),
     ...Object.entries(kinds).flatMap(([name, kind]) => section(name, kind, schemas, holders)),
   ].join("\n\n")}\n`;

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create } from "tar";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { fetchPackage } from "./fetch-package.ts";
 
-const root = mkdtempSync(join(tmpdir(), "fetch-"));
+const root = temporaryDirectory("fetch");
 const archive = join(root, "native.tgz");
 /** In npm's place: gives that archive, whatever it is asked for. */
 const NPM = `#!/bin/sh
@@ -26,7 +26,6 @@ beforeAll(async () => {
 });
 afterAll(() => {
   vi.unstubAllEnvs();
-  rmSync(root, { recursive: true, force: true });
 });
 
 const integrity = () => `sha512-${createHash("sha512").update(readFileSync(archive)).digest("base64")}`;

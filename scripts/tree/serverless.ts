@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { describeIssues } from "#schemas/issue-sentence.ts";
 import { expandAgents, type ServiceDeclaration } from "../serverless/expand-agents.ts";
 
 const Sqs = z.looseObject({ arn: z.unknown(), functionResponseType: z.string().optional() });
@@ -39,7 +40,7 @@ export function parseServerless(text: string): ServerlessFile {
   if (written?.functions && written.provider) expandAgents(written as ServiceDeclaration);
   const parsed = ServerlessFile.safeParse(written);
   if (parsed.success) return parsed.data;
-  throw new Error(`${SERVERLESS_FILE}: ${z.prettifyError(parsed.error)}`);
+  throw new Error(`${SERVERLESS_FILE}: ${describeIssues(parsed.error)}`);
 }
 
 /** `functions/codegen/handler.handle` → `functions/codegen/handler.ts`. */

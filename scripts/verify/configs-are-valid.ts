@@ -1,5 +1,6 @@
 import { posix } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
+import { describeIssues } from "#schemas/issue-sentence.ts";
 import { publishedSchemas } from "../generate/published-schemas.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { Rule } from "./rule.ts";
@@ -30,7 +31,7 @@ function configFaults(tree: Tree, path: string, name: string, schema: z.ZodType 
     ...(target === wanted && tree.has(wanted)
       ? []
       : [`"$schema" must be "../${wanted}", and that file be generated: npm run generate.`]),
-    ...(parsed.success ? [] : [`is invalid:\n${z.prettifyError(parsed.error)}`]),
+    ...(parsed.success ? [] : [`is invalid:\n${describeIssues(parsed.error)}`]),
   ];
 }
 

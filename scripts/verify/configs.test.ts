@@ -27,7 +27,7 @@ describe("configs-are-valid", () => {
   it("rejects a value the schema refuses, and says where", async () => {
     const [finding] = await configsAreValid.check(tree(JSON.stringify({ $schema: pointer, depth: "3" })));
     expect(finding).toContain("configs/limits.json: is invalid");
-    expect(finding).toContain("at depth");
+    expect(finding).toContain("/depth: must be a ");
   });
 
   it("rejects a pointer to another schema, text that is no JSON, and a file without a schema", async () => {

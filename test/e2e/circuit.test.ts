@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { Circuits, type CircuitView } from "#schemas/http/circuits.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { runCli } from "../fakes/run-cli.ts";
 import { tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
@@ -32,7 +32,7 @@ const server = createServer((_, response) => {
   }, 300);
 });
 
-const configs = mkdtempSync(join(tmpdir(), "configs-"));
+const configs = temporaryDirectory("configs");
 cpSync("configs", configs, { recursive: true });
 /** Changes what the shipped policy says of the model's circuit. */
 const edit = (changes: object) => {
@@ -43,7 +43,6 @@ const edit = (changes: object) => {
 
 afterAll(() => {
   server.close();
-  rmSync(configs, { recursive: true, force: true });
 });
 const { stack, api } = testStack(async () => {
   edit({ open_seconds_base: 3 });

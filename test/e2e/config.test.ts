@@ -1,19 +1,18 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Policies, type PolicyView } from "#schemas/http/policies.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
 
-const configs = mkdtempSync(join(tmpdir(), "configs-"));
+const configs = temporaryDirectory("configs");
 cpSync("configs", configs, { recursive: true });
 const file = join(configs, "retry_policy.json");
 const shipped = JSON.parse(readFileSync(file, "utf8"));
 const edited = (fields: object) =>
   JSON.stringify({ ...shipped, defaults: { ...shipped.defaults, ...fields } });
 
-afterAll(() => rmSync(configs, { recursive: true, force: true }));
 const { stack, api } = testStack(() => ({ env: { CONFIG_DIRECTORY: configs } }));
 
 async function retryPolicy(): Promise<PolicyView> {

@@ -1,14 +1,14 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TaskView } from "#schemas/http/task-view.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
 
 /** The operator's files, with less patience, so that the test needs less too. */
-const configs = mkdtempSync(join(tmpdir(), "configs-"));
+const configs = temporaryDirectory("configs");
 cpSync("configs", configs, { recursive: true });
 const policy_file = join(configs, "retry_policy.json");
 const policy = { ...JSON.parse(readFileSync(policy_file, "utf8")), redispatch_seconds: 2 };
@@ -22,7 +22,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack.stop();
   rmSync(stack.data_dir, { recursive: true, force: true });
-  rmSync(configs, { recursive: true, force: true });
 });
 
 const DIFF = `--- a/add.js

@@ -1,8 +1,7 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
@@ -17,6 +16,7 @@ import { DeliveryList } from "#schemas/http/webhooks.ts";
 import { Scope } from "#schemas/records/api-key.ts";
 import { runCli } from "#test/fakes/run-cli.ts";
 import { webhookReceiver } from "#test/fakes/webhook-receiver.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient, queues, table, tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
@@ -26,7 +26,7 @@ import { type DeclaredRoute, declaredRoutes, listedIds, ownedPath } from "./rout
 const LOOPBACK_ROUTES = ["GET /api/metrics/summary", "GET /api/artifacts/index"];
 const FAILURES_MAX = 5000;
 
-const configs = mkdtempSync(join(tmpdir(), "configs-"));
+const configs = temporaryDirectory("configs");
 cpSync("configs", configs, { recursive: true });
 const file = join(configs, "authentication.json");
 const shipped = JSON.parse(readFileSync(file, "utf8"));
@@ -76,7 +76,6 @@ afterAll(async () => {
   await stack?.stop();
   await receiver?.close();
   rmSync(stack?.data_dir, { recursive: true, force: true });
-  rmSync(configs, { recursive: true, force: true });
 });
 
 /** Nothing moves any more when a refused request is looked for in the table. */

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { OpenApiDocument } from "#lib/http/openapi/openapi-document.ts";
 import { Problem, UploadGrant } from "#schemas/http/task-view.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { table, tenantClient } from "./client.ts";
 import { checkConformance } from "./conformance.ts";
 import { tinySource } from "./example.ts";
@@ -15,7 +15,7 @@ import { testStack } from "./test-stack.ts";
 
 const FRIEND = "https://console.example";
 
-const configs = mkdtempSync(join(tmpdir(), "configs-"));
+const configs = temporaryDirectory("configs");
 cpSync("configs", configs, { recursive: true });
 const file = join(configs, "route_policies.json");
 const policies = JSON.parse(readFileSync(file, "utf8"));
@@ -23,7 +23,6 @@ policies.routes["GET /api/tasks"] = { cors_origins: [FRIEND] };
 policies.routes["POST /api/query"].body_bytes_max = 300;
 writeFileSync(file, JSON.stringify(policies));
 
-afterAll(() => rmSync(configs, { recursive: true, force: true }));
 const { stack, api } = testStack(() => ({ env: { CONFIG_DIRECTORY: configs } }));
 beforeAll(async () => {
   const { task_id } = await api.submit({ workflow: "run", source: tinySource(true), command: "true" });

@@ -1,7 +1,10 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Policies } from "#schemas/http/policies.ts";
+import { TaskView } from "#schemas/http/task-view.ts";
+import { runCli } from "#test/fakes/run-cli.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { configsDirectory } from "../fakes/configs-directory.ts";
 import { modelServer } from "../fakes/model-server.ts";
@@ -113,6 +116,36 @@ describe("a change in words", () => {
     const diff = (await api.artifact(view.task_id, "codegen/diff.patch")).toString("utf8");
     expect(diff).toContain(`-${SUBTRACTS}`);
     expect(diff).toContain("+export const add = (a, b) => a + b;");
+  });
+
+  it("goes from words to the user's files and to a pull request by the command line alone", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "model-cli-"));
+    try {
+      for (const [name, text] of Object.entries(tinySource(false).files)) {
+        writeFileSync(join(directory, name), text);
+      }
+      server.answer({ text: WRONG }, { text: `Make add add.\n\n${REPAIRED}` });
+      const cli = (...words: string[]) => runCli(words, { url: stack.url, key: api.key, cwd: directory });
+      const prompt = ["--prompt", "add subtracts; make it add", "--test", "node --test --test-reporter=tap"];
+      const submitted = await cli("submit", ".", ...prompt, "--wait", "--json");
+      const view = TaskView.parse(JSON.parse(submitted.stdout));
+      expect(view, JSON.stringify(view.error)).toMatchObject({ verdict: "passed" });
+      expect(submitted.stderr).toMatch(/codegen +[\d.]+ m?s +1 file changed, \+1 −1, 120 tokens, .* so far/);
+      expect(submitted.stderr).toMatch(/codegen, repair 1 .*, 240 tokens, .* so far/);
+      const printed = await cli("pr", view.task_id);
+      expect(printed.stdout.split("\n")[0]).toBe("Make add add");
+      expect(printed.stdout).toContain("**Passed**: 1 passed.\n");
+      expect(printed.stdout).toContain("Failed in an earlier round and pass now:\n\n- <code>adds</code>\n");
+      expect(printed.stdout).toMatch(
+        /\| first \| .* \| 1 failed, 0 passed \| 120 \| .* \| 1 of 1 tests? failed\. \|/,
+      );
+      expect(printed.stdout).toMatch(/\| repair 1 \(kept\) \| .* \| 1 passed \| 120 \| .* \| passed \|/);
+      const applied = await cli("apply", view.task_id, "--yes");
+      expect(applied).toMatchObject({ code: 0, stdout: expect.stringContaining("Applied to ") });
+      expect(readFileSync(join(directory, "add.js"), "utf8")).toBe("export const add = (a, b) => a + b;\n");
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it("ends when the same change fails the same way again, before its rounds are spent", async () => {

@@ -1,12 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
 
-const service_dir = mkdtempSync(join(tmpdir(), "recipe-"));
+const service_dir = temporaryDirectory("recipe");
 let stack: Stack;
 let api: ApiClient;
 
@@ -67,7 +67,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await stack?.stop();
-  rmSync(service_dir, { recursive: true, force: true });
 });
 
 const diff = (line: string) =>

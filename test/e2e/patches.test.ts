@@ -1,13 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { Submission, SubmittedDiff } from "#schemas/messages/submission.ts";
 import { needing } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { testStack } from "./test-stack.ts";
 
 const with_git = await needing("git");
@@ -67,7 +65,7 @@ describe("a submitted patch", () => {
   });
 
   with_git.it("is applied when git wrote it with --binary", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "binary-patch-"));
+    const directory = temporaryDirectory("binary-patch");
     const git = (...args: string[]) =>
       execFileSync("git", args, {
         cwd: directory,
@@ -78,7 +76,6 @@ describe("a submitted patch", () => {
     execFileSync("tee", ["logo.png"], { cwd: directory, input: png });
     git("add", "-A");
     const diff = git("diff", "--cached", "--binary").toString();
-    rmSync(directory, { recursive: true });
     const sha256 = createHash("sha256").update(png).digest("hex");
     const view = await change({ diff }, `echo "${sha256}  logo.png" | sha256sum -c`);
     expect(view.verdict, JSON.stringify(view.error)).toBe("passed");

@@ -1,12 +1,12 @@
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { Policies } from "#schemas/http/policies.ts";
 import type { StepView, TaskView } from "#schemas/http/task-view.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
 
@@ -19,7 +19,7 @@ const ANSWER = `\`\`\`diff
 \`\`\``;
 const COMPLETION = JSON.stringify({ choices: [{ message: { content: ANSWER } }] });
 
-const configs = mkdtempSync(join(tmpdir(), "configs-"));
+const configs = temporaryDirectory("configs");
 cpSync("configs", configs, { recursive: true });
 const file = join(configs, "retry_policy.json");
 const shipped = JSON.parse(readFileSync(file, "utf8"));
@@ -40,7 +40,6 @@ const model = createServer((_, response) => {
 });
 afterAll(() => {
   model.close();
-  rmSync(configs, { recursive: true, force: true });
 });
 const { api } = testStack(async () => {
   model.listen(0, "127.0.0.1");

@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { AuditList } from "#schemas/http/audit-list.ts";
@@ -15,11 +14,12 @@ import {
 import { guideVerifier } from "#test/fakes/guide-verifier.ts";
 import { runCli } from "#test/fakes/run-cli.ts";
 import { webhookReceiver } from "#test/fakes/webhook-receiver.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
 
-const configs = mkdtempSync(join(tmpdir(), "configs-"));
+const configs = temporaryDirectory("configs");
 cpSync("configs", configs, { recursive: true });
 const edit = (name: string, change: (shipped: Record<string, never>) => object) => {
   const file = join(configs, name);
@@ -81,7 +81,6 @@ afterAll(async () => {
   await stack?.stop();
   await receiver?.close();
   rmSync(stack?.data_dir, { recursive: true, force: true });
-  rmSync(configs, { recursive: true, force: true });
 });
 
 const patience = { timeout: 100_000, interval: 100 }; // tries are seconds apart, and a machine may be busy

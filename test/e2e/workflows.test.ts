@@ -1,9 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -13,6 +12,7 @@ import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
 import { ArtifactIndex, TaskList, TaskView } from "#schemas/http/task-view.ts";
 import { needing } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { tenantClient } from "./client.ts";
 import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
@@ -113,7 +113,7 @@ describe("workflow change", () => {
     });
     const view = await api.ended(task_id);
     expect(view.verdict, JSON.stringify(view.error)).toBe("passed");
-    const directory = mkdtempSync(join(tmpdir(), "apply-"));
+    const directory = temporaryDirectory("apply");
     for (const [path, text] of Object.entries(source.files)) {
       mkdirSync(dirname(join(directory, path)), { recursive: true });
       writeFileSync(join(directory, path), text);
@@ -125,7 +125,6 @@ describe("workflow change", () => {
       expect(readFileSync(join(directory, path), "utf8")).not.toBe(source.files[path]);
     }
     execFileSync("node", ["--test"], { cwd: directory });
-    rmSync(directory, { recursive: true });
   });
 
   it("repairs: a first patch that fails its tests, a second that does not, both kept", async () => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
+import { describeIssues } from "#schemas/issue-sentence.ts";
 
 const Value = z.union([
   z.strictObject({ stringValue: z.string() }),
@@ -71,7 +72,7 @@ export async function startCollector(): Promise<Collector> {
       const bytes = Buffer.concat(chunks);
       const text = request.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes;
       const parsed = ExportTraceServiceRequest.safeParse(JSON.parse(text.toString("utf8")));
-      if (!parsed.success) return void response.writeHead(400).end(z.prettifyError(parsed.error));
+      if (!parsed.success) return void response.writeHead(400).end(describeIssues(parsed.error));
       requests.push({ path: request.url ?? "", headers: request.headers, body: parsed.data });
       response.writeHead(200, { "content-type": "application/json" }).end("{}");
     });

@@ -1,18 +1,18 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { s3Source } from "#lib/platform/config/config-source.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { configWorld, policy } from "#test/fakes/config-world.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { startSqsAndS3 } from "../../local/emulators/sqs-and-s3.ts";
 import { findStage } from "../../scripts/config/find-stage.ts";
 import { pushConfig } from "../../scripts/config/push-config.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "config-s3-"));
+const directory = temporaryDirectory("config-s3");
 const Bucket = "artifacts";
 let emulator: Awaited<ReturnType<typeof startSqsAndS3>>;
 let s3: S3Client;
@@ -35,7 +35,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await emulator.close();
-  rmSync(directory, { recursive: true, force: true });
 });
 beforeEach(() => put(policy()));
 

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { openDataDirectory } from "../../local/data-directory.ts";
 import { ensureDevelopmentKey, ensureSecret } from "../../local/development-key.ts";
 import { startDynamoDb } from "../../local/emulators/dynamodb.ts";
@@ -15,7 +15,7 @@ import { startStack } from "../../local/stack.ts";
 const START = fileURLToPath(new URL("../../local/start.ts", import.meta.url));
 const START_MS = 180_000;
 
-const sound = mkdtempSync(join(tmpdir(), "sound-data-"));
+const sound = temporaryDirectory("sound-data");
 const made: string[] = [sound];
 beforeAll(async () => {
   const stack = await startStack({ data_dir: sound });
@@ -39,7 +39,7 @@ async function refusal(data_directory: string, environment: Record<string, strin
 }
 
 function copyOf(directory: string): string {
-  const copy = join(mkdtempSync(join(tmpdir(), "damaged-data-")), "data");
+  const copy = join(temporaryDirectory("damaged-data"), "data");
   made.push(copy);
   cpSync(directory, copy, { recursive: true });
   return copy;
@@ -165,7 +165,7 @@ describe("npm start with configuration that is not valid", () => {
   it(
     "names every faulty file at once: one that is absent, one that is no JSON, one with a wrong value",
     async () => {
-      const configs = mkdtempSync(join(tmpdir(), "configs-"));
+      const configs = temporaryDirectory("configs");
       made.push(configs);
       cpSync("configs", configs, { recursive: true });
       rmSync(join(configs, "webhooks.json"));

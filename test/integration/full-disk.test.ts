@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TaskList, TaskView } from "#schemas/http/task-view.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 
 /** A file system of its own size, in a mount namespace of its own, which needs no rights where user namespaces are. */
@@ -15,7 +15,7 @@ const DISK = "64m";
 const ANSWER_MS_MAX = 30_000;
 
 describe.skipIf(!can_mount)("a data directory on a full disk", () => {
-  const directory = mkdtempSync(join(tmpdir(), "full-disk-"));
+  const directory = temporaryDirectory("full-disk");
   let stack: Stack;
   let key: string;
   /** The disk as the stack's process sees it; nobody else does. */
@@ -29,7 +29,6 @@ describe.skipIf(!can_mount)("a data directory on a full disk", () => {
   }, 300_000);
   afterAll(async () => {
     await stack?.stop();
-    rmSync(directory, { recursive: true, force: true });
   });
 
   async function request<Body>(method: string, path: string, body?: unknown) {

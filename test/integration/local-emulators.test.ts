@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -27,9 +24,10 @@ import {
 } from "@aws-sdk/client-sqs";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { startSqsAndS3 } from "../../local/emulators/sqs-and-s3.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "local-emulators-"));
+const directory = temporaryDirectory("local-emulators");
 const credentials = { accessKeyId: "local", secretAccessKey: "local" };
 let emulator: Awaited<ReturnType<typeof startSqsAndS3>>;
 let sqs: SQSClient;
@@ -45,7 +43,6 @@ async function start() {
 beforeAll(start);
 afterAll(async () => {
   await emulator.close();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 async function queue(name: string, attributes: Record<string, string> = {}) {

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -11,12 +8,13 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { startSqsAndS3 } from "../../local/emulators/sqs-and-s3.ts";
 import { type EventSourceMapping, type Poller, startPoller } from "../../local/event-source/poller.ts";
 import { type MessageSource, sqsSource } from "../../local/event-source/sqs-source.ts";
 import { stackLog } from "../../local/stack-log.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "local-poller-"));
+const directory = temporaryDirectory("local-poller");
 let emulator: Awaited<ReturnType<typeof startSqsAndS3>>;
 let sqs: SQSClient;
 let pollers: Poller[] = [];
@@ -36,7 +34,6 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await emulator.close();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 /** A queue whose messages come back after a second, and its dead-letter queue. */

@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { DescribeTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import {
   GetQueueAttributesCommand,
@@ -10,6 +8,8 @@ import {
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { INDEXES } from "#lib/platform/table/item-kind.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { openDataDirectory } from "../../local/data-directory.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { enterLocalEnvironment, localEnvironment } from "../../local/local-environment.ts";
@@ -59,7 +59,7 @@ describe("serverless.yml", () => {
 });
 
 describe("the resources of serverless.yml, created locally", () => {
-  const directory = mkdtempSync(join(tmpdir(), "local-resources-"));
+  const directory = temporaryDirectory("local-resources");
   const data = openDataDirectory(directory);
   const before = { ...process.env };
   let emulators: Emulators;
@@ -74,7 +74,6 @@ describe("the resources of serverless.yml, created locally", () => {
     await emulators.close();
     data.release();
     process.env = before;
-    rmSync(directory, { recursive: true, force: true });
   });
 
   it("answers Ref and GetAtt with names that work", async () => {
@@ -94,10 +93,11 @@ describe("the resources of serverless.yml, created locally", () => {
     const { Table } = await new DynamoDBClient().send(
       new DescribeTableCommand({ TableName: lookup("Table")?.ref }),
     );
-    expect(Table?.GlobalSecondaryIndexes?.map(({ IndexName }) => IndexName).sort()).toEqual([
-      "by_tenant",
-      "open_tasks",
-    ]);
+    const indexes = (Table?.GlobalSecondaryIndexes ?? []).map(({ IndexName, KeySchema, Projection }) => {
+      const [partition, sort] = (KeySchema ?? []).map(({ AttributeName }) => AttributeName);
+      return [IndexName, { partition, sort, holds: Projection?.ProjectionType }];
+    });
+    expect(Object.fromEntries(indexes)).toEqual(INDEXES);
   });
 
   it("keeps what is there and takes over changed attributes", async () => {

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { anyFreePort, isFree } from "../../local/ports.ts";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
 
@@ -14,7 +14,7 @@ const directories: string[] = [];
 let stacks: Stack[] = [];
 
 function newDirectory() {
-  const directory = mkdtempSync(join(tmpdir(), "local-stack-"));
+  const directory = temporaryDirectory("local-stack");
   directories.push(directory);
   return directory;
 }

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { codeWork } from "#lib/code/confined/code-work.ts";
@@ -12,6 +11,7 @@ import { type FakeAgentContext, fakeAgentContext } from "#test/fakes/agent-conte
 import { modelChoice } from "#test/fakes/model-choice.ts";
 import { modelServer } from "#test/fakes/model-server.ts";
 import { realTable } from "#test/fakes/real-table.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { applyModel } from "../../functions/codegen/providers/model.ts";
 import { checkTaskBudget, reserve } from "../../functions/codegen/providers/money.ts";
 import type { Once } from "../../functions/codegen/providers/stored-answer.ts";
@@ -59,7 +59,7 @@ describe("the answer of a model", () => {
 
   /** One delivery of the step's message, to a process of its own. */
   async function deliver(table: TableClient = place.table): Promise<string> {
-    const directory = mkdtempSync(join(tmpdir(), "answers-"));
+    const directory = temporaryDirectory("answers");
     writeFileSync(join(directory, "add.js"), "export const add = (a, b) => a - b;\n");
     const { table_name } = place;
     const once: Once = (key, source, work) => {
@@ -75,20 +75,16 @@ describe("the answer of a model", () => {
     const text = await fake.blobs.write("add subtracts", "text/plain");
     const choice = modelChoice({ model: { base_url: server.base_url("openai-compatible") } });
     const budget = { table: place.table, table_name, now: Date.now };
-    try {
-      const task = { change: { kind: "prompt" as const, text }, round: 0, directory };
-      await applyModel(task, fake.context, {
-        choice,
-        once,
-        budget,
-        graph,
-        code: codeWork,
-        readTree: (tree) => readTree(tree, graph),
-      });
-      return readFileSync(join(directory, "add.js"), "utf8");
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
+    const task = { change: { kind: "prompt" as const, text }, round: 0, directory };
+    await applyModel(task, fake.context, {
+      choice,
+      once,
+      budget,
+      graph,
+      code: codeWork,
+      readTree: (tree) => readTree(tree, graph),
+    });
+    return readFileSync(join(directory, "add.js"), "utf8");
   }
   const delivered = () =>
     expect

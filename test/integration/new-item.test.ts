@@ -1,21 +1,20 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { realTable } from "../fakes/real-table.ts";
 
 const ITEMS = "lib/platform/table/items.ts";
 const STORE = "lib/work/notes/note-store.ts";
-const directory = mkdtempSync(join(tmpdir(), "new-item-"));
+const directory = temporaryDirectory("new-item");
 let store: Awaited<ReturnType<typeof realTable>>;
 beforeAll(async () => {
   store = await realTable();
 });
 afterAll(async () => {
   await store?.close();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 /** The code blocks of the recipe, each under the last file name in backquotes before it. */

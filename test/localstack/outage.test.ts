@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { TaskView } from "#schemas/http/task-view.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { localstack } from "../../local/host/localstack.ts";
 import { anyFreePort } from "../../local/ports.ts";
 import type { ApiClient } from "../e2e/client.ts";
@@ -72,7 +71,7 @@ describe("LocalStack in mid-run", () => {
   });
 
   it("is killed with all its queues and messages, and started again: every task finishes", async () => {
-    const data_directory = mkdtempSync(join(tmpdir(), "queues-"));
+    const data_directory = temporaryDirectory("queues");
     const place = { port: await anyFreePort(), data_directory, log_file: join(data_directory, "log") };
     let queues = await localstack.start(place);
     const stage = await startStage({
@@ -93,7 +92,6 @@ describe("LocalStack in mid-run", () => {
     } finally {
       await stage.end();
       await queues.stop();
-      rmSync(data_directory, { recursive: true, force: true });
     }
   });
 });

@@ -1,8 +1,7 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import neo4j from "neo4j-driver";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { neo4jPart } from "../../local/host/neo4j.ts";
 import { anyFreePort } from "../../local/ports.ts";
 
@@ -20,7 +19,7 @@ async function query(environment: Record<string, string>, text: string, password
 
 describe("the Neo4j server of host mode", () => {
   it("keeps its data and its password through kill -9, and lets nobody in without it", async () => {
-    const data_directory = await mkdtemp(join(tmpdir(), "neo4j-part-"));
+    const data_directory = temporaryDirectory("neo4j-part");
     const options = {
       port: await anyFreePort(),
       data_directory,

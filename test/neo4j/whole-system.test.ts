@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Cypher, cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
 import { QueryAnswer } from "#schemas/http/query-answer.ts";
 import type { Problem } from "#schemas/http/task-view.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { neo4jPart } from "../../local/host/neo4j.ts";
 import type { RunningPart } from "../../local/host/part.ts";
 import { anyFreePort } from "../../local/ports.ts";
@@ -18,7 +18,7 @@ const FUNCTIONS_A_FILE = 50;
 const patience = { timeout: 240_000, interval: 100 };
 
 const configs = configsDirectory();
-const data_directory = mkdtempSync(join(tmpdir(), "neo4j-e2e-"));
+const data_directory = temporaryDirectory("neo4j-e2e");
 let port: number;
 let server: RunningPart;
 let stack: Stack;
@@ -44,7 +44,6 @@ afterAll(async () => {
   await stack?.stop();
   await server?.stop();
   configs.remove();
-  rmSync(data_directory, { recursive: true, force: true });
   if (stack) rmSync(stack.data_dir, { recursive: true, force: true });
 });
 

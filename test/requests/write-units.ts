@@ -36,8 +36,11 @@ function indexUnits(index: IndexName, before: WireItem | undefined, after: WireI
 
 /** The item as the index holds it; undefined when it lacks one of the index's keys. */
 function listed(index: IndexName, item: WireItem | undefined): WireItem | undefined {
-  const { partition, sort } = INDEXES[index];
-  return item?.[partition] && item[sort] ? item : undefined;
+  const { partition, sort, holds } = INDEXES[index];
+  if (!item?.[partition] || !item[sort]) return undefined;
+  if (holds === "ALL") return item;
+  const keys = ["pk", "sk", partition, sort];
+  return Object.fromEntries(Object.entries(item).filter(([name]) => keys.includes(name)));
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -3,15 +3,12 @@ import {
   chmodSync,
   closeSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -33,6 +30,7 @@ import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { realTable } from "#test/fakes/real-table.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { needing, underEachBackend } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 
 /** Where the platform starts a process; each has a test below. */
 const STARTERS = [
@@ -48,7 +46,7 @@ const STARTERS = [
 ];
 const PATIENCE = { timeout: 60_000, interval: 5 };
 const with_bubblewrap = await needing("bubblewrap");
-const directory = mkdtempSync(join(tmpdir(), "descriptors-"));
+const directory = temporaryDirectory("descriptors");
 
 let table: Awaited<ReturnType<typeof realTable>>;
 let leaked: string[];
@@ -58,7 +56,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await table.close();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 /** What the processes below this one have open above descriptor 2: command line → targets. */

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { type Package, packageService } from "../../scripts/package/package-service.ts";
 import { thisMachine } from "../../scripts/package/platform.ts";
 import { resourcesOf } from "../../scripts/package/template.ts";
@@ -26,7 +26,7 @@ export interface Unpacked {
  */
 export async function unpackedPackage(stage: string): Promise<Unpacked> {
   const made = await packageService(stage, thisMachine());
-  const root = mkdtempSync(join(tmpdir(), "package-"));
+  const root = temporaryDirectory("package");
   const directories = new Map<string, { path: string; handler: string }>();
   for (const [, { Environment, Code, Handler, ImageConfig }] of resourcesOf<Deployed>(
     made.template,

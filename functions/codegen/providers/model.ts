@@ -5,7 +5,7 @@ import { tellRefusals } from "#lib/code/edits/tell-refusals.ts";
 import type { ModelChoice } from "#lib/platform/config/model-choice.ts";
 import type { CodeOf } from "#lib/platform/errors/codes.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
-import { REDACTED } from "#lib/platform/log/redact-secrets.ts";
+import { REDACTED, redactSecrets } from "#lib/platform/log/redact-secrets.ts";
 import type { ModelUse } from "#schemas/artifacts/codegen-metrics.ts";
 import type { AnsweredEdit, EditOutcome, EditState, RefusedEdit } from "#schemas/edits.ts";
 import type { CodegenInput } from "#schemas/messages/codegen.ts";
@@ -55,6 +55,7 @@ export async function applyModel(
   return {
     provider: "model",
     intent,
+    asked: redactSecrets(words),
     notes: [],
     model: useOf(answers, task, choice),
     spent: spentBy(answers, task),

@@ -20,6 +20,8 @@ export interface Provided {
   rules_matched?: Record<string, number>;
   /** What was changed and why, in the words of whoever made the change. */
   intent?: string;
+  /** The words that the change was asked for with. */
+  asked?: string;
   model?: ModelUse;
   /** On models, by all rounds up to this one. */
   spent?: Spending;

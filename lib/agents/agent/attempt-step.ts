@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Agent, AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ReceivedMessage } from "#lib/agents/agent/message.ts";
 import {
@@ -20,6 +20,7 @@ import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
 import { artifactWriter } from "#lib/work/artifacts/artifact-writer.ts";
+import { describeIssues } from "#schemas/issue-sentence.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 
 const CLOSING_MS = 5000;
@@ -117,7 +118,7 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   if (!input.success) {
     throw new TerminalFault(
       "PAYLOAD_INVALID",
-      `not an input of ${agent.name}: ${z.prettifyError(input.error)}`,
+      `not an input of ${agent.name}: ${describeIssues(input.error)}`,
     );
   }
   const span: AgentContext["span"] = (name, attributes, work) =>

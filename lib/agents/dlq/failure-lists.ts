@@ -6,12 +6,12 @@ import {
   type Item,
   listOf,
   OPEN_SHARDS,
-  type Partition,
+  partitionFields,
   recordFields,
   sortFields,
 } from "#lib/platform/table/keys.ts";
 import type { TablePorts } from "#lib/platform/table/operations.ts";
-import { queryPages } from "#lib/platform/table/queries.ts";
+import { queryAll, queryPages } from "#lib/platform/table/queries.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import type { FailureFilter, FailureState } from "#schemas/http/dead-letters.ts";
 import { FailureRecord } from "#schemas/records/failure.ts";
@@ -77,7 +77,8 @@ export async function* walkFailures(
   walk: Walk,
   ports: ListPorts,
 ): AsyncGenerator<ListedFailure, void> {
-  const sources = partitionsOf(scope, walk.list).map((partition) => readPartition(partition, walk, ports));
+  const tenants = "tenant" in scope ? [scope.tenant] : await failedTenants(ports);
+  const sources = tenants.map((tenant) => readPartition(tenant, walk, ports));
   const heads = await Promise.all(sources.map((source) => source.next()));
   const sign = walk.order === "latest" ? -1 : 1;
   for (;;) {
@@ -96,13 +97,16 @@ export async function* walkFailures(
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-function partitionsOf(scope: FailureScope, list: Walk["list"]): Partition[] {
-  if ("tenant" in scope) return [listOf(FAILURE, "by_tenant", { list, tenant: scope.tenant })];
-  return Array.from({ length: OPEN_SHARDS }, (_, shard) => listOf(FAILURE, "open_tasks", { shard }));
+/** The tenants that have open failures. The index over all tenants holds keys only, so it is small. */
+async function failedTenants(ports: ListPorts): Promise<string[]> {
+  const shards = Array.from({ length: OPEN_SHARDS }, (_, shard) => listOf(FAILURE, "open_tasks", { shard }));
+  const listed = await Promise.all(shards.map((partition) => queryAll(partition, {}, ports)));
+  const tenants = listed.flat().map((item) => partitionFields(FAILURE, item).tenant);
+  return [...new Set(tenants)].sort();
 }
 
 async function* readPartition(
-  partition: Partition,
+  tenant: string,
   { list, order, after }: Walk,
   ports: ListPorts,
 ): AsyncGenerator<ListedFailure, void> {
@@ -112,19 +116,20 @@ async function* readPartition(
     ...(after !== undefined && { range: { to: after } }),
   };
   const now = ports.runtime.now();
+  const partition = listOf(FAILURE, "by_tenant", { list, tenant });
   for await (const { items } of queryPages(partition, options, ports)) {
     for (const item of items) {
-      const listed = readListed(item, partition.index ?? "by_tenant");
+      const listed = readListed(item);
       if (listed.position === after || isExpired(listed.record, now)) continue;
       if (isOpen(listed.record) === (list === "open")) yield listed;
     }
   }
 }
 
-function readListed(item: Item, index: keyof typeof INDEXES): ListedFailure {
+function readListed(item: Item): ListedFailure {
   const record = FailureRecord.parse(recordFields(item));
   const { failure_id } = sortFields(FAILURE, item);
-  return { tenant: record.tenant, failure_id, record, position: String(item[INDEXES[index].sort]) };
+  return { tenant: record.tenant, failure_id, record, position: String(item[INDEXES.by_tenant.sort]) };
 }
 
 /** Failures that one answer or one job counts at most. */

@@ -6,6 +6,7 @@ import {
   type Item,
   isOfKind,
   keyOf,
+  keyOfItem,
   listingAttributes,
   listingOf,
   openShard,
@@ -132,7 +133,11 @@ export async function silentJobs(
   ports: JobPorts,
 ): Promise<{ job: ReplayJobRecord; check_at: string }[]> {
   const items = await queryOverdue(REPLAY_JOB, instant(ports.runtime.now()), limit, ports);
-  return items.map((item) => ({ job: parseJob(item), check_at: String(item[INDEXES.open_tasks.sort]) }));
+  const found = items.map(async (listed) => {
+    const item = await getItem(keyOfItem(listed), ports);
+    return item ? [{ job: parseJob(item), check_at: String(listed[INDEXES.open_tasks.sort]) }] : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** Looks at a silent job again later. False when another sweeper moved it, or its worker is there again. */

@@ -206,7 +206,11 @@ describe("the codemod provider", () => {
       /not YAML|rule 1/,
     ],
     ["a list", "- a\n", /rule 1/],
-    ["no fix", JSON.stringify({ id: "r", language: "js", rule: { pattern: "a" } }), /rule r: fix/],
+    [
+      "no fix",
+      JSON.stringify({ id: "r", language: "js", rule: { pattern: "a" } }),
+      /rule r: \/fix: must be a text/,
+    ],
     ["an unknown field", rule("foo($A)", "", { rewrite: [] }), /rule r: .*rewrite/],
     ["an unknown matcher", rule({ patern: "foo($A)" }, ""), /rule r: .*patern/],
     ["an unknown kind", rule({ kind: "no_such_kind" }, ""), /rule r: .*no_such_kind/],

@@ -3,6 +3,7 @@ import { type NapiConfig, parse } from "@ast-grep/napi";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import { describeIssues } from "#schemas/issue-sentence.ts";
 
 const RULES_MAX = 100;
 const RULES_CHARACTERS_MAX = 256 * 1024;
@@ -66,7 +67,7 @@ const Fix = z.union(
       expandEnd: ExpansionRule.optional(),
     }),
   ],
-  { error: "a text of up to 65,536 characters, or a mapping with template, expandStart and expandEnd" },
+  { error: "must be a text of up to 65,536 characters, or a mapping with template, expandStart and expandEnd" },
 );
 
 /** The part of ast-grep's rule file that rewriting uses. Fields for lint reports are accepted and ignored. */
@@ -140,7 +141,7 @@ function readRule(value: unknown, position: number): CodemodRule {
   if (!parsed.success) {
     const id = Mapping.safeParse(value).data?.id;
     const name = typeof id === "string" ? `rule ${id.slice(0, 100)}` : `rule ${position}`;
-    throw invalid(`${name}: ${parsed.error.issues.map(describeIssue).join("; ")}`, parsed.error);
+    throw invalid(`${name}: ${describeIssues(parsed.error)}`, parsed.error);
   }
   const { id, fix, files, ignores } = parsed.data;
   const language = codemodLanguage(parsed.data.language, id);
@@ -226,10 +227,6 @@ function checkDepth(value: unknown, position: number, depth = 0): void {
 function globOf(glob: string): (path: string) => boolean {
   const pattern = glob.replace(/^\.\//, "");
   return (path) => posix.matchesGlob(path, pattern);
-}
-
-function describeIssue(issue: { path: PropertyKey[]; message: string }): string {
-  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
 }
 
 function messageOf(error: unknown): string {

@@ -105,7 +105,8 @@ function writeChanged({ path, before, after, from }: Changed): Written[] {
   if (before === undefined || after === undefined) return [writeFileDiff(path, before, after)];
   if (from !== undefined) {
     const file = { ...modes(before, after), kind: "renamed" as const, before_path: from, after_path: path };
-    return [{ file: { ...file, hunks: [] }, body: "" }];
+    const index = indexOf(before, after);
+    return [{ file: { ...file, index, hunks: [] }, body: "" }];
   }
   const is_retyped = (before.mode === "120000") !== (after.mode === "120000");
   return is_retyped
@@ -127,7 +128,7 @@ function writeFileDiff(path: string, before: TreeFile | undefined, after: TreeFi
     before_path: before === undefined ? null : path,
     after_path: after === undefined ? null : path,
     ...modes(before, after),
-    ...(differs || !before || !after ? { index: `${idOf(before, left)}..${idOf(after, right)}` } : {}),
+    index: indexOf(before, after),
     hunks: has_lines
       ? makeHunks(textLines(left.toString("latin1")), textLines(right.toString("latin1")))
       : [],
@@ -136,8 +137,13 @@ function writeFileDiff(path: string, before: TreeFile | undefined, after: TreeFi
   return { file, body: is_binary ? formatBinary(left, right) : hunks.join("") };
 }
 
-function idOf(file: TreeFile | undefined, bytes: Buffer): string {
-  return file === undefined ? "0".repeat(40) : objectId(bytes);
+/** Also where the content stays, which git leaves out: whoever applies the diff can tell whether it is the same file. */
+function indexOf(before: TreeFile | undefined, after: TreeFile | undefined): string {
+  return `${idOf(before)}..${idOf(after)}`;
+}
+
+function idOf(file: TreeFile | undefined): string {
+  return file === undefined ? "0".repeat(40) : objectId(file.read());
 }
 
 function modes(

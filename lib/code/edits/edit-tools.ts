@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { AnsweredEdit } from "#schemas/edits.ts";
 import { DeleteFile, RenameFile, ReplaceText, WriteFile } from "#schemas/edits.ts";
+import { describeIssues } from "#schemas/issue-sentence.ts";
 
 /** The tools that a model edits with: each one's description and the schema of its input. */
 export const editTools = {
@@ -50,10 +51,8 @@ function read<Schema extends z.ZodType>(
 ): AnsweredEdit {
   const parsed = schema.safeParse(input);
   if (parsed.success) return editOf(parsed.data);
-  const issues = parsed.error.issues
-    .slice(0, ISSUES_MAX)
-    .map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
-  return malformed(`The input of ${name} does not match its schema (${issues.join("; ")}).`, pathIn(input));
+  const issues = describeIssues(parsed.error, ISSUES_MAX);
+  return malformed(`The input of ${name} does not match its schema (${issues}).`, pathIn(input));
 }
 
 function pathIn(input: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +10,7 @@ import type { SourcePorts } from "#lib/code/source/source-ports.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { git, serveGit } from "#test/fakes/git-server.ts";
 import { fakeSourcePorts } from "#test/fakes/source-ports.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
 
@@ -170,7 +171,7 @@ describe("a git server that means harm is refused for good", () => {
   }, 120_000);
 
   it("when a tree of a few objects names itself so often that listing it never ends", async () => {
-    const root = await mkdtemp(join(tmpdir(), "git-bomb-"));
+    const root = temporaryDirectory("git-bomb");
     closing.push(() => rm(root, { recursive: true, force: true }));
     const repository = join(root, "bomb.git");
     await mkdir(repository);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ import { unpackSource } from "#lib/code/source/unpack-source.ts";
 import { type GitServer, git, serveGit, writeFiles } from "#test/fakes/git-server.ts";
 import { fakeSourcePorts } from "#test/fakes/source-ports.ts";
 import { needing } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { isHere } from "#test/tools.ts";
 
 type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -34,7 +35,7 @@ const git_is_here = await isHere("git");
 
 beforeAll(async () => {
   if (!git_is_here) return;
-  root = await mkdtemp(join(tmpdir(), "git-server-"));
+  root = temporaryDirectory("git-server");
   const work = join(root, "work");
   await mkdir(work);
   await git(work, "init", "--quiet", "-b", "main");
@@ -74,7 +75,6 @@ afterEach(() => {
 afterAll(async () => {
   if (!git_is_here) return;
   await server.close();
-  await rm(root, { recursive: true, force: true });
 });
 
 async function pathsOf(source: { url: string; ref?: string }): Promise<string[]> {

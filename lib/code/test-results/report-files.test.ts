@@ -1,14 +1,14 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { globMatcher, newReportFiles, reportFileVersions } from "#lib/code/test-results/report-files.ts";
 import { ReportGlob } from "#schemas/messages/report-globs.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 
 describe("report files in a tree", () => {
   let tree: string;
   beforeEach(async () => {
-    tree = await mkdtemp(join(tmpdir(), "report-files-test-"));
+    tree = temporaryDirectory("report-files-test");
   });
   afterEach(() => rm(tree, { recursive: true, force: true }));
   const write = async (path: string, text: string | Buffer) => {
@@ -153,7 +153,7 @@ describe("a pattern of report files", () => {
 describe("report files behind a link", () => {
   let tree: string;
   beforeEach(async () => {
-    tree = await mkdtemp(join(tmpdir(), "report-files-test-"));
+    tree = temporaryDirectory("report-files-test");
     await mkdir(join(tree, "target/surefire-reports"), { recursive: true });
   });
   afterEach(() => rm(tree, { recursive: true, force: true }));
@@ -168,7 +168,7 @@ describe("report files behind a link", () => {
     ["test-results", "", "junit.xml"],
     ["junit.xml", "", "."],
   ])("are not looked for behind a link out of the tree: %s", async (link, parent, report) => {
-    const host = await mkdtemp(join(tmpdir(), "report-files-host-"));
+    const host = temporaryDirectory("report-files-host");
     const file = join(host, report === "." ? "junit.xml" : report);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, "of the host");
@@ -177,11 +177,10 @@ describe("report files behind a link", () => {
     await symlink(report === "." ? file : host, join(tree, link));
     expect([...(await reportFileVersions(tree))]).toEqual([]);
     expect((await newReportFiles(tree, new Map())).files).toEqual([]);
-    await rm(host, { recursive: true });
   });
 
   it("are found in the tree, however many files are behind a link out of it", async () => {
-    const host = await mkdtemp(join(tmpdir(), "report-files-host-"));
+    const host = temporaryDirectory("report-files-host");
     const names = Array.from({ length: 250 }, (_, index) => `TEST-${index}.xml`);
     await Promise.all(names.map((name) => writeFile(join(host, name), "of the host")));
     await rm(join(tree, "target/surefire-reports"), { recursive: true });
@@ -191,16 +190,14 @@ describe("report files behind a link", () => {
     expect((await newReportFiles(tree, new Map())).files).toEqual([
       { path: "build/test-results/test/TEST-own.xml", text: "own" },
     ]);
-    await rm(host, { recursive: true });
   });
 
   it("are not looked for when the tree itself was exchanged with a link", async () => {
-    const host = await mkdtemp(join(tmpdir(), "report-files-host-"));
+    const host = temporaryDirectory("report-files-host");
     await writeFile(join(host, "junit.xml"), "of the host");
     const link = join(tree, "link");
     await symlink(host, link);
     expect([...(await reportFileVersions(link))]).toEqual([]);
     expect((await newReportFiles(link, new Map())).files).toEqual([]);
-    await rm(host, { recursive: true });
   });
 });

@@ -4,6 +4,7 @@ import { checkJson } from "#lib/http/request/check-json.ts";
 import { readBody } from "#lib/http/request/read-body.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import type { Problem } from "#schemas/http/task-view.ts";
+import { pointerTo } from "#schemas/issue-sentence.ts";
 
 const ISSUES_MAX = 20;
 
@@ -66,9 +67,9 @@ function parse<Schema extends z.ZodType>(
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const errors: NonNullable<Problem["errors"]> = parsed.error.issues.slice(0, ISSUES_MAX).map((issue) => ({
-    path: `/${issue.path.map(String).join("/")}`.slice(0, 300).toWellFormed(),
+    path: pointerTo(issue.path).slice(0, 300).toWellFormed(),
     message: issue.message.slice(0, 500).toWellFormed(),
   }));
   const first = errors[0];
-  throw new HttpError(422, code, `${what} is not valid: ${first?.path} ${first?.message}`, errors);
+  throw new HttpError(422, code, `${what} is not valid: ${first?.path}: ${first?.message}`, errors);
 }

@@ -8,9 +8,14 @@ export interface BlobTrace extends TraceContext {
   link?(other: TraceContext): void;
 }
 
+export interface WriteOptions {
+  /** Small bytes travel in the reference whatever others took of the room: whoever reads the ledger needs them. */
+  in_ledger?: boolean;
+}
+
 /** Content-addressed bytes of one tenant. Writing the same bytes twice is the same write. */
 export interface BlobStore {
-  write(bytes: Uint8Array | string, content_type: string): Promise<BlobRef>;
+  write(bytes: Uint8Array | string, content_type: string, options?: WriteOptions): Promise<BlobRef>;
   /** Throws TerminalFault `BLOB_CORRUPT` when the bytes are not what the reference says. */
   read(reference: BlobRef): Promise<Buffer>;
   readText(reference: BlobRef): Promise<string>;

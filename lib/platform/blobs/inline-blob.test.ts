@@ -68,6 +68,9 @@ describe("a store that keeps small blobs in their references", () => {
     expect((await small.write(random[0]!, "text/plain")).inline).toBeDefined();
     expect((await small.write(random[1]!, "text/plain")).inline).toBeUndefined();
     expect(puts).toEqual([large, random[1]]);
+    const needed = await small.write(random[1]!, "text/plain", { in_ledger: true });
+    expect(needed.inline, "what the ledger's readers need").toBeDefined();
+    expect((await small.write(large, "text/plain", { in_ledger: true })).inline).toBeUndefined();
   });
 });
 

@@ -21,6 +21,13 @@ export function inlineBlob(
   return { key: blobKey(tenant, digest), sha256: digest, bytes: bytes.byteLength, inline };
 }
 
+/** A reference in memory that carries its bytes, however many. No item of the table can hold all of them. */
+export function carriedBlob(tenant: string, bytes: Uint8Array): Required<BlobRef> {
+  const digest = sha256(bytes);
+  const inline = deflateRawSync(bytes).toString("base64");
+  return { key: blobKey(tenant, digest), sha256: digest, bytes: bytes.byteLength, inline };
+}
+
 /** The bytes that a reference carries; undefined when they are in the bucket. Throws TerminalFault `BLOB_CORRUPT`. */
 export function inlineBytes({ key, bytes, inline }: BlobRef): Buffer | undefined {
   if (inline === undefined) return undefined;
@@ -33,17 +40,18 @@ export function inlineBytes({ key, bytes, inline }: BlobRef): Buffer | undefined
 
 /**
  * A blob store that puts nothing small into the bucket: small bytes travel in the reference, until those of all
- * references take `characters_max` characters together. Whoever keeps the references bounds his item so.
+ * references take `characters_max` characters together. Whoever keeps the references bounds his item so. What is
+ * written with `in_ledger` does not count.
  */
 export function keepSmallInline(blobs: BlobStore, tenant: string, characters_max: number): BlobStore {
   let left = characters_max;
   return {
     ...blobs,
-    async write(content, content_type) {
+    async write(content, content_type, { in_ledger = false } = {}) {
       const bytes = typeof content === "string" ? Buffer.from(content) : content;
-      const reference = inlineBlob(tenant, bytes, left);
+      const reference = inlineBlob(tenant, bytes, in_ledger ? undefined : left);
       if (!reference) return blobs.write(bytes, content_type);
-      left -= reference.inline?.length ?? 0;
+      if (!in_ledger) left -= reference.inline?.length ?? 0;
       return reference;
     },
   };

@@ -86,7 +86,7 @@ describe("a broken change", () => {
     await world.clock.pass(30_000);
     expect(world.attempts()).toBe(5);
     expect(world.codes()).toEqual(["CONFIG_REJECTED"]);
-    const reason = "/defaults/attempts_max is 0: Too small: expected number to be >=1";
+    const reason = "/defaults/attempts_max is 0: must be at least 1; 0 came";
     expect(world.lines[0]?.fields).toMatchObject({ reason, hash: expect.stringMatching(hash) });
     expect(world.view()).toMatchObject({ state: "rejected", reason, last_rejected: { reason } });
     world.holds = policy();

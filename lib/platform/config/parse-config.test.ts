@@ -47,11 +47,11 @@ describe("a configuration file", () => {
     ["bytes that are no text", Buffer.from([0x7b, 0xff, 0xfe]), "it is not UTF-8"],
     ["far too much", " ".repeat(300_000), "it has 300000 bytes; 262144 is the limit"],
     ["a key twice", policy().replace("{", '{"overrides": [],'), 'the key "overrides" occurs twice'],
-    ["an unknown key", policy({ attemps: 3 }), 'Unrecognized key: "attemps"'],
+    ["an unknown key", policy({ attemps: 3 }), 'has an unknown field: "attemps"'],
     [
       "a wrong type",
       policy({ attempts_max: "5" }),
-      '/defaults/attempts_max is "5": Invalid input: expected number',
+      '/defaults/attempts_max is "5": must be a number; a text of 1 character came',
     ],
     ["a missing option", policy({ attempts_max: undefined }), "/defaults/attempts_max is absent: "],
     [

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ConfigDefinition, Deployment } from "#lib/platform/config/config-definitions.ts";
+import { pointerTo } from "#schemas/issue-sentence.ts";
 
 /** The content of a configuration file is not valid. The message gives the path and the reason. */
 export class ConfigRejected extends Error {
@@ -55,7 +56,7 @@ function describe({ path, message }: z.core.$ZodIssue, json: unknown): string {
     (at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key],
     json,
   );
-  return `/${path.map(String).join("/")} is ${shownValue(found)}: ${message}`;
+  return `${pointerTo(path)} is ${shownValue(found)}: ${message}`;
 }
 
 function shownValue(value: unknown): string {

@@ -1,5 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
@@ -7,6 +6,7 @@ import { z } from "zod";
 import type { ComputationLimits } from "#lib/platform/confined/computation.ts";
 import { createConfinement } from "#lib/platform/confined/confinement.ts";
 import { RejectedInput, RetryableFault } from "#lib/platform/errors/fault.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const LIMITS: ComputationLimits = {
@@ -104,7 +104,7 @@ describe("a computation in a child process", () => {
   });
 
   it("sees no environment and no file of the process that started it", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "confined-"));
+    const directory = temporaryDirectory("confined");
     const file = openSync(join(directory, "secret"), "w+");
     const fresh = createConfinement(FIXTURE, 1);
     try {
@@ -121,7 +121,6 @@ describe("a computation in a child process", () => {
     } finally {
       fresh.close();
       closeSync(file);
-      rmSync(directory, { recursive: true });
     }
   });
 });

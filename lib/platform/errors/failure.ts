@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { Fault } from "#lib/platform/errors/fault.ts";
 import { outwardText } from "#lib/platform/errors/outward-text.ts";
+import { describeIssues } from "#schemas/issue-sentence.ts";
 
 export interface FailureFacts {
   code: string;
@@ -34,6 +35,6 @@ export function fingerprint(service: string, { code, message, cause_chain }: Fai
 }
 
 function sentenceOf(cause: unknown): string {
-  if (cause instanceof z.ZodError) return z.prettifyError(cause);
+  if (cause instanceof z.ZodError) return describeIssues(cause);
   return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MODEL_KEY_VARIABLES } from "#schemas/config/codegen.ts";
+import { describeIssues } from "#schemas/issue-sentence.ts";
 
 const S3_PREFIX = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/((?:[A-Za-z0-9._-]+\/)*)$/;
 
@@ -78,9 +79,11 @@ export interface Settings {
   neo4j?: Neo4jSettings | undefined;
 }
 
-/** The process's environment, checked. Throws a ZodError naming each missing or wrong variable. */
+/** The process's environment, checked. Throws an error that names each missing or wrong variable. */
 export function settings(): Settings {
-  const values = Environment.parse(process.env);
+  const parsed = Environment.safeParse(process.env);
+  if (!parsed.success) throw new Error(`the environment is not valid: ${describeIssues(parsed.error)}`);
+  const values = parsed.data;
   const [, bucket, prefix = ""] = S3_PREFIX.exec(values.CONFIG_SOURCE) ?? [];
   return {
     stage: values.STAGE,

@@ -1,9 +1,9 @@
-/** The table's two indexes, and the attributes that list an item in them. */
+/** The table's two indexes: the attributes that list an item in them, and what they hold of the item. */
 export const INDEXES = {
   /** A tenant's items of one kind, in the order of their sort key. */
-  by_tenant: { partition: "gsi1pk", sort: "gsi1sk" },
-  /** What has not ended, by the time to look at it next. */
-  open_tasks: { partition: "gsi2pk", sort: "gsi2sk" },
+  by_tenant: { partition: "gsi1pk", sort: "gsi1sk", holds: "ALL" },
+  /** What has not ended, by the time to look at it next. Few items are ever looked for here, and each is read then. */
+  open_tasks: { partition: "gsi2pk", sort: "gsi2sk", holds: "KEYS_ONLY" },
 } as const;
 export type IndexName = keyof typeof INDEXES;
 

@@ -24,7 +24,7 @@ export const TASK = {
     replay_failures: ["GetItem", "PutItem", "Query"],
     edit_failures: ["GetItem", "PutItem", "Query"],
     advance_tasks: ["GetItem", "PutItem", "Query"],
-    find_open_tasks: ["Query open_tasks"],
+    find_open_tasks: ["GetItem", "Query open_tasks"],
   },
 } as const satisfies ItemKind;
 

@@ -89,8 +89,8 @@ export async function queryAll(
 type OpenKind = ItemKind & { lists: { open_tasks: { partition: `${string}<shard>` } } };
 
 /**
- * Items of index `open_tasks` that are to be looked at by `now` (RFC 3339), at most `limit`, longest
- * overdue first in each of its partitions. One request for each.
+ * The keys of items in index `open_tasks` that are to be looked at by `now` (RFC 3339), at most `limit`, longest
+ * overdue first in each of its partitions. One request for each partition.
  */
 export async function queryOverdue(
   kind: OpenKind,

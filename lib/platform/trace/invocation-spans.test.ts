@@ -78,6 +78,28 @@ describe("the spans of an invocation", () => {
     expect(batches[0]?.groups[0]?.task).toEqual(TASK);
   });
 
+  it("of a message that changed nothing are worth no write, and go to a collector all the same", async () => {
+    const { of, batches, runtime } = setUp();
+    const collected: SpanBatch[] = [];
+    const table: SpanSink = {
+      name: "table",
+      takes: "left",
+      write: async (batch) => void batches.push(batch),
+    };
+    const collector: SpanSink = { name: "collector", write: async (batch) => void collected.push(batch) };
+    for (const failing of [false, true]) {
+      const spans = of([table, collector]);
+      const recorder = spans.scope(TASK);
+      const span = startSpan(undefined, { name: "process", kind: "consumer", recorder }, runtime);
+      recorder.changedNothing?.();
+      if (failing) span.fail("BROKEN", "it broke");
+      span.end();
+      await spans.flush(60_000);
+    }
+    expect(collected).toHaveLength(2);
+    expect(batches.map(({ groups }) => groups[0]?.spans[0]?.status.code)).toEqual(["error"]);
+  });
+
   it("are not recorded when the trace is not sampled, nor without a recorder or a sink", async () => {
     const { of, batches, runtime } = setUp();
     const spans = of();

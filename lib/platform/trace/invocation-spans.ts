@@ -32,6 +32,7 @@ interface Scope {
   open: Map<string, () => RecordedSpan>;
   /** Spans that a write has carried, as it carried them. */
   carried: Map<string, SpanRecord>;
+  changed_nothing: boolean;
 }
 
 export function invocationSpans({ sinks, runtime, log, ...invocation }: Invocation): InvocationSpans {
@@ -60,10 +61,13 @@ export function invocationSpans({ sinks, runtime, log, ...invocation }: Invocati
     belongsTo(owner) {
       scope.task = owner;
     },
+    changedNothing() {
+      scope.changed_nothing = true;
+    },
   });
   return {
     scope(task) {
-      const scope: Scope = { task, ended: [], open: new Map(), carried: new Map() };
+      const scope: Scope = { task, ended: [], open: new Map(), carried: new Map(), changed_nothing: false };
       scopes.push(scope);
       return recorderOf(scope);
     },
@@ -90,7 +94,8 @@ function isNews({ carried }: Scope, span_id: string): boolean {
  * Whether something would be missing from the task's trace: a span that no write carried, or one that has failed since.
  * That others have ended since can be derived. A slow call of AWS alone is not worth a write.
  */
-function leavesNews({ ended, carried }: Scope): boolean {
+function leavesNews({ ended, carried, changed_nothing }: Scope): boolean {
+  if (changed_nothing) return ended.some(({ status }) => status.code === "error");
   return ended.some(({ span_id, status, kind }) => {
     const before = carried.get(span_id);
     if (before) return before.open === true && before.status.code !== status.code;

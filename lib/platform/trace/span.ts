@@ -31,6 +31,8 @@ export interface SpanRecorder {
   load?(trace_id: string): SpanLoad;
   /** Sets the task under which all spans of this recorder are stored, including those already recorded. */
   belongsTo(task: TaskRef): void;
+  /** The message changed nothing: its spans are worth no write, unless one has failed. A collector gets them. */
+  changedNothing?(): void;
 }
 
 export interface SpanStart {

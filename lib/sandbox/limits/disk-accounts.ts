@@ -69,8 +69,7 @@ export function diskAccounts(profile: SandboxProfile, volume: Volume): DiskAccou
       peak.file_bytes_peak = Math.max(peak.file_bytes_peak, found.largest?.bytes ?? 0);
       const { largest } = found;
       if (largest && largest.bytes > profile.file_bytes_max) {
-        const path = printable(relative(volume.tree, largest.path));
-        return fileHit(profile, largest.bytes, `lstat(2) of ${path}`);
+        return fileHit(profile, largest.bytes, `lstat(2) of ${placeOf(largest.path, volume)}`);
       }
       return volume.usage() ? null : judge(found, "lstat(2) of every file");
     },
@@ -78,6 +77,14 @@ export function diskAccounts(profile: SandboxProfile, volume: Volume): DiskAccou
     peaks: () => ({ ...peak }),
     growth_bytes: () => Math.max(0, peak.disk_bytes_peak - start_bytes),
   };
+}
+
+/** A path as the command knows it: below the tree, its home or a directory for temporary files. */
+function placeOf(path: string, { tree, scratch }: Volume): string {
+  const { home, temporary, shared_memory } = scratchDirectories(scratch);
+  const names = { [home]: "~/", [temporary]: "$TMPDIR/", [shared_memory]: "/dev/shm/", [tree]: "" };
+  const [root = tree, name = ""] = Object.entries(names).find(([root]) => path.startsWith(`${root}/`)) ?? [];
+  return printable(`${name}${relative(root, path)}`);
 }
 
 /** Compares devices where the volume is a file system of its own, else paths. */

@@ -1,15 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { memoryGroup } from "#lib/sandbox/limits/memory-group.ts";
 import { processCeiling } from "#lib/sandbox/process/process-ceiling.ts";
 import type { Volume } from "#lib/sandbox/volume/volume.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 
 const MIB = 1024 * 1024;
-const root = mkdtempSync(join(tmpdir(), "memory-group-"));
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+const root = temporaryDirectory("memory-group");
 
 const volume = { usage: () => ({ bytes: 10 * MIB, inodes: 1024 }) } as Volume;
 

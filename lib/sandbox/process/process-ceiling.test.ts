@@ -1,22 +1,13 @@
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { workerMark } from "#lib/platform/processes/worker-mark.ts";
 import { processCeiling } from "#lib/sandbox/process/process-ceiling.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 
-const root = mkdtempSync(join(tmpdir(), "cgroup-"));
+const root = temporaryDirectory("cgroup");
 const hierarchy = join(root, "pids");
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 describe("the ceiling on processes", () => {
   it("is a group of its own, with a maximum above the limit", () => {

@@ -1,15 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { collectFiles } from "#lib/sandbox/volume/collect-files.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 
 let directory: string;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "collect-files-test-"));
+  directory = temporaryDirectory("collect-files-test");
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const write = (name: string, text: string) => writeFileSync(join(directory, name), text);
 

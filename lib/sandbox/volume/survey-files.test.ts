@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { surveyFiles } from "#lib/sandbox/volume/survey-files.ts";
 import { needing } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { isHere } from "#test/tools.ts";
 
-const root = mkdtempSync(join(tmpdir(), "survey-"));
+const root = temporaryDirectory("survey");
 const tree = join(root, "tree");
 const outside = join(root, "outside");
 mkdirSync(join(tree, "inner", "deep"), { recursive: true });
@@ -16,7 +16,6 @@ mkdirSync(outside);
 writeFileSync(join(outside, "name-of-a-host-file"), Buffer.alloc(50_000));
 writeFileSync(join(tree, "inner", "deep", "small"), Buffer.alloc(5000));
 symlinkSync(outside, join(tree, "link"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const survey = (entries_max = 100) => surveyFiles([tree], { changed_after_ms: 0, entries_max });
 

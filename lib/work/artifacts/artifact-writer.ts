@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
+import type { BlobStore, WriteOptions } from "#lib/platform/blobs/blobs.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { ManifestEntry } from "#schemas/records/step.ts";
 
@@ -10,7 +10,12 @@ export interface ArtifactWriter {
    * the schema it follows (a file in schemas/json without its ending) and is checked against it.
    * Returns the reference of the bytes, for a step that gives them to a later one too.
    */
-  text(path: string, text: string | Uint8Array, content_type: string): Promise<BlobRef>;
+  text(
+    path: string,
+    text: string | Uint8Array,
+    content_type: string,
+    options?: WriteOptions,
+  ): Promise<BlobRef>;
   json<Schema extends z.ZodType>(
     path: string,
     schema_name: string,
@@ -34,8 +39,9 @@ export function artifactWriter(blobs: Pick<BlobStore, "write">): {
     bytes: Uint8Array | string,
     content_type: string,
     schema: string | null,
+    options?: WriteOptions,
   ) => {
-    const blob = await blobs.write(bytes, content_type);
+    const blob = await blobs.write(bytes, content_type, options);
     entries.set(path, { path, blob, content_type, schema });
     return blob;
   };
@@ -48,7 +54,10 @@ export function artifactWriter(blobs: Pick<BlobStore, "write">): {
   ) => put(path, `${JSON.stringify(schema.parse(value), null, 2)}\n`, "application/json", name);
 
   return {
-    writer: { text: (path, bytes, content_type) => put(path, bytes, content_type, null), json },
+    writer: {
+      text: (path, bytes, content_type, options) => put(path, bytes, content_type, null, options),
+      json,
+    },
     manifest: () => [...entries.values()],
   };
 }

@@ -1,10 +1,14 @@
 import { filesOf, type LayoutFile } from "#lib/work/artifacts/artifact-meta.ts";
+import { fullSummary, SUMMARY_PATH } from "#lib/work/artifacts/task-summary.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
 
 /** The files of a task's completed steps in the standard layout, each under the path it has there. */
 export function layoutArtifacts(ledger: Ledger): LayoutFile[] {
-  const placed = [...placeFiles(ledger, filesOf)].map(([path, { file }]) => ({ ...file, path }));
+  const placed = [...placeFiles(withTaskSummary(ledger), filesOf)].map(([path, { file }]) => ({
+    ...file,
+    path,
+  }));
   return placed.sort((a, b) => a.path.localeCompare(b.path, "en"));
 }
 
@@ -12,6 +16,23 @@ export function layoutArtifacts(ledger: Ledger): LayoutFile[] {
 export function placesOf(ledger: Ledger): Map<ManifestEntry, string> {
   const placed = placeFiles(ledger, ({ outcome }) => outcome?.artifacts ?? []);
   return new Map([...placed].map(([path, { file }]) => [file, path]));
+}
+
+/** The same ledger, once its task has ended, with the summary of the kept round told to the end. */
+export function withTaskSummary(ledger: Ledger): Ledger {
+  const { task, steps } = ledger;
+  if (!task.ended_at) return ledger;
+  const kept = placeFiles(ledger, ({ outcome }) => outcome?.artifacts ?? []).get(SUMMARY_PATH);
+  const blob = kept && fullSummary(ledger, kept.step, kept.file.blob);
+  if (!kept || !blob) return ledger;
+  const told = (step: StepRecord): StepRecord => {
+    if (step !== kept.step || !step.outcome) return step;
+    const artifacts = step.outcome.artifacts.map((entry) =>
+      entry === kept.file ? { ...entry, blob } : entry,
+    );
+    return { ...step, outcome: { ...step.outcome, artifacts } };
+  };
+  return { task, steps: steps.map(told) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { artifactKey } from "#lib/platform/blobs/object-keys.ts";
 import { type LayoutFile, metaFile, textFile } from "#lib/work/artifacts/artifact-meta.ts";
-import { placesOf } from "#lib/work/artifacts/layout.ts";
+import { placesOf, withTaskSummary } from "#lib/work/artifacts/layout.ts";
 import { taskEvents } from "#lib/work/tasks/task-events.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { TaskArtifact } from "#schemas/artifacts/task.ts";
@@ -10,7 +10,8 @@ import type { ManifestEntry, StepRecord } from "#schemas/records/step.ts";
  * `task.json`, `events.jsonl` and their meta files of an ended task: a function of its ledger, so
  * whoever writes them, however often, writes the same bytes.
  */
-export function taskFiles(ledger: Ledger, service_version: string): LayoutFile[] {
+export function taskFiles(of: Ledger, service_version: string): LayoutFile[] {
+  const ledger = withTaskSummary(of);
   const { task } = ledger;
   const { version: _1, updated_at: _2, sealed_at: _3, expires_at: _4, spans: _5, ...lasting } = task;
   const record = TaskArtifact.parse({ task: lasting, steps: stepsInPlace(ledger) });

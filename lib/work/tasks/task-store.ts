@@ -5,6 +5,7 @@ import {
   type Item,
   isOfKind,
   keyOf,
+  keyOfItem,
   listingOf,
   openShard,
   partitionOf,
@@ -129,17 +130,22 @@ function byStart(a: StepRecord, b: StepRecord): number {
 
 /** Open tasks whose time to be looked at has come, longest overdue first in each partition of the index. */
 export async function overdueTasks(limit: number, ports: TaskPorts & { log: Log }): Promise<TaskRecord[]> {
-  const items = await queryOverdue(TASK, instant(ports.runtime.now()), limit, ports);
-  return items.flatMap((item) => {
-    try {
-      return [parseTaskItem(item)];
-    } catch (error) {
-      // One task that cannot be read must not keep the others from being swept.
-      const sentence = `the record of ${item.pk} cannot be read and is not swept: ${String(error)}`;
-      ports.log.error("TASK_UNREADABLE", sentence);
-      return [];
-    }
-  });
+  const listed = await queryOverdue(TASK, instant(ports.runtime.now()), limit, ports);
+  const tasks = await Promise.all(listed.map((item) => readListed(item, ports)));
+  // The index follows later: a task that it still lists may have been sealed.
+  return tasks.flatMap((task) => (task && task.sealed_at === undefined ? [task] : []));
+}
+
+/** One task that cannot be read must not keep the others from being swept. */
+async function readListed(item: Item, ports: TaskPorts & { log: Log }): Promise<TaskRecord | undefined> {
+  try {
+    const found = await getItem(keyOfItem(item), ports);
+    return found && parseTaskItem(found);
+  } catch (error) {
+    const sentence = `the record of ${item.pk} cannot be read and is not swept: ${String(error)}`;
+    ports.log.error("TASK_UNREADABLE", sentence);
+    return undefined;
+  }
 }
 
 /** Whether the task took up work again for this replay of the step. */

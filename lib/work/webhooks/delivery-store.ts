@@ -6,7 +6,9 @@ import { INDEXES } from "#lib/platform/table/item-kind.ts";
 import { DELIVERY } from "#lib/platform/table/items.ts";
 import {
   type Item,
+  type Key,
   keyOf,
+  keyOfItem,
   type Listing,
   listingAttributes,
   listingOf,
@@ -135,33 +137,35 @@ export async function readDelivery(
   key: Pick<DeliveryRecord, "tenant" | "task_id" | "step">,
   ports: DeliveryPorts,
 ): Promise<DeliveryRecord | undefined> {
-  const found = await getItem(keyOf(DELIVERY, key), ports);
+  return readAt(keyOf(DELIVERY, key), ports);
+}
+
+async function readAt(key: Key, ports: DeliveryPorts): Promise<DeliveryRecord | undefined> {
+  const found = await getItem(key, ports);
   if (found?.event === undefined) return undefined; // what a stray message claimed after the record was gone
   const record = parseDelivery(found);
   return isExpired(record, ports.runtime.now()) ? undefined : record;
 }
 
-/** A delivery whose time to be looked at has come, and that time. */
+/** Where a delivery is whose time to be looked at has come, and that time. */
 export interface OverdueDelivery {
-  record: DeliveryRecord;
+  key: Key;
   check_at: string;
 }
 
-/** Longest overdue first in each partition of the index. `unreadable` is told what cannot be parsed. */
-export async function overdueDeliveries(
-  limit: number,
-  ports: DeliveryPorts,
-  unreadable: (item: Item, error: unknown) => void,
-): Promise<OverdueDelivery[]> {
+/** Longest overdue first in each partition of the index. */
+export async function overdueDeliveries(limit: number, ports: DeliveryPorts): Promise<OverdueDelivery[]> {
   const items = await queryOverdue(DELIVERY, instant(ports.runtime.now()), limit, ports);
-  return items.flatMap((item) => {
-    try {
-      return [{ record: parseDelivery(item), check_at: String(item[CHECK_AT]) }];
-    } catch (error) {
-      unreadable(item, error);
-      return [];
-    }
-  });
+  return items.map((item) => ({ key: keyOfItem(item), check_at: String(item[CHECK_AT]) }));
+}
+
+/** The delivery itself; undefined when it has ended since, or its time is over: the index follows later. */
+export async function readOverdue(
+  { key }: OverdueDelivery,
+  ports: DeliveryPorts,
+): Promise<DeliveryRecord | undefined> {
+  const record = await readAt(key, ports);
+  return record?.status === "completed" ? undefined : record;
 }
 
 /**
@@ -169,13 +173,13 @@ export async function overdueDeliveries(
  * two, one goes on. The index lags behind, so the time that was read is the condition.
  */
 export async function postponeDelivery(
-  { record, check_at }: OverdueDelivery,
+  { key, check_at }: OverdueDelivery,
   check_ms: number,
   dispatch_count: number,
   ports: DeliveryPorts,
 ): Promise<boolean> {
   const written = await updateIf(
-    keyOf(DELIVERY, record),
+    key,
     {
       update: `SET ${CHECK_AT} = :next, dispatch_count = :dispatch_count`,
       condition: `${CHECK_AT} = :seen`,

@@ -234,6 +234,20 @@ describe("an index", () => {
     aws: "ad, then d",
   });
 
+  semantic("of keys gives nothing of an item but its keys", {
+    relied_on_by: ["lib/work/tasks/task-store.ts", "lib/work/webhooks/delivery-store.ts"],
+    async observe(world) {
+      const pk = randomUUID();
+      await put(world, { pk, sk: "a", gsi2pk: pk, gsi2sk: "2026", gsi1pk: pk, text: "t" });
+      const input = { KeyConditionExpression: "gsi2pk = :pk", ExpressionAttributeValues: { ":pk": pk } };
+      for (;;) {
+        const { Items = [] } = await query(world, { IndexName: "open_tasks", ...input });
+        if (Items[0]) return Object.keys(Items[0]).sort().join(" ");
+      }
+    },
+    aws: "gsi2pk gsi2sk pk sk",
+  });
+
   semantic("is refused a strongly consistent read", {
     relied_on_by: ["lib/platform/table/query-page.ts", "scripts/artifacts-clean/clean.ts"],
     observe: (world) => outcome(query(world, { ...inIndex(randomUUID()), ConsistentRead: true })),

@@ -25,6 +25,9 @@ const KEYS: Record<IndexName | "table", [string, string]> = {
   open_tasks: ["gsi2pk", "gsi2sk"],
 };
 
+/** The indexes that hold only the keys of their items. */
+const KEYS_ONLY: readonly (string | undefined)[] = ["open_tasks" satisfies IndexName];
+
 /** One page of items of a partition in the order of their sort key; an item without the key is not in the index. */
 export function queryItems(items: Iterable<Item>, input: QueryInput): QueryPage {
   const [partition_name, sort_name] = KEYS[(input.IndexName as IndexName | undefined) ?? "table"];
@@ -48,8 +51,10 @@ export function queryItems(items: Iterable<Item>, input: QueryInput): QueryPage 
   const page = rest.slice(0, input.Limit ?? rest.length);
   const last = page.at(-1);
   const more = input.Limit !== undefined && page.length === input.Limit && last;
+  const held = (item: Item) =>
+    KEYS_ONLY.includes(input.IndexName) ? keysOf(item, partition_name, sort_name) : copyValue(item);
   return {
-    Items: page.map(copyValue),
+    Items: page.map(held),
     ...(more && { LastEvaluatedKey: keysOf(last, partition_name, sort_name) }),
   };
 }

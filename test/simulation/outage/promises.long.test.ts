@@ -4,8 +4,7 @@ import { plain } from "../../../bench/outage/plain.ts";
 import { TROUBLES } from "../../../bench/outage/plan.ts";
 import { brokenPromises, smallOutage } from "./promises.ts";
 
-/** A seed is ten seconds of work: `npm test` takes the first, `npm run test:mutations` all. */
-const SEEDS = [1, 2, 5].slice(0, Number(process.env.OUTAGE_SEEDS ?? 1));
+const SEEDS = [1, 2, 5];
 
 vi.setConfig({ testTimeout: 900_000 }); // ten seconds of work each, which a busy machine may take long for
 const limit = Error.stackTraceLimit;

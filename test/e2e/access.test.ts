@@ -198,7 +198,15 @@ async function withWebhooks(): Promise<void> {
 
 async function unreadableMessages(): Promise<void> {
   const { sqs, queueUrl } = queues(recorded.stack.data_dir);
-  for (const agent of ["orchestrator", "codegen", "buildtest", "sandbox", "indexing", "webhooks", "replays"]) {
+  for (const agent of [
+    "orchestrator",
+    "codegen",
+    "buildtest",
+    "sandbox",
+    "indexing",
+    "webhooks",
+    "replays",
+  ]) {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
     const dead = `${agent[0]?.toUpperCase()}${agent.slice(1)}DeadLetterQueue.Arn`;
     await vi.waitUntil(() => sent(agent, dead) && noted(agent), patience);
@@ -219,7 +227,11 @@ async function withReplays(): Promise<void> {
   const selection = { all: true };
   await api.request("POST", "/api/dlq/replays", { selection, dry_run: true });
   for (const action of ["replay", "discard"]) {
-    const { body } = await api.request<ReplayView>("POST", "/api/dlq/replays", { action, selection, why: "test" });
+    const { body } = await api.request<ReplayView>("POST", "/api/dlq/replays", {
+      action,
+      selection,
+      why: "test",
+    });
     await vi.waitUntil(async () => {
       const path = `/api/dlq/replays/${body.replay_id}`;
       return (await api.request<ReplayView>("GET", path)).body.state === "completed";

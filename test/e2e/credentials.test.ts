@@ -120,7 +120,9 @@ async function state(): Promise<string> {
   const { table: client, table_name } = table(stack.data_dir);
   const found = await client.send(new ScanCommand({ TableName: table_name, ConsistentRead: true }));
   expect(found.LastEvaluatedKey).toBeUndefined();
-  const kept = (found.Items ?? []).filter(({ pk }) => !/^(ROLLUP|METRICS|ATTEMPTS|LIMIT|BUCKET|DEAD_LETTER_SWEEP)/.test(pk));
+  const kept = (found.Items ?? []).filter(
+    ({ pk }) => !/^(ROLLUP|METRICS|ATTEMPTS|LIMIT|BUCKET|DEAD_LETTER_SWEEP)/.test(pk),
+  );
   const plain = kept.map(({ last_used_at: _, expires_at: _1, ...item }) => item);
   client.destroy();
   return JSON.stringify(

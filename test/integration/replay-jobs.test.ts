@@ -290,45 +290,49 @@ describe("a job whose message was lost", () => {
 
 describe("a job killed at any of its writes and run again", () => {
   const gaps = ["before", "after"] as const;
-  it.each(gaps)("%s the write loses, doubles and forgets nothing", async (gap) => {
-    let writes = 1;
-    for (let crashed = true; crashed; writes += 1) {
-      const tasks = await fail(2);
-      stage.effects.length = 0;
-      const job = await createJob(newJob(), ports);
-      const input = { replay_id: job.replay_id, run: 1 };
-      const context = {
-        ...fakeAgentContext().context,
-        runtime: stage.ports.runtime,
-        envelope: { tenant: "acme" },
-      };
-      const dying = crashing(ports, { at: writes, gap });
-      crashed = await dying.run((wrapped) => runJob(input, context as never, { ...ports, ...wrapped }));
-      const before = await resultsOf(job);
-      const clearing = before.length === 2 && before.every(({ outcome }) => outcome !== "pending");
-      await stage.pump();
-      await sendReplayRun(job, stage.platform);
-      await stage.pump();
-      expect(await jobOf(job), `write ${writes}`).toMatchObject({
-        state: "completed",
-        counts: { total: 2, pending: 0 },
-      });
-      const replayed = await Promise.all(tasks.map((task_id) => stage.ledger(task_id)));
-      const seen = [
-        await statuses(tasks),
-        stage.effects,
-        replayed.map(({ steps }) => steps[0]?.replays?.length),
-      ];
-      expect(seen, `write ${writes}`).toEqual([
-        ["succeeded", "succeeded"],
-        ["only", "only"],
-        [1, 1],
-      ]);
-      expect(await open(), `write ${writes}`).toEqual([]);
-      // Killed while it cleared the queue it holds messages for five minutes; the next sweep deletes those.
-      if (!clearing) expect(await waiting(), `write ${writes}`).toBe(0);
-      expect((await resultsOf(job)).map(({ order }) => order)).toEqual([orderOf(1), orderOf(2)]);
-    }
-    expect(writes).toBeGreaterThan(15);
-  }, 600_000);
+  it.each(gaps)(
+    "%s the write loses, doubles and forgets nothing",
+    async (gap) => {
+      let writes = 1;
+      for (let crashed = true; crashed; writes += 1) {
+        const tasks = await fail(2);
+        stage.effects.length = 0;
+        const job = await createJob(newJob(), ports);
+        const input = { replay_id: job.replay_id, run: 1 };
+        const context = {
+          ...fakeAgentContext().context,
+          runtime: stage.ports.runtime,
+          envelope: { tenant: "acme" },
+        };
+        const dying = crashing(ports, { at: writes, gap });
+        crashed = await dying.run((wrapped) => runJob(input, context as never, { ...ports, ...wrapped }));
+        const before = await resultsOf(job);
+        const clearing = before.length === 2 && before.every(({ outcome }) => outcome !== "pending");
+        await stage.pump();
+        await sendReplayRun(job, stage.platform);
+        await stage.pump();
+        expect(await jobOf(job), `write ${writes}`).toMatchObject({
+          state: "completed",
+          counts: { total: 2, pending: 0 },
+        });
+        const replayed = await Promise.all(tasks.map((task_id) => stage.ledger(task_id)));
+        const seen = [
+          await statuses(tasks),
+          stage.effects,
+          replayed.map(({ steps }) => steps[0]?.replays?.length),
+        ];
+        expect(seen, `write ${writes}`).toEqual([
+          ["succeeded", "succeeded"],
+          ["only", "only"],
+          [1, 1],
+        ]);
+        expect(await open(), `write ${writes}`).toEqual([]);
+        // Killed while it cleared the queue it holds messages for five minutes; the next sweep deletes those.
+        if (!clearing) expect(await waiting(), `write ${writes}`).toBe(0);
+        expect((await resultsOf(job)).map(({ order }) => order)).toEqual([orderOf(1), orderOf(2)]);
+      }
+      expect(writes).toBeGreaterThan(15);
+    },
+    600_000,
+  );
 });

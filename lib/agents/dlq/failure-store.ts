@@ -207,7 +207,8 @@ export async function recordFailed(
   failure_id: string,
   ports: TablePorts,
 ): Promise<boolean> {
-  const moved = "attribute_exists(settled_at) AND attribute_exists(replayed_at) AND attribute_not_exists(replayed_as)";
+  const moved =
+    "attribute_exists(settled_at) AND attribute_exists(replayed_at) AND attribute_not_exists(replayed_as)";
   return putIf(failureItem(failure, failure_id), { condition: `${NEW.condition} OR (${moved})` }, ports);
 }
 

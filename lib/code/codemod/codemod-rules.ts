@@ -67,7 +67,9 @@ const Fix = z.union(
       expandEnd: ExpansionRule.optional(),
     }),
   ],
-  { error: "must be a text of up to 65,536 characters, or a mapping with template, expandStart and expandEnd" },
+  {
+    error: "must be a text of up to 65,536 characters, or a mapping with template, expandStart and expandEnd",
+  },
 );
 
 /** The part of ast-grep's rule file that rewriting uses. Fields for lint reports are accepted and ignored. */

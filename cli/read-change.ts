@@ -10,6 +10,7 @@ export interface ChangeOptions {
   directory?: string;
   codemod?: string;
   prompt?: string;
+  agent?: string;
 }
 
 function readBytes(option: string, file: string): Buffer {
@@ -33,7 +34,7 @@ function readDiff(option: string, file: string): SubmittedDiff {
 
 /** The change that the options name; undefined when they name none. @throws UsageError when they name two */
 export function readChange(options: ChangeOptions): SubmittedChange | undefined {
-  const { patch, fallbackPatch = [], strip, directory, codemod, prompt } = options;
+  const { patch, fallbackPatch = [], strip, directory, codemod, prompt, agent } = options;
   if ([patch, codemod, prompt].filter((option) => option !== undefined).length > 1) {
     throw new UsageError("Give one of --patch, --codemod and --prompt.");
   }
@@ -42,6 +43,9 @@ export function readChange(options: ChangeOptions): SubmittedChange | undefined 
   }
   if (patch === undefined && (strip !== undefined || directory !== undefined)) {
     throw new UsageError("--strip and --directory say how to read a --patch; give one.");
+  }
+  if (agent !== undefined && prompt === undefined) {
+    throw new UsageError("--agent says who makes the change of a --prompt; give one.");
   }
   if (patch !== undefined) {
     const diff = readDiff("--patch", patch);
@@ -57,5 +61,6 @@ export function readChange(options: ChangeOptions): SubmittedChange | undefined 
   if (codemod !== undefined) {
     return { kind: "codemod", rules: readBytes("--codemod", codemod).toString("utf8") };
   }
-  return prompt === undefined ? undefined : { kind: "prompt", text: prompt };
+  if (prompt === undefined) return undefined;
+  return { kind: "prompt", text: prompt, ...(agent !== undefined && { agent }) };
 }

@@ -7,7 +7,7 @@ import { checkConfigs } from "./check-configs.ts";
 const ENVIRONMENT = {
   CONFIG_SOURCE: "files",
   ...Object.fromEntries(
-    ["orchestrator", "codegen", "buildtest", "sandbox", "indexing", "webhooks"].map((name) => [
+    ["orchestrator", "codegen", "coder", "buildtest", "sandbox", "indexing", "webhooks"].map((name) => [
       `QUEUE_URL_${name.toUpperCase()}`,
       "x",
     ]),

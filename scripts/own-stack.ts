@@ -44,7 +44,12 @@ async function isRunning(credentials: string): Promise<boolean> {
  * Start a stack with empty data under `.local/<name>` and wait until it answers.
  * @throws Error when the last one of that name still runs, or it is not ready within two minutes
  */
-export async function startOwnStack(name: string, port: number, terminal: Terminal): Promise<OwnStack> {
+export async function startOwnStack(
+  name: string,
+  port: number,
+  terminal: Terminal,
+  env: Record<string, string> = {},
+): Promise<OwnStack> {
   const data_dir = join(REPOSITORY, ".local", name);
   const credentials = join(data_dir, "credentials.json");
   if (await isRunning(credentials)) {
@@ -58,7 +63,7 @@ export async function startOwnStack(name: string, port: number, terminal: Termin
     200,
   );
   try {
-    const stack = await startStack({ port, data_dir });
+    const stack = await startStack({ port, data_dir, env });
     try {
       const api = connect(readCredentials(credentials));
       const patience = { outage_ms_max: READY_MS_MAX, pause_ms: 200 };

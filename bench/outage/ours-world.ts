@@ -26,6 +26,7 @@ export function labWorld({ plan, scheduler, random }: Lab, mutation: Mutation = 
     bucket: makeBucket(),
     queues: new Map(),
     invocations: new Set(),
+    stored_answers: new Set(),
     received: new Map(),
     counts,
     count: (name, amount = 1) => void counts.set(name, (counts.get(name) ?? 0) + amount),

@@ -37,6 +37,7 @@ Examples:
   $ agents submit app.tgz --codemod rules.yml --build "npm run build" --test "npm test"
   $ agents submit . --prompt "round prices to cents" --test "npm test" --wait
   $ agents submit --git https://github.com/sindresorhus/slugify --ref main --command "ls -la" --wait
+  $ agents submit . --agent aider --prompt "mend the date parser" --test "npm test" --wait
   $ agents submit . --test "npm test" --idempotency-key "$CI_JOB_ID" --wait --json > task.json
 
 A directory is packed without what git ignores (outside git: without node_modules and .git).`;
@@ -113,6 +114,7 @@ export function submitCommand(): Command {
     .option("--directory <path>", "directory of the source that the names in the patch are relative to")
     .option("--codemod <file>", "change the source by these ast-grep rules")
     .option("--prompt <text>", "change the source as these words say (needs a configured model)")
+    .option("--agent <name>", "have this coding agent of configs/codegen.json make the change of --prompt")
     .option(
       "--install <command>",
       "fetch dependencies first, with what network the profile allows, as npm ci",

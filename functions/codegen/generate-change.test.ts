@@ -47,7 +47,13 @@ async function generate(wish: Wish, round = 0, files: Record<string, string> = F
   const blob = await blobs.write(await packFiles(files), "application/gzip");
   const input = CodegenInput.parse({ source: { kind: "archive", blob }, change, round });
   const codemod = { rewritten_file_bytes_max: 1_000_000, output_bytes_max: 1_000_000 };
-  const ports = { source: { ...fakeSourcePorts(), blobs }, code: codeWork, codemod, model: noModel };
+  const ports = {
+    source: { ...fakeSourcePorts(), blobs },
+    code: codeWork,
+    codemod,
+    model: noModel,
+    flaggedFilesAllowed: () => [],
+  };
   const result = await generateChange(input, context, ports);
   expect(result.verdict).toBe("passed");
   const output = CodegenOutput.parse(result.output);
@@ -149,7 +155,7 @@ describe("generateChange", () => {
     };
     const codemod = { rewritten_file_bytes_max: 1_000_000, output_bytes_max: 1_000_000 };
     const source = { ...fakeSourcePorts(), blobs: fake.blobs };
-    const ports = { source, code: codeWork, codemod, model: noModel };
+    const ports = { source, code: codeWork, codemod, model: noModel, flaggedFilesAllowed: () => [] };
     await expect(generateChange(input, fake.context, ports)).rejects.toThrow();
     expect(fake.artifacts.size).toBe(0);
   });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { CreatedDiff } from "#lib/code/diff/create-diff.ts";
+import { FLAG_REASONS, flagsBut } from "#lib/code/flags/flag-of.ts";
 import { resolveSource } from "#lib/code/source/resolve-source.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { unpackSource } from "#lib/code/source/unpack-source.ts";
@@ -9,6 +10,7 @@ import type { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { CodegenPorts } from "./ports.ts";
 import { provideCodemod } from "./providers/codemod.ts";
+import { applyAgentDiff } from "./providers/command.ts";
 import { applyModel } from "./providers/model.ts";
 import { applyPatch } from "./providers/patch.ts";
 import type { Provided } from "./providers/provider-task.ts";
@@ -18,7 +20,7 @@ import { writeReport } from "./write-report.ts";
  * Edits a copy of the source as the change asks, and leaves the difference as one canonical diff
  * that has been applied to a fresh copy and gave exactly the edited tree.
  *
- * @throws RejectedInput `CHANGE_EMPTY`, `NO_REPAIR_LEFT`, `MODEL_NOT_CONFIGURED`, the codes of
+ * @throws RejectedInput `CHANGE_EMPTY`, `CHANGE_FLAGGED`, `NO_REPAIR_LEFT`, `MODEL_NOT_CONFIGURED`, the codes of
  * `resolveSource`, `unpackSource`, `applyDiff`, `createDiff`, `applyCodemod` and of `ConfinedCode`;
  * TerminalFault `DIFF_NOT_REPRODUCIBLE`
  */
@@ -28,7 +30,7 @@ export async function generateChange(
   ports: CodegenPorts,
 ): Promise<AgentResult<CodegenOutput>> {
   const started = context.runtime.now();
-  if (input.change.kind === "prompt") ports.model.choose(); // before anything is fetched
+  if (input.change.kind === "prompt") await ports.model.choose(); // before anything is fetched
   const source = await context.span("resolve source", { "agents.source.kind": input.source.kind }, () =>
     resolveSource(input.source, ports.source),
   );
@@ -84,11 +86,12 @@ async function changeTree(
       "The change leaves the source as it is. Check that it is not already part of the source.",
     );
   }
+  refuseFlagged(provided, diff, ports);
   await context.span("prove diff", {}, () => assertReproduces(diff.bytes, before, after, ports));
   return { provided, diff };
 }
 
-function provide(
+async function provide(
   input: CodegenInput,
   directory: string,
   context: AgentContext,
@@ -100,9 +103,40 @@ function provide(
       return applyPatch({ change, round, directory }, context, code);
     case "codemod":
       return provideCodemod({ change, round, directory }, context, { code, limits: codemod });
+    case "command":
+      return applyAgentDiff({ ...input, change, directory }, context, code);
     case "prompt":
-      return applyModel({ ...input, change, directory }, context, { ...model, code, choice: model.choose() });
+      return applyModel({ ...input, change, directory }, context, {
+        ...model,
+        code,
+        choice: await model.choose(),
+      });
   }
+}
+
+const FLAGGED_NAMED_MAX = 5;
+
+/**
+ * A submitter's own patch or codemod is only flagged: who wrote it has seen it.
+ *
+ * @throws RejectedInput `CHANGE_FLAGGED`
+ */
+function refuseFlagged(
+  { provider }: Provided,
+  { changes }: CreatedDiff,
+  ports: Pick<CodegenPorts, "flaggedFilesAllowed">,
+): void {
+  if (provider !== "model" && provider !== "command") return;
+  const refused = flagsBut(ports.flaggedFilesAllowed());
+  const named = changes.flatMap(({ path, flag }) =>
+    flag && refused.includes(flag) ? [`${JSON.stringify(path)} (${flag}: ${FLAG_REASONS[flag]})`] : [],
+  );
+  if (named.length === 0) return;
+  const more = named.length - FLAGGED_NAMED_MAX;
+  throw new RejectedInput(
+    "CHANGE_FLAGGED",
+    `The change is of files that a ${provider === "model" ? "model" : "coding agent"} may not change: ${named.slice(0, FLAGGED_NAMED_MAX).join(", ")}${more > 0 ? ` and ${more} more` : ""}. Allow it by flagged_files_allowed in configs/codegen.json, or submit it as a patch.`,
+  );
 }
 
 /** `before` is the source as unpacked, which nobody has touched: it becomes the proof. */

@@ -1,5 +1,6 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { CreatedDiff } from "#lib/code/diff/create-diff.ts";
+import { FLAG_REASONS } from "#lib/code/flags/flag-of.ts";
 import { inlineBlob } from "#lib/platform/blobs/inline-blob.ts";
 import { counted, dollars, markdownCode, markdownText } from "#lib/work/artifacts/markdown-text.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
@@ -31,6 +32,7 @@ export async function writeReport(
     deletions: files.reduce((sum, file) => sum + file.deletions, 0),
     files,
     ...(generated.model ? { model: generated.model } : {}),
+    ...(generated.agent ? { agent: generated.agent } : {}),
     ...(generated.rules_matched ? { rules_matched: generated.rules_matched } : {}),
   };
   const reference = await artifacts.text("codegen/diff.patch", generated.diff.bytes, "text/x-diff");
@@ -114,18 +116,9 @@ function origin({ provider, model }: CodegenMetrics): string {
   return `Made by the model ${markdownText(model.model)}: ${asked}, ${model.input_tokens} tokens in${cached}, ${model.output_tokens} out, ${dollars(model.usd)}.`;
 }
 
-/** What decides how code is built, tested or released, or runs by itself. */
+/** Beside flagged files: what decides how code is built, or whether it counts as right. */
 const SENSITIVE: readonly [RegExp, string][] = [
-  [
-    /^(?:\.github\/|\.gitlab-ci\.yml$|\.circleci\/|Jenkinsfile$|azure-pipelines\.yml$|\.ci\/)/,
-    "it configures CI",
-  ],
-  [
-    /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|Cargo\.lock|poetry\.lock|go\.sum)$/,
-    "it is a lock file",
-  ],
   [/(?:^|\/)(?:package\.json|Makefile|setup\.py|pyproject\.toml)$/, "it may hold scripts and dependencies"],
-  [/(?:^|\/)(?:\.husky|\.githooks)\//, "it is a git hook"],
   [
     /(?:^|\/)(?:tests?|__tests__|spec)\/|\.(?:test|spec)\.[a-z]+$|_test\.(?:go|py)$|(?:^|\/)test_[^/]+\.py$/,
     "it is a test",
@@ -135,9 +128,10 @@ const LOOKS_MAX = 20;
 
 /** Changed files that a reviewer should not miss, a line each. */
 function toLookAt({ files }: CodegenMetrics): string[] {
-  const lines = files.flatMap(({ path, change }) => {
-    const reason = SENSITIVE.find(([form]) => form.test(path))?.[1];
-    if (change === "deleted") return [`- ${markdownCode(path)}: it is deleted`];
+  const lines = files.flatMap(({ path, change, flag }) => {
+    const reason = flag ? FLAG_REASONS[flag] : SENSITIVE.find(([form]) => form.test(path))?.[1];
+    if (change === "deleted")
+      return [`- ${markdownCode(path)}: it is deleted${flag ? `, and ${reason}` : ""}`];
     return reason === undefined ? [] : [`- ${markdownCode(path)}: ${reason}`];
   });
   const more = lines.length - LOOKS_MAX;

@@ -120,8 +120,12 @@ async function storeChange(
     case "codemod":
       await checked(ports.code.checkRules(change.rules));
       return { kind: "codemod", rules: await blobs.write(change.rules, "application/yaml") };
-    case "prompt":
-      return { kind: "prompt", text: await blobs.write(change.text, "text/plain") };
+    case "prompt": {
+      const text = await blobs.write(change.text, "text/plain");
+      return change.agent === undefined
+        ? { kind: "prompt", text }
+        : { kind: "command", agent: change.agent, text };
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { agentProfileName, chooseAgent, keysMissing } from "#lib/platform/config/agent-choice.ts";
 import { chooseModel } from "#lib/platform/config/model-choice.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
@@ -147,7 +148,11 @@ function admit(
       `there is no profile ${submission.profile}; there are: ${known}`,
     );
   }
-  if (submission.change?.kind === "prompt") checkModel(tenant, ports);
+  if (submission.change?.kind === "prompt") {
+    const { agent } = submission.change;
+    if (agent === undefined) checkModel(tenant, ports);
+    else checkAgent(agent, { submission, tenant, workflow, allowed }, ports);
+  }
   return workflow;
 }
 
@@ -158,6 +163,42 @@ function checkModel(tenant: string, { settings, codegen }: Pick<GatewayPorts, "s
   const chosen = chooseModel(codegen(), { tenant, stage }, settings.model, keys);
   if ("problem" in chosen) throw new HttpError(422, "MODEL_NOT_CONFIGURED", chosen.problem);
 }
+
+interface AgentQuestion {
+  submission: Submission;
+  tenant: string;
+  workflow: Workflow;
+  allowed: Allowed;
+}
+
+/** Refuses a coding agent that does not exist, lacks a key, or that no step of the workflow would run. */
+function checkAgent(
+  name: string,
+  { submission, tenant, workflow, allowed }: AgentQuestion,
+  { settings, codegen, sandboxLimits }: Pick<GatewayPorts, "settings" | "codegen" | "sandboxLimits">,
+): void {
+  const path = "/change/agent";
+  const chosen = chooseAgent(codegen(), { name, tenant });
+  if ("problem" in chosen) {
+    throw new HttpError(422, "AGENT_UNKNOWN", chosen.problem, [{ path, message: chosen.problem }]);
+  }
+  if (!workflow.steps.some(({ agent }) => agent === CODER)) {
+    const message = `no step of workflow ${submission.workflow} runs a coding agent`;
+    throw new HttpError(422, "FIELD_UNUSED", message, [{ path, message }]);
+  }
+  const profile = agentProfileName(chosen.choice, submission.profile);
+  checkAllowed({ ...submission, profile }, allowed);
+  if (!Object.hasOwn(sandboxLimits().profiles, profile)) {
+    const message = `the agent ${name} runs under the profile ${profile}, which configs/sandbox_limits.json does not have`;
+    throw new HttpError(422, "AGENT_NOT_CONFIGURED", message);
+  }
+  if (hasEdge(settings.stage)) return;
+  const missing = Object.values(chosen.choice.secrets).filter((key) => !settings.model?.api_keys[key]);
+  if (missing.length > 0) throw new HttpError(422, "AGENT_NOT_CONFIGURED", keysMissing(name, missing));
+}
+
+/** The service that runs coding agents: functions/coder. */
+const CODER = "coder";
 
 function checkAllowed({ workflow, profile }: Submission, { workflows, profiles }: Allowed): void {
   if (workflows && !workflows.includes(workflow)) {

@@ -79,6 +79,10 @@ export function decide({ task, steps }: Ledger): Run | Finished {
         ...(walk.failure && { error: walk.failure }),
       };
     }
+    if (passesOver(current, task.spec)) {
+      walk.position += 1;
+      continue;
+    }
     const is_beside = runsBeside(current, task.spec);
     const round = isRepeated(workflow, walk.position) ? walk.round : 0;
     const record = steps.find((step) => step.step === current.step && step.round === round);
@@ -98,6 +102,11 @@ export function decide({ task, steps }: Ledger): Run | Finished {
 function runsBeside({ beside }: WorkflowStep, { source, change }: TaskSpec): boolean {
   if (!beside || !change) return false;
   return beside.sources.includes(source.kind) && beside.changes.includes(change.kind);
+}
+
+/** Whether the step is not for a task with such a change. */
+function passesOver({ changes }: WorkflowStep, { change }: TaskSpec): boolean {
+  return changes !== undefined && (change === undefined || !changes.includes(change.kind));
 }
 
 function run(main: NextStep | undefined, { beside }: Walk): Run {

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { FlagClass } from "#schemas/flags.ts";
+import { AgentRun } from "#schemas/messages/coder.ts";
 import { Sha256 } from "#schemas/primitives.ts";
 
 const FileChange = z.strictObject({
@@ -6,6 +8,8 @@ const FileChange = z.strictObject({
   change: z.enum(["added", "modified", "deleted", "renamed"]),
   insertions: z.int().min(0),
   deletions: z.int().min(0),
+  from: z.string().optional().describe("path that a renamed file had before"),
+  flag: FlagClass.optional().describe("why a reviewer must look at it"),
 });
 
 const Tokens = z.int().min(0);
@@ -33,7 +37,7 @@ export type ModelUse = z.infer<typeof ModelUse>;
 
 /** `codegen/metrics.json` */
 export const CodegenMetrics = z.strictObject({
-  provider: z.enum(["patch", "codemod", "model"]),
+  provider: z.enum(["patch", "codemod", "model", "command"]),
   round: z.int().min(0),
   duration_ms: z.number().min(0),
   files_changed: z.int().min(0),
@@ -41,6 +45,7 @@ export const CodegenMetrics = z.strictObject({
   deletions: z.int().min(0),
   files: z.array(FileChange),
   model: ModelUse.optional().describe("only when a model made the change"),
+  agent: AgentRun.optional().describe("only when a coding agent made the change"),
   rules_matched: z.record(z.string(), z.int().min(0)).optional().describe("codemod: matches per rule id"),
 });
 export type CodegenMetrics = z.infer<typeof CodegenMetrics>;

@@ -1,12 +1,19 @@
 import { z } from "zod";
+import { AllowedNetwork, FilesystemAccess, SandboxProfile } from "#schemas/config/sandbox-limits.ts";
+import { FlagClass } from "#schemas/flags.ts";
+import { AgentName } from "#schemas/messages/coder.ts";
+import { ReportGlob } from "#schemas/messages/report-globs.ts";
+import { NO_CONTROLS } from "#schemas/primitives.ts";
 
-/** The variables that may hold a key: serverless.yml gives these, and no others, to the function that asks models. */
-export const MODEL_KEY_VARIABLES = [
-  "MODEL_API_KEY",
-  "MODEL_API_KEY_ANTHROPIC",
-  "MODEL_API_KEY_BEDROCK",
-  "MODEL_API_KEY_OPENAI",
-] as const;
+/**
+ * The name of a key: a variable of the environment, or on a deployed stage the last part of a secret's id in Secrets
+ * Manager. The prefix keeps every other variable and secret out of reach.
+ */
+export const MODEL_KEY_NAME = /^MODEL_API_KEY(?:_[A-Z0-9]{1,40}){0,4}$/;
+
+const KeyName = z
+  .string()
+  .regex(MODEL_KEY_NAME, "MODEL_API_KEY, or MODEL_API_KEY_ and a name in capitals and digits");
 
 const Price = z.number().min(0).max(100_000);
 
@@ -29,13 +36,18 @@ export const ModelEntry = z.strictObject({
     .regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/)
     .describe("AWS region, for `amazon-bedrock` only; the function's own when absent")
     .optional(),
-  api_key: z
-    .enum(MODEL_KEY_VARIABLES)
-    .nullable()
+  api_key: KeyName.nullable()
     .default("MODEL_API_KEY")
     .describe(
-      "the environment variable with the key, which a deployed stage fills from Secrets Manager; null: no key is sent, or, with `amazon-bedrock`, requests are signed with the AWS credentials of the environment",
+      "name of the key: the environment variable that holds it, or on a deployed stage the secret `distributed-agents/<stage>/<name>`; null: no key is sent, or, with `amazon-bedrock`, requests are signed with the AWS credentials of the environment",
     ),
+  circuit: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)
+    .describe(
+      "name of the circuit before its endpoint; absent: provider and host, so that models behind one endpoint share it",
+    )
+    .optional(),
   temperature: z.number().min(0).max(2).nullable().default(0).describe("null: none is sent"),
   edit_form: z
     .enum(["tools", "text"])
@@ -67,6 +79,67 @@ export const ModelEntry = z.strictObject({
 });
 export type ModelEntry = z.infer<typeof ModelEntry>;
 
+const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/);
+
+/** A coding agent of the operator's: a command that changes the tree it runs in. It holds no secret. */
+export const AgentEntry = z.strictObject({
+  command: z
+    .string()
+    .min(1)
+    .max(4096)
+    .regex(NO_CONTROLS, "no control character but tab and line feed")
+    .describe(
+      "shell command, run in the tree's root; {prompt} stands for the task's words and {prompt_file} for a file with them, both quoted. They are in AGENT_PROMPT and AGENT_PROMPT_FILE too",
+    ),
+  secrets: z
+    .record(VariableName, KeyName)
+    .default({})
+    .describe("variable of the command → name of the key it gets, as `api_key` of a model has it"),
+  environment: z
+    .record(VariableName, z.string().max(4096))
+    .default({})
+    .describe("further variables of the command; they replace those of the profile"),
+  hosts: AllowedNetwork.shape.hosts
+    .default([])
+    .describe("hosts that it may reach by TLS, through the filtering proxy: its model's endpoint"),
+  private_hosts: AllowedNetwork.shape.private_hosts
+    .default({})
+    .describe("hosts that may have an address that is not public, and which"),
+  network_bytes_max: AllowedNetwork.shape.bytes_max.default(268_435_456),
+  read_only: FilesystemAccess.shape.read_only
+    .default([])
+    .describe("paths of the machine that it may read: where its programs are, if not below /usr"),
+  profile: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("a name in configs/sandbox_limits.json, whose limits hold; null: the task's"),
+  wall_seconds: SandboxProfile.shape.wall_seconds
+    .optional()
+    .describe("elapsed time of one run; absent: the profile's"),
+  output_bytes_max: SandboxProfile.shape.output_bytes_max
+    .optional()
+    .describe("bytes that it may print; absent: the profile's"),
+  protected_files: z
+    .array(ReportGlob)
+    .max(100)
+    .default([])
+    .describe("paths of the tree that it must not change, with *, ? and **; a change of one is refused"),
+  left_out_files: z
+    .array(ReportGlob)
+    .max(100)
+    .default(["**/node_modules/**", "**/.venv/**", "**/__pycache__/**", "**/*.pyc", "**/.aider*/**"])
+    .describe("new files that are no part of the change, with *, ? and **"),
+  tenants: z
+    .array(z.string().min(1).max(64))
+    .max(200)
+    .nullable()
+    .default(null)
+    .describe("tenants that may use it; null: all"),
+});
+export type AgentEntry = z.infer<typeof AgentEntry>;
+
 const ModelName = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/);
 const Tokens = z.int().min(1).max(1_000_000_000);
 const Dollars = z.number().min(0).max(1_000_000);
@@ -85,6 +158,11 @@ export const CodegenPolicy = z.strictObject({
   task_usd_max: Dollars.nullable().describe("USD for one task; null: no limit"),
   tenant_day_tokens_max: Tokens.nullable().describe("tokens of one tenant on one day (UTC); null: no limit"),
   tenant_day_usd_max: Dollars.nullable().describe("USD of one tenant on one day (UTC); null: no limit"),
+  flagged_files_allowed: z
+    .array(FlagClass)
+    .describe(
+      "kinds of flagged files that a model, or an agent, may change; a change of any other is refused. A submitted patch or codemod is only flagged",
+    ),
 });
 export type CodegenPolicy = z.infer<typeof CodegenPolicy>;
 
@@ -104,11 +182,14 @@ const CodegenOverride = CodegenPolicy.partial().extend({
 
 const OVERRIDES_MAX = 200;
 
-/** `configs/codegen.json`: the models that answer changes in words, for which tenant and stage, and what they may cost. */
+/** `configs/codegen.json`: the models and agents that make changes in words, for which tenant and stage, and what they may cost. */
 export const CodegenConfig = z.strictObject({
   $schema: z.string(),
   models: z.record(ModelName, ModelEntry).describe("name → model"),
-  defaults: CodegenPolicy,
+  agents: z.record(AgentName, AgentEntry).default({}).describe("name → coding agent, for `--agent <name>`"),
+  defaults: CodegenPolicy.extend({
+    flagged_files_allowed: CodegenPolicy.shape.flagged_files_allowed.default([]),
+  }),
   overrides: z.array(CodegenOverride).max(OVERRIDES_MAX).default([]),
 });
 export type CodegenConfig = z.infer<typeof CodegenConfig>;

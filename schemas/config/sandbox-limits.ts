@@ -15,7 +15,7 @@ const AddressRange = z
   .union([z.cidrv4(), z.cidrv6()])
   .describe("addresses in CIDR notation, for example 10.4.0.0/16");
 
-const AllowedNetwork = z.strictObject({
+export const AllowedNetwork = z.strictObject({
   mode: z.literal("allow").describe("TLS to the hosts named, through a filtering proxy"),
   hosts: z.array(HostAndPort).max(100).describe("hosts with public addresses"),
   npm_registry: z
@@ -34,7 +34,7 @@ const Network = z.discriminatedUnion("mode", [
   AllowedNetwork,
 ]);
 
-const FilesystemAccess = z.strictObject({
+export const FilesystemAccess = z.strictObject({
   read_only: z
     .array(AbsolutePath)
     .max(100)

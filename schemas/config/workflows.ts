@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { StepName } from "#schemas/primitives.ts";
 
+const ChangeKind = z.enum(["patch", "codemod", "prompt", "command"]);
+
 const WorkflowStep = z.strictObject({
   step: StepName,
   agent: z.string().min(1).describe("service whose queue gets the message"),
@@ -10,6 +12,11 @@ const WorkflowStep = z.strictObject({
       "input field → place it comes from: a field of the task, `round`, or `<step>.<output field>`; later | wins if the first is absent",
     ),
   optional: z.boolean().default(false).describe("its failure does not fail the task"),
+  changes: z
+    .array(ChangeKind)
+    .min(1)
+    .optional()
+    .describe("kinds of change it runs for; a task with another kind, or with none, passes it over"),
   always: z.boolean().default(false).describe("runs even when a step before it failed"),
   beside: z
     .strictObject({
@@ -18,10 +25,7 @@ const WorkflowStep = z.strictObject({
         .array(z.enum(["archive", "git"]))
         .min(1)
         .describe("kinds of source it holds for"),
-      changes: z
-        .array(z.enum(["patch", "codemod", "prompt"]))
-        .min(1)
-        .describe("kinds of change it holds for"),
+      changes: z.array(ChangeKind).min(1).describe("kinds of change it holds for"),
     })
     .optional()
     .describe(

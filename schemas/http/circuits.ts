@@ -4,7 +4,11 @@ import { CircuitState, CircuitTransition, ForcedCircuit } from "#schemas/records
 
 /** One circuit as all environments share it. */
 export const CircuitView = z.strictObject({
-  key: z.string().describe("service.role.dependency, and the tenant or shard where each has its own"),
+  key: z
+    .string()
+    .describe(
+      "service.role.dependency, with @endpoint where the dependency has several, and the tenant or shard where each has its own",
+    ),
   state: CircuitState.describe("by the calls counted; `forced` takes precedence over it"),
   since: Instant.nullable().describe("time of the last transition; null when there was none"),
   generation: z.int().min(0),

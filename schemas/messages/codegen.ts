@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AgentChangeRef, AgentRun } from "#schemas/messages/coder.ts";
 import { SourceRef } from "#schemas/messages/source.ts";
 import { BlobRef, Round } from "#schemas/primitives.ts";
 
@@ -12,6 +13,7 @@ export const ChangeRef = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("codemod"), rules: BlobRef.describe("ast-grep rules, YAML") }),
   z.strictObject({ kind: z.literal("prompt"), text: BlobRef.describe("words for a model") }),
+  AgentChangeRef,
 ]);
 export type ChangeRef = z.infer<typeof ChangeRef>;
 
@@ -27,13 +29,15 @@ export const CodegenInput = z.strictObject({
   report: BlobRef.describe("build-test/report.json of the round before").optional(),
   memory: BlobRef.describe("what the rounds before tried").optional(),
   spent: Spent.optional(),
+  agent_diff: BlobRef.describe("what the coding agent changed, for a change of kind `command`").optional(),
+  agent_run: AgentRun.optional(),
 });
 export type CodegenInput = z.infer<typeof CodegenInput>;
 
 export const CodegenOutput = z.strictObject({
   source: SourceRef.describe("the resolved source the diff applies to"),
   diff: BlobRef.describe("unified diff that `git apply` takes"),
-  provider: z.enum(["patch", "codemod", "model"]),
+  provider: z.enum(["patch", "codemod", "model", "command"]),
   files_changed: z.int().min(0),
   insertions: z.int().min(0),
   deletions: z.int().min(0),

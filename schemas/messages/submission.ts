@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AgentName } from "#schemas/messages/coder.ts";
 import { ReportGlobs } from "#schemas/messages/report-globs.ts";
 import { GitRef, GitUrl } from "#schemas/messages/source.ts";
 import { NO_CONTROLS, ONE_LINE, Sha256 } from "#schemas/primitives.ts";
@@ -83,7 +84,8 @@ const SubmittedChange = z.discriminatedUnion("kind", [
       .min(1)
       .max(32_768)
       .regex(NO_CONTROLS, "must have no control character but tab and line feed")
-      .describe("what to change, in words for a model"),
+      .describe("what to change, in words for a model, or for the agent that is named"),
+    agent: AgentName.describe("a coding agent in configs/codegen.json that makes the change").optional(),
   }),
 ]);
 

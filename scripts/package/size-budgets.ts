@@ -3,6 +3,7 @@ const BUDGETS_KILOBYTES: Record<string, number> = {
   default: 600, // the AWS SDK is most of it
   gateway: 3_700, // ast-grep
   codegen: 3_700,
+  coder: 3_700,
   buildtest: 3_700,
   sandbox: 3_700,
   retrieval: 50_000, // the embedding model

@@ -18,6 +18,11 @@ export const UNREACHED: [RegExp, string][] = [
     /^codegen dynamodb:UpdateItem Table.Arn MODEL_SPENDING#/,
     "where configs/codegen.json limits a tenant's day; functions/codegen/providers/money.test.ts",
   ],
+  [
+    / secretsmanager:GetSecretValue /,
+    "here keys come from the environment; lib/platform/secrets/model-key.test.ts",
+  ],
+  [/^codegen bedrock:/, "no hosted model is called here; docs/guides/models.md"],
   [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.test.ts"],
   [
     /^gateway (sqs:SendMessage \w+Queue|dynamodb:UpdateItem Table.Arn (TASK|FAILURE|REPLAY)#|dynamodb:(GetItem|PutItem) Table.Arn (FAILURE|REPLAY)#)/,
@@ -32,7 +37,7 @@ export const UNREACHED: [RegExp, string][] = [
     "only when a replay job stands still, or SQS moved a message; test/integration/replay-jobs.test.ts",
   ],
   [
-    / sqs:SendMessage (Indexing|Buildtest|Sandbox|Orchestrator|Webhooks)Queue/,
+    / sqs:SendMessage (Indexing|Buildtest|Sandbox|Coder|Orchestrator|Webhooks)Queue/,
     "parked work; test/integration/parking.test.ts",
   ],
   [

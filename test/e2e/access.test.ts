@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { FailureList } from "#schemas/http/dead-letters.ts";
@@ -15,16 +16,21 @@ import { type Access, accessesOf } from "../access/accesses.ts";
 import { allows, type Permission, permissionsOf } from "../access/permissions.ts";
 import { type RecordedStack, recordedStack } from "../access/recorded-stack.ts";
 import { UNREACHED } from "../access/unreached.ts";
+import { configsDirectory } from "../fakes/configs-directory.ts";
 import { rawArchive } from "../fakes/tar-archive.ts";
 import { webhookReceiver } from "../fakes/webhook-receiver.ts";
 import { type ApiClient, developmentClient, queues } from "./client.ts";
 import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
 
 const patience = { timeout: 60_000, interval: 200 };
-const KEY = "codegen.worker.model";
+const circuitOfModel = () =>
+  `codegen.worker.model@openai-compatible_127-0-0-1-${(model.address() as AddressInfo).port}`;
 const FAILURES_BATCH: number = JSON.parse(readFileSync("configs/authentication.json", "utf8")).failures_batch;
 const TEST = "node --test --test-reporter=tap";
 const model = createServer((_, response) => response.writeHead(503).end());
+/** What it prints and changes is too large to travel in references. */
+const NOISY = "head -c 20000 /dev/urandom | od > noise.txt; cat noise.txt";
+const configs = configsDirectory();
 let recorded: RecordedStack;
 let api: ApiClient;
 let template: Template;
@@ -35,16 +41,21 @@ beforeAll(async () => {
   await once(model, "listening");
   lambda_port = await anyFreePort();
   template = await templateOf("prod");
+  const codegen_file = join(configs.directory, "codegen.json");
+  const codegen = JSON.parse(readFileSync(codegen_file, "utf8"));
+  writeFileSync(codegen_file, JSON.stringify({ ...codegen, agents: { noisy: { command: NOISY } } }));
   recorded = await recordedStack({
     MODEL_URL: `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`,
     MODEL_NAME: "none",
     LOCAL_LAMBDA_PORT: String(lambda_port),
+    CONFIG_DIRECTORY: configs.directory,
   });
   api = developmentClient(recorded.stack.url, recorded.stack.data_dir);
   await everyDuty();
 }, 600_000);
 afterAll(async () => {
   await recorded?.stop();
+  configs.remove();
   model.close();
 });
 
@@ -76,6 +87,12 @@ async function everyDuty(): Promise<void> {
       source,
       change: { kind: "patch", diff: FIRST_TRY, fallback_diffs: [FIX] },
       test: TEST,
+    }),
+    verdict({
+      workflow: "change",
+      source: upload,
+      change: { kind: "prompt", text: "make noise ".repeat(100), agent: "noisy" },
+      test: "true",
     }),
     verdict({ workflow: "index", source: upload, repository: "uploaded" }),
     verdict({ workflow: "buildtest", source: upload, test: "false" }),
@@ -161,7 +178,10 @@ async function withTheModelAway(): Promise<void> {
   await submit();
   const command = (action: "force_open" | "reset") =>
     vi.waitUntil(async () => {
-      const { status } = await api.request("POST", `/api/circuits/${KEY}`, { action, why: "test" });
+      const { status } = await api.request("POST", `/api/circuits/${circuitOfModel()}`, {
+        action,
+        why: "test",
+      });
       return status === 200;
     }, patience);
   await command("force_open");
@@ -201,6 +221,7 @@ async function unreadableMessages(): Promise<void> {
   for (const agent of [
     "orchestrator",
     "codegen",
+    "coder",
     "buildtest",
     "sandbox",
     "indexing",

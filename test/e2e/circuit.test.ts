@@ -10,7 +10,9 @@ import { runCli } from "../fakes/run-cli.ts";
 import { tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
 
-const KEY = "codegen.worker.model";
+const POLICY = "codegen.worker.model";
+/** One for each endpoint: this one's host and port are in it. */
+let KEY = "";
 const ANSWER = `\`\`\`diff
 --- a/add.js
 +++ b/add.js
@@ -38,7 +40,10 @@ cpSync("configs", configs, { recursive: true });
 const edit = (changes: object) => {
   const file = join(configs, "circuit_breaker.json");
   const { circuits, ...rest } = JSON.parse(readFileSync("configs/circuit_breaker.json", "utf8"));
-  writeFileSync(file, JSON.stringify({ ...rest, circuits: { [KEY]: { ...circuits[KEY], ...changes } } }));
+  writeFileSync(
+    file,
+    JSON.stringify({ ...rest, circuits: { [POLICY]: { ...circuits[POLICY], ...changes } } }),
+  );
 };
 
 afterAll(() => {
@@ -48,7 +53,9 @@ const { stack, api } = testStack(async () => {
   edit({ open_seconds_base: 3 });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const MODEL_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat/completions`;
+  const { port } = server.address() as AddressInfo;
+  KEY = `${POLICY}@openai-compatible_127-0-0-1-${port}`;
+  const MODEL_URL = `http://127.0.0.1:${port}/v1/chat/completions`;
   return { env: { MODEL_URL, MODEL_NAME: "one-answer", CONFIG_DIRECTORY: configs } };
 });
 

@@ -1,9 +1,10 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import { temporaryDirectory } from "#test/temporary.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
+import { modelServer } from "../fakes/model-server.ts";
 import { type ApiClient, developmentClient } from "./client.ts";
 import { tinySource } from "./example.ts";
 
@@ -77,4 +78,33 @@ describe("kill -9 of the whole stack", () => {
       ]);
     },
   );
+});
+
+describe("kill -9 between the answer of a model and the end of its step", () => {
+  it("asks no question again that was answered", async () => {
+    const block = (search: string, replace: string) =>
+      `add.js\n<<<<<<< SEARCH\n${search}\n=======\n${replace}\n>>>>>>> REPLACE\n`;
+    const refused = block("not there", "x");
+    const right = block("export const add = (a, b) => a - b;", "export const add = (a, b) => a + b;");
+    // The first answer is stored and used, for the second question follows from it. That one stays without an answer.
+    const model = await modelServer([{ text: refused }, { text: right, middle: "stall" }]);
+    const with_model = { ...env, MODEL_URL: model.completions_url, MODEL_NAME: "scripted" };
+    stack.kill();
+    stack = await startStack({ data_dir: stack.data_dir, env: with_model });
+    const before = developmentClient(stack.url, stack.data_dir);
+    const change = { kind: "prompt", text: "make it add" };
+    const { task_id } = await before.submit({ ...submissionFor("codegen"), change });
+    await vi.waitUntil(() => model.asked.length === 2, { timeout: 60_000, interval: 5 });
+    stack.kill();
+
+    model.answer({ text: right });
+    stack = await startStack({ data_dir: stack.data_dir, env: with_model });
+    const view = await developmentClient(stack.url, stack.data_dir).ended(task_id);
+    expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded", verdict: "passed" });
+    const turns = model.asked.map(({ body }) => body.messages.length);
+    const [first = 0, second = 0] = turns;
+    expect(second).toBeGreaterThan(first);
+    expect(turns).toEqual([first, second, second]); // the answered one once
+    await model.close();
+  });
 });

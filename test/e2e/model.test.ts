@@ -56,7 +56,7 @@ const change = async (fields?: object) => {
 const json = async (task_id: string, path: string) =>
   JSON.parse((await api.artifact(task_id, path)).toString("utf8"));
 
-async function configure(models: object, defaults: object): Promise<void> {
+async function configure(models: object, defaults: object, agents: object = {}): Promise<void> {
   const view = async () => {
     const { body } = await api.request("GET", "/api/policies");
     return Policies.parse(body).policies.find(({ file }) => file === "codegen.json");
@@ -64,7 +64,7 @@ async function configure(models: object, defaults: object): Promise<void> {
   const before = (await view())?.hash;
   const shared = { turns_max: 2, task_tokens_max: 1_000_000, task_usd_max: 5 };
   const days = { tenant_day_tokens_max: null, tenant_day_usd_max: null };
-  const value = { $schema: "x", models, defaults: { model: null, ...shared, ...days, ...defaults } };
+  const value = { $schema: "x", models, agents, defaults: { model: null, ...shared, ...days, ...defaults } };
   writeFileSync(join(configs.directory, "codegen.json"), JSON.stringify(value));
   await vi.waitUntil(async () => (await view())?.hash !== before, { timeout: 60_000, interval: 100 });
 }
@@ -230,5 +230,101 @@ describe("a change in words", () => {
     expect(view).toMatchObject({ verdict: "failed", error: { code: "MODEL_BUDGET_SPENT" } });
     expect(view.error?.message).toContain("task_tokens_max");
     expect(server.asked).toEqual([]);
+  });
+});
+
+describe("flagged files", () => {
+  const LOCK = "package-lock.json\n<<<<<<< SEARCH\n=======\n{}\n>>>>>>> REPLACE\n";
+
+  it("are refused to a model, which is told why and may do without", async () => {
+    await configure({}, {});
+    server.answer(
+      { text: `${RIGHT}\n${LOCK}` },
+      { text: block("export const add = (a, b) => a + b;", "export const add = (a, b) => b + a;") },
+    );
+    const view = await change();
+    expect(view, JSON.stringify(view.error)).toMatchObject({ verdict: "passed" });
+    expect(JSON.stringify(server.asked[1]?.body)).toContain("it is a lock file");
+    const { files } = await json(view.task_id, "codegen/metrics.json");
+    expect(files.map(({ path }: { path: string }) => path)).toEqual(["add.js"]);
+  });
+
+  it("end the step by their code when it insists, and are taken and flagged where the policy allows them", async () => {
+    server.answer({ text: `${RIGHT}\n${LOCK}` }, { text: LOCK });
+    expect(await change()).toMatchObject({ verdict: "failed", error: { code: "EDIT_FILE_FLAGGED" } });
+    await configure({}, { flagged_files_allowed: ["lockfile"] });
+    server.answer({ text: `${RIGHT}\n${LOCK}` });
+    const view = await change();
+    expect(view, JSON.stringify(view.error)).toMatchObject({ verdict: "passed" });
+    const { files } = await json(view.task_id, "codegen/metrics.json");
+    expect(files).toContainEqual(expect.objectContaining({ path: "package-lock.json", flag: "lockfile" }));
+    const summary = (await api.artifact(view.task_id, "codegen/summary.md")).toString("utf8");
+    expect(summary).toContain("package-lock.json</code>: it is a lock file");
+  });
+
+  it("of a submitted patch are its submitter's own, and flagged", async () => {
+    await configure({}, {});
+    const diff = "--- /dev/null\n+++ b/.github/workflows/a.yml\n@@ -0,0 +1 @@\n+on: push\n";
+    const view = await change({ change: { kind: "patch", diff }, test: "true" });
+    expect(view).toMatchObject({ verdict: "passed" });
+    expect(await json(view.task_id, "codegen/metrics.json")).toMatchObject({ files: [{ flag: "ci" }] });
+  });
+});
+
+describe("a change by a coding agent", () => {
+  const WRONG_THEN_RIGHT = `if [ "$AGENT_ROUND" = 0 ]; then sed -i 's/a - b/a * b/' add.js; else grep -q 'What was tried' {prompt_file} && sed -i 's/a \\* b/a + b/' add.js; fi; echo "asked with $AGENT_KEY"`;
+  const agents = {
+    mender: { command: WRONG_THEN_RIGHT, secrets: { AGENT_KEY: "MODEL_API_KEY_ANTHROPIC" } },
+    locker: { command: "sed -i 's/a - b/a + b/' add.js; echo {} > package-lock.json" },
+    idle: { command: "echo thinking" },
+    keyless: { command: "true", secrets: { K: "MODEL_API_KEY_NOWHERE" } },
+  };
+  const by = (agent: string, more: object = {}) =>
+    words({ change: { kind: "prompt", text: "add subtracts; make it add", agent }, ...more });
+  const made = async (agent: string) => {
+    const { task_id } = await api.submit(by(agent));
+    return api.ended(task_id);
+  };
+
+  it("is verified, repaired with the failing evidence, and asks no model of ours", async () => {
+    await configure({}, {}, agents);
+    const view = await made("mender");
+    expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded", verdict: "passed" });
+    expect(view.steps.map(({ step, round }) => `${step} ${round}`)).toEqual([
+      ...["index 0", "code 0", "codegen 0", "buildtest 0", "code 1", "codegen 1", "buildtest 1"],
+      "index_result 0",
+    ]);
+    expect(await json(view.task_id, "codegen/metrics.json")).toMatchObject({
+      ...{ provider: "command", round: 1, files_changed: 1 },
+      agent: { name: "mender", log: "codegen/agent.log" },
+    });
+    const log = (await api.artifact(view.task_id, "codegen/agent.log")).toString("utf8");
+    expect(log).toBe("asked with [redacted]\n");
+    const diff = (await api.artifact(view.task_id, "codegen/diff.patch")).toString("utf8");
+    expect(diff).toContain("+export const add = (a, b) => a + b;");
+    expect(server.asked).toEqual([]);
+  });
+
+  it("fails by its own codes, with what it printed kept", async () => {
+    const idle = await made("idle");
+    expect(idle).toMatchObject({ verdict: "failed", error: { code: "AGENT_CHANGED_NOTHING", step: "code" } });
+    expect((await api.artifact(idle.task_id, "codegen/agent.log")).toString("utf8")).toBe("thinking\n");
+    const locker = await made("locker");
+    expect(locker).toMatchObject({ verdict: "failed", error: { code: "CHANGE_FLAGGED", step: "codegen" } });
+    expect(locker.error?.message).toContain("package-lock.json");
+  });
+
+  it("is refused at submission by an unknown name, a missing key, or a workflow that runs none", async () => {
+    const refused = async (submission: object) => {
+      const { status, body } = await api.request<{ code: string; detail: string }>(
+        "POST",
+        "/api/tasks",
+        submission,
+      );
+      return `${status} ${body.code} ${body.detail}`;
+    };
+    expect(await refused(by("nobody"))).toMatch(/^422 AGENT_UNKNOWN .*mender, locker, idle, keyless/);
+    expect(await refused(by("keyless"))).toMatch(/^422 AGENT_NOT_CONFIGURED .*MODEL_API_KEY_NOWHERE/);
+    expect(await refused(by("Nobody!"))).toMatch(/^422 BODY_INVALID/);
   });
 });

@@ -16,6 +16,7 @@ export function modelChoice({ model = {}, policy = {} }: Differing = {}): ModelC
     ...model,
     name: "ours",
     secret: MODEL_KEY,
+    circuit: model.circuit ?? "ours",
     policy: {
       model: "ours",
       turns_max: 4,
@@ -23,6 +24,7 @@ export function modelChoice({ model = {}, policy = {} }: Differing = {}): ModelC
       task_usd_max: null,
       tenant_day_tokens_max: null,
       tenant_day_usd_max: null,
+      flagged_files_allowed: [],
       ...policy,
     },
   };

@@ -180,5 +180,23 @@ const webhooks: KnownMutation[] = [
   },
 ];
 
+const answers: KnownMutation[] = [
+  {
+    name: "answers of models are not stored",
+    write: (input, { pk }) =>
+      pk.startsWith("IDEMPOTENCY#model_answers") && input.UpdateExpression?.includes("response")
+        ? null
+        : input,
+    breaks: ["no answer is paid for twice"],
+  },
+];
+
 /** Every protection the simulation must miss when it is gone. */
-export const mutations: KnownMutation[] = [...conditions, ...parking, ...publishing, ...tasks, ...webhooks];
+export const mutations: KnownMutation[] = [
+  ...conditions,
+  ...parking,
+  ...publishing,
+  ...tasks,
+  ...webhooks,
+  ...answers,
+];

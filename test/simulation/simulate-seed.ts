@@ -98,6 +98,7 @@ function makeWorld(seed: number, options: SeedOptions): World {
     bucket: makeBucket(),
     queues: new Map(),
     invocations: new Set(),
+    stored_answers: new Set(),
     received: new Map(),
     counts,
     count: (name, amount = 1) => void counts.set(name, (counts.get(name) ?? 0) + amount),

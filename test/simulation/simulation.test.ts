@@ -15,6 +15,7 @@ afterAll(() => {
 
 /** What a few hundred seeds must have met; a simulation that meets none of it proves nothing. */
 const EXERCISED = [
+  "answers used",
   "artifacts compared",
   "cancels accepted",
   "copies injected",
@@ -43,6 +44,7 @@ const EXERCISED = [
   "operations sent_twice",
   "operations slow",
   "poison messages",
+  "questions asked",
   "repeated submissions",
   "restarts",
   "runs refused: MODEL_QUOTA_SPENT",

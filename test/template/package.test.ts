@@ -82,6 +82,7 @@ describe("a packaged function", () => {
     expect(with_packages.map(([name]) => name).sort()).toEqual([
       "buildtest",
       "codegen",
+      "coder",
       "gateway",
       "indexing",
       "retrieval",
@@ -107,7 +108,7 @@ describe("a packaged function", () => {
     const dockerfile = Buffer.from(files.get("worker/Dockerfile")!).toString("utf8");
     const copied = [...dockerfile.matchAll(/^COPY (\S+) /gm)].map(([, path]) => `worker/${path}`);
     expect(copied).toEqual(["worker/task/"]);
-    for (const name of ["buildtest", "sandbox"]) {
+    for (const name of ["buildtest", "sandbox", "coder"]) {
       expect(files.has(`worker/task/functions/${name}/handler.mjs`)).toBe(true);
     }
   });

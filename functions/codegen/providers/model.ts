@@ -1,7 +1,16 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
+import { EDIT_LIMITS } from "#lib/code/edits/edit-limits.ts";
 import { editOfToolCall } from "#lib/code/edits/edit-tools.ts";
 import { tellRefusals } from "#lib/code/edits/tell-refusals.ts";
+import { flagsBut } from "#lib/code/flags/flag-of.ts";
+import {
+  type Evidence,
+  pathsIn,
+  type RoundBefore,
+  readEvidence,
+  writeMemory,
+} from "#lib/code/repair/evidence.ts";
 import type { ModelChoice } from "#lib/platform/config/model-choice.ts";
 import type { CodeOf } from "#lib/platform/errors/codes.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
@@ -12,7 +21,6 @@ import type { CodegenInput } from "#schemas/messages/codegen.ts";
 import type { Message, Question } from "./ask-model.ts";
 import { instructionsFor, PROMPT_VERSION, promptHash, questionText } from "./change-prompt.ts";
 import { describeTree, showPart, type TreePorts } from "./describe-tree.ts";
-import { type Evidence, pathsIn, type RoundBefore, readEvidence, writeMemory } from "./evidence.ts";
 import {
   checkTaskBudget,
   mostOf,
@@ -109,7 +117,8 @@ async function converse(
   ports: ModelPorts,
 ): Promise<StoredAnswer[]> {
   const { choice, code } = ports;
-  const { turns_max } = choice.policy;
+  const { turns_max, flagged_files_allowed } = choice.policy;
+  const limits = { ...EDIT_LIMITS, refused_flags: flagsBut(flagged_files_allowed) };
   const messages: Message[] = [...question.messages];
   const answers: StoredAnswer[] = [];
   let known = state;
@@ -120,7 +129,7 @@ async function converse(
     context.signal.throwIfAborted();
     answers.push(answer);
     const edits = (await editsOf(answer, code)).map(withoutPlaceholders);
-    const outcome = await code.applyEdits(task.directory, edits, known);
+    const outcome = await code.applyEdits(task.directory, edits, known, limits);
     if (outcome.refused.length === 0) return answers;
     context.log.info("EDITS_REFUSED", `${outcome.refused.length} of ${edits.length} edits are refused`, {
       turn,

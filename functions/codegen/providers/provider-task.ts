@@ -1,5 +1,6 @@
 import type { ModelUse } from "#schemas/artifacts/codegen-metrics.ts";
 import type { ChangeRef, CodegenOutput } from "#schemas/messages/codegen.ts";
+import type { AgentRun } from "#schemas/messages/coder.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { Spending } from "./money.ts";
 
@@ -23,6 +24,7 @@ export interface Provided {
   /** The words that the change was asked for with. */
   asked?: string;
   model?: ModelUse;
+  agent?: AgentRun;
   /** On models, by all rounds up to this one. */
   spent?: Spending;
   /** For the next round. */

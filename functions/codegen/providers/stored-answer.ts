@@ -36,6 +36,8 @@ export type Once = <Response>(
 export interface AnswerPorts {
   once: Once;
   budget: DayBudgetPorts;
+  /** Puts the question; over HTTP unless given. */
+  ask?: typeof askModel;
 }
 
 interface Kept {
@@ -80,14 +82,15 @@ async function askAndStore(
   path: string,
   choice: ModelChoice,
   context: AgentContext,
-  { budget }: AnswerPorts,
+  { budget, ask = askModel }: AnswerPorts,
 ): Promise<Kept> {
   const { envelope, blobs, artifacts, call, runtime } = context;
   const exchange: Exchange = { url: "", request: "", answer: "" };
   const reserved = await reserve(envelope.tenant, mostOf(question, choice), choice, budget);
   const started = runtime.now();
   try {
-    const answer = await call(MODEL_DEPENDENCY, (signal) => askModel(question, choice, exchange, signal));
+    const asking = (signal: AbortSignal) => ask(question, choice, exchange, signal);
+    const answer = await call(MODEL_DEPENDENCY, asking, choice.circuit);
     const spent = spendingOf(answer.usage, choice);
     const { name, model } = choice;
     const stored: StoredAnswer = { ...answer, spent, name, model, duration_ms: runtime.now() - started };

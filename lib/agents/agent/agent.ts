@@ -20,12 +20,16 @@ export interface AgentContext {
   readonly runtime: Runtime;
   /**
    * Makes one call to a dependency, named as in `model`, through its circuit (docs/guides/circuit.md).
-   * `work` gets a signal that ends with this context's.
+   * `work` gets a signal that ends with this context's. A dependency with several endpoints has a circuit for each.
    *
    * @throws ParkedFault `CIRCUIT_OPEN`, `DEPENDENCY_DAMPED`, `RETRY_BUDGET_SPENT`: do not catch it; the
    *   step then waits without losing an attempt
    */
-  call<Result>(dependency: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
+  call<Result>(
+    dependency: string,
+    work: (signal: AbortSignal) => Promise<Result>,
+    endpoint?: string,
+  ): Promise<Result>;
   /** Runs a part of the work in a span of the task's trace, for example `build` or `embed`. */
   span<Result>(
     name: string,

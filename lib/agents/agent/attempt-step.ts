@@ -124,8 +124,10 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
   const span: AgentContext["span"] = (name, attributes, work) =>
     inSpan(run_span, { name, attributes }, runtime, work);
   const guard = platform.guard?.with({ log, counters });
-  const call: AgentContext["call"] = (dependency, work) =>
-    guard ? guard.call({ ...callOf(agent.name, message, dependency, lease), signal }, work) : work(signal);
+  const call: AgentContext["call"] = (dependency, work, endpoint) =>
+    guard
+      ? guard.call({ ...callOf(agent.name, message, dependency, lease), endpoint, signal }, work)
+      : work(signal);
   try {
     const context = { envelope, signal, blobs, artifacts: writer, log, runtime, call, span };
     const result = await agent.run(input.data, context);

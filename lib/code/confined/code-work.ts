@@ -18,6 +18,10 @@ export const codeWork: CodeFunctions = {
     const { createDiff } = await import("#lib/code/diff/create-diff.ts");
     return createDiff(...input);
   },
+  async leaveOutFiles(...input) {
+    const { leaveOutFiles } = await import("#lib/code/tree/leave-out-files.ts");
+    await leaveOutFiles(...input);
+  },
   async showFile(...input) {
     const { showFile } = await import("#lib/code/edits/show-file.ts");
     return showFile(...input);

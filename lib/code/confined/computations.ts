@@ -11,6 +11,7 @@ import type { showFile } from "#lib/code/edits/show-file.ts";
 import type { readTreeTo } from "#lib/code/graph/tree-file.ts";
 import type { unpackArchive } from "#lib/code/source/unpack-archive.ts";
 import type { reportFileVersions } from "#lib/code/test-results/report-files.ts";
+import type { leaveOutFiles } from "#lib/code/tree/leave-out-files.ts";
 import type { Computation } from "#lib/platform/confined/computation.ts";
 import { TestCase, TestReportSource } from "#schemas/artifacts/build-test-report.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
@@ -22,6 +23,7 @@ export interface CodeFunctions {
   parseDiff(...input: Parameters<typeof parseDiff>): Promise<void>;
   applyDiff: typeof applyDiff;
   createDiff: typeof createDiff;
+  leaveOutFiles: typeof leaveOutFiles;
   showFile: typeof showFile;
   readEdits(...input: Parameters<typeof readEdits>): Promise<ReturnType<typeof readEdits>>;
   applyEdits: typeof applyEdits;
@@ -50,6 +52,7 @@ export const computations: Declared = {
   parseDiff: { name: "check diff", result: Nothing },
   applyDiff: { name: "apply diff", result: FileChanges },
   createDiff: { name: "create diff", result: z.object({ bytes: Bytes, changes: FileChanges }) },
+  leaveOutFiles: { name: "leave out files", result: Nothing },
   showFile: { name: "show file", result: FileView },
   readEdits: { name: "read edits", result: z.array(AnsweredEdit) },
   applyEdits: { name: "apply edits", result: EditOutcome },

@@ -13,6 +13,7 @@ import {
 } from "#lib/code/diff/file-diff.ts";
 import { type LineChange, lineChanges } from "#lib/code/diff/line-changes.ts";
 import { readTree, type Tree, type TreeFile } from "#lib/code/diff/read-tree.ts";
+import { type FileContent, flagOfChange } from "#lib/code/flags/flag-of.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
 
 const FILES_BETWEEN_YIELDS = 256;
@@ -58,7 +59,26 @@ export async function createDiff(before: string | Tree, after: string | Tree): P
       pieces.push(Buffer.from(headerOf(file)), Buffer.from(body, "latin1"));
     }
   }
-  return { bytes: Buffer.concat(pieces), changes: fileChanges(files) };
+  return { bytes: Buffer.concat(pieces), changes: fileChanges(files).map(flagged(left, right, files)) };
+}
+
+/** Says of each changed file why a reviewer must look at it. A moved file is judged by both its names. */
+function flagged(left: Tree, right: Tree, files: readonly FileDiff[]): (change: FileChange) => FileChange {
+  const renamed = new Map(
+    files.map(({ kind, before_path, after_path }) => [after_path, kind === "renamed" ? before_path : null]),
+  );
+  return (change) => {
+    const from = renamed.get(change.path) ?? undefined;
+    const flags = [change.path, ...(from === undefined ? [] : [from])].map((path) =>
+      flagOfChange(path, contentOf(left.get(path)), contentOf(right.get(path))),
+    );
+    const flag = flags.find((one) => one !== undefined);
+    return { ...change, ...(from !== undefined && { from }), ...(flag !== undefined && { flag }) };
+  };
+}
+
+function contentOf(file: TreeFile | undefined): FileContent {
+  return file?.mode === "120000" ? "link" : file?.read();
 }
 
 async function changedFiles(left: Tree, right: Tree): Promise<Changed[]> {

@@ -2,6 +2,7 @@ import { withoutTrailingBlanks } from "#lib/code/edits/blanks.ts";
 import { EDIT_LIMITS, type EditLimits } from "#lib/code/edits/edit-limits.ts";
 import { editText } from "#lib/code/edits/edit-text.ts";
 import {
+  bytesOf,
   type EditedFile,
   type EditedTree,
   openFile,
@@ -21,6 +22,7 @@ import {
 import { changesNothing, isRefused, quoted, type Refusal, refuse } from "#lib/code/edits/refusal.ts";
 import { replacePlaces } from "#lib/code/edits/replace-places.ts";
 import { writeFiles } from "#lib/code/edits/write-files.ts";
+import { FLAG_REASONS, flagOfChange, flagOfPath, isManifest } from "#lib/code/flags/flag-of.ts";
 import type {
   AcceptedEdit,
   AnsweredEdit,
@@ -29,6 +31,7 @@ import type {
   EditState,
   RefusedEdit,
 } from "#schemas/edits.ts";
+import type { FlagClass } from "#schemas/flags.ts";
 
 /** The state at the start of a conversation. */
 export const NOTHING_SHOWN: EditState = { files: [] };
@@ -69,7 +72,7 @@ export async function applyEdits(
   const wanted = new Set<string>();
   for (const [index, answered] of edits.slice(0, limits.edits_max).entries()) {
     const number = index + 1;
-    const outcome = await applyEdit(answered, work);
+    const outcome = await applyUnflagged(answered, work);
     if (isRefused(outcome)) {
       const path = answered.path === undefined ? undefined : plainPath(answered.path);
       refused.push(refusedEdit(number, path, outcome.refusal));
@@ -117,6 +120,44 @@ function namesOf(edit: Edit): Pick<AcceptedEdit, "kind" | "path" | "new_path"> {
 
 async function isFile(path: string, { tree }: Work): Promise<boolean> {
   return !isRefused(await openFile(tree, path));
+}
+
+/** Applies an edit unless it would change a file that may not be changed; then everything stays as it is. */
+async function applyUnflagged(edit: AnsweredEdit, work: Work): Promise<Outcome> {
+  const { refused_flags } = work.limits;
+  if (edit.kind === "unreadable" || refused_flags.length === 0) return applyEdit(edit, work);
+  const paths = [edit.path, ...(edit.kind === "rename" ? [edit.new_path] : [])].map(plainPath);
+  const by_path = paths.map((path) => ({ path, flag: flagOfPath(path) })).find(isIn(refused_flags));
+  if (by_path) return refuseFlagged(by_path);
+  const manifests = paths.filter(isManifest);
+  if (manifests.length === 0) return applyEdit(edit, work);
+  const { tree, known } = work;
+  const attempt = { ...work, tree: { ...tree, edited: new Map(tree.edited) }, known: structuredClone(known) };
+  const outcome = await applyEdit(edit, attempt);
+  if (isRefused(outcome)) return outcome;
+  for (const path of manifests) {
+    const before = await openFile({ ...tree, edited: new Map() }, path);
+    const after = attempt.tree.edited.get(path);
+    const flag = flagOfChange(
+      path,
+      isRefused(before) ? undefined : bytesOf(before.file),
+      after ? bytesOf(after) : undefined,
+    );
+    if (isIn(refused_flags)({ flag })) return refuseFlagged({ path, flag });
+  }
+  Object.assign(work, { tree: attempt.tree, known: attempt.known });
+  return outcome;
+}
+
+function isIn(refused_flags: readonly FlagClass[]): (found: { flag: FlagClass | undefined }) => boolean {
+  return ({ flag }) => flag !== undefined && refused_flags.includes(flag);
+}
+
+function refuseFlagged({ path, flag }: { path: string; flag: FlagClass | undefined }): { refusal: Refusal } {
+  return refuse(
+    "EDIT_FILE_FLAGGED",
+    `${quoted(path)} may not be changed like that: ${FLAG_REASONS[flag as FlagClass]}, and the owner has not allowed it. Make the change without it, and say in your description what the owner should change there.`,
+  );
 }
 
 async function applyEdit(edit: AnsweredEdit, work: Work): Promise<Outcome> {

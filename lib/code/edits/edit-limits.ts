@@ -1,3 +1,5 @@
+import type { FlagClass } from "#schemas/flags.ts";
+
 /** Limits of edits, all of them bounds on what one answer of a model may do. */
 export interface EditLimits {
   /** Bytes of a file that is shown or edited, before and after each edit. */
@@ -7,6 +9,8 @@ export interface EditLimits {
   edits_max: number;
   /** Refused edits of a file after which the model is asked for the whole file. */
   refusals_max: number;
+  /** Kinds of flagged files (lib/code/flags) that may not be changed. */
+  refused_flags: readonly FlagClass[];
 }
 
 export const EDIT_LIMITS: EditLimits = {
@@ -14,4 +18,5 @@ export const EDIT_LIMITS: EditLimits = {
   written_bytes_max: 16 * 1024 * 1024,
   edits_max: 500,
   refusals_max: 3,
+  refused_flags: [],
 };

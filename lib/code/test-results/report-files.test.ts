@@ -1,7 +1,8 @@
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { globMatcher, newReportFiles, reportFileVersions } from "#lib/code/test-results/report-files.ts";
+import { newReportFiles, reportFileVersions } from "#lib/code/test-results/report-files.ts";
+import { globMatcher } from "#lib/code/tree/glob-matcher.ts";
 import { ReportGlob } from "#schemas/messages/report-globs.ts";
 import { temporaryDirectory } from "#test/temporary.ts";
 

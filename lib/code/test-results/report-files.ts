@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { globMatcher } from "#lib/code/tree/glob-matcher.ts";
 
 interface ReportFile {
   /** Relative to the tree. */
@@ -148,61 +149,4 @@ function decoded(bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.subarray(2).toString("utf16le");
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
   return bytes.toString("utf8").replace(/^\ufeff/, "");
-}
-
-/** Whether a path in the tree, `/` between its parts, is one that a pattern means. */
-export type GlobMatcher = (path: string) => boolean;
-
-/**
- * Matches `*` (within a name), `?` (one character) and `**` (any directories, none too). Nothing else is special.
- * No step is ever taken back more than to the last star, so the time is at most the pattern's
- * length times the path's; a regular expression made of the pattern would give no such bound.
- */
-export function globMatcher(pattern: string): GlobMatcher {
-  const parts = pattern.split("/").filter((part) => part !== "" && part !== ".");
-  return (path) => {
-    const names = path.split("/");
-    return wildcardMatch(
-      names.length,
-      parts.length,
-      (part) => parts[part] === "**",
-      (name, part) => nameMatches(names[name] ?? "", parts[part] ?? ""),
-    );
-  };
-}
-
-function nameMatches(name: string, part: string): boolean {
-  return wildcardMatch(
-    name.length,
-    part.length,
-    (at) => part[at] === "*",
-    (at, in_part) => part[in_part] === "?" || part[in_part] === name[at],
-  );
-}
-
-/** The usual match of wildcards with two pointers: after a mismatch the last star takes one more. */
-function wildcardMatch(
-  length: number,
-  pattern_length: number,
-  isStar: (at: number) => boolean,
-  matches: (at: number, in_pattern: number) => boolean,
-): boolean {
-  let at = 0;
-  let in_pattern = 0;
-  let star = -1;
-  let taken = 0;
-  while (at < length) {
-    if (in_pattern < pattern_length && isStar(in_pattern)) {
-      star = in_pattern++;
-      taken = at;
-    } else if (in_pattern < pattern_length && matches(at, in_pattern)) {
-      at++;
-      in_pattern++;
-    } else if (star >= 0) {
-      in_pattern = star + 1;
-      at = ++taken;
-    } else return false;
-  }
-  while (in_pattern < pattern_length && isStar(in_pattern)) in_pattern++;
-  return in_pattern === pattern_length;
 }

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts";
 import { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
+import { CoderInput, CoderOutput } from "#schemas/messages/coder.ts";
 import { IndexingInput, IndexingOutput } from "#schemas/messages/indexing.ts";
 import { ReplaysInput, ReplaysOutput } from "#schemas/messages/replays.ts";
 import { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
@@ -11,6 +12,7 @@ import { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 export const agentMessages: Record<string, { Input: z.ZodObject; Output: z.ZodObject }> = {
   buildtest: { Input: BuildtestInput, Output: BuildtestOutput },
   codegen: { Input: CodegenInput, Output: CodegenOutput },
+  coder: { Input: CoderInput, Output: CoderOutput },
   indexing: { Input: IndexingInput, Output: IndexingOutput },
   replays: { Input: ReplaysInput, Output: ReplaysOutput },
   sandbox: { Input: SandboxInput, Output: SandboxOutput },

@@ -69,6 +69,30 @@ describe("the model of a task", () => {
     expect(chooseModel(withModel("claude"), acme, settings)).toMatchObject({ choice: { secret: "k" } });
   });
 
+  it("has a circuit for each endpoint, which the entry may name, and hosts that look alike share none", () => {
+    const circuit = (base_url: string | undefined, more: object = {}) => {
+      const m = { provider: "openai-compatible", model: "m", ...(base_url && { base_url }), ...more };
+      const config = configOf({ models: { m }, defaults: { ...shipped.defaults, model: "m" } });
+      const chosen = chooseModel(config, acme, environment(), "unseen");
+      return "choice" in chosen ? chosen.choice.circuit : chosen.problem;
+    };
+    expect(circuit("http://127.0.0.1:11434/v1")).toBe("openai-compatible_127-0-0-1-11434");
+    expect(circuit("http://127.0.0.1:11434/other")).toBe("openai-compatible_127-0-0-1-11434");
+    expect(circuit("http://127.0.0.1:11435/v1")).toBe("openai-compatible_127-0-0-1-11435");
+    expect(circuit("https://a.example/v1")).not.toBe(circuit("https://a-example/v1"));
+    expect(circuit("https://a.example/v1", { circuit: "ours" })).toBe("ours");
+    const anthropic = { provider: "anthropic", api_key: "MODEL_API_KEY_A" };
+    expect(circuit(undefined, anthropic)).toMatch(/^anthropic_api-anthropic-com/);
+    const bedrock = (region: string) =>
+      circuit(undefined, { provider: "amazon-bedrock", api_key: null, region });
+    expect(bedrock("eu-central-1")).not.toBe(bedrock("us-east-1"));
+    const long = (last: string) => circuit(`https://${"a".repeat(60)}.${last}/v1`);
+    for (const name of [long("x"), long("y"), circuit("http://[::1]:1/v1"), bedrock("us-east-1")]) {
+      expect(name).toMatch(/^[a-z0-9][a-z0-9_-]{0,62}$/);
+    }
+    expect(long("x")).not.toBe(long("y"));
+  });
+
   it("and its budget follow tenant and stage, more labels before fewer", () => {
     const config = withModel("local", {
       overrides: [
@@ -136,6 +160,29 @@ describe("configs/codegen.json", () => {
       "the wrong key for Bedrock",
       { models: { m: { provider: "amazon-bedrock", model: "m" } } },
       "/models/m/api_key",
+    ],
+    ["a placeholder in quotes", { agents: { a: { command: "run '{prompt}'" } } }, "/agents/a/command"],
+    ["a placeholder in double quotes", { agents: { a: { command: 'run "x {prompt_file}"' } } }, "in quotes"],
+    ["an unknown placeholder", { agents: { a: { command: "run {prompts}" } } }, "{prompts}"],
+    [
+      "another variable as a key",
+      { agents: { a: { command: "x", secrets: { K: "AWS_SECRET_ACCESS_KEY" } } } },
+      "/agents/a/secrets/K",
+    ],
+    [
+      "a variable that is the platform's",
+      { agents: { a: { command: "x", environment: { HOME: "/" } } } },
+      "HOME",
+    ],
+    [
+      "a variable that is set twice",
+      { agents: { a: { command: "x", environment: { K: "1" }, secrets: { K: "MODEL_API_KEY" } } } },
+      "K in secrets and in environment",
+    ],
+    [
+      "an agent's wildcard that leads out",
+      { agents: { a: { command: "x", protected_files: ["../x"] } } },
+      "protected_files",
     ],
     ["an override of everything", { overrides: [{ match: {}, turns_max: 1 }] }, "/overrides/0/match"],
   ])("is refused with %s, naming it", (_, changes, naming) => {

@@ -1,3 +1,5 @@
+import { agentFaults } from "#lib/platform/config/agent-choice.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
 import type { ModelSettings } from "#lib/platform/settings/environment.ts";
 import { type CodegenConfig, type CodegenPolicy, ModelEntry } from "#schemas/config/codegen.ts";
 
@@ -9,6 +11,8 @@ export interface ModelChoice extends ModelEntry {
   secret: string;
   /** The whole URL that is asked, when it does not follow from `base_url`. */
   endpoint?: string;
+  /** The circuit before its endpoint. */
+  circuit: string;
   policy: CodegenPolicy;
 }
 
@@ -35,11 +39,15 @@ export function chooseModel(
   const model = Object.hasOwn(config.models, policy.model) ? config.models[policy.model] : undefined;
   if (!model) return { problem: `${FILE} has no model "${policy.model}" in \`models\`. ${OTHERWISE}` };
   const secret = model.api_key === null ? "" : (settings?.api_keys[model.api_key] ?? "");
-  const choice = { ...model, name: policy.model, secret, policy };
-  if (keys === "unseen" || secret !== "" || !needsKey(model)) return { choice };
-  return {
-    problem: `the model "${policy.model}" of ${FILE} takes its key from ${model.api_key}, which is not set where the functions run (docs/guides/models.md). ${OTHERWISE}`,
-  };
+  const choice = { ...model, name: policy.model, secret, policy, circuit: circuitOf(model) };
+  const problem = keys === "unseen" || secret !== "" ? undefined : keyProblem(choice);
+  return problem === undefined ? { choice } : { problem };
+}
+
+/** What a model without its key is refused with; undefined for one that needs none. */
+export function keyProblem(model: ModelEntry & { name: string }): string | undefined {
+  if (!needsKey(model)) return undefined;
+  return `the model "${model.name}" of ${FILE} takes its key from ${model.api_key}, which is not set where the functions run (docs/guides/models.md). ${OTHERWISE}`;
 }
 
 /** A server of one's own often takes none. */
@@ -65,13 +73,37 @@ function environmentModel(
     base_url: url,
     stream: false,
   });
+  const secret = api_keys?.MODEL_API_KEY ?? "";
   return {
-    choice: { ...model, name: "MODEL_NAME", secret: api_keys?.MODEL_API_KEY ?? "", endpoint: url, policy },
+    choice: { ...model, name: "MODEL_NAME", secret, endpoint: url, policy, circuit: circuitOf(model) },
   };
 }
 
+const HOSTS: Record<ModelEntry["provider"], string> = {
+  "openai-compatible": "none", // it always has a base_url
+  anthropic: "api.anthropic.com",
+  "amazon-bedrock": "bedrock",
+};
+const CIRCUIT_CHARACTERS_MAX = 63;
+
+/**
+ * The circuit of an endpoint, by its provider and host, unless the entry names one: an endpoint that is down must not
+ * keep a tenant from another. Different hosts never share a name.
+ */
+function circuitOf({ circuit, provider, base_url, region }: ModelEntry): string {
+  if (circuit !== undefined) return circuit;
+  const host = base_url === undefined ? `${HOSTS[provider]}:${region ?? ""}` : new URL(base_url).host;
+  const name = `${provider}_${host}`
+    .toLowerCase()
+    .replace(/:$/, "")
+    .replaceAll(/[^a-z0-9_-]/g, "-");
+  const is_plain = /^[a-z0-9.]+(?::\d+)?$/.test(host) && name.length <= CIRCUIT_CHARACTERS_MAX;
+  if (is_plain) return name;
+  return `${name.slice(0, CIRCUIT_CHARACTERS_MAX - 9)}-${sha256(Buffer.from(host)).slice(0, 8)}`;
+}
+
 /** The policy in force: the defaults, then every override whose labels all agree, those with more labels last. */
-function codegenPolicyFor(config: CodegenConfig, { tenant, stage }: Question): CodegenPolicy {
+export function codegenPolicyFor(config: CodegenConfig, { tenant, stage }: Question): CodegenPolicy {
   const labels = { tenant, stage };
   const names = ["tenant", "stage"] as const;
   const count = (match: Partial<Question>) => names.filter((name) => match[name] !== undefined).length;
@@ -89,7 +121,7 @@ function codegenPolicyFor(config: CodegenConfig, { tenant, stage }: Question): C
 }
 
 /** Checks of configs/codegen.json beyond its schema. Returns one sentence for each fault. */
-export function codegenFaults({ models, defaults, overrides }: CodegenConfig): string[] {
+export function codegenFaults({ models, agents, defaults, overrides }: CodegenConfig): string[] {
   const layers = [
     { path: "/defaults", layer: defaults as Partial<CodegenPolicy> },
     ...overrides.map((layer, index) => ({ path: `/overrides/${index}`, layer })),
@@ -102,6 +134,7 @@ export function codegenFaults({ models, defaults, overrides }: CodegenConfig): s
   return [
     ...unknown,
     ...Object.entries(models).flatMap(([name, model]) => modelFaults(`/models/${name}`, model)),
+    ...Object.entries(agents).flatMap(([name, agent]) => agentFaults(`/agents/${name}`, agent)),
   ];
 }
 

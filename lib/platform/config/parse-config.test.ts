@@ -5,7 +5,7 @@ import { type ConfigDefinition, definitions } from "#lib/platform/config/config-
 import { ConfigRejected, parseConfig } from "#lib/platform/config/parse-config.ts";
 import { policy } from "#test/fakes/config-world.ts";
 
-const deployment = { services: ["orchestrator", "codegen", "buildtest", "sandbox", "indexing"] };
+const deployment = { services: ["orchestrator", "codegen", "coder", "buildtest", "sandbox", "indexing"] };
 const shipped = (name: string) => readFileSync(`configs/${name}`, "utf8");
 
 function refusal(definition: ConfigDefinition, content: string | Uint8Array): string {
@@ -107,33 +107,33 @@ describe("workflows", () => {
   it.each<[string, (flows: Record<string, never>) => void, string]>([
     [
       "an agent without a queue",
-      (flows) => Object.assign(step(flows, 1), { agent: "codgen" }),
-      '/workflows/change/steps/1: agent "codgen" has no queue; these have: codegen',
+      (flows) => Object.assign(step(flows, 2), { agent: "codgen" }),
+      '/workflows/change/steps/2: agent "codgen" has no queue; these have: codegen',
     ],
     [
       "an agent that runs no workflow steps",
-      (flows) => Object.assign(step(flows, 1), { agent: "webhooks" }),
-      '/workflows/change/steps/1: agent "webhooks" runs no workflow steps',
+      (flows) => Object.assign(step(flows, 2), { agent: "webhooks" }),
+      '/workflows/change/steps/2: agent "webhooks" runs no workflow steps',
     ],
     [
       "a repair that leads forward",
-      (flows) => Object.assign(step(flows, 2).repair, { back_to: "index_result" }),
-      '/workflows/change/steps/2: repair.back_to names "index_result", which is no step up to this one',
+      (flows) => Object.assign(step(flows, 3).repair, { back_to: "index_result" }),
+      '/workflows/change/steps/3: repair.back_to names "index_result", which is no step up to this one',
     ],
     [
       "a place that does not exist",
-      (flows) => Object.assign(step(flows, 2).input, { diff: "codegen.dif" }),
-      '/workflows/change/steps/2: input diff: "codegen.dif" is no field of CodegenOutput',
+      (flows) => Object.assign(step(flows, 3).input, { diff: "codegen.dif" }),
+      '/workflows/change/steps/3: input diff: "codegen.dif" is no field of CodegenOutput',
     ],
     [
       "a field the agent does not know",
-      (flows) => Object.assign(step(flows, 2).input, { colour: "source" }),
-      "/workflows/change/steps/2: input colour is no field of BuildtestInput",
+      (flows) => Object.assign(step(flows, 3).input, { colour: "source" }),
+      "/workflows/change/steps/3: input colour is no field of BuildtestInput",
     ],
     [
       "more rounds than there can be",
-      (flows) => Object.assign(step(flows, 2).repair, { rounds_max: 99 }),
-      "/workflows/change/steps/2/repair/rounds_max is 99",
+      (flows) => Object.assign(step(flows, 3).repair, { rounds_max: 99 }),
+      "/workflows/change/steps/3/repair/rounds_max is 99",
     ],
   ])("with %s are refused", (_, change, said) => {
     expect(refusal(definitions.workflows as ConfigDefinition, workflows(change))).toContain(said);

@@ -29,6 +29,12 @@ const reject = fault("reject");
  */
 export const ERROR_CODES = {
   ADDRESS_FORBIDDEN: reject("The host leads to an address that is not public."),
+  AGENT_CHANGED_NOTHING: outcome("The coding agent left the files as they are."),
+  AGENT_CHANGED_PROTECTED: outcome("The coding agent changed a file that its entry protects."),
+  AGENT_FAILED: outcome("The coding agent did not end with exit code 0."),
+  AGENT_NOT_CONFIGURED: reject("A key that the coding agent takes is not set.", 422),
+  AGENT_UNKNOWN: reject("There is no coding agent of this name.", 422),
+  AGENT_WROTE_SECRET: outcome("The coding agent wrote one of its keys into a file."),
   APPROVAL_NOT_OWN: answer(403, "A job is approved by another operator than its creator."),
   ARCHIVE_CORRUPT: reject("The archive cannot be read; send a tar compressed with gzip."),
   ARCHIVE_EMPTY: reject("The archive holds no file.", 422),
@@ -55,6 +61,9 @@ export const ERROR_CODES = {
   BUILD_FAILED: outcome("The build command failed."),
   CALL_DEADLINE: retry("A dependency did not answer in time."),
   CHANGE_EMPTY: reject("The change leaves the source as it is."),
+  CHANGE_FLAGGED: reject(
+    "The change is of files that models and agents may not change, such as those of CI.",
+  ),
   CHECK_UNAVAILABLE: answer(503, "The submitted change could not be checked now; submit it again."),
   CIRCUIT_BUSY: retry("The circuit changed again and again meanwhile; send the command again."),
   CIRCUIT_NOT_FOUND: answer(404, "No call was made through a circuit of this name."),
@@ -98,6 +107,7 @@ export const ERROR_CODES = {
   EDIT_CHANGES_NOTHING: reject("The edit leaves the file as it is."),
   EDIT_FILE_CHANGED: reject("The file is not what it was when it was shown to the model."),
   EDIT_FILE_EXISTS: reject("The edit makes a file where one is already."),
+  EDIT_FILE_FLAGGED: reject("The edit is of a file that models may not change, such as one of CI."),
   EDIT_FILE_MISSING: reject("The edit is of a file that is not in the tree."),
   EDIT_FILE_NOT_SHOWN: reject("The edit is of a file, or a part of one, that the model was not shown."),
   EDIT_FILE_NOT_TEXT: reject("The edit is of a file, or would make one, that is not UTF-8 text."),
@@ -162,6 +172,7 @@ export const ERROR_CODES = {
   MODEL_CREDENTIALS_REFUSED: terminal("The model's endpoint refuses the key."),
   MODEL_DAY_BUDGET_SPENT: park("The tenant's budget for models is spent for today."),
   MODEL_DECLINED: reject("The model declined to make the change."),
+  MODEL_KEY_UNAVAILABLE: retry("A key could not be read from Secrets Manager."),
   MODEL_NOT_CONFIGURED: reject("A change in words needs a model, and none is configured.", 422),
   MODEL_NOT_FOUND: terminal("The model's endpoint knows no such model or path."),
   MODEL_NOT_USABLE: terminal("The model's settings give no request."),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MODEL_KEY_VARIABLES } from "#schemas/config/codegen.ts";
+import { MODEL_KEY_NAME } from "#schemas/config/codegen.ts";
 import { describeIssues } from "#schemas/issue-sentence.ts";
 
 const S3_PREFIX = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/((?:[A-Za-z0-9._-]+\/)*)$/;
@@ -30,10 +30,6 @@ const Environment = z.object({
     .default("")
     .describe("chat completions endpoint"),
   MODEL_NAME: z.string().default("").describe("the model asked there"),
-  MODEL_API_KEY: z.string().default("").describe("sent as a bearer token"),
-  MODEL_API_KEY_ANTHROPIC: z.string().default("").describe("a key that configs/codegen.json names"),
-  MODEL_API_KEY_BEDROCK: z.string().default("").describe("a key that configs/codegen.json names"),
-  MODEL_API_KEY_OPENAI: z.string().default("").describe("a key that configs/codegen.json names"),
   NEO4J_URL: z.string().default("").describe("where the code graph is kept; empty: in S3"),
   NEO4J_USER: z.string().default("neo4j").describe("who we are there"),
   NEO4J_PASSWORD: z.string().default("").describe("our password there"),
@@ -46,8 +42,8 @@ export interface ModelSettings {
   url: string;
   /** The model asked there. */
   name: string;
-  /** By variable; a function that asks no models has none of them. */
-  api_keys: Record<(typeof MODEL_KEY_VARIABLES)[number], string>;
+  /** Those that are set, by variable: MODEL_API_KEY, and MODEL_API_KEY_… that configs/codegen.json names. */
+  api_keys: Partial<Record<string, string>>;
 }
 
 /** A Neo4j server that keeps the code graph. */
@@ -102,9 +98,9 @@ export function settings(): Settings {
   };
 }
 
-function modelOf({ MODEL_URL, MODEL_NAME, ...values }: z.output<typeof Environment>): ModelSettings {
-  const api_keys = Object.fromEntries(MODEL_KEY_VARIABLES.map((variable) => [variable, values[variable]]));
-  return { url: MODEL_URL, name: MODEL_NAME, api_keys: api_keys as ModelSettings["api_keys"] };
+function modelOf({ MODEL_URL, MODEL_NAME }: z.output<typeof Environment>): ModelSettings {
+  const keys = Object.entries(process.env).filter(([name, value]) => MODEL_KEY_NAME.test(name) && value);
+  return { url: MODEL_URL, name: MODEL_NAME, api_keys: Object.fromEntries(keys) };
 }
 
 function neo4jOf(values: z.output<typeof Environment>): Neo4jSettings | undefined {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { circuitKey, circuitPolicyFor } from "#lib/resilience/circuit/guarded-call.ts";
+import { circuitKey, circuitPolicyFor, labelsOfCircuit } from "#lib/resilience/circuit/guarded-call.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 
 const shipped = JSON.parse(readFileSync("configs/circuit_breaker.json", "utf8"));
@@ -32,5 +32,13 @@ describe("the policy of a circuit", () => {
     expect(circuitKey(call, { scope: "fleet" })).toBe("codegen.worker.model");
     expect(circuitKey(call, { scope: "tenant" })).toBe("codegen.worker.model.acme");
     expect(circuitKey(call, { scope: "shard" })).toBe("codegen.worker.model.3");
+  });
+
+  it("says which endpoint is behind the circuit, and the policy is that of the dependency", () => {
+    const call = { ...labels, tenant: "acme", endpoint: "anthropic_api-anthropic-com" };
+    const key = circuitKey(call, { scope: "tenant" });
+    expect(key).toBe("codegen.worker.model@anthropic_api-anthropic-com.acme");
+    expect(labelsOfCircuit(key)).toEqual(labels);
+    expect(labelsOfCircuit("codegen.worker.model")).toEqual(labels);
   });
 });

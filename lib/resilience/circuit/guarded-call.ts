@@ -11,6 +11,8 @@ export interface CircuitLabels {
   role: string;
   /** The dependency that is called, as in `model`. */
   dependency: string;
+  /** Which of several endpoints of the dependency: each has a circuit of its own. Letters, digits, `-` and `_`. */
+  endpoint?: string | undefined;
   tenant: string;
   shard?: string | undefined;
 }
@@ -53,6 +55,15 @@ export interface GuardPorts extends TablePorts {
   retryBudget(labels: CircuitLabels): RetryBudget;
 }
 
+const ENDPOINT_MARK = "@";
+
+/** The labels that decide on the policy of the circuit with this key. */
+export function labelsOfCircuit(key: string): Pick<CircuitLabels, "service" | "role" | "dependency"> {
+  const [service = "", role = "", named = ""] = key.split(".");
+  const [dependency = ""] = named.split(ENDPOINT_MARK);
+  return { service, role, dependency };
+}
+
 /** The defaults, overlaid with every pattern that matches; a pattern that names more parts wins. */
 export function circuitPolicyFor(
   { defaults, circuits }: CircuitBreakerConfig,
@@ -66,9 +77,10 @@ export function circuitPolicyFor(
   return Object.assign({}, defaults, ...matching.map(([, changes]) => changes));
 }
 
-/** `service.role.dependency`, followed by the tenant or the shard when each has a circuit of its own. */
+/** `service.role.dependency`, with `@endpoint` where it has several, followed by the tenant or the shard when each has a circuit of its own. */
 export function circuitKey(labels: CircuitLabels, { scope }: Pick<CircuitPolicy, "scope">): string {
-  const { service, role, dependency, tenant, shard = "0" } = labels;
+  const { service, role, tenant, shard = "0" } = labels;
+  const dependency = [labels.dependency, ...(labels.endpoint ? [labels.endpoint] : [])].join(ENDPOINT_MARK);
   const own = { fleet: [], tenant: [tenant], shard: [shard] }[scope];
   return [service, role, dependency, ...own].join(".");
 }

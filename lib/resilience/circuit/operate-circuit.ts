@@ -13,7 +13,7 @@ import {
   type Stamp,
 } from "#lib/resilience/circuit/circuit-state.ts";
 import { readCircuit, type SharedState, writeTransition } from "#lib/resilience/circuit/circuit-table.ts";
-import { circuitPolicyFor } from "#lib/resilience/circuit/guarded-call.ts";
+import { circuitPolicyFor, labelsOfCircuit } from "#lib/resilience/circuit/guarded-call.ts";
 import type { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import type { CircuitCommand, CircuitView } from "#schemas/http/circuits.ts";
 import type { CircuitRecord } from "#schemas/records/circuit.ts";
@@ -28,8 +28,7 @@ export function circuitView(
   config: CircuitBreakerConfig,
   now: number,
 ): CircuitView {
-  const [service = "", role = "", dependency = ""] = record.key.split(".");
-  const policy = circuitPolicyFor(config, { service, role, dependency });
+  const policy = circuitPolicyFor(config, labelsOfCircuit(record.key));
   const window = totalsOf([counts], windowStart(now, record.counted_from, policy));
   const { failures, calls, slow, damped, held, retry_calls } = window;
   const recovering_share = allowanceOf(record, [counts], policy, now)?.share ?? 1;

@@ -11,6 +11,7 @@ export function addRoles(service: ServiceDeclaration): void {
   const agents = Object.keys(service.functions).filter((name) => service.functions[name]?.agent);
   const ids: QueueIds = {
     queues: Object.fromEntries(agents.map((name) => [name, `${pascalCase(name)}Queue`])),
+    stage: service.provider.stage ?? "local",
     dead_letter_queues: Object.fromEntries(
       agents.map((name) => [name, `${pascalCase(name)}DeadLetterQueue`]),
     ),

@@ -1,4 +1,11 @@
-import { noticeMissingObjects, objects, queues, type Statement } from "./statement.ts";
+import {
+  bedrockModels,
+  noticeMissingObjects,
+  objects,
+  queues,
+  type Statement,
+  secrets,
+} from "./statement.ts";
 import { tableDuties, tableGrants } from "./table-grants.ts";
 
 /** The queues a grant may name. */
@@ -7,6 +14,7 @@ export interface QueueIds {
   queues: Record<string, string>;
   /** Logical id of each agent's DLQ, by agent. */
   dead_letter_queues: Record<string, string>;
+  stage: string;
 }
 
 const ORCHESTRATOR = "orchestrator";
@@ -74,6 +82,10 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
   ],
   /** Not for functions that run what was submitted: it would list what other tenants have. */
   notice_missing_blobs: () => [noticeMissingObjects()],
+  /** lib/platform/secrets: keys of models and of coding agents, and no other secret. */
+  read_model_keys: ({ stage }) => [secrets(`distributed-agents/${stage}/MODEL_API_KEY*`)],
+  /** functions/codegen/providers/language-model.ts, for a Bedrock model without a key. */
+  invoke_bedrock: () => [bedrockModels()],
   /** lib/code/graph */
   read_graphs: () => [objects("tenants/*/graph/*", ["GetObject"])],
   write_graphs: () => [objects("tenants/*/graph/*", ["PutObject", "PutObjectTagging"])],

@@ -73,3 +73,30 @@ export function queues(logical_ids: string[], actions: string[]): Statement {
     Resource: logical_ids.map((id) => ({ "Fn::GetAtt": [id, "Arn"] })),
   };
 }
+
+/** Reads the secrets whose name matches. A secret's ARN ends with six characters of AWS's own, which a final `*` covers. */
+export function secrets(name_pattern: string): Statement {
+  return {
+    Effect: "Allow",
+    Action: ["secretsmanager:GetSecretValue"],
+    Resource: {
+      "Fn::Sub": `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${name_pattern}`,
+    },
+  };
+}
+
+/**
+ * Asks models of Bedrock, in any region that configs/codegen.json may name. A model belongs to no account, an inference
+ * profile to this one: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+ */
+export function bedrockModels(): Statement {
+  return {
+    Effect: "Allow",
+    Action: ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+    Resource: [
+      { "Fn::Sub": `arn:\${AWS::Partition}:bedrock:*::foundation-model/*` },
+      { "Fn::Sub": `arn:\${AWS::Partition}:bedrock:*:\${AWS::AccountId}:inference-profile/*` },
+      { "Fn::Sub": `arn:\${AWS::Partition}:bedrock:*:\${AWS::AccountId}:application-inference-profile/*` },
+    ],
+  };
+}

@@ -31,6 +31,7 @@ export function quietWorld(): QuietWorld {
     quota_since: 0,
     quota_until: 0,
     late_until: 0,
+    stored_answers: new Set(),
     received: new Map(),
     deployment: readDeployment("local"),
     mutation: NO_MUTATION,

@@ -34,6 +34,8 @@ export interface World {
   invocations: Set<Invocation>;
   /** What webhooks' receivers were told: webhook id → body. */
   received: Map<string, string>;
+  /** Keys of the questions whose answers somebody was told are stored. */
+  stored_answers: Set<string>;
   /** What was exercised, by name. */
   counts: Map<string, number>;
   count(name: string, amount?: number): void;

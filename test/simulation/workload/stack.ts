@@ -12,6 +12,7 @@ import { makeWatch, type Watch } from "../invariants/watch.ts";
 import { type EventSource, eventSource } from "../sqs/event-source.ts";
 import { makeQueue, type Queue } from "../sqs/queue.ts";
 import { simulatedAgents } from "./agents.ts";
+import { askingAgent } from "./model-answers.ts";
 import { deadLetterQueue, type SimulatedPlatform, simulatedPlatform } from "./simulated-platform.ts";
 import { webhooksHandler } from "./webhooks.ts";
 
@@ -60,6 +61,9 @@ export function startStack(world: World): Stack {
       handlerOf(invocation) {
         const platform = platformOf(invocation);
         if (service === WEBHOOKS) return webhooksHandler(world, platform);
+        if (agent && service === "codegen") {
+          return defineAgent(askingAgent(agent, world, platform), () => platform);
+        }
         if (agent) return defineAgent(agent, () => platform);
         return serveQueue(
           service,

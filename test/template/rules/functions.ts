@@ -45,10 +45,10 @@ export const functionRules: TemplateRule[] = [
     },
   },
   {
-    says: "buildtest and sandbox ship as an image, each with its command; all others as an object named by its content",
+    says: "buildtest, coder and sandbox ship as an image, each with its command; all others as an object named by its content",
     check: (template) =>
       functionsOf(template).flatMap(([id, { Code, PackageType, ImageConfig, Handler }]) => {
-        if (/^(Buildtest|Sandbox)/.test(id)) {
+        if (/^(Buildtest|Coder|Sandbox)/.test(id)) {
           const right = PackageType === "Image" && idIn(Code.ImageUri) === "WorkerImageUri";
           return right && /^functions\/\w+\/handler\.handler$/.test(ImageConfig?.Command?.join() ?? "")
             ? []

@@ -25,6 +25,9 @@ export function statementsOf(template: Template, role: string): Statement[] {
 
 const rolesOf = (template: Template) => resourcesOf(template, "AWS::IAM::Role").map(([id]) => id);
 
+const KEYS_OF_MODELS = /:secret:distributed-agents\/[a-z]+\/MODEL_API_KEY\*"\}$/;
+const ASKS_A_MODEL = /^bedrock:InvokeModel(?:WithResponseStream)?$/;
+
 export const roleRules: TemplateRule[] = [
   {
     says: "every function has a role of its own, which only Lambda may take",
@@ -115,7 +118,7 @@ export const roleRules: TemplateRule[] = [
   {
     says: "functions that run what was submitted list no bucket and reach no keys, graphs, trail or circuits",
     check: (template) =>
-      ["SandboxRole", "BuildtestRole"].flatMap((id) => {
+      ["SandboxRole", "BuildtestRole", "CoderRole"].flatMap((id) => {
         const text = JSON.stringify(statementsOf(template, id));
         return ["s3:ListBucket", "KEY#", "GRAPH#", "AUDIT#", "CIRCUITS", "LIMIT#", "/graph/"]
           .filter((what) => text.includes(what))
@@ -124,6 +127,34 @@ export const roleRules: TemplateRule[] = [
     mutations: {
       "it may list": (template) => {
         statementsOf(template, "SandboxRole")[0]?.Action.push("s3:ListBucket");
+      },
+    },
+  },
+  {
+    says: "only codegen and coder read keys of models, and these only, and only codegen asks models of Bedrock",
+    check: (template) =>
+      rolesOf(template).flatMap((id) =>
+        statementsOf(template, id).flatMap(({ Action, Resource }) => {
+          const reads = Action.some((action) => action.startsWith("secretsmanager:"));
+          const asks = Action.some((action) => action.startsWith("bedrock:"));
+          const resource = JSON.stringify(Resource);
+          const may_read = ["CodegenRole", "CoderRole"].includes(id) && KEYS_OF_MODELS.test(resource);
+          const may_ask = id === "CodegenRole" && Action.every((action) => ASKS_A_MODEL.test(action));
+          return (!reads || may_read) && (!asks || may_ask) ? [] : [`${id}: ${Action} ${resource}`];
+        }),
+      ),
+    mutations: {
+      "any secret": (template) => {
+        const read = statementsOf(template, "CoderRole").find(({ Action }) =>
+          Action.includes("secretsmanager:GetSecretValue"),
+        );
+        Object.assign(read ?? {}, { Resource: "*" });
+      },
+      "a function that runs what was submitted": (template) => {
+        statementsOf(template, "SandboxRole")[0]?.Action.push("secretsmanager:GetSecretValue");
+      },
+      "a coder that asks models": (template) => {
+        statementsOf(template, "CoderRole")[0]?.Action.push("bedrock:InvokeModel");
       },
     },
   },

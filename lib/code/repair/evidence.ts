@@ -9,7 +9,7 @@ import { BlobRef } from "#schemas/primitives.ts";
 const TriedRound = z.strictObject({
   round: z.int().min(0),
   diff: BlobRef,
-  /** In the model's words. */
+  /** In the words of whoever made the change. */
   intent: z.string(),
   reason: z.string(),
   failed_tests: z.array(z.string()),
@@ -69,7 +69,7 @@ export async function readEvidence(
   const log = found.first_failure ?? "nothing was written";
   const text = [
     `Your previous change was tested, and did not pass: ${found.reason}.`,
-    "It is in the files below already: edit them further, so that the tests pass.",
+    "It is in the files already: edit them further, so that the tests pass.",
     "",
     ...(failures.length > 0 ? ["Failing tests:", "", ...failures] : ["The output:", "", fenced(log)]),
     ...(failed.length > failures.length

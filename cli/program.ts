@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
+import { alertsCommand } from "./commands/alerts.ts";
 import { applyCommand } from "./commands/apply.ts";
 import { artifactsCommand } from "./commands/artifacts.ts";
 import { auditCommand } from "./commands/audit.ts";
@@ -10,6 +11,7 @@ import { dlqCommand } from "./commands/dlq.ts";
 import { indexCommand } from "./commands/index-source.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { metricsCommand } from "./commands/metrics.ts";
 import { policiesCommand } from "./commands/policies.ts";
 import { prCommand } from "./commands/pr.ts";
 import { queryCommand } from "./commands/query.ts";
@@ -68,6 +70,8 @@ export function createProgram(): Command {
     queryCommand(),
     policiesCommand(),
     circuitsCommand(),
+    metricsCommand(),
+    alertsCommand(),
     keysCommand(),
     auditCommand(),
     webhooksCommand(),

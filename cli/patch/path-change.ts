@@ -3,7 +3,7 @@ import { objectId } from "#lib/code/diff/file-diff.ts";
 import type { FileState } from "#lib/code/diff/read-tree.ts";
 
 /** What stands at a path on one side of a patch; undefined for nothing. */
-export interface Side {
+interface Side {
   mode: FileMode | undefined;
   /** Git's object id of the content; undefined where the patch does not say it. */
   id: string | undefined;

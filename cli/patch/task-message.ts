@@ -36,7 +36,7 @@ export function messageOf(summary: string): TaskMessage {
 }
 
 /** Markdown's character references as the characters they stand for: a commit's message is no Markdown. */
-export function plainText(markdown: string): string {
+function plainText(markdown: string): string {
   return markdown.replace(/&#(\d{1,6});/g, (_, number) => String.fromCodePoint(Number(number)));
 }
 

@@ -1,10 +1,12 @@
 import { defineApi } from "#lib/http/api/define-api.ts";
+import { alertRoutes } from "./alert-routes.ts";
 import { artifactRoutes } from "./artifact-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { failureRoutes } from "./failure-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
+import { metricsRoutes } from "./metrics-routes.ts";
 import { replayRoutes } from "./replay-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
@@ -15,6 +17,8 @@ export const handler = defineApi("gateway", {
   ...taskRoutes,
   ...artifactRoutes,
   ...statusRoutes,
+  ...metricsRoutes,
+  ...alertRoutes,
   ...circuitRoutes,
   ...keyRoutes,
   ...auditRoutes,

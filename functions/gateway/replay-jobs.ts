@@ -23,6 +23,7 @@ import { listOf } from "#lib/platform/table/keys.ts";
 import { queryPage } from "#lib/platform/table/query-page.ts";
 import { expiryOf, isExpired } from "#lib/platform/table/retention.ts";
 import { formatTraceparent, type TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { taskIdFrom } from "#lib/work/tasks/task-id.ts";
 import type {
   ReplayList,
   ReplayPreview,
@@ -34,7 +35,6 @@ import type {
 import type { ReplayJobRecord } from "#schemas/records/replay.ts";
 import type { Administrator } from "./administrator.ts";
 import type { Viewer } from "./failures.ts";
-import { idOfText } from "./id-of-text.ts";
 import type { GatewayPorts } from "./ports.ts";
 import type { ReplayQuery, ReplayResultQuery } from "./queries.ts";
 
@@ -206,7 +206,7 @@ function newJob(
   return {
     ...orders,
     ...(why !== undefined && { why }),
-    replay_id: `replay_${idOfText(`${tenant}\n${key ?? ports.runtime.hex(16)}`)}`,
+    replay_id: taskIdFrom(tenant, key ?? ports.runtime.hex(16)).replace(/^task_/, "replay_"),
     tenant,
     all_tenants: sees_all,
     state: waits ? "awaiting_approval" : "running",

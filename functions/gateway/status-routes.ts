@@ -2,34 +2,18 @@ import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { type Route, route } from "#lib/http/route.ts";
 import { config } from "#lib/platform/config/config.ts";
-import { readCounts } from "#lib/platform/metrics/count-store.ts";
-import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { queueServices } from "#lib/platform/settings/environment.ts";
 import { STATUS } from "#lib/platform/table/items.ts";
 import { keyOf } from "#lib/platform/table/keys.ts";
 import { checkTable } from "#lib/platform/table/operations.ts";
-import { countTasks } from "#lib/work/tasks/count-tasks.ts";
 import { IntegrationStatus, type PartStatus } from "#schemas/http/integration-status.ts";
-import { MetricsSummary } from "#schemas/http/metrics-summary.ts";
 import { Policies } from "#schemas/http/policies.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import type { GatewayPorts } from "./ports.ts";
 
-/** Routes about the platform's health, totals and configuration. */
+/** Routes about the platform's health and configuration. */
 export const statusRoutes: Record<string, Route> = {
-  "GET /api/metrics/summary": route({
-    access: "key-or-local",
-    scope: "read",
-    summary: "What the tenant's work came to, by service",
-    details:
-      "Tasks are counted from the ledger and exact. The counts of the services are approximate: docs/reference/counts.md.",
-    answers: { 200: { says: "Tasks of the last day, and totals of 31 days", schema: MetricsSummary } },
-    run: async ({ tenant, platform }) => ({
-      status: 200,
-      body: await metricsSummary(tenant, gatewayPorts(platform)),
-    }),
-  }),
   "GET /api/integration/status": route({
     access: "key",
     scope: "operate",
@@ -54,24 +38,6 @@ export const statusRoutes: Record<string, Route> = {
     },
   }),
 };
-
-/** A tenant's tasks and its metric totals by service, with those of no tenant: all days, shards and slots added up. Durations are `<metric>_ms_sum` over `<metric>_count`. */
-async function metricsSummary(tenant: string, ports: GatewayPorts): Promise<MetricsSummary> {
-  const services: MetricsSummary["services"] = {};
-  const owners = [tenant, PLATFORM_TENANT];
-  // What this environment has not written yet is there too: on a laptop all functions are in one process.
-  const waiting = owners.flatMap((owner) => ports.counts.pending(owner));
-  const [tasks, ...written] = await Promise.all([
-    countTasks(tenant, ports),
-    ...owners.map((owner) => readCounts(owner, ports)),
-  ]);
-  for (const { service, amounts } of [...written.flat(), ...waiting]) {
-    const metrics = services[service] ?? {};
-    services[service] = metrics;
-    for (const [metric, amount] of amounts) metrics[metric] = (metrics[metric] ?? 0) + amount;
-  }
-  return { generated_at: instant(ports.runtime.now()), tasks, services };
-}
 
 /** Checks the table, the bucket and every queue, and reports which respond. */
 async function integrationStatus(ports: GatewayPorts): Promise<IntegrationStatus> {

@@ -9,13 +9,13 @@ import { hasEdge } from "#lib/platform/settings/environment.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
+import { taskIdFrom } from "#lib/work/tasks/task-id.ts";
 import { createTask } from "#lib/work/tasks/task-store.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { checkFields, checkSource } from "./check-submission.ts";
-import { idOfText } from "./id-of-text.ts";
 import { checkIdempotencyKey } from "./idempotency-key.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
@@ -54,7 +54,7 @@ export async function submitTask(
   const now = ports.runtime.now();
   const task: TaskRecord = {
     tenant,
-    task_id: taskId(tenant, idempotency_key ?? ports.runtime.hex(16)),
+    task_id: taskIdFrom(tenant, idempotency_key ?? ports.runtime.hex(16)),
     status: "accepted",
     spec,
     definition,
@@ -111,10 +111,6 @@ function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskReco
     "IDEMPOTENCY_MISMATCH",
     `this Idempotency-Key was used for another body, which became task ${existing.task_id}`,
   );
-}
-
-function taskId(tenant: string, key: string): string {
-  return `task_${idOfText(`${tenant}\n${key}`)}`;
 }
 
 /** Workflows and profiles that the operator's policy allows; null: all. */

@@ -5,6 +5,7 @@ import { idempotencyKey } from "#lib/platform/hash/source-hash.ts";
 import { stepSourceHash } from "#lib/platform/messages/envelope.ts";
 import { readPayload } from "#lib/platform/messages/send-envelope.ts";
 import type { SendPrepared } from "#lib/platform/messages/send-message.ts";
+import { countedMetric } from "#lib/platform/metrics/catalogue.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
@@ -158,7 +159,7 @@ function tellEnd(
   { status, error, tenant, created_at, ended_at }: TaskRecord,
   ports: OrchestratorPorts,
 ): void {
-  ports.counters.count(`tasks_${status}`, tenant);
+  ports.counters.count(countedMetric(`tasks_${status}`), tenant);
   const took_ms = Date.parse(ended_at ?? created_at) - Date.parse(created_at);
   ports.counters.duration("task", tenant, Math.max(0, took_ms));
   ports.log.info("TASK_ENDED", `task ended: ${status}`, { status, error_code: error?.code });

@@ -9,6 +9,7 @@ import {
   type Invocation,
   reportCounts,
 } from "#lib/platform/lambda/invocation.ts";
+import { watchEvaluator } from "#lib/work/observation/watch-evaluator.ts";
 import { orchestratorPorts } from "./dependencies.ts";
 import { sweepDeliveries, sweepOpenTasks } from "./sweep-overdue.ts";
 
@@ -18,9 +19,10 @@ const stack = middy<Invocation, void>({ timeoutEarlyInMillis: 0 })
     const ports = orchestratorPorts(counters, log);
     await sweepOpenTasks(ports, spans);
     await sweepDeliveries(ports, spans);
+    await watchEvaluator(ports);
   });
 
-/** Runs on a schedule: nudges overdue tasks and sends overdue deliveries. */
+/** Runs on a schedule: nudges overdue tasks, sends overdue deliveries, and sees that alerts are evaluated. */
 export async function handler(_event: unknown, lambda: Context): Promise<void> {
   await stack(beginInvocation("sweeper", lambda, awsPorts()), lambda);
 }

@@ -1,21 +1,15 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
-import {
-  Fault,
-  RejectedInput,
-  RetryableFault,
-  TerminalFault,
-  ThrottledFault,
-} from "#lib/platform/errors/fault.ts";
+import { RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
 import type { SendPorts } from "#lib/platform/messages/send-message.ts";
-import { type PostAnswer, post } from "#lib/platform/outbound/post.ts";
+import { post } from "#lib/platform/outbound/post.ts";
 import { readUrl } from "#lib/platform/outbound/read-url.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { Settings } from "#lib/platform/settings/environment.ts";
 import type { TableClient, TablePorts } from "#lib/platform/table/operations.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
-import { retryAfterMs } from "#lib/resilience/retry/retry-after.ts";
 import { deliveryId, sendDelivery } from "#lib/work/webhooks/delivery.ts";
 import { readDelivery } from "#lib/work/webhooks/delivery-store.ts";
+import { refusalOf, unreachable } from "#lib/work/webhooks/judge-receiver.ts";
 import { secretBytes, secretsInForce, signatureHeaders } from "#lib/work/webhooks/sign-webhook.ts";
 import { moveWebhook, readWebhook } from "#lib/work/webhooks/webhook-store.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
@@ -104,64 +98,6 @@ async function giveUp(
     "WEBHOOK_GONE",
     "the receiver answered 410 Gone, so the webhook is disabled; enable it when it is back",
   );
-}
-
-const dependency = "webhook";
-/** Longest Retry-After that is honoured: the next attempt must come before the deadline of the message. */
-const RETRY_AFTER_MS_MAX = 3_600_000;
-
-/** Statuses below 500 that allow a later attempt: Request Timeout (RFC 9110), Too Early (RFC 8470), Too Many Requests (RFC 6585). */
-const LATER = [408, 425, 429];
-
-/**
- * The fault that a response stands for; undefined when the receiver accepted the event (2xx).
- *
- * ThrottledFault `WEBHOOK_THROTTLED`: 429; 408, 425 and 503 with Retry-After.
- * RetryableFault `WEBHOOK_UNAVAILABLE`: 5xx, 408, 425.
- * RetryableFault `WEBHOOK_REDIRECTS` (3xx, not followed) and `WEBHOOK_REFUSED` (any other): the receiver answered, so
- * they do not open its circuit, and the retry policy allows them few attempts.
- */
-export function refusalOf({ status, headers }: PostAnswer, now_ms: number): Fault | undefined {
-  if (status >= 200 && status < 300) return undefined;
-  const asked_ms = retryAfterMs(headers.get("retry-after"), now_ms);
-  const says_later = LATER.includes(status) || status === 503;
-  if (status === 429 || (says_later && asked_ms !== undefined)) {
-    const retry_after_ms = asked_ms === undefined ? undefined : Math.min(asked_ms, RETRY_AFTER_MS_MAX);
-    return new ThrottledFault(
-      "WEBHOOK_THROTTLED",
-      `the receiver answered ${status}: it asks for a later attempt`,
-      {
-        retry_after_ms,
-        dependency,
-      },
-    );
-  }
-  if (status >= 500 || says_later) {
-    return new RetryableFault("WEBHOOK_UNAVAILABLE", `the receiver answered ${status}`, { dependency });
-  }
-  if (status >= 300 && status < 400) {
-    return new RetryableFault(
-      "WEBHOOK_REDIRECTS",
-      `the receiver answered ${status}, and redirects are not followed: give the webhook its final URL`,
-      { dependency, dependency_answered: true },
-    );
-  }
-  return new RetryableFault("WEBHOOK_REFUSED", `the receiver answered ${status}`, {
-    dependency,
-    dependency_answered: true,
-  });
-}
-
-/** The fault for a delivery without a response. A Fault stays as it is; any other error becomes retryable. */
-export function unreachable(error: unknown, signal: AbortSignal, timeout_seconds: number): unknown {
-  if (error instanceof Fault || signal.aborted) return error;
-  if (error instanceof Error && error.name === "TimeoutError") {
-    const said = `the receiver did not answer within ${timeout_seconds} s`;
-    return new RetryableFault("WEBHOOK_LATE", said, { cause: error, dependency });
-  }
-  const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
-  const said = `no connection to the receiver (${code})`;
-  return new RetryableFault("WEBHOOK_UNREACHABLE", said, { cause: error, dependency });
 }
 
 const RACES_MAX = 5;

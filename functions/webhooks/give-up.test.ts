@@ -5,10 +5,10 @@ import type { Fault } from "#lib/platform/errors/fault.ts";
 import { circuitPolicyFor } from "#lib/resilience/circuit/guarded-call.ts";
 import { decideRetry } from "#lib/resilience/retry/decide-retry.ts";
 import { attemptsMaxOf, retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
+import { refusalOf } from "#lib/work/webhooks/judge-receiver.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { circuitFleet, request } from "#test/fakes/circuit-fleet.ts";
-import { refusalOf } from "./deliver.ts";
 
 const read = (name: string) => JSON.parse(readFileSync(`configs/${name}.json`, "utf8"));
 const retries = RetryPolicyConfig.parse(read("retry_policy"));

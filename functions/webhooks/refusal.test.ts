@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AddressForbidden } from "#lib/platform/outbound/resolve-host.ts";
-import { refusalOf, unreachable } from "./deliver.ts";
+import { refusalOf, unreachable } from "#lib/work/webhooks/judge-receiver.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const answer = (status: number, headers: Record<string, string> = {}) =>

@@ -5,6 +5,7 @@ import { configurationPage } from "./configuration-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { logsPage } from "./logs-page.ts";
+import { metricsPage } from "./metrics-page.ts";
 import { openapiFile } from "./openapi-file.ts";
 import { optionBlocks } from "./option-blocks.ts";
 import { publishedSchemas } from "./published-schemas.ts";
@@ -36,5 +37,6 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
     { path: "docs/reference/aws-differences.md", text: await awsDifferencesPage(tree) },
     { path: "docs/reference/errors.md", text: errorsPage() },
     { path: "docs/reference/logs.md", text: logsPage() },
+    { path: "docs/reference/metrics.md", text: metricsPage() },
   ];
 }

@@ -70,5 +70,25 @@ export const UNREACHED: [RegExp, string][] = [
     / dynamodb:UpdateItem Table.Arn METRICS#/,
     "counts wait in a process, and whichever function's turn it is writes them; here all share one",
   ],
+  [
+    /^observability dynamodb:UpdateItem Table.Arn METRICS_(HOURS|TOTALS)/,
+    "only when five minutes are over; test/integration/metrics.test.ts",
+  ],
+  [
+    /^observability dynamodb:Query Table.Arn (METRICS_TOTALS|.*FAILURES)/,
+    "only where there are dead letters; test/e2e/alerts.test.ts",
+  ],
+  [
+    /^sweeper (dynamodb:(Query|PutItem) Table.Arn (ALERT|SILENCES)|sqs:SendMessage AlertsQueue)/,
+    "only when alerts are not evaluated; test/integration/alerts.test.ts",
+  ],
+  [
+    /^(observability|gateway) sqs:SendMessage AlertsQueue/,
+    "only where a sink is configured; test/e2e/alerts.test.ts",
+  ],
+  [
+    /^alerts (dynamodb:\w+ Table.Arn (NOTICE|LIMIT|CIRCUITS)|sqs:SendMessage AlertsQueue)/,
+    "only where a sink is configured; test/e2e/alerts.test.ts",
+  ],
   [/ dynamodb:PutItem Table.Arn TRACE#/, "only for spans that no write of the ledger carried"],
 ];

@@ -106,11 +106,12 @@ async function everyDuty(): Promise<void> {
     `tasks/${task_id}?links=true`,
     `tasks/${task_id}/trace`,
     "artifacts/index",
-    "metrics/summary",
+    "metrics/summary?window=24h",
   ]) {
     await api.request("GET", `/api/${path}`);
   }
-  for (const path of ["policies", "circuits", "keys", "audit", "integration/status"]) {
+  await api.request("POST", "/api/alerts/silences", { rule: "*", for_seconds: 60, why: "x" });
+  for (const path of ["policies", "circuits", "keys", "audit", "alerts", "integration/status"]) {
     await api.request("GET", `/api/${path}`);
   }
   await api.artifact(task_id, "build-test/report.json");
@@ -134,6 +135,7 @@ async function everyDuty(): Promise<void> {
   await withTheModelAway();
   await withWebhooks();
   await unreadableMessages();
+  await api.request("GET", "/api/metrics/summary?tenant=*"); // with dead letters, whose age is looked for
   await withReplays();
 }
 
@@ -218,16 +220,8 @@ async function withWebhooks(): Promise<void> {
 
 async function unreadableMessages(): Promise<void> {
   const { sqs, queueUrl } = queues(recorded.stack.data_dir);
-  for (const agent of [
-    "orchestrator",
-    "codegen",
-    "coder",
-    "buildtest",
-    "sandbox",
-    "indexing",
-    "webhooks",
-    "replays",
-  ]) {
+  const agents = ["orchestrator", "codegen", "coder", "buildtest", "sandbox", "indexing", "webhooks", "alerts", "replays"];
+  for (const agent of agents) {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
     const dead = `${agent[0]?.toUpperCase()}${agent.slice(1)}DeadLetterQueue.Arn`;
     await vi.waitUntil(() => sent(agent, dead) && noted(agent), patience);

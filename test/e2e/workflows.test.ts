@@ -6,14 +6,15 @@ import { get } from "node:http";
 import { dirname, join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ArtifactMeta } from "#schemas/artifacts/artifact-meta.ts";
 import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import { CodegenMetrics } from "#schemas/artifacts/codegen-metrics.ts";
+import { MetricsSummary } from "#schemas/http/metrics-summary.ts";
 import { ArtifactIndex, TaskList, TaskView } from "#schemas/http/task-view.ts";
 import { needing } from "#test/needing.ts";
 import { temporaryDirectory } from "#test/temporary.ts";
-import { tenantClient } from "./client.ts";
+import { type ApiClient, tenantClient } from "./client.ts";
 import { CODEMOD, exampleSource, FIRST_TRY, FIX, tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
 
@@ -240,6 +241,78 @@ describe("many at once", () => {
     expect(TaskList.parse(body).tasks.every(({ tenant }) => tenant === "other")).toBe(true);
     const next = await other.request<TaskList>("GET", `/api/tasks?limit=3&cursor=${body.next_cursor}`);
     expect(next.body.tasks).toHaveLength(2);
+  });
+});
+
+describe("what was counted", () => {
+  const scrape = async (client: ApiClient, query = "", accept = "text/plain") => {
+    const headers = { authorization: `Bearer ${client.key}`, accept };
+    const answer = await fetch(`${stack.url}/api/metrics${query}`, { headers });
+    return { status: answer.status, type: answer.headers.get("content-type"), text: await answer.text() };
+  };
+  const samples = (text: string, name: string) =>
+    text.split("\n").flatMap((line) => {
+      const [, labels = "", value] = new RegExp(`^${name}\\{(.*)\\} (\\S+)$`).exec(line) ?? [];
+      return value === undefined ? [] : [{ labels, value: Number(value) }];
+    });
+  const sum = (all: { value: number }[]) => all.reduce((total, { value }) => total + value, 0);
+
+  it("is the same for Prometheus as in the summary, and tasks are those of the ledger", async () => {
+    const quiet = await tenantClient(stack.url, stack.data_dir, "quiet");
+    const { task_id } = await quiet.submit({ workflow: "run", source: tinySource(true), command: "true" });
+    await quiet.ended(task_id);
+    const read = async () => {
+      const { body } = await quiet.request<MetricsSummary>("GET", "/api/metrics/summary?window=5m");
+      return { summary: MetricsSummary.parse(body), exposed: (await scrape(quiet)).text };
+    };
+    const { summary, exposed } = await vi.waitUntil(
+      async () => {
+        const found = await read();
+        return (found.summary.services.sandbox?.steps_passed ?? 0) > 0 && found;
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+    expect(summary).toMatchObject({
+      tenant: "quiet",
+      tasks: { open: 0, ended: { succeeded: 1 } },
+      backlog: null,
+    });
+    expect(sum(samples(exposed, "agents_tasks"))).toBe(1);
+    expect(
+      sum(samples(exposed, "agents_steps_total").filter(({ labels }) => labels.includes('"quiet"'))),
+    ).toBe(1);
+    const ran = summary.series.find(({ service, tenant }) => service === "sandbox" && tenant === "quiet");
+    expect(ran?.counts).toMatchObject({ steps_passed: 1, step_attempts_first: 1 });
+    expect(ran?.durations.step?.count).toBe(1);
+    expect(exposed).not.toContain('tenant="local"');
+  });
+
+  it("is shown of all tenants to operators only, as Prometheus text or OpenMetrics", async () => {
+    const all = await scrape(api);
+    expect([all.status, all.type]).toEqual([200, "text/plain; version=0.0.4; charset=utf-8"]);
+    expect(all.text).toContain('tenant="local"');
+    expect(all.text).toContain('tenant="quiet"');
+    expect(samples(all.text, "agents_queue_messages").length).toBeGreaterThan(0);
+    expect(samples(all.text, "agents_aws_requests_total").length).toBeGreaterThan(0);
+    for (const { labels } of samples(all.text, "agents_[a-z_]+")) {
+      for (const label of ["service", "role", "shard", "tenant"]) expect(labels).toMatch(`${label}="`);
+    }
+    const open = await scrape(api, "", "application/openmetrics-text");
+    expect(open.type).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    expect(open.text.endsWith("# EOF\n")).toBe(true);
+    const quiet = await tenantClient(stack.url, stack.data_dir, "quiet");
+    expect((await scrape(quiet, "?tenant=*")).status).toBe(403);
+    expect((await quiet.request("GET", "/api/metrics/summary?tenant=local")).status).toBe(403);
+    expect((await api.request("GET", "/api/metrics/summary?tenant=quiet")).body).toMatchObject({
+      tenant: "quiet",
+    });
+  });
+
+  it("is refused for a window that is none", async () => {
+    for (const window of ["0m", "5", "5s", "32d", "1h30m", "-1h"]) {
+      const { status } = await api.request("GET", `/api/metrics/summary?window=${window}`);
+      expect(status, window).toBe(422);
+    }
   });
 });
 

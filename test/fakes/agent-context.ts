@@ -29,6 +29,8 @@ export interface FakeAgentContext {
   /** By path; JSON artifacts are validated by the schema given, as the platform does. */
   artifacts: Map<string, FakeArtifact>;
   lines: FakeLogLine[];
+  /** By metric. */
+  counted: Map<string, number>;
   /** Ends `context.signal`. */
   abort(reason?: unknown): void;
 }
@@ -37,6 +39,7 @@ export function fakeAgentContext(envelope: Partial<Envelope> = {}): FakeAgentCon
   const controller = new AbortController();
   const artifacts = new Map<string, FakeArtifact>();
   const lines: FakeLogLine[] = [];
+  const counted = new Map<string, number>();
   const blobs = fakeBlobStore();
   return {
     context: {
@@ -58,10 +61,12 @@ export function fakeAgentContext(envelope: Partial<Envelope> = {}): FakeAgentCon
       runtime: systemRuntime,
       call: (_, work) => work(controller.signal),
       span: (name, attributes, work) => inSpan(undefined, { name, attributes }, systemRuntime, work),
+      count: (metric, amount = 1) => counted.set(metric, (counted.get(metric) ?? 0) + amount),
     },
     blobs,
     artifacts,
     lines,
+    counted,
     abort: (reason) => controller.abort(reason),
   };
 }

@@ -97,7 +97,8 @@ describe("an update", () => {
   it("takes reserved words and columns with any name", async () => {
     const key = keyOf(COUNTS, {
       tenant: "acme",
-      day: "2026-01-31",
+      block: "2026-01-31T12:05",
+      minute: "2026-01-31T12:07",
       service: "a",
       role: "b",
       shard: "c",

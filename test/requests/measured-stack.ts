@@ -16,14 +16,14 @@ const LOOK_MS = 50;
 /** Without a request for so long, the invocations of the last task have ended. */
 const QUIET_MS = 1500;
 const PATIENCE_MS = 120_000;
-/** Runs by the clock and not for a task. */
-const SWEEPER = "sweeper";
+/** Run by the clock and not for a task. */
+const SCHEDULED = ["sweeper", "observability"];
 
 export async function measuredStack(env: Record<string, string> = {}): Promise<MeasuredStack> {
   const recorded = await recordedStack(env);
   const { stack } = recorded;
   const api = developmentClient(stack.url, stack.data_dir);
-  const calls = () => recorded.calls().filter((call) => call.function !== SWEEPER);
+  const calls = () => recorded.calls().filter((call) => !SCHEDULED.includes(call.function));
 
   /** Nobody polls: that would add requests. The end of the task is seen in the requests themselves. */
   const untilSealed = async (before: number) => {

@@ -92,6 +92,8 @@ async function askAndStore(
     const asking = (signal: AbortSignal) => ask(question, choice, exchange, signal);
     const answer = await call(MODEL_DEPENDENCY, asking, choice.circuit);
     const spent = spendingOf(answer.usage, choice);
+    context.count("model_tokens", spent.tokens);
+    context.count("model_usd_micros", spent.usd_micros);
     const { name, model } = choice;
     const stored: StoredAnswer = { ...answer, spent, name, model, duration_ms: runtime.now() - started };
     const kept = {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import type { Log } from "#lib/platform/log/log.ts";
+import type { CountedMetric } from "#lib/platform/metrics/catalogue.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Span } from "#lib/platform/trace/span.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
@@ -36,6 +37,8 @@ export interface AgentContext {
     attributes: SpanAttributes,
     work: (span: Span) => Promise<Result>,
   ): Promise<Result>;
+  /** Adds to a metric of the catalogue, under the message's tenant. */
+  count(metric: CountedMetric, amount?: number): void;
 }
 
 /** How a run ended. A fault of the submitted work may also be thrown as `RejectedInput`. */

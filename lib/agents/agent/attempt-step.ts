@@ -67,6 +67,7 @@ export async function attemptStep<Input extends z.ZodType, Output extends z.ZodT
       policy_hash: platform.retryPolicy().hash,
     });
     const started = runtime.now();
+    counters.count(lease.attempt > 1 ? "step_attempts_again" : "step_attempts_first", key.tenant);
     const attributes = { "agents.attempt": lease.attempt };
     const outcome = await inSpan(message.span, { name: `run ${key.step}`, attributes }, runtime, (span) =>
       runAgent(agent, message, {
@@ -129,7 +130,8 @@ async function runAgent<Input extends z.ZodType, Output extends z.ZodType>(
       ? guard.call({ ...callOf(agent.name, message, dependency, lease), endpoint, signal }, work)
       : work(signal);
   try {
-    const context = { envelope, signal, blobs, artifacts: writer, log, runtime, call, span };
+    const count: AgentContext["count"] = (metric, amount) => counters.count(metric, envelope.tenant, amount);
+    const context = { envelope, signal, blobs, artifacts: writer, log, runtime, call, span, count };
     const result = await agent.run(input.data, context);
     return toOutcome(agent, result, artifacts());
   } catch (error) {

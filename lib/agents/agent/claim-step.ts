@@ -106,6 +106,7 @@ async function endUnclaimed(
     case "wait": // not counted here: it is counted as a blocked duplicate when it returns
       throw waitingFor(claim, platform.runtime.now());
     case "exhausted":
+      counters.count("retries_exhausted", key.tenant);
       return endExhausted(platform.claims, claim.record);
   }
 }

@@ -68,6 +68,14 @@ export function parseMessage(): MessageMiddleware {
       const envelope = parseEnvelope(message.record.body, message.service);
       const { task_id, step, round, trace_id, tenant } = envelope;
       message.envelope = envelope;
+      const { ApproximateReceiveCount, SentTimestamp } = message.record.attributes;
+      if (ApproximateReceiveCount === "1") {
+        message.counters.duration(
+          "queue_wait",
+          tenant,
+          Math.max(0, message.started_ms - Number(SentTimestamp)),
+        );
+      }
       message.log = message.log.with({ task_id, step, round, trace_id, tenant });
     },
   };

@@ -4,17 +4,22 @@ import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { dispositionOf } from "#lib/platform/errors/disposition-of.ts";
 import { type FailureFacts, failureFacts } from "#lib/platform/errors/failure.ts";
 import { Fault, faultOf } from "#lib/platform/errors/fault.ts";
+import type { Counters } from "#lib/platform/metrics/counters.ts";
 import { failSpan, inSpan } from "#lib/platform/trace/span.ts";
 import type { Lease } from "#lib/resilience/idempotency/step-claims.ts";
 import type { ClaimKey } from "#lib/resilience/idempotency/step-item.ts";
 import { decideRetry, type RetryDecision } from "#lib/resilience/retry/decide-retry.ts";
 import { retryPolicyFor } from "#lib/resilience/retry/retry-policy-for.ts";
+import { LimitCode } from "#schemas/artifacts/build-test-report.ts";
 import type { RetryPolicy } from "#schemas/config/retry-policy.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { StepOutcome } from "#schemas/records/step.ts";
 
 /** What a run left, as its outcome lists it. */
 export type WrittenArtifacts = Pick<StepOutcome, "artifacts" | "producer">;
+
+/** Ends of a step that might have succeeded with another attempt. */
+const RAN_OUT: ReadonlySet<string> = new Set(["attempts", "time", "deadline"]);
 
 interface FailedWork {
   platform: Pick<AgentPlatform, "retryPolicy">;
@@ -56,13 +61,29 @@ export async function recordOutcome(
   await inSpan(span, { name: `complete ${key.step}`, attributes: facts }, platform.runtime, (completing) =>
     platform.claims.complete(key, lease, outcome, completing),
   );
-  counters.count(`steps_${outcome.verdict}`, key.tenant);
+  countOutcome(outcome, lease, key.tenant, counters);
   log.info("STEP_ENDED", `${key.step} ended: ${outcome.verdict}`, {
     verdict: outcome.verdict,
     error_code: outcome.code,
     policy_hash,
   });
   return { ...outcome, attempts: lease.attempt };
+}
+
+/** The store of the code graph is not as the code needs it. */
+const GRAPH_REFUSALS: readonly string[] = ["VECTOR_INDEX_DIMENSIONS", "NEO4J_REFUSED"] satisfies ErrorCode[];
+
+function countOutcome(
+  { verdict, code }: StepOutcome,
+  { replay_count }: Lease,
+  tenant: string,
+  counters: Counters,
+): void {
+  counters.count(`steps_${verdict}`, tenant);
+  if (replay_count > 0) counters.count("steps_replayed", tenant);
+  if (code !== undefined && GRAPH_REFUSALS.includes(code)) counters.count("graph_not_conforming", tenant);
+  if (LimitCode.safeParse(code).success) counters.count("sandbox_limits_hit", tenant);
+  if (code === ("MODEL_BUDGET_SPENT" satisfies ErrorCode)) counters.count("model_budget_refused", tenant);
 }
 
 /**
@@ -87,7 +108,11 @@ export async function recordFailure(
     policy,
     runtime.random,
   );
+  if (facts.code === ("MODEL_DAY_BUDGET_SPENT" satisfies ErrorCode)) {
+    message.counters.count("model_budget_refused", key.tenant);
+  }
   if (decision.kind === "end") {
+    if (RAN_OUT.has(decision.because)) message.counters.count("retries_exhausted", key.tenant);
     const ended = await recordOutcome(
       { ...outcomeOf(decision, facts), ...written },
       message,

@@ -23,6 +23,7 @@ import {
   type Invocation,
   reportCounts,
 } from "#lib/platform/lambda/invocation.ts";
+import { countAwsCall } from "#lib/platform/metrics/count-aws-calls.ts";
 
 /** Returns to acknowledge the message and throws a `Fault` otherwise. */
 export type ProcessMessage =
@@ -69,7 +70,10 @@ export function partialBatchResponse(
         const started_ms = invocation.platform.runtime.now();
         const message: IncomingMessage = { ...invocation, record, started_ms };
         return withCallMeter(
-          (call) => message.meter?.(call),
+          (call) => {
+            message.meter?.(call);
+            countAwsCall(call, message.envelope?.tenant, invocation.counters);
+          },
           () => serve(message, lambda),
         );
       }),

@@ -3,6 +3,7 @@ import { answerUnrouted } from "#lib/http/api/find-route.ts";
 import { NO_QUERY, parseBody, parseQuery } from "#lib/http/request/parse-request.ts";
 import type { ApiResponse } from "#lib/http/route.ts";
 import { withCallMeter } from "#lib/platform/aws/call-meter.ts";
+import { countAwsCall } from "#lib/platform/metrics/count-aws-calls.ts";
 import { awsCallMeter } from "#lib/platform/trace/aws-call-attributes.ts";
 
 /** Checks body and query string by the route's schemas. Throws HttpError 400, 413, 415 or 422. */
@@ -24,6 +25,7 @@ export async function callRoute(call: ApiCall): Promise<ApiAnswer> {
   const { route, event, headers, platform, tenant, identity, log, counters, lambda } = call;
   if (!route) return toAnswer(await answerUnrouted(event, headers, platform.requestGate));
   const trace = added(call.trace, "traceRequest");
+  const meter = awsCallMeter(trace, platform.runtime);
   const request = {
     tenant,
     identity,
@@ -39,7 +41,13 @@ export async function callRoute(call: ApiCall): Promise<ApiAnswer> {
     remainingMs: () => lambda.getRemainingTimeInMillis(),
   };
   return toAnswer(
-    await withCallMeter(awsCallMeter(trace, platform.runtime), () => route.run(request as never)),
+    await withCallMeter(
+      (aws) => {
+        meter(aws);
+        countAwsCall(aws, tenant, counters);
+      },
+      () => route.run(request as never),
+    ),
   );
 }
 

@@ -1,14 +1,17 @@
 import type { z } from "zod";
 import { agentMessages } from "#lib/platform/config/agent-messages.ts";
+import { alertFaults } from "#lib/platform/config/alert-faults.ts";
 import { codegenFaults } from "#lib/platform/config/model-choice.ts";
 import { routePolicyFaults } from "#lib/platform/config/route-policies.ts";
 import { workflowFaults } from "#lib/platform/config/workflow-faults.ts";
+import { AlertsConfig } from "#schemas/config/alerts.ts";
 import { ArtifactsConfig } from "#schemas/config/artifacts.ts";
 import { AuthenticationConfig } from "#schemas/config/authentication.ts";
 import { CircuitBreakerConfig } from "#schemas/config/circuit-breaker.ts";
 import { CodegenConfig } from "#schemas/config/codegen.ts";
 import { ComputationLimitsConfig } from "#schemas/config/computation-limits.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
+import { MetricsConfig } from "#schemas/config/metrics.ts";
 import { OutboundConfig } from "#schemas/config/outbound.ts";
 import { ReplaysConfig } from "#schemas/config/replays.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
@@ -52,12 +55,14 @@ function fieldsOf(agent: string, end: "Input" | "Output"): Record<string, z.ZodT
 
 /** Every file an operator may change at run time. */
 export const definitions = {
+  alerts: define("alerts", AlertsConfig, alertFaults),
   artifacts: define("artifacts", ArtifactsConfig),
   circuitBreaker: define("circuit_breaker", CircuitBreakerConfig),
   authentication: define("authentication", AuthenticationConfig),
   codegen: define("codegen", CodegenConfig, codegenFaults),
   computationLimits: define("computation_limits", ComputationLimitsConfig),
   graph: define("graph", GraphConfig),
+  metrics: define("metrics", MetricsConfig),
   outbound: define("outbound", OutboundConfig),
   replays: define("replays", ReplaysConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),

@@ -4,6 +4,7 @@ import type { ConfigEvent } from "#lib/platform/config/config-file.ts";
 import { ConfigFile, type ConfigFilePorts, type Loaded } from "#lib/platform/config/config-file.ts";
 import type { ConfigSource } from "#lib/platform/config/config-source.ts";
 import type { Log } from "#lib/platform/log/log.ts";
+import { countedMetric } from "#lib/platform/metrics/catalogue.ts";
 import { type Counters, PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { Policies } from "#schemas/http/policies.ts";
@@ -99,7 +100,8 @@ export function configStore(definitions: readonly ConfigDefinition[], ports: Con
       return {
         stop(counters) {
           stopped.abort();
-          for (const [metric, amount] of noticed) counters.count(metric, PLATFORM_TENANT, amount);
+          for (const [metric, amount] of noticed)
+            counters.count(countedMetric(metric), PLATFORM_TENANT, amount);
           noticed.clear();
         },
         takeChanges: () => changes.splice(0),

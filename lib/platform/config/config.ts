@@ -33,12 +33,14 @@ function reading<Schema extends z.ZodType>(definition: ConfigDefinition<Schema>)
 /** The configuration that an operator changes at run time. Read it again for every decision; never keep a copy. */
 export const config = {
   environment: settings,
+  alerts: reading(definitions.alerts),
   artifacts: reading(definitions.artifacts),
   circuitBreaker: reading(definitions.circuitBreaker),
   authentication: reading(definitions.authentication),
   codegen: reading(definitions.codegen),
   computationLimits: reading(definitions.computationLimits),
   graph: reading(definitions.graph),
+  metrics: reading(definitions.metrics),
   outbound: reading(definitions.outbound),
   replays: reading(definitions.replays),
   retryPolicy: reading(definitions.retryPolicy),

@@ -67,7 +67,7 @@ function orderFaults(steps: readonly WorkflowStep[], position: number): string[]
 }
 
 /** Services with a queue that run no workflow steps. */
-const NO_AGENTS = ["orchestrator", "webhooks"];
+const NO_AGENTS = ["orchestrator", "webhooks", "alerts"];
 
 function agentFaults({ agent, input }: WorkflowStep, { services, fieldsOf }: WorkflowSurroundings): string[] {
   if (NO_AGENTS.includes(agent)) return [`agent "${agent}" runs no workflow steps.`];

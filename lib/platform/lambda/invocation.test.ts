@@ -94,12 +94,15 @@ describe("flushSpans", () => {
 });
 
 describe("reportCounts", () => {
-  const counting = ({ counters }: Invocation) => counters.count("things", "acme", 2);
+  const counting = ({ counters }: Invocation) => counters.count("steps_passed", "acme", 2);
 
   it("writes the counts under the service and the role", async () => {
     const { written } = await invoke(reportCounts("worker"), { work: counting });
-    expect(JSON.stringify(written)).toContain("things");
-    expect(written[0]?.input).toMatchObject({ TableName: "table", Key: { pk: "METRICS#acme" } });
+    expect(JSON.stringify(written)).toContain("steps_passed");
+    expect(written[0]?.input).toMatchObject({
+      TableName: "table",
+      Key: { pk: expect.stringMatching(/^METRICS#\d{4}/), sk: expect.stringMatching(/^acme#/) },
+    });
     expect(JSON.stringify(written)).toContain("service");
   });
 

@@ -4,6 +4,9 @@
  * of operators go by these codes.
  */
 export const LOG_CODES = {
+  ALERT_FIRING: "An alert fires.",
+  ALERT_PENDING: "An alert's condition holds; it fires when it has held long enough.",
+  ALERT_RESOLVED: "An alert's condition does not hold any more.",
   ANSWER_UNUSABLE: "Local stack: a function's answer names no messages; the whole batch returns.",
   ATTEMPTS_EXCEEDED: "An address sent too many refused credentials; no more of them are logged.",
   AUDIT_LOST: "A change of configuration could not be written to the audit trail.",
@@ -44,6 +47,7 @@ export const LOG_CODES = {
   MESSAGE_PARKED: "A message waits, and a successor of it was sent.",
   MESSAGE_RETURNS: "A message returns to its queue after a delay.",
   METRICS_LOST: "The counts of an invocation could not be written.",
+  NOTICE_SENT: "A sink took a notice of an alert.",
   NUDGE_LOST: "The orchestrator was not told of an accepted task; the sweeper will tell it.",
   QUERY_FAILED: "A query of the code graph failed.",
   QUERY_WITHOUT_MEANING: "The embedder failed; a query was answered from names and words only.",

@@ -30,7 +30,7 @@ function world(send = async () => ({})) {
   };
   const serve = async (tenants: string[]) => {
     const counters = makeCounters();
-    for (const tenant of tenants) counters.count("messages", tenant);
+    for (const tenant of tenants) counters.count("messages_acknowledged", tenant);
     buffer.add(LABELS, counters, tenants.length);
     await buffer.flush(ports);
   };
@@ -69,16 +69,19 @@ describe("the counts of an environment", () => {
     expect(sum(written)).toBe(1000);
   });
 
-  it("are in an item of their tenant, day, service and slot, whose size does not grow with tenants", async () => {
+  it("are in an item of their tenant, minute, service and slot, whose size does not grow with tenants", async () => {
     const { written, serve, buffer, ports } = world();
     await serve(Array.from({ length: 300 }, (_, index) => `tenant-${index}`));
     await buffer.close(ports);
-    expect(written[0]?.Key).toEqual({ pk: "METRICS#tenant-0", sk: "2026-01-31#codegen#worker#0#3" });
+    expect(written[0]?.Key).toEqual({
+      pk: "METRICS#2026-01-31T12:00",
+      sk: "tenant-0#2026-01-31T12:00#codegen#worker#0#3",
+    });
     expect(written.every(({ ExpressionAttributeNames: names }) => Object.keys(names).length === 1)).toBe(
       true,
     );
     expect(written).toHaveLength(ROWS_MAX + 1);
-    expect(written.at(-1)?.Key.pk).toBe(`METRICS#${OTHER_TENANTS}`);
+    expect(written.at(-1)?.Key.sk).toMatch(new RegExp(`^${OTHER_TENANTS}#`));
     expect(sum(written)).toBe(300);
   });
 
@@ -89,7 +92,7 @@ describe("the counts of an environment", () => {
     const pending = buffer
       .pending("acme")
       .map(({ service, amounts }) => [service, Object.fromEntries(amounts)]);
-    expect(pending).toEqual([["codegen", { messages: 1 }]]);
+    expect(pending).toEqual([["codegen", { messages_acknowledged: 1 }]]);
   });
 
   it("are dropped, and that is logged, when the table refuses them", async () => {

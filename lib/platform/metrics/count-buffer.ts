@@ -1,15 +1,8 @@
 import type { Log } from "#lib/platform/log/log.ts";
-import { addCounts, type CountRow, dayOf } from "#lib/platform/metrics/count-store.ts";
+import { addCounts, type CountLabels, type SlotRow } from "#lib/platform/metrics/count-store.ts";
 import { type Counters, PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { TablePorts } from "#lib/platform/table/operations.ts";
-
-/** Whose counts they are. */
-interface CountLabels {
-  service: string;
-  role: string;
-  shard: string;
-}
 
 /** What writing needs. */
 interface CountPorts extends TablePorts {
@@ -20,13 +13,13 @@ interface CountPorts extends TablePorts {
 /** The counts of one execution environment that are not in the table yet. They are approximate: docs/reference/counts.md. */
 export interface CountBuffer {
   /** Takes over the counts of an invocation that served so many messages or requests. */
-  add(labels: CountLabels, counters: Counters, served: number): void;
+  add(labels: Omit<CountLabels, "tenant">, counters: Counters, served: number): void;
   /** Writes what is due: nothing within `FLUSH_MS` of the last time. Never throws. */
   flush(ports: CountPorts): Promise<void>;
   /** Writes everything, and from now on with every `flush`. For an environment that is shut down. Never throws. */
   close(ports: CountPorts): Promise<void>;
-  /** A tenant's rows that are not written yet. */
-  pending(tenant: string): CountRow[];
+  /** Rows that are not written yet; a tenant's, if one is given. */
+  pending(tenant?: string): SlotRow[];
 }
 
 /** Counts are written at most once in this time. */
@@ -37,20 +30,20 @@ const WRITES_A_MESSAGE = 0.15;
 export const ROWS_MAX = 100;
 export const OTHER_TENANTS = "_other";
 
-/** Each environment writes into one of so many items of a service, tenant and day, so that none of them is hot. */
+/** Each environment writes into one of so many items of a service, tenant and minute, so that none of them is hot. */
 const SLOTS = 4;
 
 /** `runtime` chooses the slot. */
 export function countBuffer(runtime: Pick<Runtime, "random">): CountBuffer {
   const slot = Math.floor(runtime.random() * SLOTS);
   /** In the order in which their first count came. */
-  const rows = new Map<string, CountRow>();
+  const rows = new Map<string, SlotRow>();
   let served = 0;
   let next_flush_ms = 0;
   let closed = false;
 
-  const rowOf = (labels: CountLabels, tenant: string): CountRow => {
-    const key = [labels.service, labels.role, tenant].join("|");
+  const rowOf = (labels: Omit<CountLabels, "tenant">, tenant: string): SlotRow => {
+    const key = [labels.service, labels.role, labels.shard, tenant].join("|");
     const waiting = rows.get(key);
     if (waiting) return waiting;
     const spare = tenant === PLATFORM_TENANT || tenant === OTHER_TENANTS;
@@ -63,8 +56,8 @@ export function countBuffer(runtime: Pick<Runtime, "random">): CountBuffer {
   const write = async (rows_max: number, ports: CountPorts) => {
     const due = [...rows].slice(0, rows_max);
     for (const [key] of due) rows.delete(key);
-    const day = dayOf(ports.runtime.now());
-    const written = await Promise.allSettled(due.map(([, row]) => addCounts(row, day, ports)));
+    const now_ms = ports.runtime.now();
+    const written = await Promise.allSettled(due.map(([, row]) => addCounts(row, now_ms, ports)));
     const lost = written.find((one) => one.status === "rejected");
     // Not tried again: the table may have added them before the answer was lost.
     if (lost) ports.log.warn("METRICS_LOST", `counts were not written: ${String(lost.reason)}`);
@@ -90,6 +83,6 @@ export function countBuffer(runtime: Pick<Runtime, "random">): CountBuffer {
       closed = true;
       await write(rows.size, ports);
     },
-    pending: (tenant) => [...rows.values()].filter((row) => row.tenant === tenant),
+    pending: (tenant) => [...rows.values()].filter((row) => tenant === undefined || row.tenant === tenant),
   };
 }

@@ -4,6 +4,25 @@ import { describeIssues } from "#schemas/issue-sentence.ts";
 
 const S3_PREFIX = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/((?:[A-Za-z0-9._-]+\/)*)$/;
 
+const AlertAddresses = z.record(
+  z.string(),
+  z.strictObject({
+    url: z.string().min(1),
+    secret: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/)
+      .optional(),
+  }),
+);
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const Environment = z.object({
   STAGE: z.string().default("local").describe("deployment stage"),
   TABLE_NAME: z.string().min(1).describe("the one DynamoDB table"),
@@ -25,6 +44,17 @@ const Environment = z.object({
     .union([z.literal(""), z.string().min(32)])
     .default("")
     .describe("secret that webhooks' secrets follow from, 32 characters or more"),
+  ALERT_SINKS: z
+    .string()
+    .default("")
+    .transform((text, context) => {
+      const parsed = AlertAddresses.safeParse(text === "" ? {} : jsonOf(text));
+      if (parsed.success) return parsed.data;
+      // The text itself is a secret.
+      context.addIssue({ code: "custom", message: `is no JSON such as {"chat":{"url":"https://…"}}` });
+      return z.NEVER;
+    })
+    .describe("where the sinks of configs/alerts.json are, by name: url, and secret of a signed webhook"),
   MODEL_URL: z
     .union([z.literal(""), z.url()])
     .default("")
@@ -69,6 +99,8 @@ export interface Settings {
   api_key_pepper?: string | undefined;
   /** What webhooks' secrets follow from; undefined where a function neither makes nor uses them. */
   webhook_secret_root?: string | undefined;
+  /** Where the sinks of configs/alerts.json are, and what is sent to them is signed with. */
+  alert_sinks?: Readonly<Record<string, { url: string; secret?: string | undefined }>> | undefined;
   /** The models that answer changes in words; configs/codegen.json says more of them. */
   model?: ModelSettings | undefined;
   /** Keeps the code graph; undefined when S3 and the table do. */
@@ -93,6 +125,7 @@ export function settings(): Settings {
     config_objects: bucket === undefined ? undefined : { bucket, prefix },
     api_key_pepper: values.API_KEY_PEPPER || undefined,
     webhook_secret_root: values.WEBHOOK_SECRET_ROOT || undefined,
+    alert_sinks: values.ALERT_SINKS,
     model: modelOf(values),
     neo4j: neo4jOf(values),
   };

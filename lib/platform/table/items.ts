@@ -25,6 +25,8 @@ export const TASK = {
     edit_failures: ["GetItem", "PutItem", "Query"],
     advance_tasks: ["GetItem", "PutItem", "Query"],
     find_open_tasks: ["GetItem", "Query open_tasks"],
+    read_metrics: ["GetItem", "Query open_tasks"],
+    observe_platform: ["GetItem", "Query open_tasks"],
   },
 } as const satisfies ItemKind;
 
@@ -103,6 +105,8 @@ export const FAILURE = {
   kept: { days: 30, after: "it failed last" },
   access: {
     serve_queue: ["PutItem", "UpdateItem"],
+    read_metrics: ["Query by_tenant"],
+    observe_platform: ["Query by_tenant"],
     read_failures: ["GetItem", "Query by_tenant", "Query open_tasks"],
     edit_failures: ["PutItem", "UpdateItem"],
     replay_failures: ["GetItem", "UpdateItem", "Query by_tenant", "Query open_tasks"],
@@ -216,7 +220,7 @@ export const RATE_LIMIT = {
   partition: "LIMIT#<tenant>#<route>#<shard>",
   sort: "LIMIT",
   kept: { days: 3, after: "it was last used" },
-  access: { limit_requests: ["GetItem", "UpdateItem"] },
+  access: { limit_requests: ["GetItem", "UpdateItem"], send_notices: ["GetItem", "UpdateItem"] },
 } as const satisfies ItemKind;
 
 export const CIRCUIT = {
@@ -230,18 +234,82 @@ export const CIRCUIT = {
   access: {
     guard_dependencies: ["GetItem", "UpdateItem"],
     command_circuits: ["GetItem", "UpdateItem", "Query"],
+    observe_platform: ["Query"],
     replay_failures: ["Query"],
   },
 } as const satisfies ItemKind;
 
 export const COUNTS = {
   about:
-    "What the environments of one slot of a service counted for one tenant on one UTC day: a number for each metric. " +
-    "Approximate (docs/reference/counts.md)",
-  partition: "METRICS#<tenant>",
-  sort: "<day>#<service>#<role>#<shard>#<slot>",
-  kept: { days: 31, after: "its day began" },
-  access: { write_metrics: ["UpdateItem"], read_tasks: ["Query"] },
+    "What the environments of one slot of a service counted for one tenant in one minute: a number for each metric. " +
+    "Its partition is a block of five minutes (UTC). Approximate (docs/reference/counts.md)",
+  partition: "METRICS#<block>",
+  sort: "<tenant>#<minute>#<service>#<role>#<shard>#<slot>",
+  kept: { days: 1, after: "its block began" },
+  access: { write_metrics: ["UpdateItem"], read_metrics: ["Query"], add_up_metrics: ["Query"] },
+} as const satisfies ItemKind;
+
+export const COUNTS_OF_HOUR = {
+  about:
+    "What a service counted for one tenant in one hour (UTC), added up from `COUNTS`. `rolled_up_to`: the last block that is in " +
+    "it, so that a block is added once however often that is tried",
+  partition: "METRICS_HOURS#<day>",
+  sort: "<tenant>#<hour>#<service>#<role>#<shard>",
+  kept: { days: 32, after: "its hour began" },
+  access: { read_metrics: ["Query"], add_up_metrics: ["UpdateItem"] },
+} as const satisfies ItemKind;
+
+export const COUNTS_IN_TOTAL = {
+  about: "What a service counted for one tenant since ever, as `COUNTS_OF_HOUR`: these numbers only grow",
+  partition: "METRICS_TOTALS",
+  sort: "<tenant>#<service>#<role>#<shard>",
+  kept: { days: 400, after: "it was last added to" },
+  access: { read_metrics: ["Query"], observe_platform: ["Query"], add_up_metrics: ["UpdateItem"] },
+} as const satisfies ItemKind;
+
+export const COUNTS_PROGRESS = {
+  about:
+    "`rolled_up_to`: the last block of `COUNTS` that was added up whole. Moved only from the value that was read",
+  partition: "METRICS_PROGRESS",
+  sort: "METRICS_PROGRESS",
+  kept: "until deleted",
+  access: { read_metrics: ["GetItem"], add_up_metrics: ["GetItem", "UpdateItem"] },
+} as const satisfies ItemKind;
+
+export const ALERT = {
+  about:
+    "How one rule of configs/alerts.json stands for one set of labels. Moved only on condition of its `version`",
+  partition: "ALERTS",
+  sort: "<alert_id>",
+  record: "AlertRecord",
+  kept: { days: 30, after: "it changed last" },
+  access: { evaluate_alerts: ["PutItem", "Query"], read_alerts: ["Query"] },
+} as const satisfies ItemKind;
+
+export const SILENCE = {
+  about: "Alerts that are not told for a time, as an operator asked",
+  partition: "SILENCES",
+  sort: "<silence_id>",
+  record: "SilenceRecord",
+  kept: { days: 7, after: "its end" },
+  access: { evaluate_alerts: ["Query"], read_alerts: ["Query"], silence_alerts: ["PutItem"] },
+} as const satisfies ItemKind;
+
+export const ALERT_EVALUATION = {
+  about: "`at_ms`: when alerts were evaluated last, in Unix ms",
+  partition: "ALERT_EVALUATION",
+  sort: "ALERT_EVALUATION",
+  kept: "until deleted",
+  access: { evaluate_alerts: ["GetItem", "PutItem"], read_alerts: ["GetItem"] },
+} as const satisfies ItemKind;
+
+export const NOTICE = {
+  about: "One notice of an alert for one sink, claimed as a step is, so that it is sent once",
+  partition: "NOTICE#<tenant>#<task_id>",
+  sort: "NOTICE#<step>#<round>",
+  record: "StepRecord",
+  kept: { set_by: "`tasks_days` of configs/artifacts.json", after: "its deadline" },
+  access: { send_notices: ["GetItem", "UpdateItem"] },
 } as const satisfies ItemKind;
 
 export const SPANS = {

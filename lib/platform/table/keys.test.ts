@@ -47,8 +47,17 @@ describe("a key", () => {
   });
 
   it("gives back the fields of its sort key", () => {
-    const labels = { day: "2026-01-31", service: "codegen", role: "worker", shard: "0", slot: "3" };
-    expect(sortFields(COUNTS, keyOf(COUNTS, { tenant: "acme", ...labels }) as never)).toEqual(labels);
+    const labels = {
+      tenant: "acme",
+      minute: "2026-01-31T12:07",
+      service: "codegen",
+      role: "worker",
+      shard: "0",
+      slot: "3",
+    };
+    expect(sortFields(COUNTS, keyOf(COUNTS, { block: "2026-01-31T12:05", ...labels }) as never)).toEqual(
+      labels,
+    );
   });
 });
 

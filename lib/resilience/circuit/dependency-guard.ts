@@ -6,6 +6,7 @@ import { ParkedFault, RetryableFault } from "#lib/platform/errors/fault.ts";
 import { keepLease } from "#lib/platform/lease/lease-keeper.ts";
 import { LeaseLost } from "#lib/platform/lease/lease-lost.ts";
 import type { Log } from "#lib/platform/log/log.ts";
+import type { CountedMetric } from "#lib/platform/metrics/catalogue.ts";
 import type { Counters } from "#lib/platform/metrics/counters.ts";
 import { aroundHandler } from "#lib/platform/runtime/around-handler.ts";
 import {
@@ -65,7 +66,7 @@ export interface DependencyGuard {
 }
 
 /** Metric of the calls that were parked with each code. */
-const PARKED_METRICS: Record<string, string> = {
+const PARKED_METRICS: Record<string, CountedMetric> = {
   CIRCUIT_OPEN: "calls_parked",
   DEPENDENCY_DAMPED: "calls_damped",
   RETRY_BUDGET_SPENT: "retries_parked",

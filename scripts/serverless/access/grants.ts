@@ -19,6 +19,7 @@ export interface QueueIds {
 
 const ORCHESTRATOR = "orchestrator";
 const WEBHOOKS = "webhooks";
+const ALERTS = "alerts";
 const REPLAYS = "replays";
 
 /**
@@ -41,6 +42,13 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
   check_parts: ({ queues: by_agent, dead_letter_queues }) => [
     queues([...Object.values(by_agent), ...Object.values(dead_letter_queues)], ["GetQueueAttributes"]),
   ],
+  /** functions/observability: reads how full every queue is. */
+  observe_platform: ({ queues: by_agent, dead_letter_queues }) => [
+    queues([...Object.values(by_agent), ...Object.values(dead_letter_queues)], ["GetQueueAttributes"]),
+  ],
+  evaluate_alerts: ({ queues: by_agent }) => [queues(pick(by_agent, ALERTS), ["SendMessage"])],
+  /** functions/gateway/alerts.ts: a test of the sinks. */
+  silence_alerts: ({ queues: by_agent }) => [queues(pick(by_agent, ALERTS), ["SendMessage"])],
   /** functions/gateway/edit-failure.ts and import-failures.ts: sends an edited message, puts an imported one into its DLQ. */
   edit_failures: ({ queues: by_agent, dead_letter_queues }) => [
     queues([...Object.values(by_agent), ...Object.values(dead_letter_queues)], ["SendMessage"]),

@@ -57,6 +57,7 @@ describe("a conditional write", () => {
       "lib/resilience/idempotency/claim.ts",
       "lib/work/tasks/task-store.ts",
       "lib/work/webhooks/delivery-store.ts",
+      "lib/work/observation/alert-store.ts",
     ],
     async observe(world) {
       const Key = newKey();

@@ -120,6 +120,7 @@ describe("a query", () => {
       "lib/work/tasks/count-tasks.ts",
       "lib/platform/trace/task-spans.ts",
       "lib/platform/metrics/count-store.ts",
+      "lib/work/observation/read-backlog.ts",
     ],
     async observe(world) {
       const pk = randomUUID();
@@ -187,6 +188,7 @@ describe("a query", () => {
       "lib/resilience/idempotency/claim.ts",
       "lib/http/auth/key-store.ts",
       "lib/work/webhooks/webhook-store.ts",
+      "lib/work/observation/alert-store.ts",
       "functions/replays/take-failure.ts",
       "lib/agents/dlq/replay-job-store.ts",
       "lib/agents/dlq/sweep-dead-letters.ts",

@@ -30,6 +30,7 @@ describe("an update", () => {
   semantic("makes the item that is not there", {
     relied_on_by: [
       "lib/platform/metrics/count-store.ts",
+      "lib/platform/metrics/add-up-counts.ts",
       "lib/resilience/circuit/circuit-table.ts",
       "lib/http/auth/failed-attempts.ts",
     ],
@@ -79,6 +80,7 @@ describe("an update", () => {
   semantic("adds numbers from 0, and loses none of many at once", {
     relied_on_by: [
       "lib/platform/metrics/count-store.ts",
+      "lib/platform/metrics/add-up-counts.ts",
       "lib/resilience/circuit/circuit-table.ts",
       "lib/http/auth/failed-attempts.ts",
       "functions/codegen/providers/money.ts",
@@ -182,7 +184,11 @@ describe("an update", () => {
   });
 
   semantic("takes 120 columns to add and 120 to remove, and expressions up to 4 KB", {
-    relied_on_by: ["lib/resilience/circuit/circuit-table.ts", "lib/platform/metrics/count-store.ts"],
+    relied_on_by: [
+      "lib/resilience/circuit/circuit-table.ts",
+      "lib/platform/metrics/count-store.ts",
+      "lib/platform/metrics/add-up-counts.ts",
+    ],
     async observe(world) {
       const Key = newKey();
       const columns = Array.from({ length: 120 }, (_, index) => index);

@@ -197,7 +197,11 @@ describe("a queue", () => {
   });
 
   semantic("counts what waits, what is in flight and what is delayed, if only within a minute", {
-    relied_on_by: ["functions/gateway/status-routes.ts", "scripts/chaos/operator.ts"],
+    relied_on_by: [
+      "functions/gateway/status-routes.ts",
+      "lib/work/observation/read-backlog.ts",
+      "scripts/chaos/operator.ts",
+    ],
     async observe(world) {
       const queue = await world.queue();
       for (const MessageBody of ["a", "b", "c"]) await send(world, queue, { MessageBody });

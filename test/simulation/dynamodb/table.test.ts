@@ -3,7 +3,7 @@ import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deadLetter } from "#lib/agents/dlq/failure-store.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
-import { addCounts, dayOf, readCounts } from "#lib/platform/metrics/count-store.ts";
+import { addCounts, readTotals } from "#lib/platform/metrics/count-store.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { FAILURE, STEP, TASK } from "#lib/platform/table/items.ts";
 import { listOf } from "#lib/platform/table/keys.ts";
@@ -147,8 +147,8 @@ function driver(random: Random) {
       const amounts = new Map<string, number>();
       for (let index = random.int(1, 4); index > 0; index -= 1) amounts.set(`m${index}`, random.int(1, 9));
       const labels = { service: "s", role: "worker", shard: "0", slot: random.int(0, 3) };
-      await addCounts({ ...labels, tenant: "acme", amounts }, dayOf(now), ports);
-      await readCounts("acme", ports);
+      await addCounts({ ...labels, tenant: "acme", amounts }, now, ports);
+      await readTotals("acme", now, ports);
     },
   ];
   return async () => {

@@ -220,7 +220,17 @@ async function withWebhooks(): Promise<void> {
 
 async function unreadableMessages(): Promise<void> {
   const { sqs, queueUrl } = queues(recorded.stack.data_dir);
-  const agents = ["orchestrator", "codegen", "coder", "buildtest", "sandbox", "indexing", "webhooks", "alerts", "replays"];
+  const agents = [
+    "orchestrator",
+    "codegen",
+    "coder",
+    "buildtest",
+    "sandbox",
+    "indexing",
+    "webhooks",
+    "alerts",
+    "replays",
+  ];
   for (const agent of agents) {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
     const dead = `${agent[0]?.toUpperCase()}${agent.slice(1)}DeadLetterQueue.Arn`;

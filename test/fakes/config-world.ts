@@ -49,7 +49,9 @@ export interface ConfigLine {
   fields: Record<string, unknown>;
 }
 
-const DEPLOYMENT: Deployment = { services: ["orchestrator", "codegen", "coder", "buildtest", "sandbox", "indexing"] };
+const DEPLOYMENT: Deployment = {
+  services: ["orchestrator", "codegen", "coder", "buildtest", "sandbox", "indexing"],
+};
 
 /** A store of the retry policy alone over a source in memory, under a fake clock. */
 export function configWorld(overrides: Partial<ConfigSource> = {}) {

@@ -228,7 +228,12 @@ describe("a receiver", () => {
     open.model = true;
     await evaluate();
     await stage.pump();
-    const { found } = await openFailures({ all: true }, { queue: "alerts" }, { order: "earliest" }, stage.ports);
+    const { found } = await openFailures(
+      { all: true },
+      { queue: "alerts" },
+      { order: "earliest" },
+      stage.ports,
+    );
     expect(found.map(({ record }) => record.code)).toEqual(["ALERT_SINK_UNKNOWN"]);
     expect(JSON.stringify(found)).not.toContain(receiver.url);
   });

@@ -15,7 +15,8 @@ const PACKAGE = ["test/template/package.test.ts"];
  * The lanes: `unit` (no emulator), `sandbox` (attacks on the sandbox), `simulation` (seeded faults in virtual time), `long`
  * (any `*.long.test.ts`: minutes of work, so not part of `npm test`), `template` (what is deployed, read as data), `package` (what is
  * uploaded, built and run; not part of `npm test` either), `integration` (embedded emulators), `contract` (what the code needs of AWS, against its
- * stand-ins: CONTRACT_TARGET), `e2e` (the whole local stack).
+ * stand-ins: CONTRACT_TARGET), `e2e` (the whole local stack), `console` (a browser that uses the console of a local stack;
+ * not part of `npm test`).
  */
 export default defineConfig({
   test: {
@@ -25,7 +26,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{schemas,lib,functions,local,cli,scripts,test/requests}/**/*.test.ts"],
+          include: ["{schemas,lib,functions,local,cli,console,scripts,test/requests}/**/*.test.ts", "test/*.test.ts"],
           exclude: LONG,
           isolate: false, // a file may find modules loaded by another: none of them keeps anything between tests
           testTimeout: 60_000,
@@ -82,6 +83,14 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
+          name: "console",
+          include: ["test/console/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },

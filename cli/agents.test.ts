@@ -117,6 +117,8 @@ describe("agents submit", () => {
   it.each([
     [["submit", ".", "--test", "t", "--deadline", "soon"], "Give a whole number"],
     [["submit", ".", "--patch", "a", "--prompt", "b", "--test", "t"], "Give one of --patch"],
+    [["submit", ".", "--agent", "aider", "--test", "t"], "--agent says who makes the change of a --prompt"],
+    [["submit", ".", "--agent", "No!", "--prompt", "p", "--test", "t"], "small letters"],
     [["submit", ".", "--patch", "/nowhere.diff", "--test", "t"], "/nowhere.diff"],
     [["submit", ".", "--patch", "a", "--strip", "-1", "--test", "t"], "Give a whole number from 0 to 99"],
     [["submit", "/nowhere", "--test", "t"], "There is no /nowhere."],

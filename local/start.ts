@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import { visible } from "../cli/render/visible.ts";
+import { buildConsole } from "../scripts/build/build-console.ts";
 import { banner } from "./banner.ts";
 import { makeDirectory } from "./data-directory.ts";
 import type { Ready } from "./local-stack.ts";
@@ -38,6 +39,7 @@ async function start(options: StartOptions): Promise<number> {
   }
   const stage_environment = await stageEnvironment(options, process.env);
   makeDirectory(options.data_directory);
+  await buildConsole(options.service_directory);
   const log_file = join(options.data_directory, "stack.log");
   const child = spawnServerless(options, stage_environment, log_file);
   let ready = false;

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
+import { buildConsole, CONSOLE_FOLDER } from "./build/build-console.ts";
 import { bundle } from "./build/bundle.ts";
 import { loadBundle } from "./build/load-bundle.ts";
 import { run } from "./gates/run.ts";
@@ -6,7 +7,7 @@ import { handlerModule, parseServerless, SERVERLESS_FILE } from "./tree/serverle
 
 /**
  * `npm run -s build`: type-checks, bundles every function of serverless.yml into
- * .build/<function>/, and loads each bundle once.
+ * .build/<function>/, and loads each bundle once. It builds the console too.
  */
 const FOLDER = ".build";
 
@@ -18,7 +19,7 @@ function fail(message: string): never {
 if (!existsSync(SERVERLESS_FILE)) fail(`${SERVERLESS_FILE} is missing: it names the functions to build.`);
 const { functions } = parseServerless(readFileSync(SERVERLESS_FILE, "utf8"));
 
-const types = await run("tsc --noEmit", process.cwd());
+const types = await run("tsc --noEmit && tsc --noEmit -p console", process.cwd());
 if (!types.passed) fail(types.output);
 
 rmSync(FOLDER, { recursive: true, force: true });
@@ -35,3 +36,5 @@ for (const outcome of await Promise.allSettled(built)) {
     process.exitCode = 1;
   }
 }
+await buildConsole(process.cwd());
+console.log(`${"console".padEnd(24)} ${`in ${CONSOLE_FOLDER}/`.padStart(9)}`);

@@ -7,7 +7,7 @@ const GATES: Gate[] = [
     command: "biome check --error-on-warnings --max-diagnostics=50 .",
     repair: "npm run check -- --fix formats, and mends what can be mended safely",
   },
-  { name: "types", command: "tsc --noEmit" },
+  { name: "types", command: "tsc --noEmit && tsc --noEmit -p console" },
   { name: "dead code", command: "knip" },
   { name: "generated", command: "node scripts/generate-schemas.ts --check" },
   { name: "tree", command: "node scripts/verify-tree.ts" },

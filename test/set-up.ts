@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { leftIn, removeTemporaryDirectories } from "./temporary.ts";
@@ -9,15 +9,23 @@ import { leftIn, removeTemporaryDirectories } from "./temporary.ts";
  * its own. The file fails when it leaves something there: then it, or the code it tests, did not clean up.
  */
 
+/** Caches of compiled code that tsx and Node keep between their runs: shared with all other runs. */
+const CACHES = [`tsx-${userInfo().uid}`, "node-compile-cache", `v8-compile-cache-${userInfo().uid}`];
+
 const usual = process.env.TMPDIR;
+const shared = tmpdir();
 // Short, because the path of a Unix socket has 107 bytes at most.
-const own = mkdtempSync(join(tmpdir(), "t-"));
+const own = mkdtempSync(join(shared, "t-"));
+for (const cache of CACHES) {
+  mkdirSync(join(shared, cache), { recursive: true });
+  symlinkSync(join(shared, cache), join(own, cache));
+}
 process.env.TMPDIR = own;
 
 // Registered first, so it runs last: behind the hooks of the test file.
 afterAll(async () => {
   removeTemporaryDirectories();
-  const left = await leftIn(own);
+  const left = await leftIn(own, CACHES);
   rmSync(own, { recursive: true, force: true });
   if (usual === undefined) delete process.env.TMPDIR;
   else process.env.TMPDIR = usual;

@@ -24,10 +24,15 @@ export function removeTemporaryDirectories(): void {
   made.clear();
 }
 
-/** The names of what is still in a directory once those that are being removed had their time. */
-export async function leftIn(directory: string, patience_ms = PATIENCE_MS): Promise<string[]> {
+/** The names of what is still in a directory, but for what is expected there, once what is being removed had its time. */
+export async function leftIn(
+  directory: string,
+  expected: readonly string[] = [],
+  patience_ms = PATIENCE_MS,
+): Promise<string[]> {
   for (const until = Date.now() + patience_ms; ; await delay(50)) {
-    const left = existsSync(directory) ? readdirSync(directory).sort() : [];
+    const found = existsSync(directory) ? readdirSync(directory).sort() : [];
+    const left = found.filter((name) => !expected.includes(name));
     if (left.length === 0 || Date.now() >= until) return left;
   }
 }

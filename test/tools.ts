@@ -4,7 +4,13 @@ import { strongestBackend } from "#lib/sandbox/choose-backend.ts";
 import { makeGroup, release } from "#lib/sandbox/process/process-ceiling.ts";
 
 /** What some tests need and a fresh machine may lack. */
-export type Tool = "bubblewrap" | "git" | "perl" | "perl and a memory control group" | "an x64 machine";
+export type Tool =
+  | "bubblewrap"
+  | "git"
+  | "perl"
+  | "perl and a memory control group"
+  | "an x64 machine"
+  | "Chromium";
 
 /**
  * Whether this machine has the tool. Bubblewrap counts only where it may create namespaces.
@@ -22,7 +28,13 @@ async function isUsable(tool: Tool): Promise<boolean> {
   if (tool === "bubblewrap") return (await strongestBackend()).isolation === "full";
   if (tool === "an x64 machine") return process.arch === "x64";
   if (tool === "perl and a memory control group") return (await isUsable("perl")) && countsMemory();
-  return (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, tool)));
+  return programFile(tool.toLowerCase()) !== undefined;
+}
+
+/** Absolute path of a program on PATH; undefined where there is none. */
+export function programFile(name: string): string | undefined {
+  const directories = (process.env.PATH ?? "").split(delimiter);
+  return directories.map((directory) => join(directory, name)).find(existsSync);
 }
 
 function countsMemory(): boolean {

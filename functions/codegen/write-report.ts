@@ -63,7 +63,7 @@ function summary(metrics: CodegenMetrics, { notes, intent, asked }: Generated, f
     ...(asked ? ["Asked for:", "", ...quoted(asked), ""] : []),
     "## Changes",
     "",
-    `${counted(metrics.files_changed, "file")} changed: ${counted(metrics.insertions, "line")} added, ${counted(metrics.deletions, "line")} removed. ${origin(metrics)}`,
+    `${counted(metrics.files_changed, "file")} changed: ${counted(metrics.insertions, "line")} added, ${counted(metrics.deletions, "line")} removed. ${origin(metrics)}`.trimEnd(),
     ...notes,
     "",
     "| File | Change | Added | Removed |",
@@ -109,7 +109,8 @@ function quoted(text: string): string[] {
     .map((line) => `> ${markdownText(line)}`.trimEnd());
 }
 
-function origin({ provider, model }: CodegenMetrics): string {
+function origin({ provider, model, agent }: CodegenMetrics): string {
+  if (agent) return ""; // its notes say which
   if (!model) return `Made by: ${provider}.`;
   const cached = model.cached_input_tokens > 0 ? ` (${model.cached_input_tokens} from the cache)` : "";
   const asked = `${counted(model.turns, "question")} in this round`;

@@ -6,12 +6,6 @@ const PUBLIC = { "cache-control": "public, max-age=300" };
 
 /** The API's description. It shows nothing of any tenant, so nobody needs a key to read how to use one. */
 export const documentationRoutes: Record<string, Route> = {
-  "GET /": route({
-    access: "public",
-    summary: "Where people begin",
-    answers: { 302: { says: "Read on there", headers: { location: "/docs" } } },
-    run: async () => ({ status: 302, headers: { ...PUBLIC, location: "/docs" } }),
-  }),
   "GET /api/openapi.json": route({
     access: "public",
     summary: "This description, as OpenAPI 3.1",

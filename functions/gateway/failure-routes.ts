@@ -119,15 +119,15 @@ export const failureRoutes: Record<string, Route> = {
     codes: { 400: ["CURSOR_INVALID"] },
     run: async (request) => {
       const ports = gatewayPorts(request.platform);
+      const { lines, next_cursor } = await exportFailures(viewerOf(request), request.query, ports);
+      const headers = {
+        "content-type": "application/x-ndjson",
+        ...(next_cursor !== null && { "next-cursor": next_cursor }),
+      };
+      const answer = { status: 200, body: Buffer.from(lines), headers };
+      if (lines === "") return answer; // nothing leaves, so there is nothing to tell the trail
       const target = JSON.stringify(request.query).slice(0, 200);
-      return administrator(request).audited({ action: "dlq.export", target }, async () => {
-        const { lines, next_cursor } = await exportFailures(viewerOf(request), request.query, ports);
-        const headers = {
-          "content-type": "application/x-ndjson",
-          ...(next_cursor !== null && { "next-cursor": next_cursor }),
-        };
-        return { status: 200, body: Buffer.from(lines), headers };
-      });
+      return administrator(request).audited({ action: "dlq.export", target }, async () => answer);
     },
   }),
   "POST /api/dlq/import": route({

@@ -3,6 +3,7 @@ import { alertRoutes } from "./alert-routes.ts";
 import { artifactRoutes } from "./artifact-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
+import { consoleRoutes } from "./console-routes.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { failureRoutes } from "./failure-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
@@ -26,4 +27,5 @@ export const handler = defineApi("gateway", {
   ...failureRoutes,
   ...replayRoutes,
   ...documentationRoutes,
+  ...consoleRoutes,
 });

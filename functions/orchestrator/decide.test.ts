@@ -279,3 +279,32 @@ describe("an index beside the change", () => {
     });
   });
 });
+
+describe("a step for some kinds of change", () => {
+  const by_agent = {
+    change: { kind: "command", agent: "aider", text: { key: "t", sha256: hash, bytes: 1 } },
+  };
+  const spec = { source: git, ...by_agent };
+  const of = (...steps: StepRecord[]): Ledger => ({ task: task("change", undefined, spec), steps });
+  const diff = { key: "d", sha256: hash, bytes: 1 };
+  const codes = (round: number) => step("code", round, { output: { source, diff } });
+
+  it("is passed over by a task with another kind, and come to by one with such", () => {
+    expect(first(ledger([step("index", 0, {})]))).toMatchObject({ step: "codegen" });
+    expect(first(of(step("index", 0, {})))).toMatchObject({ step: "code", service: "coder", round: 0 });
+    expect(first(of(step("index", 0, {}), codes(0)))).toMatchObject({
+      step: "codegen",
+      input: { agent_diff: diff },
+    });
+  });
+
+  it("is where a repair begins, with what failed, in the next round", () => {
+    const report = { key: "r", sha256: hash, bytes: 1 };
+    const failed = step("buildtest", 0, { verdict: "failed", code: "TESTS_FAILED", output: { report } });
+    const made = step("codegen", 0, { output: { source, diff } });
+    const next = first(of(step("index", 0, {}), codes(0), made, failed));
+    expect(next).toMatchObject({ step: "code", round: 1, input: { previous_diff: diff, report } });
+    const others = first(ledger([step("index", 0, {}), made, failed]));
+    expect(others).toMatchObject({ step: "codegen", round: 1 });
+  });
+});

@@ -11,6 +11,8 @@ export interface Bundle {
   externals: string[];
   /** Absolute paths of further modules, which it looks for in its own folder. */
   beside: string[];
+  /** Whether it serves the console, whose files then travel with it. */
+  serves_console: boolean;
 }
 
 /**
@@ -25,6 +27,8 @@ const LEFT_OUTSIDE: Record<string, string[]> = {
 /** A module that starts the child process of computations, and the program of that process. */
 const STARTS_CHILD = "lib/code/confined/confined-code.ts";
 const CHILD_ENTRY = "lib/code/confined/child.ts";
+/** The module that reads the console's files. */
+const READS_CONSOLE = "functions/gateway/console-files.ts";
 const CHILD_FILE = "confined-child.mjs";
 
 /** CommonJS packages inside an ES module still call require(). */
@@ -47,6 +51,7 @@ export async function bundle(name: string, entry: string, folder: string): Promi
     bytes: made.bytes + child.bytes,
     externals: [...new Set([...made.externals, ...child.externals])],
     beside: [...made.beside, child.file],
+    serves_console: made.serves_console,
   };
 }
 
@@ -91,7 +96,8 @@ async function bundleModule(entry: string, outfile: string, options: ModuleOptio
   const bytes = modules.reduce((sum, [, output]) => sum + output.bytes, 0);
   const files = modules.map(([path]) => join(dirname(outfile), basename(path)));
   const beside = files.filter((path) => path !== outfile);
-  return { file: outfile, bytes, externals, inputs, beside };
+  const serves_console = inputs.has(READS_CONSOLE);
+  return { file: outfile, bytes, externals, inputs, beside, serves_console };
 }
 
 class BundleFailed extends Error {

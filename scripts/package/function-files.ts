@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { buildConsole, CONSOLE_FILES, CONSOLE_FOLDER } from "../build/build-console.ts";
 import { bundle } from "../build/bundle.ts";
 import { packagesFor, readLock } from "./locked-packages.ts";
 import { mustRunOn } from "./native-code.ts";
@@ -18,7 +19,7 @@ export interface FunctionFiles {
 
 /**
  * Everything one function needs and nothing else: its bundle where its `handler:` says, the packages
- * that cannot be bundled for that platform, and the configuration.
+ * that cannot be bundled for that platform, the configuration, and the console where it is served.
  */
 export async function functionFiles(
   name: string,
@@ -26,7 +27,7 @@ export async function functionFiles(
   platform: Platform,
   scratch: string,
 ): Promise<FunctionFiles> {
-  const { file, externals, beside } = await bundle(name, module, scratch);
+  const { file, externals, beside, serves_console } = await bundle(name, module, scratch);
   const files = new Map<string, Uint8Array>();
   files.set(module.replace(/\.ts$/, ".mjs"), readFileSync(file));
   for (const path of beside) files.set(join(dirname(module), basename(path)), readFileSync(path));
@@ -36,6 +37,12 @@ export async function functionFiles(
   mustRunOn(platform, files);
   for (const config of readdirSync(CONFIGS)) {
     files.set(`${CONFIGS}/${config}`, readFileSync(join(CONFIGS, config)));
+  }
+  if (serves_console) {
+    await buildConsole(process.cwd());
+    for (const each of CONSOLE_FILES) {
+      files.set(`${CONSOLE_FOLDER}/${each}`, readFileSync(join(CONSOLE_FOLDER, each)));
+    }
   }
   return { files, source_map: readFileSync(`${file}.map`) };
 }

@@ -1,6 +1,6 @@
 import type { Rule } from "./rule.ts";
 
-const SOURCES = /^(functions|lib|schemas|cli|local|scripts)\/.+\.(ts|mts|mjs)$/;
+const SOURCES = /^(functions|lib|schemas|cli|console|local|scripts)\/.+\.(tsx?|mts|mjs)$/;
 const LIMITS = [
   {
     files: /^functions\/[^/]+\/handler\.ts$/,

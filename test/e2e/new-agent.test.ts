@@ -62,7 +62,7 @@ beforeAll(async () => {
     "configs/workflows.json",
   ]);
   follow(blocks);
-  stack = await startStack({ service_dir });
+  stack = await startStack({ service_dir, data_dir: temporaryDirectory("data") });
   api = developmentClient(stack.url, stack.data_dir);
 });
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { temporaryDirectory } from "#test/temporary.ts";
 import { openDataDirectory } from "../../local/data-directory.ts";
 import { ensureDevelopmentKey, ensureSecret } from "../../local/development-key.ts";
@@ -16,14 +16,10 @@ const START = fileURLToPath(new URL("../../local/start.ts", import.meta.url));
 const START_MS = 180_000;
 
 const sound = temporaryDirectory("sound-data");
-const made: string[] = [sound];
 beforeAll(async () => {
   const stack = await startStack({ data_dir: sound });
   await stack.stop();
 }, START_MS);
-afterAll(() => {
-  for (const directory of made) rmSync(directory, { recursive: true, force: true });
-});
 
 /** What `npm start` says when it does not start. */
 async function refusal(data_directory: string, environment: Record<string, string> = {}) {
@@ -40,7 +36,6 @@ async function refusal(data_directory: string, environment: Record<string, strin
 
 function copyOf(directory: string): string {
   const copy = join(temporaryDirectory("damaged-data"), "data");
-  made.push(copy);
   cpSync(directory, copy, { recursive: true });
   return copy;
 }
@@ -166,7 +161,6 @@ describe("npm start with configuration that is not valid", () => {
     "names every faulty file at once: one that is absent, one that is no JSON, one with a wrong value",
     async () => {
       const configs = temporaryDirectory("configs");
-      made.push(configs);
       cpSync("configs", configs, { recursive: true });
       rmSync(join(configs, "webhooks.json"));
       writeFileSync(join(configs, "graph.json"), "{");

@@ -1,6 +1,7 @@
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
+import { redactSecrets } from "#lib/platform/log/redact-secrets.ts";
 import type { CodegenInput } from "#schemas/messages/codegen.ts";
 import type { Provided, ProviderTask } from "./provider-task.ts";
 
@@ -12,7 +13,7 @@ type CommandTask = ProviderTask<"command"> & Pick<CodegenInput, "agent_diff" | "
  * @throws TerminalFault `PAYLOAD_INVALID` when no step ran the agent; the codes of `applyDiff`
  */
 export async function applyAgentDiff(
-  { directory, agent_diff, agent_run }: CommandTask,
+  { change, directory, agent_diff, agent_run }: CommandTask,
   { blobs }: Pick<AgentContext, "blobs">,
   { applyDiff }: Pick<ConfinedCode, "applyDiff">,
 ): Promise<Provided> {
@@ -24,5 +25,6 @@ export async function applyAgentDiff(
   }
   await applyDiff(directory, await blobs.read(agent_diff));
   const notes = [`Made by the coding agent ${agent_run.name}; what it printed is in \`${agent_run.log}\`.`];
-  return { provider: "command", notes, agent: agent_run };
+  const asked = redactSecrets(await blobs.readText(change.text));
+  return { provider: "command", asked, notes, agent: agent_run };
 }

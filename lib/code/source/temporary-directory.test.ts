@@ -22,6 +22,13 @@ async function worker() {
   return { child, directory: said.toString().trim() };
 }
 
+async function untilSwept(directory: string): Promise<void> {
+  while (existsSync(directory)) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sweepAbandonedDirectories();
+  }
+}
+
 it("removes the directory however the work ends", async () => {
   let lent = "";
   const failing = withTemporaryDirectory("test", async (directory) => {
@@ -38,12 +45,10 @@ it("removes what a killed worker left, and nothing of a living one", async () =>
     expect(existsSync(killed.directory)).toBe(true);
     killed.child.kill("SIGKILL");
     await once(killed.child, "exit");
-    while (existsSync(killed.directory)) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      await sweepAbandonedDirectories();
-    }
+    await untilSwept(killed.directory);
     expect(existsSync(living.directory)).toBe(true);
   } finally {
-    living.child.kill();
+    living.child.kill("SIGKILL");
   }
+  await untilSwept(living.directory);
 });

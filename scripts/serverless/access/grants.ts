@@ -1,5 +1,6 @@
 import {
   bedrockModels,
+  mergedByKeys,
   noticeMissingObjects,
   objects,
   queues,
@@ -76,7 +77,7 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
     objects("tenants/*/blobs/*", ["GetObject", "PutObject", "PutObjectTagging"]),
     objects("tenants/*/tasks/*", ["PutObject", "PutObjectTagging"]),
     noticeMissingObjects(),
-    queues(Object.values(by_agent), ["SendMessage"]),
+    queues(allBut(by_agent, ALERTS), ["SendMessage"]),
   ],
   /** functions/orchestrator/sweep.ts */
   find_open_tasks: ({ queues: by_agent }) => [queues(pick(by_agent, ORCHESTRATOR), ["SendMessage"])],
@@ -108,11 +109,18 @@ export const QUEUE_ACCESS = ["serve_queue", "write_metrics", "write_traces"];
 /** The statements of the named grants. Throws when there is no such grant. */
 export function grantedBy(names: readonly string[], ids: QueueIds): Statement[] {
   const known = new Set([...tableDuties(), ...Object.keys(GRANTS)]);
-  return names.flatMap((name) => {
-    if (!known.has(name)) throw new Error(`access: there is no ${name}; there are ${[...known].join(", ")}`);
-    const grant = Object.hasOwn(GRANTS, name) ? GRANTS[name] : undefined;
-    return [...tableGrants(name), ...(grant?.(ids) ?? [])];
-  });
+  return mergedByKeys(
+    names.flatMap((name) => {
+      if (!known.has(name))
+        throw new Error(`access: there is no ${name}; there are ${[...known].join(", ")}`);
+      const grant = Object.hasOwn(GRANTS, name) ? GRANTS[name] : undefined;
+      return [...tableGrants(name), ...(grant?.(ids) ?? [])];
+    }),
+  );
+}
+
+function allBut(by_agent: Record<string, string>, left_out: string): string[] {
+  return Object.entries(by_agent).flatMap(([agent, id]) => (agent === left_out ? [] : [id]));
 }
 
 function pick(by_agent: Record<string, string>, agent: string): string[] {

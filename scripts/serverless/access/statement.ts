@@ -47,6 +47,24 @@ function table(Resource: unknown, partitions: string[], actions: ItemAction[]): 
   };
 }
 
+/**
+ * The same permissions in fewer statements, for a role's policies may have 10,240 characters in all: those that differ in their
+ * partition keys only become one, with all of them.
+ */
+export function mergedByKeys(statements: readonly Statement[]): Statement[] {
+  const merged = new Map<string, Statement>();
+  for (const statement of statements) {
+    const { "ForAllValues:StringLike": like, ...rest } = statement.Condition ?? {};
+    const keys = (like?.["dynamodb:LeadingKeys"] ?? []) as string[];
+    const same = JSON.stringify({ ...statement, Condition: rest });
+    const before = merged.get(same)?.Condition?.["ForAllValues:StringLike"]?.["dynamodb:LeadingKeys"] ?? [];
+    const all = [...new Set([...(before as string[]), ...keys])];
+    const Condition = { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": all }, ...rest };
+    merged.set(same, keys.length === 0 ? statement : { ...statement, Condition });
+  }
+  return [...merged.values()];
+}
+
 /** Actions on the objects of the artifact bucket below one prefix. */
 export function objects(pattern: string, actions: ObjectAction[]): Statement {
   return {

@@ -15,7 +15,15 @@ interface Rule {
 }
 
 /** They show nothing of any tenant: what the API is like, and that there is no such route. */
-const OPEN_ROUTES = ["GET /", "GET /api/openapi.json", "GET /docs", "$default"];
+const OPEN_ROUTES = [
+  "GET /",
+  "GET /api/openapi.json",
+  "GET /docs",
+  "GET /console",
+  "GET /console/app.js",
+  "GET /console/app.css",
+  "$default",
+];
 /** Objects of these tags end by themselves; `graph` ones when no pointer leads to them (artifacts:clean). */
 const EXPIRING_TAGS = ["task", "blob", "upload"];
 

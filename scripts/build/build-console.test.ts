@@ -1,0 +1,56 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildConsole, CONSOLE_FILES, CONSOLE_FOLDER } from "./build-console.ts";
+
+/** What a browser fetches before it shows anything. */
+const COMPRESSED_BYTES_MAX = 150_000;
+
+const root = mkdtempSync(join(tmpdir(), "console-"));
+const file = (name: string) => join(root, CONSOLE_FOLDER, name);
+
+beforeAll(async () => {
+  cpSync("console", join(root, "console"), { recursive: true });
+  symlinkSync(resolve("node_modules"), join(root, "node_modules"));
+  expect(await buildConsole(root)).toBe(true);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe("the built console", () => {
+  it("weighs less than 150 kB compressed", () => {
+    const bytes = CONSOLE_FILES.map((name) => gzipSync(readFileSync(file(name)), { level: 9 }).byteLength);
+    expect(bytes.every((each) => each > 200)).toBe(true);
+    expect(bytes.reduce((sum, each) => sum + each)).toBeLessThan(COMPRESSED_BYTES_MAX);
+  });
+
+  it("has no script, style or handler in the page itself", () => {
+    const page = readFileSync(file("index.html"), "utf8");
+    expect(page).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/i);
+  });
+
+  it("names its files by their content", async () => {
+    const version = () => /app\.js\?v=([0-9a-f]{16})/.exec(readFileSync(file("index.html"), "utf8"))?.[1];
+    const before = version();
+    expect(before).toBeDefined();
+    writeFileSync(join(root, "console/texts/added.ts"), "export {};\n");
+    await buildConsole(root);
+    expect(version()).toBe(before);
+    const texts = join(root, "console/texts/frame.ts");
+    writeFileSync(texts, readFileSync(texts, "utf8").replace('"Sign in"', '"Log in"'));
+    await buildConsole(root);
+    expect(version()).not.toBe(before);
+  });
+
+  it("is left alone while its sources are the same", async () => {
+    await buildConsole(root);
+    const before = statSync(file("app.js")).mtimeMs;
+    await buildConsole(root);
+    expect(statSync(file("app.js")).mtimeMs).toBe(before);
+  });
+
+  it("is not there for a service without one", async () => {
+    expect(await buildConsole(join(root, "node_modules"))).toBe(false);
+  });
+});

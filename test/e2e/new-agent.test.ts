@@ -48,7 +48,8 @@ function follow(blocks: Map<string, string>): void {
   );
   const workflows = JSON.parse(readFileSync("configs/workflows.json", "utf8"));
   const step = JSON.parse(blocks.get("configs/workflows.json") ?? "");
-  workflows.workflows.change.steps.splice(2, 0, step);
+  const { steps } = workflows.workflows.change;
+  steps.splice(steps.findIndex((one: { step: string }) => one.step === "codegen") + 1, 0, step);
   write("configs/workflows.json", JSON.stringify(workflows));
 }
 

@@ -85,7 +85,10 @@ export const ERROR_CODES = {
   COMPUTATION_OUTPUT_LIMIT: reject("Work on the input gave more bytes than it may."),
   COMPUTATION_TIME_LIMIT: reject("Work on the input took longer than it may."),
   COMPUTATION_UNAVAILABLE: retry("No child process for work on submitted input could be started."),
-  CONSOLE_NOT_BUILT: answer(503, "The files of the console are not beside the function; `npm run console` makes them."),
+  CONSOLE_NOT_BUILT: answer(
+    503,
+    "The files of the console are not beside the function; `npm run console` makes them.",
+  ),
   CONTENT_TYPE_UNSUPPORTED: answer(415, "The body must be uncompressed application/json in UTF-8."),
   CURSOR_INVALID: answer(400, "The cursor is not one that this list gave out for these filters."),
   DEADLINE_EXCEEDED: outcome("The task did not end before its deadline."),

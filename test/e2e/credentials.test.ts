@@ -121,7 +121,7 @@ async function state(): Promise<string> {
   const found = await client.send(new ScanCommand({ TableName: table_name, ConsistentRead: true }));
   expect(found.LastEvaluatedKey).toBeUndefined();
   const kept = (found.Items ?? []).filter(
-    ({ pk }) => !/^(METRICS|ALERT_EVALUATION|ATTEMPTS|LIMIT|DEAD_LETTER_SWEEP)/.test(pk),
+    ({ pk }) => !/^(METRICS|ALERT|NOTICE|ATTEMPTS|LIMIT|DEAD_LETTER_SWEEP)/.test(pk),
   );
   const plain = kept.map(({ last_used_at: _, expires_at: _1, ...item }) => item);
   client.destroy();

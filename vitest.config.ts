@@ -26,7 +26,10 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{schemas,lib,functions,local,cli,console,scripts,test/requests}/**/*.test.ts", "test/*.test.ts"],
+          include: [
+            "{schemas,lib,functions,local,cli,console,scripts,test/requests}/**/*.test.ts",
+            "test/*.test.ts",
+          ],
           exclude: LONG,
           isolate: false, // a file may find modules loaded by another: none of them keeps anything between tests
           testTimeout: 60_000,

@@ -30,6 +30,8 @@ export interface Api {
     path: string,
     options?: RequestOptions,
   ): Promise<z.output<Schema>>;
+  /** A text, and the cursor of the next page in the answer's header `next-cursor`. */
+  page(path: string): Promise<{ text: string; next_cursor: string | null }>;
   /** The bytes behind an artifact's `href`. */
   download(href: string): Promise<Uint8Array>;
 }
@@ -127,6 +129,11 @@ export function connect(settings: Settings, onWait?: (notice: string) => void): 
     get: (schema, path, options) => json("GET", schema, path, options),
     post: (schema, path, options) => json("POST", schema, path, options),
     delete: (schema, path, options) => json("DELETE", schema, path, options),
+    page: (path) =>
+      request(new URL(path, settings.url), {}, DOWNLOAD_TIMEOUT_MS, async (response) => ({
+        text: await response.text(),
+        next_cursor: response.headers.get("next-cursor"),
+      })),
     download: (href) =>
       request(
         new URL(href, settings.url),

@@ -7,6 +7,7 @@ import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { circuitsCommand } from "./commands/circuits.ts";
 import { diffCommand } from "./commands/diff.ts";
+import { dlqCommand } from "./commands/dlq.ts";
 import { indexCommand } from "./commands/index-source.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -14,6 +15,7 @@ import { metricsCommand } from "./commands/metrics.ts";
 import { policiesCommand } from "./commands/policies.ts";
 import { prCommand } from "./commands/pr.ts";
 import { queryCommand } from "./commands/query.ts";
+import { replaysCommand } from "./commands/replays.ts";
 import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tasksCommand } from "./commands/tasks.ts";
@@ -73,6 +75,8 @@ export function createProgram(): Command {
     keysCommand(),
     auditCommand(),
     webhooksCommand(),
+    dlqCommand(),
+    replaysCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap(({ commands: nested }) => nested)]) {

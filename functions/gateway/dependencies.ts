@@ -4,6 +4,7 @@ import { s3Client } from "#lib/platform/aws/clients.ts";
 import { config } from "#lib/platform/config/config.ts";
 import type { ComputationLimits } from "#lib/platform/confined/computation.ts";
 import { outboundRules } from "#lib/platform/outbound/resolve-host.ts";
+import { queueServices } from "#lib/platform/settings/environment.ts";
 import { followTask } from "#lib/work/tasks/task-news.ts";
 import type { GatewayPorts } from "./ports.ts";
 
@@ -18,6 +19,8 @@ export function gatewayPorts(platform: HttpPlatform, tenant = ""): GatewayPorts 
     s3: s3Client(),
     retryPolicy: config.retryPolicy,
     followTask: followTask(platform.runtime),
+    replays: () => config.replays().value,
+    services: queueServices,
     workflows: () => config.workflows().value.workflows,
     workflowsHash: () => config.workflows().hash,
     sandboxLimits: () => config.sandboxLimits().value,

@@ -5,8 +5,10 @@ import { auditRoutes } from "./audit-routes.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
 import { consoleRoutes } from "./console-routes.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
+import { failureRoutes } from "./failure-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
 import { metricsRoutes } from "./metrics-routes.ts";
+import { replayRoutes } from "./replay-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
@@ -22,6 +24,8 @@ export const handler = defineApi("gateway", {
   ...keyRoutes,
   ...auditRoutes,
   ...webhookRoutes,
+  ...failureRoutes,
+  ...replayRoutes,
   ...documentationRoutes,
   ...consoleRoutes,
 });

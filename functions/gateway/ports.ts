@@ -5,6 +5,7 @@ import type { Loaded } from "#lib/platform/config/config-file.ts";
 import type { FollowTask } from "#lib/work/tasks/task-news.ts";
 import type { CodegenConfig } from "#schemas/config/codegen.ts";
 import type { OutboundRules } from "#schemas/config/outbound.ts";
+import type { ReplaysConfig } from "#schemas/config/replays.ts";
 import type { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 import type { WorkflowsConfig } from "#schemas/config/workflows.ts";
@@ -24,4 +25,8 @@ export interface GatewayPorts extends HttpPlatform {
   code: Pick<ConfinedCode, "parseDiff" | "checkRules">;
   retryPolicy(): Loaded<RetryPolicyConfig>;
   followTask: FollowTask;
+  /** Limits of replays of dead letters. */
+  replays(): ReplaysConfig;
+  /** The services that have a queue. */
+  services(): string[];
 }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { FailureFilter, FailureState } from "#schemas/http/dead-letters.ts";
+import { ReplayOutcome } from "#schemas/http/replays.ts";
 import { DeliveryState } from "#schemas/http/webhooks.ts";
 import { Verdict } from "#schemas/primitives.ts";
 import { TaskStatus } from "#schemas/records/task.ts";
@@ -64,6 +66,37 @@ export const DeliveryQuery = z.strictObject({
   state: DeliveryState.optional(),
 });
 export type DeliveryQuery = z.infer<typeof DeliveryQuery>;
+
+/** `GET /api/dlq/groups` */
+export const FailureGroupQuery = FailureFilter;
+
+/** `GET /api/dlq/failures` and, without `state`, `GET /api/dlq/export` */
+export const FailureQuery = FailureFilter.extend({
+  state: FailureState.describe(
+    "only these; without it those that wait for an operator. Settled ones of one tenant at a time",
+  ).optional(),
+  limit: Paging.limit,
+  cursor: Paging.cursor,
+});
+export type FailureQuery = z.infer<typeof FailureQuery>;
+
+export const FailureExportQuery = FailureQuery.omit({ state: true });
+
+/** `GET /api/dlq/replays` */
+export const ReplayQuery = z.strictObject({ limit: Paging.limit, cursor: Paging.cursor });
+export type ReplayQuery = z.infer<typeof ReplayQuery>;
+
+/** `GET /api/dlq/replays/{id}/results` */
+export const ReplayResultQuery = z.strictObject({
+  limit: Paging.limit,
+  cursor: z
+    .string()
+    .regex(/^\d{6}$/)
+    .describe("next_cursor of the page before")
+    .optional(),
+  outcome: ReplayOutcome.describe("only results with this outcome").optional(),
+});
+export type ReplayResultQuery = z.infer<typeof ReplayResultQuery>;
 
 /** `GET /api/audit` */
 export const AuditQuery = z.strictObject({

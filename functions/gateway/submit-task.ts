@@ -13,10 +13,10 @@ import { taskIdFrom } from "#lib/work/tasks/task-id.ts";
 import { createTask } from "#lib/work/tasks/task-store.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
 import type { Workflow } from "#schemas/config/workflows.ts";
-import { IdempotencyKey } from "#schemas/http/idempotency-key.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { checkFields, checkSource } from "./check-submission.ts";
+import { checkIdempotencyKey } from "./idempotency-key.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
 
@@ -46,13 +46,7 @@ export async function submitTask(
   { submission, tenant, idempotency_key, allowed, trace, log }: Submitted,
   ports: GatewayPorts,
 ): Promise<Accepted> {
-  if (idempotency_key !== undefined && !IdempotencyKey.safeParse(idempotency_key).success) {
-    throw new HttpError(
-      400,
-      "IDEMPOTENCY_KEY_INVALID",
-      "Idempotency-Key takes 1 to 255 visible ASCII characters",
-    );
-  }
+  checkIdempotencyKey(idempotency_key);
   const definition = admit({ submission, tenant }, ports, allowed);
   const spec = await inSpan(trace, { name: "store submission" }, ports.runtime, (span) =>
     storeSubmission(submission, tenant, { ...ports, blobsOf: (owner) => ports.blobsOf(owner, span) }),

@@ -1,6 +1,7 @@
 import { prepareMessage, type SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
+import { editedPayload } from "#lib/resilience/idempotency/step-item.ts";
 import { moveTask } from "#lib/work/tasks/task-store.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 import type { Dispatched, TaskRecord } from "#schemas/records/task.ts";
@@ -134,6 +135,7 @@ function prepare(
   parent: TraceContext,
   ports: OrchestratorPorts,
 ): SendPrepared {
+  const edited = editedPayload(next.record);
   return prepareMessage(
     {
       service: next.service,
@@ -142,7 +144,7 @@ function prepare(
       step: next.step,
       round: next.round,
       attempt,
-      payload: next.input,
+      payload: edited === undefined ? next.input : JSON.parse(edited),
       deadline_at: task.deadline_at,
       parent,
       replay_of: next.record?.replays?.at(-1)?.message_id,

@@ -30,7 +30,23 @@ export const FailureRecord = z.strictObject({
   replayed_at: Instant.optional(),
   resolved_at: Instant.optional().describe("the step has ended well since, or no longer needs to"),
   discarded_at: Instant.optional().describe("an operator took the message out of the DLQ for good"),
+  discarded_because: z.string().max(500).optional().describe("what the operator said why"),
+  settled_at: Instant.optional().describe(
+    "it was replayed, resolved or discarded for good; its message may be deleted from the DLQ",
+  ),
+  replayed_as: z.string().optional().describe("message_id of the message that was sent for it"),
+  permanently_failed_at: Instant.optional().describe(
+    "a replay was refused: it was replayed as often as allowed",
+  ),
+  listed: z
+    .literal(true)
+    .optional()
+    .describe("it is in the lists of open and settled failures; absent in old records"),
+  native: z
+    .boolean()
+    .optional()
+    .describe("SQS moved the message to the DLQ; the record was made when the queue was read"),
   expires_at: z.int().optional().describe("Unix time in s after which the record is gone (DynamoDB TTL)"),
-  body: z.string().max(100_000).describe("the message as received, cut at 100,000 characters"),
+  body: z.string().max(250_000).describe("the message as received, cut at 250,000 bytes"),
 });
 export type FailureRecord = z.infer<typeof FailureRecord>;

@@ -60,6 +60,11 @@ export const StepReplay = z.strictObject({
   at: Instant,
   code: ErrorCode.describe("how the step had ended before"),
   message: z.string(),
+  edited_payload: z
+    .string()
+    .max(65_536)
+    .optional()
+    .describe("the input that an operator gave the step instead of its own, as JSON; later replays keep it"),
 });
 export type StepReplay = z.infer<typeof StepReplay>;
 

@@ -134,8 +134,9 @@ async function findReferences(
     const open = found.kept_tasks.has(step.task_id);
     if (open || !(expired.has(step.task_id) || isExpired(step, now))) keep(item);
   }
-  for (const kind of [FAILURE, GRAPH_POINTER]) {
-    for await (const item of itemsOf(listOf(kind, "by_tenant", { tenant }), ports)) keep(item);
+  const failures = ["open", "settled"].map((list) => listOf(FAILURE, "by_tenant", { list, tenant }));
+  for (const list of [...failures, listOf(GRAPH_POINTER, "by_tenant", { tenant })]) {
+    for await (const item of itemsOf(list, ports)) keep(item);
   }
   return found;
 }

@@ -25,6 +25,18 @@ export const UNREACHED: [RegExp, string][] = [
   [/^codegen bedrock:/, "no hosted model is called here; docs/guides/models.md"],
   [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.test.ts"],
   [
+    /^gateway (sqs:SendMessage \w+Queue|dynamodb:UpdateItem Table.Arn (TASK|FAILURE|REPLAY)#|dynamodb:(GetItem|PutItem) Table.Arn (FAILURE|REPLAY)#)/,
+    "a failure that is edited or imported, a replay job that is paused; test/e2e/redrive.test.ts",
+  ],
+  [
+    /^replays (sqs:\w+ \w+Queue|dynamodb:(GetItem|PutItem|UpdateItem|Query) Table.Arn (TASK|REPLAY|FAILURE)#)/,
+    "a message that is sent again, a whole queue that is moved; test/e2e/redrive.test.ts, test/integration/replay.test.ts",
+  ],
+  [
+    /^dlq-sweeper (sqs:\w+ \w+Queue|dynamodb:(GetItem|PutItem|UpdateItem) Table.Arn (REPLAY|FAILURE)#)/,
+    "only when a replay job stands still, or SQS moved a message; test/integration/replay-jobs.test.ts",
+  ],
+  [
     / sqs:SendMessage (Indexing|Buildtest|Sandbox|Coder|Orchestrator|Webhooks)Queue/,
     "parked work; test/integration/parking.test.ts",
   ],

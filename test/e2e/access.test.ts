@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { FailureList } from "#schemas/http/dead-letters.ts";
+import type { ReplayView } from "#schemas/http/replays.ts";
 import { DeliveryList } from "#schemas/http/webhooks.ts";
 import { anyFreePort } from "../../local/ports.ts";
 import { resourcesOf, type Template } from "../../scripts/package/template.ts";
@@ -134,6 +136,7 @@ async function everyDuty(): Promise<void> {
   await withWebhooks();
   await unreadableMessages();
   await api.request("GET", "/api/metrics/summary?tenant=*"); // with dead letters, whose age is looked for
+  await withReplays();
 }
 
 /** A source, a change and logs too large to travel in references. */
@@ -226,6 +229,7 @@ async function unreadableMessages(): Promise<void> {
     "indexing",
     "webhooks",
     "alerts",
+    "replays",
   ];
   for (const agent of agents) {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(agent), MessageBody: "{}" }));
@@ -233,6 +237,34 @@ async function unreadableMessages(): Promise<void> {
     await vi.waitUntil(() => sent(agent, dead) && noted(agent), patience);
   }
   sqs.destroy();
+}
+
+/** Everything is replayed, which is not possible, and given up; SQS moved a message that nobody recorded. */
+async function withReplays(): Promise<void> {
+  const { sqs, deadLetterQueueUrl } = queues(recorded.stack.data_dir);
+  await sqs.send(new SendMessageCommand({ QueueUrl: deadLetterQueueUrl("codegen"), MessageBody: "native" }));
+  await vi.waitUntil(async () => {
+    const { body } = await api.request<FailureList>("GET", "/api/dlq/failures?code=NATIVE_REDRIVE");
+    return body.failures.length > 0;
+  }, patience);
+  sqs.destroy();
+  await api.request("GET", "/api/dlq/queues");
+  const selection = { all: true };
+  await api.request("POST", "/api/dlq/replays", { selection, dry_run: true });
+  for (const action of ["replay", "discard"]) {
+    const { body } = await api.request<ReplayView>("POST", "/api/dlq/replays", {
+      action,
+      selection,
+      why: "test",
+    });
+    await vi.waitUntil(async () => {
+      const path = `/api/dlq/replays/${body.replay_id}`;
+      return (await api.request<ReplayView>("GET", path)).body.state === "completed";
+    }, patience);
+    await api.request("GET", `/api/dlq/replays/${body.replay_id}/results`);
+    await api.request("POST", `/api/dlq/replays/${body.replay_id}/pause`);
+  }
+  await api.request("GET", "/api/dlq/replays");
 }
 
 const sent = (by: string, queue: string) =>

@@ -4,11 +4,13 @@ import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AuditList } from "#schemas/http/audit-list.ts";
 import { KeyList, NewKey } from "#schemas/http/keys.ts";
+import type { ReplayView } from "#schemas/http/replays.ts";
 import { Problem } from "#schemas/http/task-view.ts";
 import { DeliveryList } from "#schemas/http/webhooks.ts";
 import { Scope } from "#schemas/records/api-key.ts";
@@ -16,7 +18,7 @@ import { runCli } from "#test/fakes/run-cli.ts";
 import { webhookReceiver } from "#test/fakes/webhook-receiver.ts";
 import { temporaryDirectory } from "#test/temporary.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
-import { type ApiClient, developmentClient, table, tenantClient } from "./client.ts";
+import { type ApiClient, developmentClient, queues, table, tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
 import { type DeclaredRoute, declaredRoutes, listedIds, ownedPath } from "./routes.ts";
 
@@ -50,6 +52,7 @@ beforeAll(async () => {
   const { task_id } = await owner.submit({ workflow: "run", source: tinySource(true), command: "true" });
   await owner.ended(task_id);
   await delivered();
+  await failedAndReplayed();
   const revoked = await client("intruder");
   const expired = await client("intruder", { valid_until: "2020-01-01T00:00:00.000Z" });
   const [key_id] = await listedIds("/api/keys", revoked);
@@ -86,6 +89,20 @@ async function delivered(): Promise<void> {
   );
 }
 
+/** A failure that every operator tenant sees, and a replay job that has ended. */
+async function failedAndReplayed(): Promise<void> {
+  const { sqs, queueUrl } = queues(stack.data_dir);
+  await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl("codegen"), MessageBody: "poison" }));
+  const patience = { timeout: 60_000, interval: 200 };
+  await vi.waitUntil(async () => (await listedIds("/api/dlq/failures", owner)).length > 0, patience);
+  const job = { selection: { filter: { code: "NATIVE_REDRIVE" } } };
+  const { body: created } = await owner.request<ReplayView>("POST", "/api/dlq/replays", job);
+  const path = `/api/dlq/replays/${created.replay_id}`;
+  const ended = async () => (await owner.request<ReplayView>("GET", path)).body.state === "completed";
+  await vi.waitUntil(ended, patience);
+  sqs.destroy();
+}
+
 const client = (tenant: string, wish: Parameters<typeof tenantClient>[3] = {}) =>
   tenantClient(stack.url, stack.data_dir, tenant, wish);
 const idOf = (key: string) => key.split("_")[1] ?? "";
@@ -103,7 +120,9 @@ async function state(): Promise<string> {
   const { table: client, table_name } = table(stack.data_dir);
   const found = await client.send(new ScanCommand({ TableName: table_name, ConsistentRead: true }));
   expect(found.LastEvaluatedKey).toBeUndefined();
-  const kept = (found.Items ?? []).filter(({ pk }) => !/^(METRICS|ALERT_EVALUATION|ATTEMPTS|LIMIT)/.test(pk));
+  const kept = (found.Items ?? []).filter(
+    ({ pk }) => !/^(METRICS|ALERT_EVALUATION|ATTEMPTS|LIMIT|DEAD_LETTER_SWEEP)/.test(pk),
+  );
   const plain = kept.map(({ last_used_at: _, expires_at: _1, ...item }) => item);
   client.destroy();
   return JSON.stringify(

@@ -1,5 +1,3 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -11,7 +9,8 @@ import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import { enterEnvironment } from "../../scripts/dlq/enter-environment.ts";
+import { runCli } from "#test/fakes/run-cli.ts";
+import { enterEnvironment } from "../enter-environment.ts";
 import { tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
 
@@ -22,14 +21,10 @@ beforeAll(() => {
   platform = awsAgentPlatform();
 });
 
-const run = promisify(execFile);
 /** What an operator types, with --json. */
-async function dlq(...words: string[]): Promise<{ exit: number; json: never }> {
-  const parameters = ["scripts/dlq.ts", ...words, "--data-dir", stack.data_dir, "--json"];
-  const { stdout, code } = await run(process.execPath, parameters).then(
-    (done) => ({ ...done, code: 0 }),
-    (error) => error,
-  );
+async function agents(...words: string[]): Promise<{ exit: number | null; json: never }> {
+  const { code, stdout, stderr } = await runCli([...words, "--json"], { url: stack.url, key: api.key });
+  expect(stdout, stderr).not.toBe("");
   return { exit: code, json: JSON.parse(stdout) as never };
 }
 
@@ -69,7 +64,7 @@ async function passedTask(test: string): Promise<TaskRecord> {
 
 const names = ({ artifacts }: TaskView) => artifacts.map(({ path }) => path).sort();
 
-describe("the operator's replay, by the script", () => {
+describe("the operator's replay, by the command line", () => {
   it("mends a task whose source was missing, and changes nothing the second time", async () => {
     const model = await passedTask("node --test");
     const { source } = model.spec;
@@ -83,22 +78,28 @@ describe("the operator's replay, by the script", () => {
     const failed = await api.ended(task.task_id);
     expect(failed).toMatchObject({ status: "failed", verdict: "error", error: { code: "BLOB_MISSING" } });
 
-    const { json: listed } = await dlq("list", "--code", "BLOB_MISSING", "--service", "buildtest");
-    const { groups, cases } = listed as {
-      groups: { count: number }[];
-      cases: { id: string; failure: unknown }[];
-    };
-    expect(groups).toMatchObject([{ count: 1, code: "BLOB_MISSING" }]);
-    expect(cases[0]!.failure).toMatchObject({ task_id: task.task_id, trace_id: task.trace_id });
-    const { json: shown } = await dlq("show", cases[0]!.id);
-    expect(shown).toMatchObject([{ task: { status: "failed" }, plan: { kind: "rearm" } }]);
-    const { json: dry } = await dlq("replay", "--all", "--dry-run");
-    expect(dry).toMatchObject([{ did: "would rearm" }]);
-    expect((await api.ended(task.task_id)).status).toBe("failed");
+    const filter = ["--code", "BLOB_MISSING", "--queue", "buildtest"];
+    const { json: groups } = await agents("dlq", "groups", ...filter);
+    expect(groups).toMatchObject({ groups: [{ count: 1, code: "BLOB_MISSING" }] });
+    const { json: listed } = await agents("dlq", "list", ...filter);
+    const { task_id, trace_id } = task;
+    expect(listed).toMatchObject({ failures: [{ task_id, trace_id, state: "open" }], next_cursor: null });
+    const [{ failure }] = (listed as { failures: [{ failure: string }] }).failures;
+    const { json: shown } = await agents("dlq", "show", failure);
+    expect(shown).toMatchObject({
+      task_status: "failed",
+      replay: { expectation: "run", reason: "STEP_REARMED" },
+    });
+    const { json: dry } = await agents("dlq", "replay", "--all", "--dry-run");
+    expect(dry).toMatchObject({ matched: 1, by_expectation: { run: 1 } });
+    expect((await api.ended(task_id)).status).toBe("failed");
 
     await s3Client().send(new PutObjectCommand({ ...place, Body: kept }));
-    const first = await dlq("replay", cases[0]!.id.slice(0, 12));
-    expect(first).toMatchObject({ exit: 0, json: [{ did: "sent" }] });
+    const first = await agents("dlq", "replay", failure);
+    expect(first).toMatchObject({
+      exit: 0,
+      json: { state: "completed", counts: { total: 1, succeeded: 1 } },
+    });
     const ended = await api.ended(task.task_id);
     expect(ended, JSON.stringify(ended.error)).toMatchObject({
       status: "succeeded",
@@ -109,19 +110,13 @@ describe("the operator's replay, by the script", () => {
     expect(names(ended)).toEqual(names(healthy));
 
     const { body: trail } = await api.request("GET", "/api/audit?action=dlq.replay");
-    expect(trail).toMatchObject({
-      entries: [
-        {
-          outcome: "done",
-          subject: expect.stringMatching(/^aws:./),
-          detail: { sent: 1, messages: cases[0]!.id },
-        },
-      ],
-    });
-    const { body: orders } = await api.request("GET", "/api/audit?action=dlq&trail=platform");
-    expect(orders).toMatchObject({ entries: [{ action: "dlq.replay", outcome: "ordered" }] });
-
-    expect(await dlq("replay", "--all")).toMatchObject({ exit: 0, json: [] });
+    const { replay_id } = first.json as { replay_id: string };
+    expect(trail).toMatchObject({ entries: [{ outcome: "ordered", target: replay_id }] });
+    expect(await agents("dlq", "replay", "--all")).toMatchObject({ exit: 0, json: { counts: { total: 0 } } });
+    const { json: queues } = await agents("dlq", "watch", "--once");
+    expect((queues as { queues: object[] }).queues).toContainEqual(
+      expect.objectContaining({ queue: "buildtest", depth: 0, messages: 0 }),
+    );
     const { body: after } = await api.request<TaskView>("GET", `/api/tasks/${task.task_id}`);
     expect(after.revision).toBe(ended.revision);
   });
@@ -179,37 +174,36 @@ describe("100 copies of one message", () => {
 
 /** What SQS lets through of what acts on a terminal or on the order of text. */
 const EVIL = "x\u009b2J\u202e\u2028\u200b\r\n✓ passed\nCOUNT";
-const ON_TERMINAL =
-  "data:text/javascript,for (const stream of [process.stdout, process.stderr]) Object.assign(stream, { isTTY: true, columns: 200 })";
 
 describe("dead letters with hostile text", () => {
-  it("act on no terminal and forge no line, in a pipe neither", async () => {
+  it("are recorded, act on no terminal and forge no line", async () => {
     const attribute = { DataType: "String", StringValue: EVIL };
-    const sent = await platform.sqs.send(
+    await platform.sqs.send(
       new SendMessageCommand({
         QueueUrl: platform.deadLetterQueueUrl("buildtest"),
         MessageBody: EVIL,
         MessageAttributes: { tenant: attribute, failure_id: attribute, code: attribute },
       }),
     );
-    const commands = [
-      ["list"],
-      ["show", sent.MessageId ?? ""],
-      ["replay", "--all", "--dry-run"],
-      ["x\x1b[31m"],
-    ];
+    const listed = async () =>
+      (await agents("dlq", "list", "--tenant", "unknown")).json as { failures: { failure: string }[] };
+    await expect
+      .poll(async () => (await listed()).failures.length, { timeout: 120_000, interval: 1000 })
+      .toBe(1);
+    const [found] = (await listed()).failures;
+    const commands = [["groups"], ["list"], ["show", found!.failure], ["replay", "--all", "--dry-run"]];
     for (const words of commands) {
-      for (const before of [["--import", ON_TERMINAL], []]) {
-        const parameters = [...before, "scripts/dlq.ts", ...words, "--data-dir", stack.data_dir];
-        const { stdout, stderr } = await run(process.execPath, parameters).catch((error) => error);
-        // Its own redrawing of the line of progress is left out.
-        const shown = `${stdout}${stderr}`.replaceAll(/\p{Cc}\[\d+A\p{Cc}\[0J/gu, "");
-        if (words[0] !== "x\x1b[31m") {
-          expect(shown).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
-          expect(shown).toContain("\\x9b2J\\u{202e}");
-        } else if (before.length > 0) expect(shown).toContain("\\x1b[31m");
-        expect(shown.split("\n").filter((line) => /^(✓|COUNT$)/.test(line))).toEqual([]);
-      }
+      const { stdout, stderr } = await runCli(["dlq", ...words], {
+        url: stack.url,
+        key: api.key,
+        terminal: true,
+      });
+      const shown = `${stdout}${stderr}`.replaceAll(/\p{Cc}\[[\d;]*[mAJ]/gu, "");
+      expect(shown).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      expect(shown.split("\n").filter((line) => /^(✓ passed|COUNT$)/.test(line))).toEqual([]);
     }
+    const discarded = await agents("dlq", "discard", found!.failure, "--why", "a test");
+    expect(discarded).toMatchObject({ exit: 0, json: { counts: { discarded: 1 } } });
+    expect((await listed()).failures).toEqual([]);
   });
 });

@@ -59,7 +59,7 @@ export async function listedIds(path: string, client: ApiClient): Promise<string
   const list = status === 200 ? Object.values(body).find(Array.isArray) : undefined;
   return (list ?? []).flatMap((item: Record<string, unknown>) => {
     const id = Object.entries(item).find(
-      ([name]) => name.endsWith("_id") || name === "id" || name === "name",
+      ([name]) => name.endsWith("_id") || ["id", "name", "failure"].includes(name),
     );
     return id === undefined ? [] : [String(id[1])];
   });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
-import { listCases } from "#lib/agents/dlq/replay-cases.ts";
+import { openFailures } from "#lib/agents/dlq/failure-lists.ts";
 import type { Sample } from "#lib/platform/metrics/series.ts";
 import { ALERT } from "#lib/platform/table/items.ts";
 import { keyOf } from "#lib/platform/table/keys.ts";
@@ -228,9 +228,14 @@ describe("a receiver", () => {
     open.model = true;
     await evaluate();
     await stage.pump();
-    const cases = await listCases({ services: ["alerts"], filter: {}, limit: 10 }, stage.ports);
-    expect(cases.map(({ code }) => code)).toEqual(["ALERT_SINK_UNKNOWN"]);
-    expect(JSON.stringify(cases)).not.toContain(receiver.url);
+    const { found } = await openFailures(
+      { all: true },
+      { queue: "alerts" },
+      { order: "earliest" },
+      stage.ports,
+    );
+    expect(found.map(({ record }) => record.code)).toEqual(["ALERT_SINK_UNKNOWN"]);
+    expect(JSON.stringify(found)).not.toContain(receiver.url);
   });
 });
 

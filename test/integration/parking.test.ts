@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { listCases } from "#lib/agents/dlq/replay-cases.ts";
+import { openFailures } from "#lib/agents/dlq/failure-lists.ts";
 import {
   type Fault,
   ParkedFault,
@@ -54,8 +54,8 @@ async function pumpUntil(task_id: string, reached: () => boolean | Promise<boole
 }
 const ended = (task_id: string) => async () => (await stage.ledger(task_id)).task.ended_at !== undefined;
 const letters = async () => {
-  const cases = await listCases({ services: ["worker"], filter: {}, limit: 100 }, stage.ports);
-  return cases.map(({ code, failure }) => [code, failure?.attempts, failure?.receives]);
+  const { found } = await openFailures({ all: true }, {}, { order: "earliest" }, stage.ports);
+  return found.map(({ record }) => [record.code, record.attempts, record.receives]);
 };
 
 describe("a step whose dependency's quota is spent until T", () => {

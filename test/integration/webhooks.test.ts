@@ -1,9 +1,9 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
-import { listCases, replayCases } from "#lib/agents/dlq/replay-cases.ts";
-import { prepareReplay } from "#lib/agents/dlq/replay-message.ts";
+import { openFailures } from "#lib/agents/dlq/failure-lists.ts";
+import { settleFailure } from "#lib/agents/dlq/failure-store.ts";
+import { failedMessage, prepareReplay, replayMessage } from "#lib/agents/dlq/replay-message.ts";
 import { readLedger } from "#lib/work/tasks/task-store.ts";
 import { formatSecret, secretBytes } from "#lib/work/webhooks/sign-webhook.ts";
 import { deleteWebhook, listWebhooks, moveWebhook, readWebhook } from "#lib/work/webhooks/webhook-store.ts";
@@ -36,6 +36,8 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const webhook of await listWebhooks("acme", stage.ports)) await deleteWebhook(webhook, stage.ports);
   await stage.drain();
+  for (const one of await failures())
+    await settleFailure(failedMessage(one), { as: "resolved" }, stage.ports);
   receiver.reset();
   shown_as_ended.length = 0;
   stage.clock.ahead_ms = 0;
@@ -45,8 +47,13 @@ beforeEach(async () => {
 const secretOf = (webhook: WebhookRecord, number = 1) => formatSecret(secretBytes(ROOT, webhook, number));
 const idOf = (task_id: string, { webhook_id }: WebhookRecord, ending = 0) =>
   `${task_id}_${ending}_${webhook_id}`;
-const everything = () => ({ services: ["webhooks"], filter: {}, limit: 100 });
-const letters = async () => (await listCases(everything(), stage.ports)).map(({ code }) => code);
+const failures = async () =>
+  (await openFailures({ all: true }, {}, { order: "earliest" }, stage.ports)).found;
+const letters = async () => (await failures()).map(({ record }) => record.code);
+const replayAll = async () => {
+  const open = await failures();
+  return Promise.all(open.map((one) => replayMessage(failedMessage(one), stage.ports)));
+};
 const delivery = async (task_id: string) =>
   (await stage.deliveries()).find((one) => one.task_id === task_id)!;
 
@@ -104,8 +111,8 @@ describe("a task that ended", () => {
     expect(await letters()).toEqual(["WEBHOOK_REFUSED"]);
 
     const before = (await stage.ledger(task_id)).task;
-    const [replayed] = await replayCases(everything(), { force: false }, stage.ports);
-    expect(replayed?.replayed).toMatchObject({ did: "sent", reason: "MESSAGE_SENT" });
+    const [replayed] = await replayAll();
+    expect(replayed).toMatchObject({ did: "sent", reason: "MESSAGE_SENT" });
     await stage.pump();
     expect(receiver.ids()).toEqual(Array.from({ length: 3 }, () => idOf(task_id, webhook)));
     expect(await delivery(task_id)).toMatchObject({ state: "delivered", attempts: 1, code: null });
@@ -263,7 +270,7 @@ describe("an event", () => {
   it("is given up when its receiver stays away past its deadline, and can still be replayed", async () => {
     const webhook = await stage.register(receiver.url);
     const task_id = await givenUp();
-    await replayCases(everything(), { force: false }, stage.ports);
+    await replayAll();
     await stage.pump();
     expect(receiver.ids()).toEqual([idOf(task_id, webhook)]);
     expect(await letters()).toEqual([]);
@@ -272,13 +279,14 @@ describe("an event", () => {
   it("that was given more time is delivered though its old message is what comes back", async () => {
     const webhook = await stage.register(receiver.url);
     const task_id = await givenUp();
-    const [{ letter }] = (await listCases(everything(), stage.ports)) as [DeadLetterCase];
-    expect((await prepareReplay(letter, stage.ports)).plan.kind).toBe("send");
+    const [failure] = await failures();
+    const { body } = failure!.record;
+    expect((await prepareReplay(failedMessage(failure!), stage.ports)).plan.kind).toBe("send");
     const QueueUrl = stage.ports.queueUrl("webhooks");
-    await stage.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: letter.body }));
+    await stage.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
     await stage.pump();
     expect(receiver.ids()).toEqual([idOf(task_id, webhook)]);
-    const [left] = await replayCases(everything(), { force: false }, stage.ports);
-    expect(left?.replayed).toMatchObject({ did: "removed", reason: "REPLAYED_ALREADY" });
+    const [left] = await replayAll();
+    expect(left).toMatchObject({ did: "removed", reason: "REPLAYED_ALREADY" });
   });
 });

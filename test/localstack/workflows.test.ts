@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { promisify } from "node:util";
 import { CloudFormationClient, DescribeStackResourcesCommand } from "@aws-sdk/client-cloudformation";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, ListMessageMoveTasksCommand } from "@aws-sdk/client-sqs";
@@ -13,8 +11,9 @@ import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
 import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
 import { ArtifactMeta } from "#schemas/artifacts/artifact-meta.ts";
 import { ArtifactIndex, type TaskView } from "#schemas/http/task-view.ts";
-import { enterEnvironment } from "../../scripts/dlq/enter-environment.ts";
+import { runCli } from "#test/fakes/run-cli.ts";
 import { exampleSource, FIX, tinySource } from "../e2e/example.ts";
+import { enterEnvironment } from "../enter-environment.ts";
 import { type Stage, startStage } from "./stage.ts";
 
 let stage: Stage;
@@ -156,12 +155,9 @@ describe("redrive", () => {
     expect(await stage.api.ended(task_id)).toMatchObject({ error: { code: "BLOB_MISSING" } });
 
     await s3Client().send(new PutObjectCommand({ ...place, Body: kept }));
-    const words = ["scripts/dlq.ts", "replay", "--native", "--service", "buildtest"];
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      ...words,
-      ...["--data-dir", stage.stack.data_dir, "--json"],
-    ]);
-    expect(JSON.parse(stdout)).toMatchObject([{ service: "buildtest", moved: 1, kept: 0 }]);
+    const words = ["dlq", "replay", "--queue", "buildtest", "--move", "--json"];
+    const { stdout } = await runCli(words, { url: stage.stack.url, key: stage.api.key });
+    expect(JSON.parse(stdout)).toMatchObject({ state: "completed", counts: { sent: 1, kept: 0 } });
     const dead = { QueueUrl: deadLetterQueueUrl("buildtest"), AttributeNames: ["QueueArn" as const] };
     const { Attributes } = await sqsClient().send(new GetQueueAttributesCommand(dead));
     const ask = new ListMessageMoveTasksCommand({ SourceArn: Attributes?.QueueArn });

@@ -35,6 +35,7 @@ export interface DeadLetter {
   native: boolean;
   code: string | undefined;
   receives: number;
+  /** Unix ms; when it was sent into the queue it failed in first, where SQS moved it. */
   sent_at_ms: number;
 }
 
@@ -61,7 +62,8 @@ function readDeadLetter(service: string, message: Message): DeadLetter {
   };
 }
 
-function readEnvelope(body: string): Envelope | undefined {
+/** The envelope of a message; undefined when its body is none. */
+export function readEnvelope(body: string): Envelope | undefined {
   try {
     return Envelope.parse(JSON.parse(body));
   } catch {

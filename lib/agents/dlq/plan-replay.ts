@@ -1,12 +1,10 @@
-import type { DeadLetterCase } from "#lib/agents/dlq/dead-letter-case.ts";
-import type { DeadLetter, ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
+import type { DeadLetter } from "#lib/agents/dlq/dead-letter-queue.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import { isReopened, type Ledger, readLedger } from "#lib/work/tasks/task-store.ts";
+import { isReopened, type Ledger } from "#lib/work/tasks/task-store.ts";
 import { comesAfter } from "#lib/work/tasks/walk-order.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { DeliveryRecord } from "#schemas/records/delivery.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
-import type { TaskRecord } from "#schemas/records/task.ts";
 
 /**
  * The next action of a replay: one write to the step (`rearm`) or to the task (`reopen`), or sending
@@ -30,7 +28,7 @@ const REPLAYS_MAX = 100;
 export function planReplay(letter: ReplayedLetter, ledger: Ledger | undefined, now_ms: number): ReplayPlan {
   const { envelope, service } = letter;
   if (envelope?.service !== service) return unreadable(service);
-  if (!ledger) return keep("TASK_UNKNOWN", `there is no task ${envelope.task_id}; purge it`);
+  if (!ledger) return keep("TASK_UNKNOWN", `there is no task ${envelope.task_id}; discard it`);
   const { task, steps } = ledger;
   if (service === ORCHESTRATOR) return send("the orchestrator looks at the task again");
   if (task.status === "canceled" || task.cancel_requested_at) {
@@ -44,7 +42,7 @@ export function planReplay(letter: ReplayedLetter, ledger: Ledger | undefined, n
   if (record.source_hash !== envelope.source_hash) {
     return keep(
       "OTHER_INPUT",
-      "the step was claimed for another input, so it would be refused again; purge it",
+      "the step was claimed for another input, so it would be refused again; discard it",
     );
   }
   return planStep(letter, ledger, record, now_ms);
@@ -54,7 +52,7 @@ function planUnclaimed({ step, round }: Envelope, { task }: Ledger): ReplayPlan 
   const dispatched = [task.current, task.beside].some((one) => one?.step === step && one.round === round);
   const due = !task.ended_at && dispatched;
   if (due) return send("no worker has claimed the step yet");
-  return keep("STEP_NOT_DUE", `its task is not at step ${step} round ${round}; purge it`);
+  return keep("STEP_NOT_DUE", `its task is not at step ${step} round ${round}; discard it`);
 }
 
 function planStep(letter: ReplayedLetter, ledger: Ledger, record: StepRecord, now_ms: number): ReplayPlan {
@@ -90,13 +88,13 @@ function planRearming({ task, steps }: Ledger, record: StepRecord): ReplayPlan {
   }
   const later = steps.find((other) => comesAfter(task.definition, other, record));
   if (later) {
-    const sentence = `the task has continued with ${later.step} round ${later.round}; submit the task again and purge this message`;
+    const sentence = `the task has continued with ${later.step} round ${later.round}; submit the task again and discard this failure`;
     return keep("STEP_SUPERSEDED", sentence);
   }
   if ((task.reopenings ?? []).length >= REPLAYS_MAX) {
     return keep(
       "REPLAYS_SPENT",
-      `its task was replayed ${REPLAYS_MAX} times, which is the limit; submit the task again and purge this message`,
+      `its task was replayed ${REPLAYS_MAX} times, which is the limit; submit the task again and discard this failure`,
     );
   }
   const sentence = `step ${record.step} round ${record.round} starts again and its task continues from there`;
@@ -112,7 +110,7 @@ function remove(reason: ErrorCode, sentence: string): ReplayPlan {
 }
 
 function unreadable(service: string): ReplayPlan {
-  return keep("MESSAGE_UNREADABLE", `it is not a message for ${service} and would fail again; purge it`);
+  return keep("MESSAGE_UNREADABLE", `it is not a message for ${service} and would fail again; discard it`);
 }
 
 function inProgress(what: "step" | "delivery"): ReplayPlan {
@@ -131,7 +129,10 @@ export function planRedelivery(
 ): ReplayPlan {
   if (envelope?.service !== service) return unreadable(service);
   if (!record) {
-    return keep("DELIVERY_UNKNOWN", "there is no such delivery, or it was deleted after its time; purge it");
+    return keep(
+      "DELIVERY_UNKNOWN",
+      "there is no such delivery, or it was deleted after its time; discard it",
+    );
   }
   const { status, outcome, replays = [], lease_expires_at } = record;
   const replayed = replays.findLastIndex((replay) => replay.failure_id === failure_id);
@@ -147,22 +148,4 @@ export function planRedelivery(
   }
   if (status === "running" && lease_expires_at >= now_ms) return inProgress("delivery");
   return send("the delivery waits for a worker");
-}
-
-/** A dead letter with its task, its step and what a replay would do now. */
-export interface CaseExplanation {
-  one: DeadLetterCase;
-  task: TaskRecord | undefined;
-  step: StepRecord | undefined;
-  plan: ReplayPlan;
-}
-
-/** Reads the task and step of a case and plans its replay. Writes nothing. */
-export async function explainCase(one: DeadLetterCase, ports: ReplayPorts): Promise<CaseExplanation> {
-  const { envelope } = one.letter;
-  const ledger = envelope && (await readLedger(envelope.tenant, envelope.task_id, ports));
-  const step = ledger?.steps.find(
-    (record) => record.step === envelope?.step && record.round === envelope.round,
-  );
-  return { one, task: ledger?.task, step, plan: planReplay(one.letter, ledger, ports.runtime.now()) };
 }

@@ -5,6 +5,7 @@ import { BuildtestInput, BuildtestOutput } from "#schemas/messages/buildtest.ts"
 import { CodegenInput, CodegenOutput } from "#schemas/messages/codegen.ts";
 import { CoderInput, CoderOutput } from "#schemas/messages/coder.ts";
 import { IndexingInput, IndexingOutput } from "#schemas/messages/indexing.ts";
+import { ReplaysInput, ReplaysOutput } from "#schemas/messages/replays.ts";
 import { SandboxInput, SandboxOutput } from "#schemas/messages/sandbox.ts";
 import { WebhooksInput, WebhooksOutput } from "#schemas/messages/webhooks.ts";
 
@@ -15,6 +16,7 @@ export const agentMessages: Record<string, { Input: z.ZodObject; Output: z.ZodOb
   codegen: { Input: CodegenInput, Output: CodegenOutput },
   coder: { Input: CoderInput, Output: CoderOutput },
   indexing: { Input: IndexingInput, Output: IndexingOutput },
+  replays: { Input: ReplaysInput, Output: ReplaysOutput },
   sandbox: { Input: SandboxInput, Output: SandboxOutput },
   webhooks: { Input: WebhooksInput, Output: WebhooksOutput },
 };

@@ -13,6 +13,7 @@ import { ComputationLimitsConfig } from "#schemas/config/computation-limits.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { MetricsConfig } from "#schemas/config/metrics.ts";
 import { OutboundConfig } from "#schemas/config/outbound.ts";
+import { ReplaysConfig } from "#schemas/config/replays.ts";
 import { RetryPolicyConfig } from "#schemas/config/retry-policy.ts";
 import { RoutePoliciesConfig } from "#schemas/config/route-policies.ts";
 import { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
@@ -63,6 +64,7 @@ export const definitions = {
   graph: define("graph", GraphConfig),
   metrics: define("metrics", MetricsConfig),
   outbound: define("outbound", OutboundConfig),
+  replays: define("replays", ReplaysConfig),
   retryPolicy: define("retry_policy", RetryPolicyConfig),
   routePolicies: define("route_policies", RoutePoliciesConfig, routePolicyFaults),
   sandboxLimits: define("sandbox_limits", SandboxLimitsConfig),

@@ -42,6 +42,7 @@ export const config = {
   graph: reading(definitions.graph),
   metrics: reading(definitions.metrics),
   outbound: reading(definitions.outbound),
+  replays: reading(definitions.replays),
   retryPolicy: reading(definitions.retryPolicy),
   routePolicies: reading(definitions.routePolicies),
   sandboxLimits: reading(definitions.sandboxLimits),

@@ -21,6 +21,8 @@ export const TASK = {
   access: {
     submit_tasks: ["PutItem"],
     read_tasks: ["GetItem", "Query", "Query by_tenant"],
+    replay_failures: ["GetItem", "PutItem", "Query"],
+    edit_failures: ["GetItem", "PutItem", "Query"],
     advance_tasks: ["GetItem", "PutItem", "Query"],
     find_open_tasks: ["GetItem", "Query open_tasks"],
     read_metrics: ["GetItem", "Query open_tasks"],
@@ -45,6 +47,8 @@ export const STEP = {
   kept: { set_by: "`tasks_days` of configs/artifacts.json", after: "its task's deadline" },
   access: {
     run_steps: ["GetItem", "UpdateItem"],
+    replay_failures: ["GetItem", "UpdateItem", "Query"],
+    edit_failures: ["UpdateItem", "Query"],
     advance_tasks: ["GetItem", "UpdateItem", "Query"],
     read_tasks: ["Query", "Query by_tenant"],
   },
@@ -63,6 +67,8 @@ export const DELIVERY = {
   access: {
     advance_tasks: ["PutItem"],
     deliver_webhooks: ["GetItem", "UpdateItem"],
+    replay_failures: ["GetItem", "UpdateItem"],
+    read_failures: ["GetItem"],
     manage_webhooks: ["UpdateItem", "Query by_tenant"],
     find_open_deliveries: ["GetItem", "UpdateItem", "Query open_tasks"],
   },
@@ -82,17 +88,77 @@ export const WEBHOOK = {
 } as const satisfies ItemKind;
 
 export const FAILURE = {
-  about: "Why a message went to a dead-letter queue, and what became of it",
+  about:
+    "Why a message went to a dead-letter queue, and what became of it. Open failures are listed for all tenants in " +
+    "`open_tasks`; each tenant's open and settled ones (`list`) in `by_tenant`",
   partition: "FAILURE#<tenant>",
   sort: "<failure_id>",
-  lists: { by_tenant: { partition: "FAILURES#<tenant>", sort: "<last_at>", when: "always" } },
+  lists: {
+    by_tenant: { partition: "FAILURES#<list>#<tenant>", sort: "<last_at>#<failure_id>", when: "always" },
+    open_tasks: {
+      partition: "OPEN_FAILURES#<shard>",
+      sort: "<last_at>#<failure_id>",
+      when: "until it is replayed, resolved or discarded",
+    },
+  },
   record: "FailureRecord",
   kept: { days: 30, after: "it failed last" },
   access: {
     serve_queue: ["PutItem", "UpdateItem"],
     read_metrics: ["Query by_tenant"],
     observe_platform: ["Query by_tenant"],
+    read_failures: ["GetItem", "Query by_tenant", "Query open_tasks"],
+    edit_failures: ["PutItem", "UpdateItem"],
+    replay_failures: ["GetItem", "UpdateItem", "Query by_tenant", "Query open_tasks"],
+    sweep_dead_letters: ["GetItem", "PutItem", "UpdateItem"],
   },
+} as const satisfies ItemKind;
+
+export const REPLAY_JOB = {
+  about:
+    "A job that replays or discards failures: what it takes, how it goes, what an operator ordered of it. `run` " +
+    "grows when it is resumed, and only the worker of the present run moves it",
+  partition: "REPLAY#<tenant>#<replay_id>",
+  sort: "JOB",
+  lists: {
+    by_tenant: { partition: "REPLAYS#<tenant>", sort: "<created_at>#<replay_id>", when: "always" },
+    open_tasks: { partition: "OPEN_REPLAYS#<shard>", sort: "<check_at>", when: "while it runs" },
+  },
+  record: "ReplayJobRecord",
+  kept: { days: 30, after: "it was written last" },
+  access: {
+    manage_replays: ["GetItem", "PutItem", "UpdateItem", "Query by_tenant"],
+    replay_failures: ["GetItem", "UpdateItem"],
+    find_open_replays: ["GetItem", "UpdateItem", "Query open_tasks"],
+  },
+} as const satisfies ItemKind;
+
+export const REPLAY_CLAIM = {
+  about: "One run of a replay job, claimed as a step is",
+  partition: "REPLAY#<tenant>#<replay_id>",
+  sort: "CLAIM#<step>#<round>",
+  record: "StepRecord",
+  kept: { days: 30, after: "its job's deadline" },
+  access: { replay_failures: ["GetItem", "UpdateItem"], find_open_replays: ["GetItem"] },
+} as const satisfies ItemKind;
+
+export const REPLAY_RESULT = {
+  about: "One failure of a replay job and what became of it, in the order of the job",
+  partition: "REPLAY#<tenant>#<replay_id>",
+  sort: "RESULT#<order>",
+  record: "ReplayResultRecord",
+  kept: { days: 30, after: "it was written" },
+  access: { replay_failures: ["PutItem", "UpdateItem", "Query"], manage_replays: ["Query"] },
+} as const satisfies ItemKind;
+
+export const DEAD_LETTER_SWEEP = {
+  about:
+    "When the dead-letter queues were read last, and by `services` how many messages each held then. Tells the " +
+    "sweep which of them changed since",
+  partition: "DEAD_LETTER_SWEEP",
+  sort: "SWEEP",
+  kept: "until deleted",
+  access: { sweep_dead_letters: ["GetItem", "PutItem"], read_failures: ["GetItem"] },
 } as const satisfies ItemKind;
 
 export const IDEMPOTENCY = {
@@ -169,6 +235,7 @@ export const CIRCUIT = {
     guard_dependencies: ["GetItem", "UpdateItem"],
     command_circuits: ["GetItem", "UpdateItem", "Query"],
     observe_platform: ["Query"],
+    replay_failures: ["Query"],
   },
 } as const satisfies ItemKind;
 

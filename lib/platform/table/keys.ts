@@ -90,8 +90,21 @@ export function sortFields<Kind extends ItemKind>(
   { sort }: Kind,
   { sk }: Item,
 ): Record<FieldsOf<Kind["sort"]>, string> {
-  const pattern = sort.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/<(\w+)>/g, "(?<$1>.*?)");
-  return { ...new RegExp(`^${pattern}$`).exec(String(sk))?.groups } as Record<FieldsOf<Kind["sort"]>, string>;
+  return fieldsIn(sort, String(sk)) as Record<FieldsOf<Kind["sort"]>, string>;
+}
+
+/** The fields that the partition key of an item is made of. */
+export function partitionFields<Kind extends ItemKind>(
+  { partition }: Kind,
+  { pk }: Item,
+): Record<FieldsOf<Kind["partition"]>, string> {
+  return fieldsIn(partition, String(pk)) as Record<FieldsOf<Kind["partition"]>, string>;
+}
+
+/** The values in a key by the names of its fields. */
+function fieldsIn(template: string, key: string): Record<string, string> {
+  const pattern = template.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/<(\w+)>/g, "(?<$1>.*?)");
+  return { ...new RegExp(`^${pattern}$`).exec(key)?.groups };
 }
 
 /** Whether an item of a partition that kinds share is of this kind. */

@@ -70,6 +70,18 @@ export function indexAssignments({ set, remove }: IndexUpdate) {
   return { sets: sets.join(""), removes: remove, values: set };
 }
 
+/** The input that an operator gave a step instead of its own; undefined when it has its own. */
+export function editedPayload(record: StepRecord | undefined): string | undefined {
+  return record?.replays?.findLast(({ edited_payload }) => edited_payload !== undefined)?.edited_payload;
+}
+
+/** Another input for a step that is re-armed, and the identity that follows from it. */
+export interface EditedInput {
+  payload: string;
+  idempotency_key: string;
+  source_hash: string;
+}
+
 /**
  * Makes an ended step ready to run again, with all its attempts and a higher fencing token, and keeps its outcome
  * as a replay. The step has ended, so nobody holds its lease; the write is conditional on the fencing token and the
@@ -80,6 +92,7 @@ export function rearmStep(
   dead_letter: Pick<StepReplay, "failure_id" | "message_id">,
   ports: ClaimPorts,
   storage: StepStorage = taskSteps,
+  edited?: EditedInput,
 ): Promise<StepRecord | undefined> {
   if (record.status !== "completed" && record.status !== "canceled") {
     throw new RangeError(
@@ -96,7 +109,7 @@ export function rearmStep(
     storage.item(record),
     {
       update: `SET #status = :waiting, fence = fence + :one, attempts = :zero, lease_expires_at = :zero,
-        retry_at = :zero, last_error = :error, replays = list_append(if_not_exists(replays, :none), :replay)${sets}
+        retry_at = :zero, last_error = :error, replays = list_append(if_not_exists(replays, :none), :replay)${sets}${edited ? ", idempotency_key = :key, source_hash = :hash" : ""}
         REMOVE ${["outcome", "ended_at", "parked_at", "parked_ms", ...removes].join(", ")}`,
       condition: "fence = :fence AND #status = :status",
       values: {
@@ -108,7 +121,8 @@ export function rearmStep(
         zero: 0,
         none: [],
         error: { code, message, at },
-        replay: [{ ...dead_letter, at, code, message }],
+        replay: [{ ...dead_letter, at, code, message, ...(edited && { edited_payload: edited.payload }) }],
+        ...(edited && { key: edited.idempotency_key, hash: edited.source_hash }),
       },
     },
     ports,

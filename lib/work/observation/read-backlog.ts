@@ -114,7 +114,11 @@ async function oldestDeadLetters(
   for (const tenant of tenants) {
     let pages = 0;
     const options = { attributes, range: { from, to: "~" } };
-    for await (const { items } of queryPages(listOf(FAILURE, "by_tenant", { tenant }), options, ports)) {
+    for await (const { items } of queryPages(
+      listOf(FAILURE, "by_tenant", { list: "open", tenant }),
+      options,
+      ports,
+    )) {
       for (const item of items) {
         if (!isInQueue(item)) continue;
         const sent_ms = Date.parse(String(item.sent_at));

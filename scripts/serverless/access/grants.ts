@@ -21,6 +21,7 @@ export interface QueueIds {
 const ORCHESTRATOR = "orchestrator";
 const WEBHOOKS = "webhooks";
 const ALERTS = "alerts";
+const REPLAYS = "replays";
 
 /**
  * What duties may do with objects and queues, by the name that `access:` in serverless.yml uses. What they
@@ -49,6 +50,28 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
   evaluate_alerts: ({ queues: by_agent }) => [queues(pick(by_agent, ALERTS), ["SendMessage"])],
   /** functions/gateway/alerts.ts: a test of the sinks. */
   silence_alerts: ({ queues: by_agent }) => [queues(pick(by_agent, ALERTS), ["SendMessage"])],
+  /** functions/gateway/edit-failure.ts and import-failures.ts: sends an edited message, puts an imported one into its DLQ. */
+  edit_failures: ({ queues: by_agent, dead_letter_queues }) => [
+    queues([...Object.values(by_agent), ...Object.values(dead_letter_queues)], ["SendMessage"]),
+  ],
+  /** functions/gateway/replay-jobs.ts */
+  manage_replays: ({ queues: by_agent }) => [queues(pick(by_agent, REPLAYS), ["SendMessage"])],
+  /** functions/replays: sends messages again, or has SQS move a whole queue. */
+  replay_failures: ({ queues: by_agent, dead_letter_queues }) => [
+    queues(Object.values(by_agent), ["SendMessage", "GetQueueAttributes"]),
+    queues(Object.values(dead_letter_queues), ["StartMessageMoveTask", "ListMessageMoveTasks"]),
+  ],
+  /** lib/agents/dlq/sweep-dead-letters.ts: the only code that reads or empties a DLQ. */
+  sweep_dead_letters: ({ dead_letter_queues }) => [
+    queues(Object.values(dead_letter_queues), [
+      "ReceiveMessage",
+      "DeleteMessage",
+      "GetQueueAttributes",
+      "ChangeMessageVisibility",
+    ]),
+  ],
+  /** functions/replays/sweep.ts */
+  find_open_replays: ({ queues: by_agent }) => [queues(pick(by_agent, REPLAYS), ["SendMessage"])],
   /** functions/orchestrator: decides from the ledger, sends steps, seals what has ended. */
   advance_tasks: ({ queues: by_agent }) => [
     objects("tenants/*/blobs/*", ["GetObject", "PutObject", "PutObjectTagging"]),

@@ -133,6 +133,7 @@ describe("a conditional write", () => {
       "lib/work/tasks/task-store.ts",
       "lib/code/graph/snapshot-pointers.ts",
       "lib/work/webhooks/webhook-store.ts",
+      "lib/agents/dlq/replay-job-store.ts",
     ],
     async observe(world) {
       const Key = newKey();

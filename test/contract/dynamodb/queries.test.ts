@@ -91,7 +91,11 @@ describe("a query", () => {
   });
 
   semantic("goes on from a place whose item is gone, in the table and in an index", {
-    relied_on_by: ["lib/platform/table/query-page.ts", "scripts/artifacts-clean/clean.ts"],
+    relied_on_by: [
+      "lib/platform/table/query-page.ts",
+      "lib/agents/dlq/failure-lists.ts",
+      "scripts/artifacts-clean/clean.ts",
+    ],
     async observe(world) {
       const pk = randomUUID();
       for (const n of [1, 2, 3]) await put(world, { pk, sk: `${n}`, gsi1pk: pk, gsi1sk: `at ${n}` });
@@ -185,6 +189,9 @@ describe("a query", () => {
       "lib/http/auth/key-store.ts",
       "lib/work/webhooks/webhook-store.ts",
       "lib/work/observation/alert-store.ts",
+      "functions/replays/take-failure.ts",
+      "lib/agents/dlq/replay-job-store.ts",
+      "lib/agents/dlq/sweep-dead-letters.ts",
     ],
     async observe(world) {
       const pk = randomUUID();

@@ -104,7 +104,7 @@ describe("a move of messages out of a dead-letter queue", () => {
   semantic(
     "brings what is visible to the named queue, its receives counted anew, and leaves what is hidden",
     {
-      relied_on_by: ["lib/agents/dlq/replay-cases.ts"],
+      relied_on_by: ["lib/agents/dlq/move-queue.ts"],
       async observe(world) {
         const { work, dead } = await withDeadLetters(world, 3);
         for (const MessageBody of ["a", "b", "c"]) await send(world, dead, { MessageBody });
@@ -132,7 +132,7 @@ describe("a move of messages out of a dead-letter queue", () => {
   );
 
   semantic("makes new messages of them, with an id and a time of sending of their own", {
-    relied_on_by: ["lib/agents/dlq/replay-cases.ts", "scripts/verify/queues-keep-messages.ts"],
+    relied_on_by: ["lib/agents/dlq/move-queue.ts", "scripts/verify/queues-keep-messages.ts"],
     async observe(world) {
       const { work, dead } = await withDeadLetters(world, 1);
       const MessageAttributes = { tenant: { DataType: "String", StringValue: "acme" } };
@@ -155,7 +155,7 @@ describe("a move of messages out of a dead-letter queue", () => {
   });
 
   semantic("is listed with the latest first", {
-    relied_on_by: ["lib/agents/dlq/replay-cases.ts"],
+    relied_on_by: ["lib/agents/dlq/move-queue.ts"],
     async observe(world) {
       const { work, dead } = await withDeadLetters(world, 1);
       const moved: unknown[] = [];
@@ -173,7 +173,7 @@ describe("a move of messages out of a dead-letter queue", () => {
   });
 
   semantic("starts only from a queue that is somebody's dead-letter queue", {
-    relied_on_by: ["lib/agents/dlq/replay-cases.ts"],
+    relied_on_by: ["lib/agents/dlq/move-queue.ts"],
     async observe(world) {
       const queue = await world.queue();
       return outcome(start(world, queue.arn));
@@ -183,7 +183,7 @@ describe("a move of messages out of a dead-letter queue", () => {
   });
 
   semantic("is listed empty where there was none, and cannot be canceled once it is over", {
-    relied_on_by: ["lib/agents/dlq/replay-cases.ts"],
+    relied_on_by: ["lib/agents/dlq/move-queue.ts"],
     async observe(world) {
       const { dead, work } = await withDeadLetters(world, 1);
       const none = (await moves(world, dead.arn)).length;

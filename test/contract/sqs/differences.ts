@@ -270,7 +270,9 @@ export const sqs_differences = {
     targets: {
       localstack: { does: "keeps both", observed: { same_id: true, same_time: true, tenant: "acme" } },
     },
-    not_leaned_on: "Nothing is known by SQS's own message id beyond one receive.",
+    not_leaned_on:
+      "A failure that only the queue knows of is named by SQS's own message id. A record that a move settled does not count when the id comes back.",
+    bridged_in: "lib/agents/dlq/sweep-dead-letters.ts",
   },
   late_cancel: {
     behaviour: "Canceling a move that is over",

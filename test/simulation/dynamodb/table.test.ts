@@ -134,7 +134,10 @@ function driver(random: Random) {
     () => readLedger("acme", key.task_id, ports),
     () => overdueTasks(random.int(8, 24), ports),
     async () => {
-      const partition = listOf(random.pick([TASK, STEP, FAILURE]), "by_tenant", { tenant: "acme" });
+      const partition = listOf(random.pick([TASK, STEP, FAILURE]), "by_tenant", {
+        list: "open",
+        tenant: "acme",
+      });
       const page = { limit: random.int(1, 3), filters: {}, read: (item: object) => item };
       const { next_cursor } = await queryPage(partition, page, ports);
       if (next_cursor) await queryPage(partition, { ...page, cursor: next_cursor }, ports);

@@ -77,6 +77,13 @@ export function simulatedPlatform(
     workflows: () => deployment.workflows,
     sandboxLimits: () => deployment.sandbox_limits,
     codegen: () => deployment.codegen,
+    replays: () => ({
+      $schema: "",
+      replays_per_message_max: 5,
+      approval_messages_max: 100,
+      await_seconds_max: 60,
+    }),
+    services: () => deployment.functions.map(({ service }) => service),
     outbound: () => ({ schemes: ["https" as const], addresses: "public" as const }),
     blobsOf: (tenant: string) => s3Blobs({ tenant, s3, bucket: artifact_bucket }),
     queueUrl: (service: string) => service,

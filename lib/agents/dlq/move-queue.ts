@@ -3,7 +3,6 @@ import {
   ListMessageMoveTasksCommand,
   StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
-import { type DeadLetterCase, type Visit, visitCases } from "#lib/agents/dlq/dead-letter-case.ts";
 import {
   type DeadLetter,
   type ReplayPorts,
@@ -11,68 +10,22 @@ import {
   releaseDeadLetters,
   removeDeadLetter,
 } from "#lib/agents/dlq/dead-letter-queue.ts";
-import { settleFailureRecord } from "#lib/agents/dlq/failure-store.ts";
-import type { ReplayPlan } from "#lib/agents/dlq/plan-replay.ts";
+import { beginReplay, isOpen, settleFailure } from "#lib/agents/dlq/failure-store.ts";
 import {
+  type FailedMessage,
+  failedMessage,
   prepareReplay,
-  previewReplay,
-  type Replayed,
-  replayMessage,
+  replaysOf,
 } from "#lib/agents/dlq/replay-message.ts";
+import { findFailure } from "#lib/agents/dlq/sweep-dead-letters.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
-
-/** All dead letters that match the filter, oldest failure first. Changes nothing. */
-export async function listCases(visit: Visit, ports: ReplayPorts): Promise<DeadLetterCase[]> {
-  const cases = await visitCases(visit, async (one) => ({ left: false, result: one }), ports);
-  return cases.sort((a, b) => a.last_at.localeCompare(b.last_at));
-}
-
-export interface CasePlan {
-  one: DeadLetterCase;
-  plan: ReplayPlan;
-}
-
-/** Plans the replay of each matching dead letter. Changes nothing. */
-export function previewCases(visit: Visit, ports: ReplayPorts): Promise<CasePlan[]> {
-  const preview = async (one: DeadLetterCase) => ({
-    left: false,
-    result: { one, plan: await previewReplay(one.letter, ports) },
-  });
-  return visitCases(visit, preview, ports);
-}
-
-export interface CaseReplay {
-  one: DeadLetterCase;
-  replayed: Replayed;
-}
-
-/** Replays the matching dead letters. When several belong to one step, only one of them re-arms it. */
-export function replayCases(
-  visit: Visit,
-  options: { force: boolean },
-  ports: ReplayPorts,
-): Promise<CaseReplay[]> {
-  const replay = async (one: DeadLetterCase) => {
-    const replayed = await replayMessage(one.letter, options, ports);
-    return { left: replayed.did !== "kept", result: { one, replayed } };
-  };
-  return visitCases(visit, replay, ports);
-}
-
-/** Deletes the matching dead letters. Their failure records stay, marked as discarded. */
-export function purgeCases(visit: Visit, ports: ReplayPorts): Promise<DeadLetterCase[]> {
-  const purge = async (one: DeadLetterCase) => {
-    await settleFailureRecord(one.letter, "discarded_at", ports);
-    await removeDeadLetter(one.letter, ports);
-    return { left: true, result: one };
-  };
-  return visitCases(visit, purge, ports);
-}
 
 export interface QueueMove {
   /** Messages that returned to their queue. */
   moved: number;
+  /** Messages that needed no replay any more, and were deleted. */
   removed: number;
+  /** Messages that would fail again, or were replayed as often as allowed. They stay. */
   kept: number;
 }
 
@@ -84,43 +37,63 @@ const POLL_MS = 1000;
  * reopened). A message that would fail again is kept invisible during the move, so it stays in the DLQ. The
  * destination is given explicitly: SQS does not know the source queue of a message that was sent to the DLQ.
  * A moved message keeps its old deadline; when that has passed, the worker nudges the orchestrator, which
- * dispatches the step again.
+ * dispatches the step again. Sweep the queue first: a message without a failure record stays.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
  *
  * @throws TerminalFault `MOVE_FAILED`
  */
 export async function moveQueue(
   service: string,
-  limit: number,
+  { limit, replays_max }: { limit: number; replays_max: number },
   ports: ReplayPorts,
-  onProgress?: (counts: { looked_at: number; meant: number }) => void,
 ): Promise<QueueMove> {
-  const ready: DeadLetter[] = [];
+  const ready: { letter: DeadLetter; failed: FailedMessage }[] = [];
   const kept: DeadLetter[] = [];
   let removed = 0;
-  let prepared = 0;
+  let released = false;
   try {
     for await (const letters of receiveDeadLetters(service, limit, ports)) {
       for (const letter of letters) {
-        const { plan } = await prepareReplay(letter, ports);
-        if (plan.kind === "remove") {
-          await settleFailureRecord(letter, "resolved_at", ports);
+        const { did, failed } = await prepareLetter(letter, replays_max, ports);
+        if (did === "remove") {
           await removeDeadLetter(letter, ports);
           removed += 1;
-          continue;
-        }
-        if (plan.kind === "send") await settleFailureRecord(letter, "replayed_at", ports);
-        (plan.kind === "send" ? ready : kept).push(letter);
+        } else if (did === "send" && failed) ready.push({ letter, failed });
+        else kept.push(letter);
       }
-      prepared = ready.length;
-      onProgress?.({ looked_at: prepared + kept.length + removed, meant: prepared });
     }
-    await releaseDeadLetters(ready.splice(0), ports);
-    const moved = prepared > 0 ? await moveVisible(service, ports) : 0;
+    released = true;
+    await releaseDeadLetters(
+      ready.map(({ letter }) => letter),
+      ports,
+    );
+    const moved = ready.length > 0 ? await moveVisible(service, ports) : 0;
+    for (const { failed } of ready) await settleFailure(failed, { as: "replayed" }, ports);
     return { moved, removed, kept: kept.length };
   } finally {
-    await releaseDeadLetters([...ready, ...kept], ports);
+    const held = released ? [] : ready.map(({ letter }) => letter);
+    await releaseDeadLetters([...held, ...kept], ports);
   }
+}
+
+async function prepareLetter(
+  letter: DeadLetter,
+  replays_max: number,
+  ports: ReplayPorts,
+): Promise<{ did: "send" | "remove" | "keep"; failed?: FailedMessage }> {
+  const found = await findFailure(letter, ports);
+  if (!found) return { did: "keep" };
+  const { place, record } = found;
+  if (!isOpen(record)) return { did: "remove" };
+  const failed = failedMessage({ ...place, record, position: "" });
+  if (replaysOf({ record }, failed.envelope) >= replays_max) return { did: "keep" };
+  const { plan } = await prepareReplay(failed, ports);
+  if (plan.kind === "remove") {
+    await settleFailure(failed, { as: "resolved" }, ports);
+    return { did: "remove" };
+  }
+  if (plan.kind !== "send" || !(await beginReplay(failed, ports))) return { did: "keep" };
+  return { did: "send", failed };
 }
 
 /** Moves the visible messages of the DLQ and waits until the move has ended. Returns how many were moved. */

@@ -1,0 +1,386 @@
+import type { ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
+import { type ExpectedReplay, expectReplay } from "#lib/agents/dlq/expect-replay.ts";
+import { COUNTED_MAX, type ListedFailure, openFailures } from "#lib/agents/dlq/failure-lists.ts";
+import { failureName, failurePlace, UNKNOWN_TENANT } from "#lib/agents/dlq/failure-name.ts";
+import { isOpen, readFailure } from "#lib/agents/dlq/failure-store.ts";
+import { canMove } from "#lib/agents/dlq/move-queue.ts";
+import {
+  countResults,
+  createJob,
+  JOB_MOVES,
+  moveJob,
+  parseListedJob,
+  readJob,
+  walkResults,
+} from "#lib/agents/dlq/replay-job-store.ts";
+import { sendReplayRun } from "#lib/agents/dlq/send-replay-run.ts";
+import { HttpError } from "#lib/platform/errors/http-error.ts";
+import { sourceHash } from "#lib/platform/hash/source-hash.ts";
+import type { Log } from "#lib/platform/log/log.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
+import { REPLAY_JOB } from "#lib/platform/table/items.ts";
+import { listOf } from "#lib/platform/table/keys.ts";
+import { queryPage } from "#lib/platform/table/query-page.ts";
+import { expiryOf, isExpired } from "#lib/platform/table/retention.ts";
+import { formatTraceparent, type TraceContext } from "#lib/platform/trace/traceparent.ts";
+import { taskIdFrom } from "#lib/work/tasks/task-id.ts";
+import type {
+  ReplayList,
+  ReplayPreview,
+  ReplayRequest,
+  ReplayResultList,
+  ReplayResultView,
+  ReplayView,
+} from "#schemas/http/replays.ts";
+import type { ReplayJobRecord } from "#schemas/records/replay.ts";
+import type { Administrator } from "./administrator.ts";
+import type { Viewer } from "./failures.ts";
+import type { GatewayPorts } from "./ports.ts";
+import type { ReplayQuery, ReplayResultQuery } from "./queries.ts";
+
+/** An operator who creates or commands a job. */
+export interface Operator extends Viewer, Pick<Administrator, "subject" | "audited"> {
+  is_admin: boolean;
+  trace: TraceContext;
+  log: Log;
+}
+
+/** Failures whose replay a dry run looks into. Of more it says how many there are. */
+const EXAMINED_MAX = 2000;
+const SHOWN_MAX = 500;
+const AT_ONCE = 20;
+
+/** The open failures that a request selects now, the earliest first. */
+async function selected(viewer: Viewer, { selection }: ReplayRequest, ports: GatewayPorts) {
+  if (selection.failures) {
+    const places = selection.failures
+      .map(failurePlace)
+      .filter((one) => viewer.sees_all || one.tenant === viewer.tenant);
+    const found = await Promise.all(
+      places.map(async (place) => {
+        const record = await readFailure(place.tenant, place.failure_id, ports);
+        return record && isOpen(record) ? [{ ...place, record, position: "" }] : [];
+      }),
+    );
+    return { found: found.flat(), truncated: false };
+  }
+  const scope = viewer.sees_all ? ({ all: true } as const) : { tenant: viewer.tenant };
+  return openFailures(
+    scope,
+    selection.filter ?? {},
+    { order: "earliest", limit: selection.limit ?? COUNTED_MAX },
+    ports,
+  );
+}
+
+function needsApproval({ action }: ReplayRequest, matched: number, ports: GatewayPorts): boolean {
+  return action === "discard" && matched > ports.replays().approval_messages_max;
+}
+
+/** Says what a job would do, message by message. Writes nothing. */
+export async function previewJob(
+  viewer: Viewer,
+  request: ReplayRequest,
+  ports: GatewayPorts,
+): Promise<ReplayPreview> {
+  checkRequest(viewer, request, ports);
+  const { found, truncated } = await selected(viewer, request, ports);
+  const visible = found.filter((one) => isVisible(viewer, one));
+  const examined = visible.slice(0, EXAMINED_MAX);
+  const messages: ReplayPreview["messages"] = [];
+  const by_expectation: Record<string, number> = {};
+  for (let start = 0; start < examined.length; start += AT_ONCE) {
+    const batch = examined.slice(start, start + AT_ONCE);
+    const expected = await Promise.all(batch.map((one) => expectAction(request, one, ports)));
+    for (const [index, failure] of batch.entries()) {
+      const one = expected[index];
+      if (!one) continue;
+      by_expectation[one.expectation] = (by_expectation[one.expectation] ?? 0) + 1;
+      const { service: queue, code } = failure.record;
+      if (messages.length < SHOWN_MAX) messages.push({ failure: failureName(failure), queue, code, ...one });
+    }
+  }
+  const rest = visible.length - examined.length;
+  if (rest > 0) by_expectation.not_examined = rest;
+  return {
+    action: request.action,
+    matched: visible.length,
+    truncated,
+    needs_approval: needsApproval(request, visible.length, ports),
+    by_expectation,
+    messages,
+    as_of: instant(ports.runtime.now()),
+  };
+}
+
+function expectAction(
+  { action }: ReplayRequest,
+  failure: ListedFailure,
+  ports: GatewayPorts & ReplayPorts,
+): Promise<ExpectedReplay> | ExpectedReplay {
+  if (action === "replay") return expectReplay(failure, ports.replays(), ports);
+  return { expectation: "run", reason: "FAILURE_DISCARDED", says: "it is given up and its message deleted" };
+}
+
+function isVisible({ tenant, sees_all }: Viewer, failure: ListedFailure): boolean {
+  return sees_all || !(tenant === UNKNOWN_TENANT && failure.record.task_id === undefined);
+}
+
+/** Throws HttpError 403 `SCOPE_MISSING`, `OPERATOR_TENANT_REQUIRED`, 422 `WHY_REQUIRED`, `MOVE_NOT_POSSIBLE`. */
+function checkRequest(viewer: Viewer, request: ReplayRequest, ports: GatewayPorts): void {
+  const { action, method, selection } = request;
+  if (method !== "move") return;
+  const { queue, ...rest } = selection.filter ?? {};
+  const whole_queue = action === "replay" && queue !== undefined && Object.keys(rest).length === 0;
+  if (!whole_queue || !ports.services().includes(queue)) {
+    const said = 'a move takes one whole queue: selection {"filter": {"queue": "…"}} with action replay';
+    throw new HttpError(422, "MOVE_NOT_POSSIBLE", said);
+  }
+  if (viewer.sees_all) return;
+  const said = "a move takes messages of all tenants; only operators of operator_tenants may order it";
+  throw new HttpError(403, "OPERATOR_TENANT_REQUIRED", said);
+}
+
+/**
+ * Creates a job and sends its first message. A repeat with the same Idempotency-Key finds the job that the first
+ * one created.
+ *
+ * @throws HttpError 403, 422; 422 `IDEMPOTENCY_MISMATCH` when the key was used for another request
+ */
+export async function createReplay(
+  operator: Operator,
+  request: ReplayRequest,
+  key: string | undefined,
+  ports: GatewayPorts,
+): Promise<ReplayView> {
+  checkRequest(operator, request, ports);
+  const { action, selection, why, method } = request;
+  if (action === "discard" && !operator.is_admin) {
+    throw new HttpError(403, "SCOPE_MISSING", "a discard needs the scope admin beside operate");
+  }
+  if (action === "discard" && why === undefined) {
+    throw new HttpError(422, "WHY_REQUIRED", "say in `why` why the messages are given up");
+  }
+  if (method === "move" && !(await canMove(selection.filter?.queue ?? "", ports))) {
+    const said = "this SQS endpoint has no StartMessageMoveTask; replay the queue with method each";
+    throw new HttpError(422, "MOVE_NOT_POSSIBLE", said);
+  }
+  const matched = action === "discard" ? (await selected(operator, request, ports)).found.length : 0;
+  const job = newJob(operator, request, { key, waits: needsApproval(request, matched, ports) }, ports);
+  const detail = {
+    why: why ?? "",
+    method,
+    selection: JSON.stringify(selection),
+    rate_per_second: request.rate_per_second,
+  };
+  return operator.audited({ action: `dlq.${action}`, target: job.replay_id, detail }, async () => {
+    const created = await createJob(job, ports);
+    if (created.request_hash !== job.request_hash) {
+      throw new HttpError(
+        422,
+        "IDEMPOTENCY_MISMATCH",
+        "this Idempotency-Key was used for another replay job",
+      );
+    }
+    await start(created, operator, ports);
+    return replayView(created);
+  });
+}
+
+/** The message may be lost: the sweeper sends it again. */
+async function start(job: ReplayJobRecord, { trace, log }: Operator, ports: GatewayPorts): Promise<void> {
+  if (job.state !== "running") return;
+  await sendReplayRun(job, ports, trace).catch((error: unknown) =>
+    log.warn("NUDGE_LOST", `the sweeper will send it: ${String(error)}`, { replay_id: job.replay_id }),
+  );
+}
+
+function newJob(
+  { tenant, sees_all, subject, trace }: Operator,
+  request: ReplayRequest,
+  { key, waits }: { key: string | undefined; waits: boolean },
+  ports: GatewayPorts,
+): ReplayJobRecord {
+  const now = ports.runtime.now();
+  const { dry_run: _, why, ...orders } = request;
+  return {
+    ...orders,
+    ...(why !== undefined && { why }),
+    replay_id: taskIdFrom(tenant, key ?? ports.runtime.hex(16)).replace(/^task_/, "replay_"),
+    tenant,
+    all_tenants: sees_all,
+    state: waits ? "awaiting_approval" : "running",
+    run: 1,
+    dispatch_count: 0,
+    truncated: false,
+    counts: countResults([]),
+    request_hash: sourceHash(JSON.parse(JSON.stringify(request))),
+    traceparent: formatTraceparent(trace),
+    created_at: instant(now),
+    created_by: subject,
+    updated_at: instant(now),
+    expires_at: expiryOf(REPLAY_JOB, now),
+  };
+}
+
+/** A job as the API shows it. */
+export function replayView(job: ReplayJobRecord): ReplayView {
+  const { replay_id, tenant, action, method, state, selection, rate_per_second, concurrency } = job;
+  const {
+    stop_on_failure_share,
+    stop_on_open_circuit,
+    truncated,
+    counts,
+    created_at,
+    created_by,
+    updated_at,
+  } = job;
+  return {
+    replay_id,
+    tenant,
+    action,
+    method,
+    state,
+    because: job.because ?? null,
+    says: job.says ?? null,
+    selection,
+    why: job.why ?? null,
+    rate_per_second,
+    concurrency,
+    stop_on_failure_share,
+    stop_on_open_circuit,
+    truncated,
+    counts,
+    created_at,
+    created_by,
+    approved_by: job.approved_by ?? null,
+    updated_at,
+    ended_at: job.ended_at ?? null,
+  };
+}
+
+/** A job of the caller's tenant. Throws HttpError 404 `REPLAY_NOT_FOUND`, for another tenant's too. */
+export async function findReplay(
+  tenant: string,
+  replay_id: string,
+  ports: GatewayPorts,
+): Promise<ReplayJobRecord> {
+  const job = await readJob({ tenant, replay_id }, ports);
+  if (job) return job;
+  throw new HttpError(
+    404,
+    "REPLAY_NOT_FOUND",
+    `there is no replay job ${replay_id}; agents replays list shows yours`,
+  );
+}
+
+/** The tenant's jobs, newest first. */
+export async function listReplays(
+  tenant: string,
+  query: ReplayQuery,
+  ports: GatewayPorts,
+): Promise<ReplayList> {
+  const now = ports.runtime.now();
+  const read = (item: Record<string, unknown>) => {
+    const job = parseListedJob(item);
+    return isExpired(job, now) ? undefined : replayView(job);
+  };
+  const page = await queryPage(
+    listOf(REPLAY_JOB, "by_tenant", { tenant }),
+    { ...query, filters: {}, read },
+    ports,
+  );
+  return { replays: page.rows, next_cursor: page.next_cursor };
+}
+
+/** What a job did, message by message, in its order. */
+export async function listResults(
+  tenant: string,
+  replay_id: string,
+  { limit, cursor, outcome }: ReplayResultQuery,
+  ports: GatewayPorts,
+): Promise<ReplayResultList> {
+  const job = await findReplay(tenant, replay_id, ports);
+  const results: ReplayResultView[] = [];
+  let last: string | undefined;
+  for await (const one of walkResults(job, ports, cursor)) {
+    if (results.length === limit) return { results, next_cursor: last ?? null };
+    last = one.order;
+    if (outcome !== undefined && one.outcome !== outcome) continue;
+    results.push({
+      failure: failureName({ tenant: one.failure_tenant, failure_id: one.failure_id }),
+      queue: one.service,
+      outcome: one.outcome,
+      reason: one.reason ?? null,
+      says: one.says ?? null,
+      task_id: one.task_id ?? null,
+      message_id: one.message_id ?? null,
+      at: one.at ?? null,
+    });
+  }
+  return { results, next_cursor: null };
+}
+
+export type JobCommand = keyof typeof JOB_MOVES;
+
+const BECAUSE = { pause: "REPLAY_PAUSED", abort: "REPLAY_ABORTED" } as const;
+const TRIES_MAX = 5;
+
+/**
+ * Carries out an operator's command. The worker of the job obeys within a second or so.
+ *
+ * @throws HttpError 404 `REPLAY_NOT_FOUND`, 409 `REPLAY_STATE_CONFLICT`, 403 `APPROVAL_NOT_OWN`
+ */
+export async function commandReplay(
+  operator: Operator,
+  replay_id: string,
+  command: JobCommand,
+  ports: GatewayPorts,
+): Promise<ReplayView> {
+  const { from, to } = JOB_MOVES[command];
+  const { subject, tenant, audited } = operator;
+  const first = await findReplay(tenant, replay_id, ports);
+  if (command === "approve" && first.created_by === subject) {
+    throw new HttpError(
+      403,
+      "APPROVAL_NOT_OWN",
+      "another operator than the one who created the job must approve it",
+    );
+  }
+  return audited({ action: `dlq.${command}`, target: replay_id, detail: { was: first.state } }, async () => {
+    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      const job = await findReplay(tenant, replay_id, ports);
+      if (!from.includes(job.state)) throw conflict(job, command, from);
+      const moved = await moveJob(job, changesOf(job, command, to, operator, ports), ports);
+      if (!moved) continue; // its worker wrote in between
+      await start(moved, operator, ports);
+      return replayView(moved);
+    }
+    throw new HttpError(
+      409,
+      "REPLAY_STATE_CONFLICT",
+      "the job changed again and again meanwhile; send the command again",
+    );
+  });
+}
+
+function changesOf(
+  job: ReplayJobRecord,
+  command: JobCommand,
+  state: ReplayJobRecord["state"],
+  { subject }: Operator,
+  ports: GatewayPorts,
+) {
+  const ends = state === "aborted" ? { ended_at: instant(ports.runtime.now()) } : { ended_at: undefined };
+  if (command === "pause" || command === "abort") {
+    return { state, because: BECAUSE[command], says: `ordered by ${subject}`, ...ends };
+  }
+  const run = command === "resume" ? job.run + 1 : job.run;
+  const approved = command === "approve" ? { approved_by: subject } : {};
+  return { state, run, because: undefined, says: undefined, ...ends, ...approved };
+}
+
+function conflict({ state, replay_id }: ReplayJobRecord, command: JobCommand, from: string[]): HttpError {
+  const said = `${replay_id} is ${state}; ${command} needs a job that is ${from.join(" or ")}`;
+  return new HttpError(409, "REPLAY_STATE_CONFLICT", said);
+}

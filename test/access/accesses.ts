@@ -26,7 +26,10 @@ export function accessesOf({ command, input }: RecordedCall): Access[] {
   const name = command.replace(/Command$/, "");
   if (input.TableName !== undefined) return [tableAccess(name, input)];
   if (input.QueueUrl !== undefined) {
-    return [{ action: `sqs:${name}`, resource: queueOf(String(input.QueueUrl)), attributes: [] }];
+    // A batch asks for the permission of its single action:
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+    const action = `sqs:${name.replace(/Batch$/, "")}`;
+    return [{ action, resource: queueOf(String(input.QueueUrl)), attributes: [] }];
   }
   return objectAccesses(name, input).map(([action, key]) => ({
     action: `s3:${action}`,

@@ -91,7 +91,7 @@ async function everyDuty(): Promise<void> {
     verdict({
       workflow: "change",
       source: upload,
-      change: { kind: "prompt", text: "make noise ".repeat(100), agent: "noisy" },
+      change: { kind: "prompt", text: `make noise ${randomBytes(12_000).toString("hex")}`, agent: "noisy" },
       test: "true",
     }),
     verdict({ workflow: "index", source: upload, repository: "uploaded" }),

@@ -126,7 +126,14 @@ describe("a change in words", () => {
       }
       server.answer({ text: WRONG }, { text: `Make add add.\n\n${REPAIRED}` });
       const cli = (...words: string[]) => runCli(words, { url: stack.url, key: api.key, cwd: directory });
-      const prompt = ["--prompt", "add subtracts; make it add", "--test", "node --test --test-reporter=tap"];
+      const prompt = [
+        "--prompt",
+        "add subtracts; make it add",
+        "--test",
+        "node --test --test-reporter=tap",
+        "--profile",
+        "trusted",
+      ];
       const submitted = await cli("submit", ".", ...prompt, "--wait", "--json");
       const view = TaskView.parse(JSON.parse(submitted.stdout));
       expect(view, JSON.stringify(view.error)).toMatchObject({ verdict: "passed" });

@@ -17,7 +17,7 @@ const LOOK_MS = 50;
 const QUIET_MS = 1500;
 const PATIENCE_MS = 120_000;
 /** Run by the clock and not for a task. */
-const SCHEDULED = ["sweeper", "observability"];
+const SCHEDULED = ["sweeper", "dlq-sweeper", "observability"];
 
 export async function measuredStack(env: Record<string, string> = {}): Promise<MeasuredStack> {
   const recorded = await recordedStack(env);

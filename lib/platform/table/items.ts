@@ -158,7 +158,7 @@ export const DEAD_LETTER_SWEEP = {
   partition: "DEAD_LETTER_SWEEP",
   sort: "SWEEP",
   kept: "until deleted",
-  access: { sweep_dead_letters: ["GetItem", "PutItem"], read_failures: ["GetItem"] },
+  access: { note_sweeps: ["GetItem", "PutItem"], read_failures: ["GetItem"] },
 } as const satisfies ItemKind;
 
 export const IDEMPOTENCY = {

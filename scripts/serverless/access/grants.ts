@@ -77,7 +77,7 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
     objects("tenants/*/blobs/*", ["GetObject", "PutObject", "PutObjectTagging"]),
     objects("tenants/*/tasks/*", ["PutObject", "PutObjectTagging"]),
     noticeMissingObjects(),
-    queues(allBut(by_agent, ALERTS), ["SendMessage"]),
+    queues(allBut(by_agent, ALERTS, REPLAYS), ["SendMessage"]),
   ],
   /** functions/orchestrator/sweep.ts */
   find_open_tasks: ({ queues: by_agent }) => [queues(pick(by_agent, ORCHESTRATOR), ["SendMessage"])],
@@ -119,8 +119,8 @@ export function grantedBy(names: readonly string[], ids: QueueIds): Statement[] 
   );
 }
 
-function allBut(by_agent: Record<string, string>, left_out: string): string[] {
-  return Object.entries(by_agent).flatMap(([agent, id]) => (agent === left_out ? [] : [id]));
+function allBut(by_agent: Record<string, string>, ...left_out: string[]): string[] {
+  return Object.entries(by_agent).flatMap(([agent, id]) => (left_out.includes(agent) ? [] : [id]));
 }
 
 function pick(by_agent: Record<string, string>, agent: string): string[] {

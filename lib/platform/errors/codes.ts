@@ -35,9 +35,9 @@ export const ERROR_CODES = {
   AGENT_NOT_CONFIGURED: reject("A key that the coding agent takes is not set.", 422),
   AGENT_UNKNOWN: reject("There is no coding agent of this name.", 422),
   AGENT_WROTE_SECRET: outcome("The coding agent wrote one of its keys into a file."),
-  ALERT_RULE_UNKNOWN: answer(404, "configs/alerts.json has no such rule."),
+  ALERT_RULE_UNKNOWN: answer(404, "There is no such rule in configs/alerts.json."),
   ALERT_SINK_BUSY: park("The sink has had as many messages as it takes."),
-  ALERT_SINK_NOT_FOUND: answer(404, "configs/alerts.json has no such sink."),
+  ALERT_SINK_NOT_FOUND: answer(404, "There is no such sink in configs/alerts.json."),
   ALERT_SINK_UNKNOWN: terminal(
     "The sink is not configured: configs/alerts.json or ALERT_SINKS does not name it.",
   ),

@@ -4,6 +4,7 @@
  * of operators go by these codes.
  */
 export const LOG_CODES = {
+  AGENT_ENDED: "A coding agent ended, with this code where its change was not taken.",
   ALERT_FIRING: "An alert fires.",
   ALERT_PENDING: "An alert's condition holds; it fires when it has held long enough.",
   ALERT_RESOLVED: "An alert's condition does not hold any more.",
@@ -12,7 +13,6 @@ export const LOG_CODES = {
   AUDIT_LOST: "A change of configuration could not be written to the audit trail.",
   AUTHENTICATION_FAILED: "A credential was refused.",
   AUTHORIZER_UNDECIDED: "The authorizer could not judge a credential; the function behind it will.",
-  AGENT_ENDED: "A coding agent ended, with this code where its change was not taken.",
   BUILDTEST_JUDGED: "A build and test ended with this verdict.",
   CHANGE_GENERATED: "A change was made, and its diff applies to the source.",
   CIRCUIT_CLOSED: "A circuit closed: calls to its dependency pass again.",

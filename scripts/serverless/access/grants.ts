@@ -1,5 +1,6 @@
 import {
   bedrockModels,
+  mergedByActions,
   mergedByKeys,
   noticeMissingObjects,
   objects,
@@ -109,7 +110,7 @@ export const QUEUE_ACCESS = ["serve_queue", "write_metrics", "write_traces"];
 /** The statements of the named grants. Throws when there is no such grant. */
 export function grantedBy(names: readonly string[], ids: QueueIds): Statement[] {
   const known = new Set([...tableDuties(), ...Object.keys(GRANTS)]);
-  return mergedByKeys(
+  const statements = mergedByKeys(
     names.flatMap((name) => {
       if (!known.has(name))
         throw new Error(`access: there is no ${name}; there are ${[...known].join(", ")}`);
@@ -117,6 +118,7 @@ export function grantedBy(names: readonly string[], ids: QueueIds): Statement[] 
       return [...tableGrants(name), ...(grant?.(ids) ?? [])];
     }),
   );
+  return mergedByActions(statements);
 }
 
 function allBut(by_agent: Record<string, string>, ...left_out: string[]): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attributesOf, indexed, items, mergedByKeys, queues } from "./statement.ts";
+import { attributesOf, indexed, items, mergedByActions, mergedByKeys, queues } from "./statement.ts";
 
 describe("statements that differ in their partition keys only", () => {
   it("become one with all of these", () => {
@@ -21,5 +21,23 @@ describe("statements that differ in their partition keys only", () => {
       queues(["Queue"], ["SendMessage"]),
     ];
     expect(mergedByKeys(apart)).toEqual(apart);
+  });
+});
+
+describe("statements for the same resources under the same conditions", () => {
+  it("become one with the actions of all", () => {
+    const merged = mergedByActions([
+      queues(["Queue", "Other"], ["GetQueueAttributes"]),
+      items(["A"], ["Query"]),
+      queues(["Queue", "Other"], ["SendMessage", "GetQueueAttributes"]),
+      queues(["Queue"], ["SendMessage"]),
+      items(["B"], ["Query"]),
+    ]);
+    expect(merged).toEqual([
+      queues(["Queue", "Other"], ["GetQueueAttributes", "SendMessage"]),
+      items(["A"], ["Query"]),
+      queues(["Queue"], ["SendMessage"]),
+      items(["B"], ["Query"]),
+    ]);
   });
 });

@@ -65,6 +65,18 @@ export function mergedByKeys(statements: readonly Statement[]): Statement[] {
   return [...merged.values()];
 }
 
+/** Statements for the same resources under the same conditions as one that allows the actions of all: the same, in less text. */
+export function mergedByActions(statements: readonly Statement[]): Statement[] {
+  const merged = new Map<string, Statement>();
+  for (const statement of statements) {
+    const { Action, ...rest } = statement;
+    const same = JSON.stringify(rest);
+    const before = merged.get(same)?.Action ?? [];
+    merged.set(same, { ...statement, Action: [...new Set([...before, ...Action])] });
+  }
+  return [...merged.values()];
+}
+
 /** Actions on the objects of the artifact bucket below one prefix. */
 export function objects(pattern: string, actions: ObjectAction[]): Statement {
   return {

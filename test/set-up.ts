@@ -12,10 +12,15 @@ import { leftIn, removeTemporaryDirectories } from "./temporary.ts";
 /** Caches of compiled code that tsx and Node keep between their runs: shared with all other runs. */
 const CACHES = [`tsx-${userInfo().uid}`, "node-compile-cache", `v8-compile-cache-${userInfo().uid}`];
 
-const usual = process.env.TMPDIR;
-const shared = tmpdir();
+/** What the test files of this worker share. A file whose tests are all skipped runs no hook, so the next one removes its directory. */
+const worker = globalThis as { temporary?: { shared: string; made?: string } };
+worker.temporary ??= { shared: tmpdir() };
+const { shared, made } = worker.temporary;
+if (made) rmSync(made, { recursive: true, force: true });
+
 // Short, because the path of a Unix socket has 107 bytes at most.
 const own = mkdtempSync(join(shared, "t-"));
+worker.temporary.made = own;
 for (const cache of CACHES) {
   mkdirSync(join(shared, cache), { recursive: true });
   symlinkSync(join(shared, cache), join(own, cache));
@@ -27,8 +32,7 @@ afterAll(async () => {
   removeTemporaryDirectories();
   const left = await leftIn(own, CACHES);
   rmSync(own, { recursive: true, force: true });
-  if (usual === undefined) delete process.env.TMPDIR;
-  else process.env.TMPDIR = usual;
+  process.env.TMPDIR = shared;
   if (left.length > 0)
     throw new Error(`the tests of this file left in the temporary directory: ${left.join(", ")}`);
 }, 60_000);

@@ -257,10 +257,13 @@ async function withReplays(): Promise<void> {
       selection,
       why: "test",
     });
-    await vi.waitUntil(async () => {
-      const path = `/api/dlq/replays/${body.replay_id}`;
-      return (await api.request<ReplayView>("GET", path)).body.state === "completed";
-    }, patience);
+    await vi.waitUntil(
+      async () => {
+        const path = `/api/dlq/replays/${body.replay_id}`;
+        return (await api.request<ReplayView>("GET", path)).body.state === "completed";
+      },
+      { ...patience, timeout: 180_000 },
+    ); // what was sent may take long to fail again
     await api.request("GET", `/api/dlq/replays/${body.replay_id}/results`);
     await api.request("POST", `/api/dlq/replays/${body.replay_id}/pause`);
   }

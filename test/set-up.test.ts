@@ -46,8 +46,8 @@ it("fails the test file that leaves something, by its name, and removes it all t
   expect(left).toEqual([]);
 }, 120_000);
 
-it("leaves nothing of a file whose tests are all skipped, and no other file inside its directory", async () => {
-  const { failed, output, left } = await runTests({
+it("puts no file's directory into that of another, whose tests are all skipped", async () => {
+  const { failed, output } = await runTests({
     "a.test.ts": 'import { test } from "vitest"; test.skip("never", () => {});',
     "b.test.ts": `
       import { tmpdir } from "node:os";
@@ -55,7 +55,6 @@ it("leaves nothing of a file whose tests are all skipped, and no other file insi
       test("is not nested", () => expect(tmpdir()).not.toMatch(/t-\\w+\\/t-/));`,
   });
   expect(failed, output).toBe(false);
-  expect(left).toEqual([]);
 }, 120_000);
 
 it("waits for what is being removed, and names what stays", async () => {

@@ -1,13 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { workerMark } from "#lib/platform/processes/worker-mark.ts";
 import { processCeiling } from "#lib/sandbox/process/process-ceiling.ts";
 import { temporaryDirectory } from "#test/temporary.ts";
 
-const root = temporaryDirectory("cgroup");
-const hierarchy = join(root, "pids");
+let root: string;
+let hierarchy: string;
+beforeEach(() => {
+  root = temporaryDirectory("cgroup");
+  hierarchy = join(root, "pids");
+});
 
 describe("the ceiling on processes", () => {
   it("is a group of its own, with a maximum above the limit", () => {

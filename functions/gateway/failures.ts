@@ -14,15 +14,16 @@ import { countDeadLetters, readSweep } from "#lib/agents/dlq/sweep-dead-letters.
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import type {
-  DeadLetterQueues,
-  DeadLetterQueueView,
-  FailureFilter,
-  FailureGroup,
-  FailureGroups,
-  FailureList,
-  FailureView,
-  Freshness,
+import {
+  type DeadLetterQueues,
+  type DeadLetterQueueView,
+  type FailureFilter,
+  type FailureGroup,
+  type FailureGroups,
+  type FailureList,
+  FailureName,
+  type FailureView,
+  type Freshness,
 } from "#schemas/http/dead-letters.ts";
 import type { FailureRecord } from "#schemas/records/failure.ts";
 import type { GatewayPorts } from "./ports.ts";
@@ -132,7 +133,8 @@ export async function findFailureOf(
   ports: GatewayPorts,
 ): Promise<ListedFailure> {
   const place = failurePlace(name);
-  const record = await readFailure(place.tenant, place.failure_id, ports);
+  const is_name = FailureName.safeParse(name).success;
+  const record = is_name ? await readFailure(place.tenant, place.failure_id, ports) : undefined;
   if (record && maySee(viewer, { tenant: place.tenant, record })) return { ...place, record, position: "" };
   throw new HttpError(404, "FAILURE_NOT_FOUND", `there is no failure ${name}; agents dlq list shows yours`);
 }

@@ -2,18 +2,19 @@ import { z } from "zod";
 import { Tenant } from "#schemas/primitives.ts";
 
 const UNIT_SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
-const WINDOW_DAYS_MAX = 31;
 
 /** The length of a span of time such as `5m`, `1h` or `7d`. */
 export function windowSeconds(span: string): number {
   return Number(span.slice(0, -1)) * UNIT_SECONDS[span.at(-1) as keyof typeof UNIT_SECONDS];
 }
 
-/** A span of time from a minute to 31 days. */
+/** A span of time: 1 to 9,999 minutes, or up to 31 days in hours or days. */
 const MetricsWindow = z
   .string()
-  .regex(/^[1-9][0-9]{0,4}[mhd]$/, "a number of minutes, hours or days, such as 5m, 1h or 7d")
-  .refine((span) => windowSeconds(span) <= WINDOW_DAYS_MAX * UNIT_SECONDS.d, "31 days at most");
+  .regex(
+    /^(?:[1-9]\d{0,3}m|(?:[1-9]\d?|[1-6]\d\d|7[0-3]\d|74[0-4])h|(?:[1-9]|[12]\d|3[01])d)$/,
+    "must be minutes, hours or days, such as 5m, 1h or 7d; up to 9999m, 744h or 31d",
+  );
 
 const Label = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 

@@ -92,9 +92,9 @@ export const replayRoutes: Record<string, Route> = {
     run: async (request) => {
       const ports = gatewayPorts(request.platform);
       const operator = operatorOf(request);
-      if (request.body.dry_run) return { status: 200, body: await previewJob(operator, request.body, ports) };
       const key = request.headers["idempotency-key"];
       checkIdempotencyKey(key);
+      if (request.body.dry_run) return { status: 200, body: await previewJob(operator, request.body, ports) };
       return { status: 202, body: await createReplay(operator, request.body, key, ports) };
     },
   }),

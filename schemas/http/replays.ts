@@ -9,26 +9,37 @@ export const ReplayId = z
   .regex(/^replay_[0-9a-hjkmnp-tv-z]{26}$/)
   .describe("id of a replay job");
 
+const none = z.never().optional();
+/** A selection has one of the first three. */
+const selectedBy = {
+  failures: none,
+  filter: none,
+  all: none,
+  limit: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe("failures at most, the earliest first; 10,000 when absent"),
+};
+
 /** Which open failures a job takes: those named, those that match the filter, or, with `all`, every one. */
-export const ReplaySelection = z
-  .strictObject({
-    failures: z.array(FailureName).min(1).max(500).describe("these and no others").optional(),
-    filter: FailureFilter.describe("all that match; a whole queue is `{ queue }`").optional(),
-    all: z.literal(true).describe("every open failure that you may see").optional(),
-    limit: z
-      .int()
-      .min(1)
-      .max(10_000)
-      .optional()
-      .describe("failures at most, the earliest first; 10,000 when absent"),
-  })
-  .refine(({ failures, filter, all }) => [failures, filter, all].filter(Boolean).length === 1, {
-    message: "give exactly one of failures, filter and all",
-  })
-  .refine(({ filter }) => !filter || Object.keys(filter).length > 0, {
-    message: "a filter names at least one field; say all for every failure",
-    path: ["filter"],
-  });
+export const ReplaySelection = z.union(
+  [
+    z.strictObject({
+      ...selectedBy,
+      failures: z.array(FailureName).min(1).max(500).describe("these and no others"),
+    }),
+    z.strictObject({
+      ...selectedBy,
+      filter: FailureFilter.refine((filter) => Object.keys(filter).length > 0, {
+        message: "must name at least one field; say all for every failure",
+      }).meta({ minProperties: 1, description: "all that match; a whole queue is `{ queue }`" }),
+    }),
+    z.strictObject({ ...selectedBy, all: z.literal(true).describe("every open failure that you may see") }),
+  ],
+  { error: "must have exactly one of failures, filter and all" },
+);
 export type ReplaySelection = z.infer<typeof ReplaySelection>;
 
 /** Body of `POST /api/dlq/replays`. */

@@ -14,8 +14,8 @@ afterAll(() => {
 });
 
 describe("the simulation notices when", () => {
-  it.each(mutations)("$name", async ({ breaks, ...mutation }) => {
-    for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
+  it.each(mutations)("$name", async ({ breaks, first_seed = 1, ...mutation }) => {
+    for (let seed = first_seed; seed < first_seed + SEEDS_MAX; seed += 1) {
       const [violation] = (await simulateSeed(seed, { mutation })).violations;
       if (!violation) continue;
       expect(breaks, `seed ${seed}: ${violation.detail}`).toContain(violation.invariant);

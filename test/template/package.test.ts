@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(unpacked.root, { recursive: true, force: true }));
 
-const FUNCTIONS = readdirSync("functions").concat("sweeper");
+const FUNCTIONS = readdirSync("functions").concat("sweeper", "dlq-sweeper");
 const moduleOf = (name: string) => {
   const { path, handler } = unpacked.directories.get(name)!;
   const [, file = "", exported = ""] = /^(.+)\.(\w+)$/.exec(handler) ?? [];

@@ -17,7 +17,7 @@ import {
   prepareReplay,
   replaysOf,
 } from "#lib/agents/dlq/replay-message.ts";
-import { findFailure } from "#lib/agents/dlq/sweep-dead-letters.ts";
+import { countDeadLetters, findFailure } from "#lib/agents/dlq/sweep-dead-letters.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 
 export interface QueueMove {
@@ -25,12 +25,14 @@ export interface QueueMove {
   moved: number;
   /** Messages that needed no replay any more, and were deleted. */
   removed: number;
-  /** Messages that would fail again, or were replayed as often as allowed. They stay. */
+  /** Messages that would fail again, were replayed as often as allowed, or that another reader holds. They stay. */
   kept: number;
 }
 
 const POLLS_MAX = 600;
 const POLL_MS = 1000;
+/** So often a message that another reader holds is waited for; one round takes two seconds at least. */
+const ROUNDS_MAX = 30;
 
 /**
  * Replays a whole DLQ with SQS's own message move. Each message is prepared first (its step re-armed, its task
@@ -51,16 +53,24 @@ export async function moveQueue(
   const kept: DeadLetter[] = [];
   let removed = 0;
   let released = false;
+  let elsewhere = 0;
+  const seen = () => ready.length + kept.length + removed;
   try {
-    for await (const letters of receiveDeadLetters(service, limit, ports)) {
-      for (const letter of letters) {
-        const { did, failed } = await prepareLetter(letter, replays_max, ports);
-        if (did === "remove") {
-          await removeDeadLetter(letter, ports);
-          removed += 1;
-        } else if (did === "send" && failed) ready.push({ letter, failed });
-        else kept.push(letter);
+    for (let rounds = 0; rounds < ROUNDS_MAX; rounds += 1) {
+      for await (const letters of receiveDeadLetters(service, limit - seen(), ports)) {
+        for (const letter of letters) {
+          const { did, failed } = await prepareLetter(letter, replays_max, ports);
+          if (did === "remove") {
+            await removeDeadLetter(letter, ports);
+            removed += 1;
+          } else if (did === "send" && failed) ready.push({ letter, failed });
+          else kept.push(letter);
+        }
       }
+      // The sweep of the queue may hold some: it releases them when it has read them all.
+      elsewhere = Math.max(0, (await countDeadLetters(service, ports)) - ready.length - kept.length);
+      if (elsewhere === 0 || seen() >= limit) break;
+      await ports.runtime.sleep(POLL_MS);
     }
     released = true;
     await releaseDeadLetters(
@@ -69,7 +79,7 @@ export async function moveQueue(
     );
     const moved = ready.length > 0 ? await moveVisible(service, ports) : 0;
     for (const { failed } of ready) await settleFailure(failed, { as: "replayed" }, ports);
-    return { moved, removed, kept: kept.length };
+    return { moved, removed, kept: kept.length + elsewhere };
   } finally {
     const held = released ? [] : ready.map(({ letter }) => letter);
     await releaseDeadLetters([...held, ...kept], ports);

@@ -69,6 +69,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
+          exclude: LONG,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -86,6 +87,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: LONG,
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },

@@ -34,7 +34,7 @@ export const UNREACHED: [RegExp, string][] = [
   ],
   [
     /^dlq-sweeper (sqs:\w+ \w+Queue|dynamodb:(GetItem|PutItem|UpdateItem) Table.Arn (REPLAY|FAILURE)#)/,
-    "only when a replay job stands still, or SQS moved a message; test/integration/replay-jobs.test.ts",
+    "only when a replay job stands still, or SQS moved a message; test/integration/replay-jobs.long.test.ts",
   ],
   [
     / sqs:SendMessage (Indexing|Buildtest|Sandbox|Coder|Orchestrator|Webhooks)Queue/,

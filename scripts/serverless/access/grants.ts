@@ -27,7 +27,7 @@ const REPLAYS = "replays";
 /**
  * What duties may do with objects and queues, by the name that `access:` in serverless.yml uses. What they
  * may do with the table is in its catalogue: lib/platform/table/items.ts. A grant has no more than the
- * code behind it asks for: test/e2e/access.test.ts compares both.
+ * code behind it asks for: test/e2e/access.long.test.ts compares both.
  */
 const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
   /** functions/gateway: accepts a task with its source, and nudges the orchestrator. */

@@ -21,7 +21,7 @@ const PACKAGE = ["test/template/package.test.ts"];
 export default defineConfig({
   test: {
     reporters: ["default", "./test/skipped-tests.ts"],
-    maxWorkers: 3, // much of a run is waiting, for stacks to start and for leases to end
+    maxWorkers: 4, // much of a run is waiting, for stacks to start and for leases to end
     projects: withSetUp([
       {
         test: {

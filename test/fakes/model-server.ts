@@ -39,6 +39,7 @@ type Protocol = "openai-compatible" | "anthropic" | "amazon-bedrock";
 export async function modelServer(script: ScriptedAnswer[]) {
   const asked: AskedQuestion[] = [];
   const answers = [...script];
+  let held: Promise<void> | undefined;
   const server = createServer(async (request, response) => {
     let text = "";
     for await (const chunk of request) text += chunk;
@@ -46,6 +47,7 @@ export async function modelServer(script: ScriptedAnswer[]) {
     const question = { path, headers: request.headers, body: JSON.parse(text), at: Date.now() };
     asked.push(question);
     const answer = answers.length > 1 ? answers.shift() : answers[0];
+    await held;
     if (answer) await give(answer, question, response);
     else response.writeHead(500).end();
   });
@@ -57,6 +59,12 @@ export async function modelServer(script: ScriptedAnswer[]) {
     asked,
     /** Replaces what is left of the script. */
     answer: (...next: ScriptedAnswer[]) => void answers.splice(0, answers.length, ...next),
+    /** Keeps every answer back until the function that it returns is called. */
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
     origin,
     /** As `base_url` of configs/codegen.json. */
     base_url: (protocol: Protocol) => (protocol === "amazon-bedrock" ? origin : `${origin}/v1`),

@@ -1,41 +1,32 @@
 import { createHash } from "node:crypto";
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type DynamoDBClient, ScanCommand, type ScanCommandInput } from "@aws-sdk/client-dynamodb";
-import {
-  GetObjectCommand,
-  GetObjectTaggingCommand,
-  NoSuchKey,
-  type S3Client,
-  S3ServiceException,
-} from "@aws-sdk/client-s3";
+import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
 import { TASK } from "#lib/platform/table/items.ts";
+import { type Item, isOfKind, keyOfItem } from "#lib/platform/table/keys.ts";
+import type { TablePorts } from "#lib/platform/table/operations.ts";
+import { scanTable } from "#lib/platform/table/queries.ts";
 import { listObjects } from "../artifacts-clean/stored-objects.ts";
 import {
   type BackupManifest,
   filesOf,
-  type Item,
   type StoredObject,
   writeLines,
   writeManifest,
 } from "./backup-files.ts";
 
 /** What is copied, and the way to say how far that has come. */
-export interface BackupPorts {
-  dynamodb: DynamoDBClient;
-  table_name: string;
+export interface BackupPorts extends TablePorts {
   s3: S3Client;
   bucket: string;
   tell(sentence: string): void;
 }
 
-const TASK_PARTITION = TASK.partition.slice(0, TASK.partition.indexOf("<"));
-
 /**
  * Copies a stage's table and bucket into an empty or new directory, while the stage works. What the copy holds is a state
  * that a crash could have left, so a stage that starts from it loses nothing and does nothing twice: tasks are copied
  * before their steps, so no task is ahead of its ledger, and the bucket after the table, so all that an item refers to
- * is there. Costs two reads of the whole table, and two requests an object.
+ * is there. Costs two reads of the whole table, and a request an object.
  *
  * @throws Error when the directory holds a backup already
  */
@@ -74,42 +65,24 @@ async function refuseUsed(manifest_file: string, directory: string): Promise<voi
   if (used) throw new Error(`${directory} holds a backup already. Give another directory.`);
 }
 
-/** Every item: first the tasks, then all else but ledgers of tasks that were accepted since. */
-async function* copyItems(ports: BackupPorts): AsyncGenerator<{ Item: Item }> {
-  const is_task = {
-    ExpressionAttributeNames: { "#sk": "sk" },
-    ExpressionAttributeValues: { ":task": { S: TASK.sort } },
-  };
-  const copied = new Set<string>();
+/** Every item: first the tasks, then all else but what belongs to tasks that were accepted since. */
+async function* copyItems(ports: BackupPorts): AsyncGenerator<Item> {
+  const ledgers = new Set<string>();
   let count = 0;
-  for await (const item of scan({ ...is_task, FilterExpression: "#sk = :task" }, ports)) {
-    copied.add(item.pk?.S ?? "");
-    count += 1;
-    ports.tell(`${count} items`);
-    yield { Item: item };
-  }
-  for await (const item of scan({ ...is_task, FilterExpression: "#sk <> :task" }, ports)) {
-    const partition = item.pk?.S ?? "";
-    if (partition.startsWith(TASK_PARTITION) && !copied.has(partition)) continue;
-    count += 1;
-    ports.tell(`${count} items`);
-    yield { Item: item };
+  for (const tasks of [true, false]) {
+    for await (const item of scanTable(ports)) {
+      if (isOfKind(TASK, item) !== tasks) continue;
+      const { pk } = keyOfItem(item);
+      if (tasks) ledgers.add(pk);
+      else if (pk.startsWith(TASK_PARTITION) && !ledgers.has(pk)) continue;
+      count += 1;
+      ports.tell(`${count} items`);
+      yield item;
+    }
   }
 }
 
-async function* scan(
-  filter: Pick<ScanCommandInput, "FilterExpression">,
-  { dynamodb, table_name }: BackupPorts,
-): AsyncGenerator<Item> {
-  let ExclusiveStartKey: Item | undefined;
-  do {
-    const page = await dynamodb.send(
-      new ScanCommand({ TableName: table_name, ConsistentRead: true, ExclusiveStartKey, ...filter }),
-    );
-    yield* page.Items ?? [];
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
-}
+const [TASK_PARTITION = ""] = TASK.partition.split("<");
 
 async function* copyObjects(
   directory: string,
@@ -135,11 +108,9 @@ async function copyObject(
   directory: string,
   { s3, bucket }: BackupPorts,
 ): Promise<StoredObject | undefined> {
-  const target = { Bucket: bucket, Key: key };
   try {
-    const found = await s3.send(new GetObjectCommand(target));
+    const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     const content = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
-    const tags = await tagsOf(target, s3);
     const sha256 = createHash("sha256").update(content).digest("hex");
     await writeFile(filesOf(directory).bytes(sha256), content);
     return {
@@ -148,23 +119,9 @@ async function copyObject(
       bytes: content.byteLength,
       ...(found.ContentType !== undefined && { content_type: found.ContentType }),
       ...(found.Metadata && Object.keys(found.Metadata).length > 0 && { metadata: found.Metadata }),
-      ...(tags && { tags }),
     };
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined;
     throw error;
   }
-}
-
-/** Undefined for none, and where the S3 of a stage has no tags, as the local one. */
-async function tagsOf(
-  target: { Bucket: string; Key: string },
-  s3: S3Client,
-): Promise<Record<string, string> | undefined> {
-  const found = await s3.send(new GetObjectTaggingCommand(target)).catch((error: unknown) => {
-    if (error instanceof S3ServiceException && error.name === "NotImplemented") return undefined;
-    throw error;
-  });
-  const pairs = (found?.TagSet ?? []).map(({ Key = "", Value = "" }) => [Key, Value]);
-  return pairs.length > 0 ? Object.fromEntries(pairs) : undefined;
 }

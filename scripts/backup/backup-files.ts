@@ -6,14 +6,12 @@ import { createInterface } from "node:readline";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { z } from "zod";
 import { Sha256 } from "#schemas/primitives.ts";
 
 /*
- * A backup is a directory: `items.jsonl.gz` holds the table's items, a line each, in the form of DynamoDB's own export
- * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html), `objects.jsonl.gz` says
- * which objects there are, `objects/<SHA-256>` holds their bytes, and `backup.json`, written last, counts all of it.
+ * A backup is a directory: `items.jsonl.gz` holds the table's items, a line of JSON each, `objects.jsonl.gz` says which
+ * objects there are, `objects/<SHA-256>` holds their bytes, and `backup.json`, written last, counts all of it.
  */
 
 /** `backup.json`. */
@@ -37,12 +35,8 @@ export const StoredObject = z.strictObject({
   bytes: z.int(),
   content_type: z.string().optional(),
   metadata: z.record(z.string(), z.string()).optional(),
-  tags: z.record(z.string(), z.string()).optional(),
 });
 export type StoredObject = z.output<typeof StoredObject>;
-
-/** An item as DynamoDB's JSON writes it, as in `{"pk":{"S":"…"}}`. */
-export type Item = Record<string, AttributeValue>;
 
 export const filesOf = (directory: string) => ({
   manifest: join(directory, "backup.json"),

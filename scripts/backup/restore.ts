@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { ConditionalCheckFailedException, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { TASK } from "#lib/platform/table/items.ts";
+import { type Item, isOfKind } from "#lib/platform/table/keys.ts";
+import { NEW, type NewItem, putIf } from "#lib/platform/table/operations.ts";
+import { retentionOf, retentionTag } from "#lib/platform/table/retention.ts";
 import type { BackupPorts } from "./back-up.ts";
-import { filesOf, type Item, readLines, readManifest, StoredObject } from "./backup-files.ts";
+import { filesOf, readLines, readManifest, StoredObject } from "./backup-files.ts";
 
 interface Restored {
   objects: number;
@@ -33,9 +35,9 @@ export async function restore(directory: string, ports: BackupPorts): Promise<Re
   });
   for (const tasks of [false, true]) {
     await eachAtOnce(readLines(files.items), async (line) => {
-      const { Item: item } = line as { Item: Item };
-      if ((item.sk?.S === TASK.sort) !== tasks) return;
-      if (await putNew(item, ports)) done.items += 1;
+      const item = line as NewItem & Item;
+      if (isOfKind(TASK, item) !== tasks) return;
+      if (await putIf(item, NEW, ports)) done.items += 1;
       else done.kept += 1;
       ports.tell(`${done.items + done.kept} of ${manifest.items} items`);
     });
@@ -44,7 +46,7 @@ export async function restore(directory: string, ports: BackupPorts): Promise<Re
 }
 
 async function putObject(
-  { key, sha256, content_type, metadata, tags }: StoredObject,
+  { key, sha256, content_type, metadata }: StoredObject,
   directory: string,
   { s3, bucket }: BackupPorts,
 ): Promise<void> {
@@ -53,6 +55,7 @@ async function putObject(
   if (createHash("sha256").update(content).digest("hex") !== sha256) {
     throw new Error(`${file} is damaged: it has another SHA-256 than its name says.`);
   }
+  const retention = retentionOf(key);
   await s3.send(
     new PutObjectCommand({
       Bucket: bucket,
@@ -60,28 +63,10 @@ async function putObject(
       Body: content,
       ContentType: content_type,
       Metadata: metadata,
-      Tagging: tags && new URLSearchParams(tags).toString(),
+      Tagging: retention && retentionTag(retention),
       ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64"),
     }),
   );
-}
-
-/** False when the table has an item of this key. */
-async function putNew(item: Item, { dynamodb, table_name }: BackupPorts): Promise<boolean> {
-  try {
-    await dynamodb.send(
-      new PutItemCommand({
-        TableName: table_name,
-        Item: item,
-        ConditionExpression: "attribute_not_exists(#pk)",
-        ExpressionAttributeNames: { "#pk": "pk" },
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }
 
 /** Does the work for every value, some at a time, and waits for all. */

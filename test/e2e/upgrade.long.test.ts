@@ -23,11 +23,12 @@ const { ended, open } = previousTasks();
 /** One of the open tasks gets a field of a version that comes after this one. */
 const OF_LATER = "of_a_later_version";
 const later = open.at(-1) ?? "";
+const key = { pk: `TASK#local#${later}`, sk: "TASK" };
 
 beforeAll(async () => {
   enterEnvironment(stack.data_dir);
   const { directory, recent } = await recentPrevious((item) => {
-    if (item.pk?.S === `TASK#local#${later}` && item.sk?.S === "TASK") item[OF_LATER] = { S: "x" };
+    if (item.pk === key.pk && item.sk === key.sk) item[OF_LATER] = "x";
   });
   const ports = stageCopyPorts(() => undefined);
   const restored = await restore(directory, ports);
@@ -95,7 +96,6 @@ describe("what the version before left", () => {
  * it does not know. Here a field of a later version was written into the task that was accepted last.
  */
 describe("a record of a later version", () => {
-  const key = { pk: `TASK#local#${later}`, sk: "TASK" };
   const from_later = { TableName: "", Key: key, ExpressionAttributeNames: { "#of": OF_LATER } };
 
   it("is not guessed at: nothing of its task is done, lost or dead-lettered, and no other task waits for it", async () => {

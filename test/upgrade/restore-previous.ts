@@ -1,12 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type BackupManifest,
-  filesOf,
-  type Item,
-  readLines,
-  writeLines,
-} from "../../scripts/backup/backup-files.ts";
+import type { Item } from "#lib/platform/table/keys.ts";
+import { type BackupManifest, filesOf, readLines, writeLines } from "../../scripts/backup/backup-files.ts";
 import { temporaryDirectory } from "../temporary.ts";
 import { PREVIOUS } from "./previous.ts";
 
@@ -40,9 +35,9 @@ export async function recentPrevious(
   const recent = (text: string) => later(text, made_ms, by_ms);
   async function* items() {
     for await (const line of readLines(join(PREVIOUS, "items.jsonl.gz"))) {
-      const { Item: item } = JSON.parse(recent(JSON.stringify(line))) as { Item: Item };
+      const item: Item = JSON.parse(recent(JSON.stringify(line)));
       change(item);
-      yield { Item: item };
+      yield item;
     }
   }
   const { sha256 } = await writeLines(files.items, items());

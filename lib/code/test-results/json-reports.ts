@@ -102,7 +102,8 @@ function jestDocument(report: JestShape): TestDocument {
   const counted = (status: TestCase["status"]) => tests.filter((test) => test.status === status).length;
   const failed = counted("failed");
   const format = report.numRuntimeErrorTestSuites === undefined ? "vitest-json" : "jest-json";
-  const claimed = Math.max(report.numFailedTests ?? 0, report.numFailedTestSuites ? 1 : 0);
+  const suites_failed = report.numFailedTestSuites || report.numRuntimeErrorTestSuites ? 1 : 0;
+  const claimed = Math.max(report.numFailedTests ?? 0, suites_failed);
   const problems = [
     ...moreThanNamed(format, [
       ["failed", claimed, failed],

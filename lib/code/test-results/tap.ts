@@ -17,16 +17,21 @@ const PRAGMA = /^ *pragma [+-]/;
 const HEADER = /^[>$] /;
 const INDENT = 4;
 const DEPTH_MAX = 50;
+const PROBLEMS_MAX = 100;
 
 interface Level {
   results: NestedResult[];
   planned: number | null;
   number_max: number;
+  /** The numbers of its results. */
+  numbers: Set<number>;
 }
+
+const newLevel = (): Level => ({ results: [], planned: null, number_max: 0, numbers: new Set() });
 
 /** One run of a TAP producer, as it is read. */
 class TapStream {
-  readonly levels: Level[] = [{ results: [], planned: null, number_max: 0 }];
+  readonly levels: Level[] = [newLevel()];
   readonly problems: string[] = [];
   versioned = false;
   /** The plan stood after the results: nothing more belongs to this stream. */
@@ -56,7 +61,7 @@ class TapStream {
   }
 
   level(depth: number): Level {
-    while (this.levels.length <= depth) this.levels.push({ results: [], planned: null, number_max: 0 });
+    while (this.levels.length <= depth) this.levels.push(newLevel());
     return this.levels[depth] as Level;
   }
 
@@ -67,14 +72,18 @@ class TapStream {
   /** Takes what was reported deeper than `depth` and not given to its container yet. */
   takeDeeper(depth: number): NestedResult[] {
     const deeper = this.levels.splice(depth + 1);
-    for (const level of deeper) this.checkPlan(level, "a subtest");
+    for (const level of deeper) {
+      if (level.planned === null && level.results.length > 0)
+        this.addProblem("a subtest has no plan: its end is missing");
+      this.checkPlan(level, "a subtest");
+    }
     // Without a container in between, results of all deeper levels belong to the next one up.
     return deeper.flatMap(({ results }) => results);
   }
 
   checkPlan(level: Level, where: string): void {
     const { planned, results, number_max } = level;
-    if (planned === null) return;
+    if (planned === null || this.bailed_out) return;
     const count = results.length;
     if (count !== planned) {
       this.problems.push(
@@ -83,6 +92,11 @@ class TapStream {
     } else if (number_max > planned) {
       this.problems.push(`the plan of ${where} ends at ${planned}, and test ${number_max} reported`);
     }
+  }
+
+  /** Says each problem once, however often it is met. */
+  addProblem(problem: string): void {
+    if (!this.problems.includes(problem) && this.problems.length < PROBLEMS_MAX) this.problems.push(problem);
   }
 
   /** Takes a line that is no TAP. */
@@ -97,6 +111,8 @@ class TapStream {
     const level = this.level(depth);
     level.results.push(result);
     if (number !== null) {
+      if (level.numbers.has(number)) this.addProblem(`test ${number} of the TAP output reported twice`);
+      level.numbers.add(number);
       level.number_max = Math.max(level.number_max, number);
       if (depth === 0 && number === this.in_sequence + 1) this.in_sequence = number;
     }

@@ -42,7 +42,8 @@ export function pytestDocuments(lines: readonly string[]): TestDocument[] {
     const words = summary[1] ?? "";
     const counts = countsOf(words);
     const ended = endedOf(words);
-    if (problems.length === 0 && ended < collected)
+    if (counts.failed > 0) problems = [];
+    else if (problems.length === 0 && ended < collected)
       problems = [`pytest collected ${collected} tests, and ${ended} ended`];
     documents.push({ format: "pytest", tests: tests.slice(0, counts.failed), counts, problems });
     [tests, problems, collected] = [[], [], 0];

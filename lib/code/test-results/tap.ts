@@ -39,6 +39,8 @@ class TapStream {
   /** Numbered results at the top in a row from 1 on. */
   in_sequence = 0;
   skips_all = false;
+  /** `pragma +strict`: a line that is no TAP is a failure. */
+  strict = false;
   bailed_out = false;
   heading = "";
   /** A container whose results stand in braces after it, by depth. */
@@ -101,12 +103,14 @@ class TapStream {
 
   /** Takes a line that is no TAP. */
   readText(): void {
+    if (this.strict) this.addProblem("the TAP output is strict, and has a line that is no TAP");
     if (this.top().planned === null) this.begins_output = false;
     else this.text_after_plan = true;
   }
 
   addResult(depth: number, number: number | null, result: NestedResult, opens: boolean): void {
     this.close(depth);
+    if (depth === 0 && this.complete) this.addProblem("the plan of the TAP output stands amid its results");
     result.children = this.takeDeeper(depth);
     const level = this.level(depth);
     level.results.push(result);
@@ -190,6 +194,8 @@ export function parseTap(lines: readonly string[]): TestDocument[] {
     } else {
       const result = RESULT.exec(line);
       if (!result || (result[1] ?? "").length % INDENT !== 0) {
+        const strict = /^pragma ([+-])strict\s*$/.exec(line)?.[1];
+        if (strict !== undefined) stream.strict = strict === "+";
         if (PRAGMA.test(line) || HEADER.test(line)) continue;
         text_before = true;
         stream.readText();

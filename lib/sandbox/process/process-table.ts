@@ -80,9 +80,12 @@ export function readDescriptorRoom(pid: number): number {
   return Number(/^FDSize:\s+(\d+)$/m.exec(readOrNull(`/proc/${pid}/status`) ?? "")?.[1] ?? 0);
 }
 
+/** As much room as a command has from its start: what starts it has a descriptor of a high number. */
+const ROOM_MIN = 256;
+
 /** The most room that a process needs for so many open files, with descriptors that are not in a row. */
 export function descriptorRoom(open_files: number): number {
-  return 2 * 2 ** Math.ceil(Math.log2(Math.max(64, open_files)));
+  return Math.max(ROOM_MIN, 2 ** (1 + Math.ceil(Math.log2(open_files))));
 }
 
 export interface OpenFile {

@@ -1,7 +1,7 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
-import { openFailures } from "#lib/agents/dlq/failure-lists.ts";
+import { openFailures, stateOf } from "#lib/agents/dlq/failure-lists.ts";
 import { failureName } from "#lib/agents/dlq/failure-name.ts";
 import { settleFailure } from "#lib/agents/dlq/failure-store.ts";
 import {
@@ -32,7 +32,13 @@ let stage: Awaited<ReturnType<typeof replayStage>>;
 let ports: ReplayJobPorts;
 /** Steps that fail for good, until the operator mends the cause. */
 const broken = new Set<string>();
-const limits = { $schema: "", replays_per_message_max: 2, approval_messages_max: 10, await_seconds_max: 0 };
+const limits = {
+  $schema: "",
+  replays_per_message_max: 2,
+  approval_messages_max: 10,
+  approval_seconds_max: 86_400,
+  await_seconds_max: 0,
+};
 const only = Workflow.parse({
   description: "test",
   requires: [],
@@ -183,7 +189,7 @@ describe("a replay job", () => {
     const job = await order();
     await stage.pump();
     expect(await jobOf(job)).toMatchObject({ counts: { total: 1, permanently_failed: 1 } });
-    expect((await open())[0]?.record).toMatchObject({ permanently_failed_at: expect.any(String) });
+    expect(stateOf((await open())[0]!.record, limits)).toBe("permanently_failed");
     expect((await stage.ledger(task_id)).steps[0]?.replays).toHaveLength(2);
   });
 

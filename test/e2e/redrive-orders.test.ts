@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
 import type {
   DeadLetterQueues,
@@ -81,7 +81,7 @@ async function misspelt(count: number): Promise<TaskRecord[]> {
   const tasks: TaskRecord[] = [];
   for (let made = 0; made < count; made += 1) tasks.push(await misspeltTask(broken.tasks[0]!, platform));
   for (const { task_id } of tasks)
-    await expect.poll(async () => (await failuresOf(`task=${task_id}`)).length, patience).toBe(1);
+    await vi.waitUntil(async () => (await failuresOf(`task=${task_id}`)).length === 1, patience);
   for (const { task_id } of tasks) await orders.ended(task_id);
   return tasks;
 }
@@ -108,9 +108,8 @@ describe("an edited message that fails again", () => {
       body,
     );
     expect([edited.status, edited.body.sent], JSON.stringify(edited.body)).toEqual([202, true]);
-    await expect
-      .poll(async () => (await failuresOf(`task=${task!.task_id}&code=BLOB_MISSING`)).length, patience)
-      .toBe(1);
+    const failed = () => failuresOf(`task=${task!.task_id}&code=BLOB_MISSING`);
+    await vi.waitUntil(async () => (await failed()).length === 1, patience);
     again = await detailOf(await failureOf(task!, "code=BLOB_MISSING"));
   }, 300_000);
 
@@ -134,7 +133,7 @@ describe("an edited message that fails again", () => {
 
   it("is shown with its difference on the command line", async () => {
     const text = await agents("dlq", "show", again.failure);
-    for (const part of [`edited from  ${first.failure}`, "two fields were misspelt", '-  "tests": 1']) {
+    for (const part of [`edited from ${first.failure}`, "two fields were misspelt", '-  "tests": 1']) {
       expect(text).toContain(part);
     }
   });
@@ -235,6 +234,7 @@ describe("an order for more failures than one operator may change", () => {
     configure({ approval_seconds_max: 1 });
     const ends = async () => Date.parse((await jobOf(job)).approve_before ?? "") - Date.parse(job.created_at);
     await expect.poll(ends, patience).toBe(1000);
+    await expect.poll(() => Date.now() - Date.parse(job.created_at), patience).toBeGreaterThan(1000);
     expect(await command(approves, "approve", job)).toEqual([409, "APPROVAL_EXPIRED"]);
     expect(await jobOf(job)).toMatchObject({ state: "aborted", because: "APPROVAL_EXPIRED" });
     configure({});

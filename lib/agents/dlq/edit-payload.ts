@@ -1,5 +1,4 @@
 import { createTwoFilesPatch } from "diff";
-import { z } from "zod";
 import type { ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
 import { type ExpectedReplay, expectReplay } from "#lib/agents/dlq/expect-replay.ts";
 import type { ListedFailure } from "#lib/agents/dlq/failure-lists.ts";
@@ -64,7 +63,8 @@ export async function editMessage(
       path: path.map((part) => `/${String(part)}`).join(""),
       message,
     }));
-    const says = `the payload is no input of ${service}: ${z.prettifyError(parsed.error).slice(0, 500)}`;
+    const issues = errors.map(({ path: at, message }) => (at === "" ? message : `${at} ${message}`));
+    const says = `the payload is no input of ${service}: ${issues.join("; ").slice(0, 500)}`;
     return { ...invalid(says, errors), diff };
   }
   const edited = editedEnvelope(envelope, payload);
@@ -105,7 +105,8 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
 export function payloadDiff(before: unknown, after: unknown): string {
   const text = (value: unknown) => `${JSON.stringify(sorted(redacted(value)), null, 2)}\n`;
   if (text(before) === text(after)) return "";
-  return createTwoFilesPatch("original", "edited", text(before), text(after), "", "", { context: 3 });
+  const patch = createTwoFilesPatch("original", "edited", text(before), text(after), "", "", { context: 3 });
+  return patch.replace(/^=+\n/, "");
 }
 
 function sorted(value: unknown): unknown {

@@ -66,7 +66,7 @@ function planStep(letter: ReplayedLetter, ledger: Ledger, record: StepRecord, no
   const replayed = replays.findLastIndex(({ failure_id }) => failure_id === letter.failure_id);
   if (replayed >= 0) {
     const waits = replayed === replay_count - 1 && status === "waiting";
-    if (waits) return send("an earlier replay of it was interrupted and continues");
+    if (waits) return send("its step was made ready for it");
     return remove("REPLAYED_ALREADY", "it was replayed; the message is only removed from the DLQ");
   }
   if (status === "completed" && !outcome?.dead_letter) {

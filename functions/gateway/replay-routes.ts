@@ -9,15 +9,14 @@ import {
   ReplayView,
 } from "#schemas/http/replays.ts";
 import { administrator } from "./administrator.ts";
+import { commandReplay, type JobCommand } from "./command-replay.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import { viewerOf } from "./failure-routes.ts";
 import { checkIdempotencyKey } from "./idempotency-key.ts";
 import { ReplayQuery, ReplayResultQuery } from "./queries.ts";
 import {
-  commandReplay,
   createReplay,
   findReplay,
-  type JobCommand,
   listReplays,
   listResults,
   type Operator,

@@ -15,7 +15,7 @@ let made = 0;
 const portsOf = (platform: AgentPlatform) => ({ ...platform, table_name: platform.settings.table_name });
 
 /** A task like one that ran, accepted without the gateway. */
-export async function anotherTask(like: TaskRecord, platform: AgentPlatform): Promise<TaskRecord> {
+async function anotherTask(like: TaskRecord, platform: AgentPlatform): Promise<TaskRecord> {
   made += 1;
   const now = Date.now();
   const [at, trace_id] = [new Date(now).toISOString(), platform.runtime.hex(16)];

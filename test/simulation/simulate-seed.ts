@@ -24,7 +24,7 @@ export interface SeedOptions {
 
 /** Makes things happen. May say that it has not done its part yet, for as long as it likes. */
 // biome-ignore lint/suspicious/noConfusingVoidType: most workloads have nothing to say
-export type Workload = (world: World, stack: Stack, client: Client) => { busy(): boolean } | void;
+type Workload = (world: World, stack: Stack, client: Client) => { busy(): boolean } | void;
 
 export interface SeedResult {
   seed: number;

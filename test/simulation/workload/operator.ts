@@ -4,12 +4,8 @@ import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { childSpan } from "#lib/platform/trace/traceparent.ts";
 import { ReplayRequest } from "#schemas/http/replays.ts";
 import type { ReplayJobRecord } from "#schemas/records/replay.ts";
-import {
-  commandReplay,
-  createReplay,
-  type JobCommand,
-  type Operator,
-} from "../../../functions/gateway/replay-jobs.ts";
+import { commandReplay, type JobCommand } from "../../../functions/gateway/command-replay.ts";
+import { createReplay, type Operator } from "../../../functions/gateway/replay-jobs.ts";
 import { kill } from "../engine/network.ts";
 import { EPOCH_MS } from "../engine/scheduler.ts";
 import type { World } from "../engine/world.ts";

@@ -117,6 +117,17 @@ describe("an edited message", () => {
     expect(await edit(good, { payload: {} }, service)).toMatchObject({ refused: "EDIT_NOT_POSSIBLE" });
   });
 
+  it("is made of a payload that travels by reference", async () => {
+    const failure = failureOf(bad);
+    const { payload, ...rest } = JSON.parse(failure.record.body);
+    const payload_ref = { key: "tenants/acme/blobs/y", sha256: "0".repeat(64), bytes: 1 };
+    failure.record.body = JSON.stringify({ ...rest, payload_ref });
+    const blobsOf = () => ({ readText: async () => JSON.stringify(payload) }) as never;
+    const made = await editMessage(failure, { patch: { tests: null, test: "make" } }, { blobsOf });
+    expect(made).toMatchObject({ edited: { payload: good } });
+    expect("edited" in made && made.edited.payload_ref).toBeUndefined();
+  });
+
   it("is refused for a message that cannot be read", async () => {
     const failure = failureOf(good);
     failure.record.body = "<script>";

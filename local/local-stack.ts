@@ -44,6 +44,7 @@ const DEFAULTS = {
   /** An invocation waits for the emulators about as long as it computes. */
   concurrency_max: 2 * availableParallelism(),
   schedule_seconds: 5,
+  rarer_schedules_seconds: {} as Record<string, number>,
   stop_seconds: 10,
   tenant: "local",
 };
@@ -117,6 +118,7 @@ export async function startLocalStack(
     service.functions,
   );
   const activity = makeActivity();
+  const secondsOf = (key: string) => settings.rarer_schedules_seconds[key] ?? settings.schedule_seconds;
   const invokeBusily: Invoke = (function_key, event) => {
     activity.happened();
     return invoke(function_key, event);
@@ -137,7 +139,7 @@ export async function startLocalStack(
         if (!listening) return;
         running.push(
           ...startPollers(mappings, backend, invokeBusily, log),
-          startSchedules(scheduled, settings.schedule_seconds, { invoke, log, region, activity }),
+          startSchedules(scheduled, secondsOf, { invoke, log, region, activity }),
         );
         const key_file = has_keys ? credentials_file : undefined;
         ready({ url, data_directory: data.path, credentials_file: key_file, broken_functions });

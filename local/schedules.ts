@@ -49,15 +49,19 @@ export function scheduledFunctions(functions: Record<string, ServiceFunction>): 
 }
 
 /**
- * Runs every scheduled function at once and then `interval_seconds` after each run's end, whatever its
- * rate on AWS, so that recovery after a crash is quick. While nothing happens each pause is twice as long as the one
+ * Runs every scheduled function at once and then as many seconds after each run's end as `secondsOf` it says, whatever
+ * its rate on AWS, so that recovery after a crash is quick. While nothing happens each pause is twice as long as the one
  * before, up to a minute. A run never overlaps with the one before.
  */
-export function startSchedules(function_keys: string[], interval_seconds: number, ports: SchedulePorts) {
+export function startSchedules(
+  function_keys: string[],
+  secondsOf: (function_key: string) => number,
+  ports: SchedulePorts,
+) {
   const stopping = new AbortController();
   const { signal } = stopping;
   const loops = function_keys.map(async (function_key) => {
-    const pause = pauses(interval_seconds * 1000, ports.activity);
+    const pause = pauses(secondsOf(function_key) * 1000, ports.activity);
     while (!signal.aborted) {
       try {
         await ports.invoke(function_key, scheduledEvent(function_key, ports.region));

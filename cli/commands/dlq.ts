@@ -1,33 +1,18 @@
-import { readFileSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import { Command, Option } from "commander";
-import {
-  DeadLetterQueues,
-  FailureDetail,
-  FailureEdited,
-  FailureGroups,
-  FailureList,
-  FailureState,
-  FailuresImported,
-} from "#schemas/http/dead-letters.ts";
+import { FailureDetail, FailureGroups, FailureList, FailureState } from "#schemas/http/dead-letters.ts";
 import { ReplayPreview, ReplayView } from "#schemas/http/replays.ts";
 import { addPaging, askAndShow, commandAgain, queryOf } from "../ask-and-show.ts";
 import { UsageError } from "../cli-error.ts";
-import { exitCode } from "../exit-code.ts";
 import { addFailureFilter, type FilterOptions, filterOf } from "../failure-filter.ts";
 import { followReplay, replayExit } from "../follow-replay.ts";
 import { whole } from "../parse-option.ts";
-import {
-  editLines,
-  failureLines,
-  failureTable,
-  groupTable,
-  importLines,
-  queueTable,
-} from "../render/failure-table.ts";
+import { failureLines, failureTable, groupTable } from "../render/failure-table.ts";
 import { previewLines, replayLines } from "../render/replay-table.ts";
-import { jsonText } from "../render/visible.ts";
 import { openSession } from "../session.ts";
+import { editOne, readObject } from "./dlq/edit-one.ts";
+import { exportAll } from "./dlq/export-all.ts";
+import { importAll } from "./dlq/import-all.ts";
+import { watchFailures } from "./dlq/watch-failures.ts";
 
 const EXAMPLES = `
 Examples:
@@ -36,6 +21,8 @@ Examples:
   $ agents dlq show acme.3f0c…                             causes, tries, what a replay would do
   $ agents dlq replay --fingerprint 8d1f --dry-run
   $ agents dlq replay --fingerprint 8d1f --rate 5
+  $ agents dlq edit acme.3f0c… --payload fixed.json --why "a field was misspelt" --dry-run
+  $ agents dlq edit --fingerprint 8d1f --patch '{"tests":null}' --why "a field was misspelt"
   $ agents dlq discard acme.3f0c… --why "the tenant left"
   $ agents dlq export > failures.jsonl
 
@@ -65,6 +52,7 @@ const show = askAndShow({
 });
 
 interface ReplayOptions extends FilterOptions {
+  patch?: string;
   all?: boolean;
   dryRun?: boolean;
   rate?: string;
@@ -98,12 +86,15 @@ function numberOf(option: string, text: string | undefined): number | undefined 
   throw new UsageError(`${option} takes a number, not "${text}".`);
 }
 
-function requestOf(action: "replay" | "discard", failures: string[], options: ReplayOptions): object {
-  const { why, rate, concurrency, stopOnFailures, ignoreFailures, ignoreCircuits, move } = options;
+type Action = "replay" | "edit" | "discard";
+
+function requestOf(action: Action, failures: string[], options: ReplayOptions): object {
+  const { patch, why, rate, concurrency, stopOnFailures, ignoreFailures, ignoreCircuits, move } = options;
   const share = ignoreFailures ? null : numberOf("--stop-on-failures", stopOnFailures);
   return {
     action,
     selection: selectionOf(failures, options),
+    ...(patch !== undefined && { patch: readObject(patch) }),
     ...(why !== undefined && { why }),
     ...(rate !== undefined && { rate_per_second: numberOf("--rate", rate) }),
     ...(concurrency !== undefined && { concurrency }),
@@ -115,7 +106,7 @@ function requestOf(action: "replay" | "discard", failures: string[], options: Re
 
 /** Creates a job and follows it, or says what it would do. */
 const job =
-  (action: "replay" | "discard") =>
+  (action: Action) =>
   async (failures: string[], options: ReplayOptions, command: Command): Promise<void> => {
     const body = requestOf(action, failures, options);
     const session = openSession(command);
@@ -134,104 +125,23 @@ const job =
     if (options.wait) process.exitCode = replayExit(view);
   };
 
-interface EditOptions {
-  payload: string;
+interface EditOptions extends ReplayOptions {
+  payload?: string;
   why: string;
-  dryRun?: boolean;
 }
 
-/** The JSON of a file, or of standard input for `-`. */
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
-  } catch (error) {
-    throw new UsageError(`${file} is not there, or is no JSON: ${(error as Error).message}.`);
+/** Edits one failure with a whole payload, or by a job as many as are selected with a patch. */
+async function edit(failures: string[], options: EditOptions, command: Command): Promise<void> {
+  const { payload, patch, why, dryRun = false } = options;
+  if ((payload === undefined) === (patch === undefined)) {
+    const hint = "--payload replaces the whole payload of one failure; --patch changes fields of many.";
+    throw new UsageError("Give either --payload or --patch.", hint);
   }
-}
-
-const edit = askAndShow({
-  interrupted: "The edited message may be on its way: agents dlq show",
-  ask: (api, failure: string, { payload, why, dryRun = false }: EditOptions) =>
-    api.post(FailureEdited, `/api/dlq/failures/${encodeURIComponent(failure)}/edit`, {
-      body: { payload: readJson(payload), why, dry_run: dryRun },
-    }),
-  lines: editLines,
-});
-
-const EXPORT_PAGE = 100;
-
-/** Writes a line of JSON for each failure, page by page. */
-async function exportAll(options: FilterOptions, command: Command): Promise<void> {
-  const { api } = openSession(command);
-  let cursor: string | null = null;
-  do {
-    const query: string = queryOf({
-      ...filterOf(options),
-      limit: EXPORT_PAGE,
-      ...(cursor !== null && { cursor }),
-    });
-    const page = await api.page(`/api/dlq/export${query}`);
-    process.stdout.write(page.text);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-}
-
-const IMPORT_LINES = 50;
-const IMPORT_BYTES = 2_000_000;
-
-/** Sends the lines of an export, a request for some of them each. Exit code 1 when a line was refused. */
-async function importAll(file: string, { why }: { why: string }, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = [
-    "Some lines may be imported; import the file again, which changes nothing twice.",
-  ];
-  const text = readFileSync(file === "-" ? 0 : file, "utf8");
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  const results: FailuresImported["results"] = [];
-  for (let start = 0; start < lines.length; ) {
-    const batch: string[] = [];
-    let bytes = 0;
-    while (start < lines.length && batch.length < IMPORT_LINES && (bytes === 0 || bytes < IMPORT_BYTES)) {
-      const line = lines[start] ?? "";
-      batch.push(line);
-      bytes += Buffer.byteLength(line);
-      start += 1;
-    }
-    const failures = batch.map((line, index) => parseLine(line, start - batch.length + index + 1));
-    results.push(
-      ...(await session.api.post(FailuresImported, "/api/dlq/import", { body: { failures, why } })).results,
-    );
-  }
-  session.answer({ results }, () => importLines({ results }));
-  if (results.some(({ did }) => did === "refused")) process.exitCode = exitCode.failed;
-}
-
-function parseLine(line: string, number: number): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    throw new UsageError(`Line ${number} is no JSON: ${(error as Error).message}.`);
-  }
-}
-
-const WATCH_MS = 2000;
-
-/** Shows how many failures wait, again whenever it changes; a line of JSON each with --json. */
-async function watch({ once }: { once?: boolean }, command: Command): Promise<void> {
-  const session = openSession(command);
-  session.interruptHints = [];
-  const { json } = command.optsWithGlobals<{ json?: boolean }>();
-  for (let shown = ""; ; ) {
-    const found = await session.api.get(DeadLetterQueues, "/api/dlq/queues");
-    const state = JSON.stringify(found.queues.map(({ queue, depth, messages }) => [queue, depth, messages]));
-    if (json && state !== shown) process.stdout.write(once ? jsonText(found) : `${JSON.stringify(found)}\n`);
-    else if (session.terminal.interactive && !once)
-      session.terminal.live(...queueTable(found, session.terminal.paint));
-    else if (state !== shown) session.terminal.lines(...queueTable(found, session.terminal.paint));
-    shown = state;
-    if (once) return;
-    await delay(WATCH_MS);
-  }
+  if (payload === undefined) return job("edit")(failures, options, command);
+  const [failure] = failures;
+  const is_one = failures.length === 1 && !options.all && Object.keys(filterOf(options)).length === 0;
+  if (!is_one || failure === undefined) throw new UsageError("--payload is for one failure: give its name.");
+  await editOne(failure, { payload, why, dry_run: dryRun }, command);
 }
 
 function addJob(command: Command): Command {
@@ -242,6 +152,13 @@ function addJob(command: Command): Command {
     .option("--no-wait", "do not follow the job")
     .option("--rate <number>", "messages a second at most; 10 without it")
     .option("--concurrency <number>", "messages in work at a time at most", whole(1, 20));
+}
+
+function addStops(command: Command): Command {
+  return command
+    .option("--stop-on-failures <share>", "pause when this share failed again; 0.5 without it")
+    .option("--ignore-failures", "do not pause however many fail again")
+    .option("--ignore-circuits", "do not pause when a circuit is open");
 }
 
 export function dlqCommand(): Command {
@@ -258,23 +175,21 @@ export function dlqCommand(): Command {
     .action(list);
   addFailureFilter(dlq.command("groups").description("kinds of failure with counts")).action(groups);
   dlq.command("show <failure>").description("one failure, and what a replay would do").action(show);
-  addJob(dlq.command("replay [failures...]").description("put failures back to work, by a job"))
-    .option("--stop-on-failures <share>", "pause when this share failed again; 0.5 without it")
-    .option("--ignore-failures", "do not pause however many fail again")
-    .option("--ignore-circuits", "do not pause when a circuit is open")
+  addStops(addJob(dlq.command("replay [failures...]").description("put failures back to work, by a job")))
     .option("--move", "let SQS move a whole queue: with --queue only")
     .option("--why <why>", "why, for the audit trail")
     .action(job("replay"));
+  addStops(addJob(dlq.command("edit [failures...]").description("replay failures with a changed payload")))
+    .option("--payload <json>", "whole payload of one failure: JSON, its file, or - for standard input")
+    .option(
+      "--patch <json>",
+      "fields to change in each (JSON merge patch, null takes a field away), or its file",
+    )
+    .requiredOption("--why <why>", "why, for the audit trail")
+    .action(edit);
   addJob(dlq.command("discard [failures...]").description("give failures up, by a job (scope admin)"))
     .requiredOption("--why <why>", "why, for the audit trail")
     .action(job("discard"));
-  dlq
-    .command("edit <failure>")
-    .description("replay one failure with another payload")
-    .requiredOption("--payload <file>", "JSON file with the agent's whole input; - for standard input")
-    .requiredOption("--why <why>", "why, for the audit trail")
-    .option("--dry-run", "only check it and show the difference")
-    .action(edit);
   addFailureFilter(
     dlq.command("export").description("open failures with their messages, a line of JSON each"),
   ).action(exportAll);
@@ -283,10 +198,12 @@ export function dlqCommand(): Command {
     .description("record exported failures again; - for standard input")
     .requiredOption("--why <why>", "why, for the audit trail")
     .action(importAll);
-  dlq
-    .command("watch")
-    .description("how many failures wait in each queue, while it changes")
+  addFailureFilter(
+    dlq
+      .command("watch")
+      .description("how many failures wait in each queue while it changes; with filters, of each kind"),
+  )
     .option("--once", "show it once")
-    .action(watch);
+    .action(watchFailures);
   return dlq;
 }

@@ -7,6 +7,7 @@ import type {
   FailuresImported,
   Freshness,
 } from "#schemas/http/dead-letters.ts";
+import { diffLines } from "./diff-lines.ts";
 import { count, formatDuration } from "./format.ts";
 import type { Paint } from "./paint.ts";
 
@@ -77,6 +78,9 @@ export function failureLines(detail: FailureDetail, paint: Paint): string[] {
     ],
     ["trace", trace_id],
     ["replay of", detail.replay_of],
+    ["edited from", detail.edited_from],
+    ["replayed as", detail.replayed_as],
+    ["settled by", detail.settled_by],
     ["fingerprint", fingerprint],
     ["first", detail.first_at],
     ["last", detail.last_at],
@@ -100,6 +104,7 @@ export function failureLines(detail: FailureDetail, paint: Paint): string[] {
     paint.bold(`${code}: ${message}`),
     ...facts.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(12)}${value}`])),
     ...detail.cause_chain.map((cause) => `  caused by   ${cause}`),
+    ...lineageLines(detail, paint),
     ...detail.attempts_timeline.map(({ at, kind, says }) => `  ${at}  ${kind.padEnd(10)}  ${says}`),
     `${failure} is ${state}. A replay: ${replay.expectation}, ${replay.reason}: ${replay.says}`,
     ...(detail.trace_href === null || task_id === null ? [] : [paint.dim(`See agents trace ${task_id}`)]),
@@ -107,14 +112,35 @@ export function failureLines(detail: FailureDetail, paint: Paint): string[] {
   ];
 }
 
+/** The edit that a failure has to do with, and its difference. */
+function lineageLines({ edit, failure }: FailureDetail, paint: Paint): string[] {
+  if (edit === null) return [];
+  const whose =
+    edit.failure === failure ? "This message was edited" : `The message of ${edit.failure} was edited`;
+  const by = `${edit.by === null ? "" : ` by ${edit.by}`}${edit.why === null ? "" : `: ${edit.why}`}`;
+  return [`  ${whose} at ${edit.at}${by}`, ...diffText(edit.diff, paint)];
+}
+
+function diffText(diff: string, paint: Paint): string[] {
+  return diffLines(Buffer.from(diff), paint);
+}
+
 export function editLines(
   { diff, expectation, reason, says, sent, message_id }: FailureEdited,
   paint: Paint,
 ): string[] {
   const did = sent ? `${paint.green("✓")} sent as ${message_id}` : `Would ${expectation}`;
-  return [...(diff === "" ? ["The payload is the same."] : diff.split("\n")), `${did}: ${reason}: ${says}`];
+  return [
+    ...(diff === "" ? ["The payload is the same."] : diffText(diff, paint)),
+    `${did}: ${reason}: ${says}`,
+  ];
 }
 
-export function importLines({ results }: FailuresImported): string[] {
-  return results.map(({ failure, did, says }) => `  ${did.padEnd(9)} ${failure}  ${says}`);
+export function importLines({ results }: FailuresImported, paint: Paint): string[] {
+  const lines = results.map(({ failure, did, says }) => `  ${did.padEnd(9)} ${failure}  ${says}`);
+  const counts = [...Map.groupBy(results, ({ did }) => did)].map(([did, { length }]) => `${length} ${did}`);
+  return [
+    ...lines,
+    paint.bold(`${count(results.length, "line")}: ${counts.join(", ") || "nothing to import"}.`),
+  ];
 }

@@ -5,6 +5,7 @@ import type {
   ReplayResultList,
   ReplayView,
 } from "#schemas/http/replays.ts";
+import { diffLines } from "./diff-lines.ts";
 import { count } from "./format.ts";
 import type { Paint } from "./paint.ts";
 
@@ -42,7 +43,7 @@ function sign({ state }: ReplayView, paint: Paint): string {
 /** A job after a command, and what can be done next. */
 export function replayLines(view: ReplayView, paint: Paint): string[] {
   const hints: Partial<Record<ReplayView["state"], string>> = {
-    awaiting_approval: `Another operator must approve it: agents replays approve ${view.replay_id}`,
+    awaiting_approval: `Another operator must approve ${count(view.matched ?? 0, "failure")} before ${view.approve_before}: agents replays approve ${view.replay_id}`,
     paused: `Go on with it: agents replays resume ${view.replay_id}`,
     failed: `Try again: agents replays resume ${view.replay_id}`,
   };
@@ -76,9 +77,10 @@ export function resultTable(
 export function previewLines(preview: ReplayPreview, paint: Paint): string[] {
   const { matched, messages, by_expectation, truncated, needs_approval, action } = preview;
   const counts = Object.entries(by_expectation).map(([name, number]) => `${number} ${name}`);
-  const lines = messages.map(({ failure, queue, code, expectation, reason, says }) => {
-    return `  ${expectation.padEnd(18)} ${queue.padEnd(12)} ${code}  ${failure}  ${reason}: ${says}`;
-  });
+  const lines = messages.flatMap(({ failure, queue, code, expectation, reason, says, diff }) => [
+    `  ${expectation.padEnd(18)} ${queue.padEnd(12)} ${code}  ${failure}  ${reason}: ${says}`,
+    ...(diff ? diffLines(Buffer.from(diff), paint) : []),
+  ]);
   return [
     paint.bold(`Would ${action} ${count(matched, "failure")}: ${counts.join(", ") || "none matches"}.`),
     ...(truncated ? [paint.dim("There are more; the selection's limit is reached.")] : []),

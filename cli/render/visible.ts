@@ -17,8 +17,12 @@ export function visible(text: string): string {
 
 /** A JSON document that acts on no terminal, and that any parser reads as the same value. */
 export function jsonText(document: unknown): string {
-  const text = JSON.stringify(document, null, 2);
-  return `${text.replace(ACTIVE, (character) => character.split("").map(escapedUnit).join(""))}\n`;
+  return `${escaped(JSON.stringify(document, null, 2))}\n`;
+}
+
+/** JSON text with what would act on a terminal escaped. */
+export function escaped(json: string): string {
+  return json.replace(ACTIVE, (character) => character.split("").map(escapedUnit).join(""));
 }
 
 function spelled(character: string): string {

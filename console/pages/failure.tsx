@@ -12,6 +12,7 @@ import { Shown } from "../parts/notices.tsx";
 import { readable } from "../parts/readable.ts";
 import { EditDialog } from "./failures/edit-dialog.tsx";
 import { ReplayDialog, type Wanted } from "./replays/replay-dialog.tsx";
+import { DiffText } from "./task/diff.tsx";
 
 /** One failure: what the message was, why it failed, how it stands now, and what a replay would do. */
 export function Failure({ place }: { place: Place }) {
@@ -54,6 +55,7 @@ function FailureShown({ detail, onChange }: { detail: FailureDetail; onChange: (
         </p>
       </div>
       <Where detail={detail} />
+      <Edited detail={detail} />
       <Timeline detail={detail} />
       <ThenAndNow detail={detail} />
       <Message detail={detail} />
@@ -151,6 +153,14 @@ function Where({ detail }: { detail: FailureDetail }) {
             edited_from && <a href={placeLink(["failures", edited_from])}>{edited_from}</a>,
           ],
           [t("failure.replayed_as"), detail.replayed_as && <code>{detail.replayed_as}</code>],
+          [
+            t("failure.settled_by"),
+            detail.settled_by && (
+              <a key="job" class="path" href={placeLink(["replays", detail.settled_by])}>
+                {detail.settled_by}
+              </a>
+            ),
+          ],
           [t("failure.discarded"), detail.discarded_because],
           [t("failure.function"), detail.function_name],
           [t("failure.request"), detail.request_id],
@@ -169,6 +179,22 @@ function Where({ detail }: { detail: FailureDetail }) {
         </p>
       )}
     </>
+  );
+}
+
+/** What an operator changed in the message, or in the one that it was made of. */
+function Edited({ detail: { edit, failure } }: { detail: FailureDetail }) {
+  if (edit === null) return null;
+  const about = edit.failure === failure ? "failure.edited_this" : "failure.edited_before";
+  return (
+    <section>
+      <h2>{t("failure.edited")}</h2>
+      <p>{t(about, { failure: edit.failure })}</p>
+      <p class="quiet">
+        {[formatInstant(edit.at), edit.by, edit.why && readable(edit.why)].filter(Boolean).join(" · ")}
+      </p>
+      <DiffText text={edit.diff} />
+    </section>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { ReplayResultList, ReplayResultView, ReplayView } from "#schemas/http/replays.ts";
 import { ask } from "../app/api.ts";
-import { formatCount } from "../app/format.ts";
+import { formatCount, formatInstant } from "../app/format.ts";
 import { named, t } from "../app/language.ts";
 import { useEvery, useLoaded, usePaged } from "../app/load.ts";
 import { goTo, type Place, placeLink } from "../app/place.ts";
@@ -47,7 +47,11 @@ export function Replay({ place }: { place: Place }) {
       <Shown of={loaded}>
         {(replay) => (
           <>
-            <PageHead title={t(`replay.${replay.action}_name`, { count: formatCount(replay.counts.total) })}>
+            <PageHead
+              title={t(`replay.${replay.action}_name`, {
+                count: formatCount(replay.counts.total || (replay.matched ?? 0)),
+              })}
+            >
               <Act replay={replay} path={path} onChange={loaded.show} />
             </PageHead>
             <About replay={replay} />
@@ -125,6 +129,9 @@ function About({ replay }: { replay: ReplayView }) {
         facts={[
           [t("common.reason"), why],
           [t("replay.selection"), selectionText(replay)],
+          [t("replay.patch"), replay.patch && <code key="patch">{JSON.stringify(replay.patch)}</code>],
+          [t("replay.matched_then"), replay.matched === null ? null : formatCount(replay.matched)],
+          [t("replay.approve_before"), replay.approve_before && formatInstant(replay.approve_before)],
           [t("replay.rate"), replay.rate_per_second],
           [t("replay.concurrency"), replay.concurrency],
           [

@@ -1,8 +1,10 @@
 import { readEnvelope } from "#lib/agents/dlq/dead-letter-queue.ts";
+import { describeEdit } from "#lib/agents/dlq/describe-edit.ts";
 import { expectReplay } from "#lib/agents/dlq/expect-replay.ts";
 import { type ListedFailure, stateOf } from "#lib/agents/dlq/failure-lists.ts";
+import { redacted } from "#lib/agents/dlq/redact-values.ts";
 import { withoutInline } from "#lib/platform/blobs/inline-blob.ts";
-import { REDACTED, redactSecrets } from "#lib/platform/log/redact-secrets.ts";
+import { redactSecrets } from "#lib/platform/log/redact-secrets.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { listCircuits, type SharedState } from "#lib/resilience/circuit/circuit-table.ts";
 import { type Ledger, readLedger } from "#lib/work/tasks/task-store.ts";
@@ -32,8 +34,9 @@ export async function describeFailure(
     expectation(failure, ports),
   ]);
   const step = ledger?.steps.find((one) => one.step === record.step && one.round === record.round);
+  const lineage = await describeEdit(failure, step, ports);
   return {
-    ...failureView(failure),
+    ...failureView(failure, ports),
     cause_chain: record.cause_chain,
     envelope: envelope ? (redacted(withoutInline(envelope)) as Record<string, unknown>) : null,
     body: envelope ? null : redactSecrets(record.body.slice(0, BODY_CHARACTERS_MAX)),
@@ -48,14 +51,15 @@ export async function describeFailure(
     circuits: circuits.filter((circuit) => concerns(circuit, record)).map((one) => circuitOf(one, record)),
     replay,
     replay_of: envelope?.replay_of ?? null,
-    edited_from: null,
+    ...lineage,
+    settled_by: record.settled_by ?? null,
     ...endingOf(record),
     freshness,
   };
 }
 
 async function expectation(failure: ListedFailure, ports: GatewayPorts): Promise<FailureDetail["replay"]> {
-  const state = stateOf(failure.record);
+  const state = stateOf(failure.record, ports.replays());
   if (state === "open" || state === "permanently_failed")
     return expectReplay(failure, ports.replays(), ports);
   return { expectation: "not_found", reason: "FAILURE_SETTLED", says: `it was ${state} before` };
@@ -138,21 +142,4 @@ function timelineOf(record: FailureRecord, step: StepRecord | undefined): Moment
   return moments
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
     .map((one) => ({ ...one, at: instant(Date.parse(one.at)) }));
-}
-
-/** A field whose name says that its value is secret. Ids and hashes that only identify are none. */
-const SECRET_NAME =
-  /(secret|password|passwd|token|api_?key|private_?key|authorization|credential|cookie)s?$/i;
-
-/** A value with what looks like a secret replaced, by its field's name or by its form. */
-export function redacted(value: unknown): unknown {
-  if (typeof value === "string") return redactSecrets(value);
-  if (Array.isArray(value)) return value.map(redacted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [
-      name,
-      SECRET_NAME.test(name) && one !== null && one !== "" ? REDACTED : redacted(one),
-    ]),
-  );
 }

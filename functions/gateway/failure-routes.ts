@@ -98,7 +98,8 @@ export const failureRoutes: Record<string, Route> = {
     },
     codes: { 404: ["FAILURE_NOT_FOUND"], 409: ["EDIT_NOT_POSSIBLE"] },
     run: async (request) => {
-      const operator = { ...viewerOf(request), audited: administrator(request).audited };
+      const { audited, subject } = administrator(request);
+      const operator = { ...viewerOf(request), audited, subject };
       const ports = gatewayPorts(request.platform);
       const body = await editFailure(operator, request.params.id ?? "", request.body, ports);
       return { status: body.sent ? 202 : 200, body };

@@ -1,4 +1,4 @@
-import { readEnvelope } from "#lib/agents/dlq/dead-letter-queue.ts";
+import { replaysIn } from "#lib/agents/dlq/count-replays.ts";
 import {
   type FailureScope,
   type ListedFailure,
@@ -9,7 +9,6 @@ import {
 } from "#lib/agents/dlq/failure-lists.ts";
 import { failureName, failurePlace, UNKNOWN_TENANT } from "#lib/agents/dlq/failure-name.ts";
 import { readFailure } from "#lib/agents/dlq/failure-store.ts";
-import { replaysOf } from "#lib/agents/dlq/replay-message.ts";
 import { countDeadLetters, readSweep } from "#lib/agents/dlq/sweep-dead-letters.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
@@ -80,7 +79,8 @@ export async function listFailures(
     looked_at += 1;
     last = failure.position;
     if (!maySee(viewer, failure) || !matchesFilter(failure, filter)) continue;
-    if (state === undefined || stateOf(failure.record) === state) failures.push(failureView(failure));
+    if (state === undefined || stateOf(failure.record, ports.replays()) === state)
+      failures.push(failureView(failure, ports));
   }
   return { failures, next_cursor: null, freshness };
 }
@@ -103,11 +103,11 @@ function readCursor(cursor: string, binding: string): string {
 }
 
 /** A failure in a list. */
-export function failureView(failure: ListedFailure): FailureView {
+export function failureView(failure: ListedFailure, ports: Pick<GatewayPorts, "replays">): FailureView {
   const { record } = failure;
   return {
     failure: failureName(failure),
-    state: stateOf(record),
+    state: stateOf(record, ports.replays()),
     queue: record.service,
     tenant: record.tenant,
     code: record.code,
@@ -120,7 +120,7 @@ export function failureView(failure: ListedFailure): FailureView {
     round: record.round ?? null,
     trace_id: record.trace_id ?? null,
     attempts: record.attempts,
-    replays: record.replay_count ?? replaysOf(failure, readEnvelope(record.body)),
+    replays: replaysIn(record),
     first_at: record.first_at,
     last_at: record.last_at,
   };
@@ -149,7 +149,9 @@ export async function groupFailures(
 ): Promise<FailureGroups> {
   const freshness = await freshnessOf(ports);
   const { found, truncated } = await visibleFailures(viewer, filter, ports);
-  const groups = [...Map.groupBy(found, ({ record }) => record.fingerprint).values()].map(groupOf);
+  const groups = [...Map.groupBy(found, ({ record }) => record.fingerprint).values()].map((members) =>
+    groupOf(members, ports),
+  );
   groups.sort((a, b) => b.count - a.count || (a.fingerprint < b.fingerprint ? -1 : 1));
   return { groups: groups.slice(0, GROUPS_MAX), counted: found.length, truncated, freshness };
 }
@@ -160,7 +162,7 @@ async function visibleFailures(viewer: Viewer, filter: FailureFilter, ports: Gat
 }
 
 /** The members of one kind, the latest first. */
-function groupOf(members: ListedFailure[]): FailureGroup {
+function groupOf(members: ListedFailure[], ports: GatewayPorts): FailureGroup {
   const [latest] = members;
   if (!latest) throw new RangeError("a group has a member");
   const { fingerprint, service, code, message, last_at } = latest.record;
@@ -169,7 +171,7 @@ function groupOf(members: ListedFailure[]): FailureGroup {
     queue: service,
     code,
     count: members.length,
-    permanently_failed: members.filter(isPermanent).length,
+    permanently_failed: countPermanent(members, ports),
     tenants: new Set(members.map(({ tenant }) => tenant)).size,
     first_at: members.reduce(
       (first, { record }) => (record.first_at < first ? record.first_at : first),
@@ -181,8 +183,9 @@ function groupOf(members: ListedFailure[]): FailureGroup {
   };
 }
 
-function isPermanent({ record }: ListedFailure): boolean {
-  return stateOf(record) === "permanently_failed";
+function countPermanent(members: ListedFailure[], { replays }: GatewayPorts): number {
+  const config = replays();
+  return members.filter(({ record }) => stateOf(record, config) === "permanently_failed").length;
 }
 
 const HOUR_MS = 3_600_000;
@@ -199,9 +202,8 @@ export async function listQueues(viewer: Viewer, ports: GatewayPorts): Promise<D
       : services.map(() => null),
   ]);
   const by_queue = Map.groupBy(found, ({ record }) => record.service);
-  const now = ports.runtime.now();
   const queues = services.map((queue, index) =>
-    queueView(queue, by_queue.get(queue) ?? [], counts[index] ?? null, now),
+    queueView(queue, by_queue.get(queue) ?? [], counts[index] ?? null, ports),
   );
   return { queues, truncated, freshness };
 }
@@ -210,8 +212,9 @@ function queueView(
   queue: string,
   members: ListedFailure[],
   messages: number | null,
-  now_ms: number,
+  ports: GatewayPorts,
 ): DeadLetterQueueView {
+  const now_ms = ports.runtime.now();
   const times = members.map(({ record }) => Date.parse(record.last_at));
   const oldest = times.length > 0 ? times.reduce((a, b) => Math.min(a, b)) : undefined;
   const trend = Array.from({ length: TREND_HOURS }, () => 0);
@@ -222,7 +225,7 @@ function queueView(
   return {
     queue,
     depth: members.length,
-    permanently_failed: members.filter(isPermanent).length,
+    permanently_failed: countPermanent(members, ports),
     messages,
     oldest_at: oldest === undefined ? null : instant(oldest),
     oldest_age_seconds: oldest === undefined ? null : Math.max(0, Math.floor((now_ms - oldest) / 1000)),

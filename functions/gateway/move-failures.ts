@@ -1,9 +1,10 @@
+import { replaysOf } from "#lib/agents/dlq/count-replays.ts";
 import { readEnvelope } from "#lib/agents/dlq/dead-letter-queue.ts";
 import { failureName, failurePlace, UNKNOWN_TENANT } from "#lib/agents/dlq/failure-name.ts";
 import { deadLetter, readFailure } from "#lib/agents/dlq/failure-store.ts";
-import { replaysOf } from "#lib/agents/dlq/replay-message.ts";
 import { failureFacts, fingerprint } from "#lib/platform/errors/failure.ts";
 import { faultOf } from "#lib/platform/errors/fault.ts";
+import { instant } from "#lib/platform/runtime/runtime.ts";
 import type { ExportedFailure, FailureImport, FailuresImported } from "#schemas/http/dead-letters.ts";
 import type { FailureRecord } from "#schemas/records/failure.ts";
 import { findFailureOf, listFailures, type Viewer } from "./failures.ts";
@@ -112,6 +113,7 @@ async function importFailure(viewer: Viewer, line: ExportedFailure, ports: Gatew
     request_id,
     policy_hash,
     ...(replays > 0 && { replay_count: replays }),
+    recorded_at: instant(ports.runtime.now()),
     body: line.body,
   };
   const dead_letter_queue_url = ports.deadLetterQueueUrl(service);

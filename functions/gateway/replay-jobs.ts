@@ -1,14 +1,14 @@
 import type { ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
+import { editMessage, expectEdit } from "#lib/agents/dlq/edit-payload.ts";
 import { type ExpectedReplay, expectReplay } from "#lib/agents/dlq/expect-replay.ts";
 import { COUNTED_MAX, type ListedFailure, openFailures } from "#lib/agents/dlq/failure-lists.ts";
 import { failureName, failurePlace, UNKNOWN_TENANT } from "#lib/agents/dlq/failure-name.ts";
 import { isOpen, readFailure } from "#lib/agents/dlq/failure-store.ts";
 import { canMove } from "#lib/agents/dlq/move-queue.ts";
+import { redacted } from "#lib/agents/dlq/redact-values.ts";
 import {
   countResults,
   createJob,
-  JOB_MOVES,
-  moveJob,
   parseListedJob,
   readJob,
   walkResults,
@@ -53,7 +53,7 @@ const AT_ONCE = 20;
 /** The open failures that a request selects now, the earliest first. */
 async function selected(viewer: Viewer, { selection }: ReplayRequest, ports: GatewayPorts) {
   if (selection.failures) {
-    const places = selection.failures
+    const places = [...new Set(selection.failures)]
       .map(failurePlace)
       .filter((one) => viewer.sees_all || one.tenant === viewer.tenant);
     const found = await Promise.all(
@@ -74,8 +74,11 @@ async function selected(viewer: Viewer, { selection }: ReplayRequest, ports: Gat
 }
 
 function needsApproval({ action }: ReplayRequest, matched: number, ports: GatewayPorts): boolean {
-  return action === "discard" && matched > ports.replays().approval_messages_max;
+  return action !== "replay" && matched > ports.replays().approval_messages_max;
 }
+
+const DIFFS_MAX = 50;
+const DIFF_CHARACTERS_MAX = 4000;
 
 /** Says what a job would do, message by message. Writes nothing. */
 export async function previewJob(
@@ -97,7 +100,9 @@ export async function previewJob(
       if (!one) continue;
       by_expectation[one.expectation] = (by_expectation[one.expectation] ?? 0) + 1;
       const { service: queue, code } = failure.record;
-      if (messages.length < SHOWN_MAX) messages.push({ failure: failureName(failure), queue, code, ...one });
+      if (messages.length >= SHOWN_MAX) continue;
+      const diff = messages.length < DIFFS_MAX ? (one.diff?.slice(0, DIFF_CHARACTERS_MAX) ?? null) : null;
+      messages.push({ failure: failureName(failure), queue, code, ...one, diff });
     }
   }
   const rest = visible.length - examined.length;
@@ -113,12 +118,17 @@ export async function previewJob(
   };
 }
 
-function expectAction(
-  { action }: ReplayRequest,
+async function expectAction(
+  { action, patch }: ReplayRequest,
   failure: ListedFailure,
   ports: GatewayPorts & ReplayPorts,
-): Promise<ExpectedReplay> | ExpectedReplay {
+): Promise<ExpectedReplay & { diff?: string | undefined }> {
   if (action === "replay") return expectReplay(failure, ports.replays(), ports);
+  if (action === "edit") {
+    const made = await editMessage(failure, { patch }, ports);
+    if (!("refused" in made)) return { ...(await expectEdit(failure, ports)), diff: made.diff };
+    return { expectation: "not_possible", reason: made.refused, says: made.says, diff: made.diff };
+  }
   return { expectation: "run", reason: "FAILURE_DISCARDED", says: "it is given up and its message deleted" };
 }
 
@@ -158,20 +168,22 @@ export async function createReplay(
   if (action === "discard" && !operator.is_admin) {
     throw new HttpError(403, "SCOPE_MISSING", "a discard needs the scope admin beside operate");
   }
-  if (action === "discard" && why === undefined) {
-    throw new HttpError(422, "WHY_REQUIRED", "say in `why` why the messages are given up");
+  if (action !== "replay" && why === undefined) {
+    const does = action === "edit" ? "edited" : "given up";
+    throw new HttpError(422, "WHY_REQUIRED", `say in \`why\` why the messages are ${does}`);
   }
   if (method === "move" && !(await canMove(selection.filter?.queue ?? "", ports))) {
     const said = "this SQS endpoint has no StartMessageMoveTask; replay the queue with method each";
     throw new HttpError(422, "MOVE_NOT_POSSIBLE", said);
   }
-  const matched = action === "discard" ? (await selected(operator, request, ports)).found.length : 0;
-  const job = newJob(operator, request, { key, waits: needsApproval(request, matched, ports) }, ports);
+  const matched = action === "replay" ? undefined : (await selected(operator, request, ports)).found.length;
+  const job = newJob(operator, request, { key, matched }, ports);
   const detail = {
     why: why ?? "",
     method,
     selection: JSON.stringify(selection),
     rate_per_second: request.rate_per_second,
+    ...(request.patch && { patch_hash: sourceHash(JSON.parse(JSON.stringify(request.patch))) }),
   };
   return operator.audited({ action: `dlq.${action}`, target: job.replay_id, detail }, async () => {
     const created = await createJob(job, ports);
@@ -183,12 +195,16 @@ export async function createReplay(
       );
     }
     await start(created, operator, ports);
-    return replayView(created);
+    return replayView(created, ports);
   });
 }
 
-/** The message may be lost: the sweeper sends it again. */
-async function start(job: ReplayJobRecord, { trace, log }: Operator, ports: GatewayPorts): Promise<void> {
+/** Sends the message of a job that runs. It may be lost: the sweeper sends it again. */
+export async function start(
+  job: ReplayJobRecord,
+  { trace, log }: Operator,
+  ports: GatewayPorts,
+): Promise<void> {
   if (job.state !== "running") return;
   await sendReplayRun(job, ports, trace).catch((error: unknown) =>
     log.warn("NUDGE_LOST", `the sweeper will send it: ${String(error)}`, { replay_id: job.replay_id }),
@@ -198,14 +214,18 @@ async function start(job: ReplayJobRecord, { trace, log }: Operator, ports: Gate
 function newJob(
   { tenant, sees_all, subject, trace }: Operator,
   request: ReplayRequest,
-  { key, waits }: { key: string | undefined; waits: boolean },
+  { key, matched }: { key: string | undefined; matched: number | undefined },
   ports: GatewayPorts,
 ): ReplayJobRecord {
   const now = ports.runtime.now();
-  const { dry_run: _, why, ...orders } = request;
+  const { dry_run: _, why, patch, ...orders } = request;
+  const waits = needsApproval(request, matched ?? 0, ports);
   return {
     ...orders,
     ...(why !== undefined && { why }),
+    ...(patch !== undefined && { patch }),
+    ...(matched !== undefined && { matched }),
+    ...(waits && { approval_asked_at: instant(now) }),
     replay_id: taskIdFrom(tenant, key ?? ports.runtime.hex(16)).replace(/^task_/, "replay_"),
     tenant,
     all_tenants: sees_all,
@@ -224,7 +244,7 @@ function newJob(
 }
 
 /** A job as the API shows it. */
-export function replayView(job: ReplayJobRecord): ReplayView {
+export function replayView(job: ReplayJobRecord, ports: Pick<GatewayPorts, "replays">): ReplayView {
   const { replay_id, tenant, action, method, state, selection, rate_per_second, concurrency } = job;
   const {
     stop_on_failure_share,
@@ -244,7 +264,9 @@ export function replayView(job: ReplayJobRecord): ReplayView {
     because: job.because ?? null,
     says: job.says ?? null,
     selection,
+    patch: (redacted(job.patch ?? null) as ReplayView["patch"]) ?? null,
     why: job.why ?? null,
+    matched: job.matched ?? null,
     rate_per_second,
     concurrency,
     stop_on_failure_share,
@@ -254,9 +276,18 @@ export function replayView(job: ReplayJobRecord): ReplayView {
     created_at,
     created_by,
     approved_by: job.approved_by ?? null,
+    approve_before: state === "awaiting_approval" ? instant(approvalEnds(job, ports)) : null,
     updated_at,
     ended_at: job.ended_at ?? null,
   };
+}
+
+/** Unix ms from which on a job that waits for approval cannot be approved any more. */
+export function approvalEnds(
+  { approval_asked_at, created_at }: ReplayJobRecord,
+  { replays }: Pick<GatewayPorts, "replays">,
+): number {
+  return Date.parse(approval_asked_at ?? created_at) + replays().approval_seconds_max * 1000;
 }
 
 /** A job of the caller's tenant. Throws HttpError 404 `REPLAY_NOT_FOUND`, for another tenant's too. */
@@ -283,7 +314,7 @@ export async function listReplays(
   const now = ports.runtime.now();
   const read = (item: Record<string, unknown>) => {
     const job = parseListedJob(item);
-    return isExpired(job, now) ? undefined : replayView(job);
+    return isExpired(job, now) ? undefined : replayView(job, ports);
   };
   const page = await queryPage(
     listOf(REPLAY_JOB, "by_tenant", { tenant }),
@@ -319,68 +350,4 @@ export async function listResults(
     });
   }
   return { results, next_cursor: null };
-}
-
-export type JobCommand = keyof typeof JOB_MOVES;
-
-const BECAUSE = { pause: "REPLAY_PAUSED", abort: "REPLAY_ABORTED" } as const;
-const TRIES_MAX = 5;
-
-/**
- * Carries out an operator's command. The worker of the job obeys within a second or so.
- *
- * @throws HttpError 404 `REPLAY_NOT_FOUND`, 409 `REPLAY_STATE_CONFLICT`, 403 `APPROVAL_NOT_OWN`
- */
-export async function commandReplay(
-  operator: Operator,
-  replay_id: string,
-  command: JobCommand,
-  ports: GatewayPorts,
-): Promise<ReplayView> {
-  const { from, to } = JOB_MOVES[command];
-  const { subject, tenant, audited } = operator;
-  const first = await findReplay(tenant, replay_id, ports);
-  if (command === "approve" && first.created_by === subject) {
-    throw new HttpError(
-      403,
-      "APPROVAL_NOT_OWN",
-      "another operator than the one who created the job must approve it",
-    );
-  }
-  return audited({ action: `dlq.${command}`, target: replay_id, detail: { was: first.state } }, async () => {
-    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const job = await findReplay(tenant, replay_id, ports);
-      if (!from.includes(job.state)) throw conflict(job, command, from);
-      const moved = await moveJob(job, changesOf(job, command, to, operator, ports), ports);
-      if (!moved) continue; // its worker wrote in between
-      await start(moved, operator, ports);
-      return replayView(moved);
-    }
-    throw new HttpError(
-      409,
-      "REPLAY_STATE_CONFLICT",
-      "the job changed again and again meanwhile; send the command again",
-    );
-  });
-}
-
-function changesOf(
-  job: ReplayJobRecord,
-  command: JobCommand,
-  state: ReplayJobRecord["state"],
-  { subject }: Operator,
-  ports: GatewayPorts,
-) {
-  const ends = state === "aborted" ? { ended_at: instant(ports.runtime.now()) } : { ended_at: undefined };
-  if (command === "pause" || command === "abort") {
-    return { state, because: BECAUSE[command], says: `ordered by ${subject}`, ...ends };
-  }
-  const run = command === "resume" ? job.run + 1 : job.run;
-  const approved = command === "approve" ? { approved_by: subject } : {};
-  return { state, run, because: undefined, says: undefined, ...ends, ...approved };
-}
-
-function conflict({ state, replay_id }: ReplayJobRecord, command: JobCommand, from: string[]): HttpError {
-  const said = `${replay_id} is ${state}; ${command} needs a job that is ${from.join(" or ")}`;
-  return new HttpError(409, "REPLAY_STATE_CONFLICT", said);
 }

@@ -9,15 +9,14 @@ import {
   ReplayView,
 } from "#schemas/http/replays.ts";
 import { administrator } from "./administrator.ts";
+import { commandReplay, type JobCommand } from "./command-replay.ts";
 import { gatewayPorts } from "./dependencies.ts";
 import { viewerOf } from "./failure-routes.ts";
 import { checkIdempotencyKey } from "./idempotency-key.ts";
 import { ReplayQuery, ReplayResultQuery } from "./queries.ts";
 import {
-  commandReplay,
   createReplay,
   findReplay,
-  type JobCommand,
   listReplays,
   listResults,
   type Operator,
@@ -45,7 +44,7 @@ function command(name: JobCommand, scope: "operate" | "admin", summary: string):
     answers: { 200: { says: "The job after the command", schema: ReplayView } },
     codes: {
       ...NOT_FOUND,
-      409: ["REPLAY_STATE_CONFLICT"],
+      409: name === "approve" ? ["REPLAY_STATE_CONFLICT", "APPROVAL_EXPIRED"] : ["REPLAY_STATE_CONFLICT"],
       ...(name === "approve" && { 403: ["APPROVAL_NOT_OWN"] as const }),
     },
     run: async (request) => ({
@@ -65,9 +64,9 @@ export const replayRoutes: Record<string, Route> = {
   "POST /api/dlq/replays": route({
     access: "key",
     scope: "operate",
-    summary: "Replay or discard failures by a job, or say what the job would do",
+    summary: "Replay, edit or discard failures by a job, or say what the job would do",
     details:
-      "A job survives crashes. A failure is replayed once, whichever jobs select it. A discard needs scope admin too.",
+      "A job survives crashes. A failure is replayed once, whichever jobs select it. A discard needs scope admin too; a large edit or discard waits for the approval of another operator.",
     headers: { "idempotency-key": IdempotencyKey },
     body: ReplayRequest,
     example: { selection: { all: true }, dry_run: true },
@@ -126,10 +125,10 @@ export const replayRoutes: Record<string, Route> = {
     params: { id: ReplayId },
     answers: { 200: { says: "The job", schema: ReplayView } },
     codes: NOT_FOUND,
-    run: async ({ tenant, params, platform }) => ({
-      status: 200,
-      body: replayView(await findReplay(tenant, params.id ?? "", gatewayPorts(platform))),
-    }),
+    run: async ({ tenant, params, platform }) => {
+      const ports = gatewayPorts(platform);
+      return { status: 200, body: replayView(await findReplay(tenant, params.id ?? "", ports), ports) };
+    },
   }),
   "GET /api/dlq/replays/{id}/results": route({
     access: "key",

@@ -55,7 +55,7 @@ export async function runJob(
   const read = await readJob(place, ports);
   if (read?.state !== "running" || read.run !== run) return ended(read?.state ?? "aborted");
   const job = await planned(read, ports);
-  if (!job) return ended("paused");
+  if (job?.state !== "running") return ended(job?.state ?? "paused");
   if (job.method === "move") return moveWholeQueue(job, context, ports);
   const results: ReplayResultRecord[] = [];
   for await (const result of walkResults(job, ports)) results.push(result);
@@ -72,11 +72,14 @@ function lastSent(results: ReplayResultRecord[], now_ms: number): number {
 
 /**
  * Writes down which failures the job takes, once. Killed in between, it is done again: the failures that were
- * written keep their place, and those that are settled since are found to be.
+ * written keep their place, and those that are settled since are found to be. A job that would change more failures
+ * than one operator may, and than were approved, takes none and waits for approval.
  */
 async function planned(job: ReplayJobRecord, ports: ReplayJobPorts): Promise<ReplayJobRecord | undefined> {
   if (job.planned_at !== undefined) return job;
   const { found, truncated } = await selectFailures(job, ports);
+  const open = found.filter(({ is_open }) => is_open).length;
+  if (job.action !== "replay" && open > allowed(job, ports)) return askAgain(job, open, ports);
   const known = new Set<string>();
   let count = 0;
   for await (const { failure_tenant, failure_id } of walkResults(job, ports)) {
@@ -96,6 +99,23 @@ async function planned(job: ReplayJobRecord, ports: ReplayJobPorts): Promise<Rep
   }
   const counts = { ...countResults([]), total: count + missing.length, pending: count + missing.length };
   return moveJob(job, { planned_at: instant(ports.runtime.now()), truncated, counts }, ports);
+}
+
+/** Failures that a job may change with what was approved so far. */
+function allowed({ approved_by, matched = 0 }: ReplayJobRecord, { replays }: ReplayJobPorts): number {
+  const { approval_messages_max } = replays();
+  return approved_by === undefined ? approval_messages_max : Math.max(approval_messages_max, matched);
+}
+
+function askAgain(
+  job: ReplayJobRecord,
+  matched: number,
+  ports: ReplayJobPorts,
+): Promise<ReplayJobRecord | undefined> {
+  const says = `its selection holds ${matched} failures, ${allowed(job, ports)} were allowed`;
+  const approval_asked_at = instant(ports.runtime.now());
+  const asks = { state: "awaiting_approval" as const, matched, approval_asked_at, approved_by: undefined };
+  return moveJob(job, { ...asks, because: "SELECTION_CHANGED", says }, ports);
 }
 
 const WRITES_AT_ONCE = 25;

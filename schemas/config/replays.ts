@@ -12,7 +12,15 @@ export const ReplaysConfig = z.strictObject({
     .int()
     .min(0)
     .max(10_000)
-    .describe("failures that one operator may discard at once; more need the approval of a second one"),
+    .describe(
+      "failures that one operator may discard or edit by one job; more need the approval of a second one",
+    ),
+  approval_seconds_max: z
+    .int()
+    .min(1)
+    .max(2_592_000)
+    .default(86_400)
+    .describe("seconds after which a job that waits for approval cannot be approved any more"),
   await_seconds_max: z
     .int()
     .min(0)

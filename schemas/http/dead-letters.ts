@@ -216,6 +216,17 @@ export const FailureDetail = FailureView.extend({
   replay: Expected.describe("what a replay would do now"),
   replay_of: z.string().nullable().describe("message_id of the message that the failed one replayed"),
   edited_from: FailureName.nullable().describe("the failure whose edited message failed here"),
+  edit: z
+    .strictObject({
+      failure: FailureName.describe("the failure whose message was edited: this one, or edited_from"),
+      at: Instant,
+      by: z.string().nullable().describe("null: the edit was interrupted; the audit trail knows"),
+      why: z.string().nullable(),
+      diff: z.string().describe("unified diff of the payload, as sorted and indented JSON"),
+    })
+    .nullable()
+    .describe("the last edit that this message was made by, or that was made of it"),
+  settled_by: z.string().nullable().describe("id of the replay job that settled it"),
   replayed_at: Instant.nullable(),
   resolved_at: Instant.nullable(),
   discarded_at: Instant.nullable(),
@@ -235,7 +246,11 @@ export const Why = z
 
 /** Body of `POST /api/dlq/failures/{id}/edit`. */
 export const FailureEdit = z.strictObject({
-  payload: z.record(z.string(), z.unknown()).describe("the agent's whole input, as its schema has it"),
+  payload: z
+    .record(z.string(), z.unknown())
+    .describe(
+      "the agent's whole input, as its schema has it; `[redacted]` in a secret's place keeps the secret",
+    ),
   why: Why,
   dry_run: z.boolean().default(false).describe("check and show the difference only"),
 });

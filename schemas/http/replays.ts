@@ -42,40 +42,58 @@ export const ReplaySelection = z.union(
 );
 export type ReplaySelection = z.infer<typeof ReplaySelection>;
 
+/** What a job does with each of its failures. */
+export const ReplayAction = z
+  .enum(["replay", "edit", "discard"])
+  .describe(
+    "`replay`: put the messages back to work; `edit`: the same with a changed payload; `discard`: give them up, needs scope admin",
+  );
+
+const PayloadPatch = z
+  .record(z.string(), z.unknown())
+  .refine((patch) => Object.keys(patch).length > 0, { message: "must change at least one field" })
+  .meta({ minProperties: 1 })
+  .describe(
+    "JSON merge patch (RFC 7396) of each message's payload: fields with a value are set, fields with null are taken away; for the action edit",
+  );
+
 /** Body of `POST /api/dlq/replays`. */
-export const ReplayRequest = z.strictObject({
-  action: z
-    .enum(["replay", "discard"])
-    .default("replay")
-    .describe("`replay`: put the messages back to work; `discard`: give them up, needs scope admin"),
-  selection: ReplaySelection,
-  dry_run: z.boolean().default(false).describe("only say what the job would do; creates none"),
-  why: Why.optional().describe("why, for the audit trail; a discard must say it"),
-  method: z
-    .enum(["each", "move"])
-    .default("each")
-    .describe(
-      "`move`: SQS moves a whole queue (StartMessageMoveTask); selection is a filter of one queue and nothing else, for operator tenants; the engine must have the action",
-    ),
-  rate_per_second: z.number().min(0.1).max(100).default(10).describe("messages a second at most"),
-  concurrency: z.int().min(1).max(20).default(5).describe("messages in work at the same time at most"),
-  stop_on_failure_share: z
-    .number()
-    .min(0.01)
-    .max(1)
-    .nullable()
-    .default(0.5)
-    .describe("pause when at least this share of what was sent and has ended failed again; null: never"),
-  stop_on_open_circuit: z
-    .boolean()
-    .default(true)
-    .describe("pause when a circuit of an agent that it sends to is open"),
-});
+export const ReplayRequest = z
+  .strictObject({
+    action: ReplayAction.default("replay"),
+    selection: ReplaySelection,
+    patch: PayloadPatch.optional(),
+    dry_run: z.boolean().default(false).describe("only say what the job would do; creates none"),
+    why: Why.optional().describe("why, for the audit trail; an edit and a discard must say it"),
+    method: z
+      .enum(["each", "move"])
+      .default("each")
+      .describe(
+        "`move`: SQS moves a whole queue (StartMessageMoveTask); selection is a filter of one queue and nothing else, for operator tenants; the engine must have the action",
+      ),
+    rate_per_second: z.number().min(0.1).max(100).default(10).describe("messages a second at most"),
+    concurrency: z.int().min(1).max(20).default(5).describe("messages in work at the same time at most"),
+    stop_on_failure_share: z
+      .number()
+      .min(0.01)
+      .max(1)
+      .nullable()
+      .default(0.5)
+      .describe("pause when at least this share of what was sent and has ended failed again; null: never"),
+    stop_on_open_circuit: z
+      .boolean()
+      .default(true)
+      .describe("pause when a circuit of an agent that it sends to is open"),
+  })
+  .refine(({ action, patch }) => (action === "edit") === (patch !== undefined), {
+    message: "an edit, and nothing else, has a patch",
+    path: ["patch"],
+  });
 export type ReplayRequest = z.infer<typeof ReplayRequest>;
 
 /** Answer of a dry run. */
 export const ReplayPreview = z.strictObject({
-  action: z.enum(["replay", "discard"]),
+  action: ReplayAction,
   matched: z.int().min(0).describe("open failures that the job would take"),
   truncated: z.boolean().describe("there are more than `limit`"),
   needs_approval: z.boolean().describe("a second operator must approve the job"),
@@ -89,6 +107,10 @@ export const ReplayPreview = z.strictObject({
         expectation: ReplayExpectation,
         reason: ErrorCode,
         says: z.string(),
+        diff: z
+          .string()
+          .nullable()
+          .describe("of an edit: unified diff of the payload, cut at 4,000 characters; of the first 50"),
       }),
     )
     .max(500)
@@ -141,13 +163,22 @@ export type ReplayCounts = z.infer<typeof ReplayCounts>;
 export const ReplayView = z.strictObject({
   replay_id: ReplayId,
   tenant: z.string(),
-  action: z.enum(["replay", "discard"]),
+  action: ReplayAction,
   method: z.enum(["each", "move"]),
   state: ReplayState,
   because: ErrorCode.nullable().describe("why it is paused, aborted or failed"),
   says: z.string().nullable(),
   selection: ReplaySelection,
+  patch: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe("of an edit; values that look like secrets are replaced by `[redacted]`"),
   why: z.string().nullable(),
+  matched: z
+    .int()
+    .min(0)
+    .nullable()
+    .describe("of an edit or a discard: open failures that it held when approval was decided on"),
   rate_per_second: z.number(),
   concurrency: z.int(),
   stop_on_failure_share: z.number().nullable(),
@@ -157,6 +188,7 @@ export const ReplayView = z.strictObject({
   created_at: Instant,
   created_by: Subject,
   approved_by: Subject.nullable(),
+  approve_before: Instant.nullable().describe("when the wait for approval ends; null unless it waits"),
   updated_at: Instant,
   ended_at: Instant.nullable(),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ErrorCode, Instant, Sha256 } from "#schemas/primitives.ts";
+import { Subject } from "#schemas/records/api-key.ts";
 
 /**
  * Why a message went to its DLQ: pk `FAILURE#<tenant>`, sk its failure id, which the message in the
@@ -35,9 +36,13 @@ export const FailureRecord = z.strictObject({
     "it was replayed, resolved or discarded for good; its message may be deleted from the DLQ",
   ),
   replayed_as: z.string().optional().describe("message_id of the message that was sent for it"),
-  permanently_failed_at: Instant.optional().describe(
-    "a replay was refused: it was replayed as often as allowed",
-  ),
+  settled_by: z.string().optional().describe("the replay job that settled it"),
+  edit: z
+    .strictObject({ at: Instant, by: Subject, why: z.string().max(500) })
+    .optional()
+    .describe("it was replayed with another payload, which the step's record keeps: when, by whom, why"),
+  recorded_at: Instant.optional().describe("when it was recorded, where that was not when it failed last"),
+  permanently_failed_at: Instant.optional().describe("written by an earlier version; means nothing any more"),
   listed: z
     .literal(true)
     .optional()

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  ReplayAction,
   ReplayCounts,
   ReplayId,
   ReplayOutcome,
@@ -14,9 +15,10 @@ export const ReplayJobRecord = z.strictObject({
   replay_id: ReplayId,
   tenant: Tenant.describe("the tenant whose operator created it"),
   all_tenants: z.boolean().describe("its operator may act on the failures of every tenant"),
-  action: z.enum(["replay", "discard"]),
+  action: ReplayAction,
   method: z.enum(["each", "move"]),
   selection: ReplaySelection,
+  patch: z.record(z.string(), z.unknown()).optional().describe("of an edit: merge patch of each payload"),
   why: z.string().optional(),
   rate_per_second: z.number(),
   concurrency: z.int(),
@@ -34,6 +36,8 @@ export const ReplayJobRecord = z.strictObject({
   traceparent: z.string(),
   created_at: Instant,
   created_by: Subject,
+  matched: z.int().min(0).optional().describe("open failures that it may change without a further approval"),
+  approval_asked_at: Instant.optional().describe("since when it waits for approval, or waited last"),
   approved_by: Subject.optional(),
   updated_at: Instant,
   ended_at: Instant.optional(),

@@ -3,10 +3,14 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { Circuits, type CircuitView } from "#schemas/http/circuits.ts";
+import type { FailureList } from "#schemas/http/dead-letters.ts";
+import type { ReplayView } from "#schemas/http/replays.ts";
 import { temporaryDirectory } from "#test/temporary.ts";
 import { runCli } from "../fakes/run-cli.ts";
+import { queues } from "./client.ts";
 import { tinySource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
 
@@ -146,6 +150,49 @@ describe("a model that fails every question, then heals", () => {
       service: "codegen",
     });
   });
+});
+
+describe("a replay job", () => {
+  const FAILURES = 5;
+  const path = "/api/dlq/replays";
+
+  it("pauses when a circuit of an agent that it sends to opens, and goes on when it is resumed", async () => {
+    const { sqs, queueUrl } = queues(stack.data_dir);
+    for (let sent = 0; sent < FAILURES; sent += 1) {
+      await sqs.send(
+        new SendMessageCommand({ QueueUrl: queueUrl("codegen"), MessageBody: `nonsense ${sent}` }),
+      );
+    }
+    sqs.destroy();
+    const failures = async () => {
+      const { body } = await api.request<FailureList>("GET", "/api/dlq/failures?queue=codegen");
+      return body.failures.length;
+    };
+    await vi.waitUntil(async () => (await failures()) === FAILURES, patience);
+    const body = { selection: { filter: { queue: "codegen" } }, rate_per_second: 0.1 };
+    const { body: job } = await api.request<ReplayView>("POST", path, body);
+    const now = async () => (await api.request<ReplayView>("GET", `${path}/${job.replay_id}`)).body;
+    const command = async (name: string) =>
+      (await api.request<ReplayView>("POST", `${path}/${job.replay_id}/${name}`)).body;
+    const pending = (least: number, most: number) => async () => {
+      const { counts } = await now();
+      return counts.total === FAILURES && counts.pending >= least && counts.pending <= most;
+    };
+    await vi.waitUntil(pending(1, FAILURES - 1), patience);
+    model.healthy = false;
+    const tasks = [await submit(), await submit(), await submit()];
+    await vi.waitUntil(async () => (await now()).state !== "running", patience);
+    const paused = await now();
+    expect(paused).toMatchObject({ state: "paused", because: "REPLAY_CIRCUIT_OPEN" });
+    expect(paused.says).toContain(KEY);
+    model.healthy = true;
+    await vi.waitUntil(async () => (await circuit())?.state === "closed", patience);
+    expect(await now()).toEqual(paused);
+    expect(await command("resume")).toMatchObject({ state: "running", because: null });
+    await vi.waitUntil(pending(0, paused.counts.pending - 1), patience);
+    if ((await now()).state === "running") await command("abort");
+    for (const task_id of tasks) expect(await api.ended(task_id)).toMatchObject({ verdict: "passed" });
+  }, 300_000);
 });
 
 describe("an operator", () => {

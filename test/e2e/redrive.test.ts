@@ -1,13 +1,8 @@
 import { rmSync } from "node:fs";
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
-import { s3Client } from "#lib/platform/aws/clients.ts";
-import { makeEnvelope } from "#lib/platform/messages/envelope.ts";
-import { nudge } from "#lib/platform/messages/send-message.ts";
-import { parseTraceparent } from "#lib/platform/trace/traceparent.ts";
-import { createTask, readLedger } from "#lib/work/tasks/task-store.ts";
+import { readLedger } from "#lib/work/tasks/task-store.ts";
 import type {
   DeadLetterQueues,
   FailureDetail,
@@ -21,8 +16,8 @@ import type { Problem, TaskView } from "#schemas/http/task-view.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { enterEnvironment } from "../enter-environment.ts";
+import { type Broken, brokenTasks, misspeltTask, payloadOf } from "./broken-tasks.ts";
 import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
-import { tinySource } from "./example.ts";
 
 const patience = { timeout: 180_000, interval: 500 };
 const SHARED = 6;
@@ -32,7 +27,6 @@ let acme: ApiClient;
 let reader: ApiClient;
 let other_operator: ApiClient;
 let platform: AgentPlatform;
-let made = 0;
 const ports = () => ({ ...platform, table_name: platform.settings.table_name });
 
 beforeAll(async () => {
@@ -48,54 +42,6 @@ afterAll(async () => {
   await stack?.stop();
   if (stack) rmSync(stack.data_dir, { recursive: true, force: true });
 });
-
-/** A task like one that ran, accepted without the gateway. */
-async function anotherTask(like: TaskRecord): Promise<TaskRecord> {
-  made += 1;
-  const now = Date.now();
-  const [at, trace_id] = [new Date(now).toISOString(), platform.runtime.hex(16)];
-  const { tenant, spec, definition, submission_hash } = like;
-  const task: TaskRecord = {
-    ...{ tenant, spec, definition, submission_hash, trace_id },
-    task_id: `task_${String(made).padStart(26, "0")}`,
-    status: "accepted",
-    traceparent: `00-${trace_id}-${platform.runtime.hex(8)}-01`,
-    version: 1,
-    created_at: at,
-    updated_at: at,
-    deadline_at: new Date(now + 600_000).toISOString(),
-  };
-  await createTask(task, now + 300_000, ports());
-  return task;
-}
-
-interface Broken {
-  tasks: TaskRecord[];
-  mend(): Promise<void>;
-}
-
-/** Tasks of a tenant that fail because their source was deleted, and what brings it back. */
-async function brokenTasks(api: ApiClient, tenant: string, count: number): Promise<Broken> {
-  const passed = await api.submit({ workflow: "buildtest", source: tinySource(true), test: "node --test" });
-  expect((await api.ended(passed.task_id)).verdict).toBe("passed");
-  const model = (await readLedger(tenant, passed.task_id, ports()))!.task;
-  const { source } = model.spec;
-  if (source.kind !== "archive") throw new Error("the source is stored");
-  const place = { Bucket: platform.settings.artifact_bucket, Key: source.blob.key };
-  const kept = await (await s3Client().send(new GetObjectCommand(place))).Body!.transformToByteArray();
-  await s3Client().send(new DeleteObjectCommand(place));
-  const tasks: TaskRecord[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const task = await anotherTask(model);
-    await nudge({ ...task, parent: parseTraceparent(task.traceparent)! }, "accepted", platform);
-    tasks.push(task);
-  }
-  for (const { task_id } of tasks) expect((await api.ended(task_id)).error?.code).toBe("BLOB_MISSING");
-  return {
-    tasks,
-    mend: async () => void (await s3Client().send(new PutObjectCommand({ ...place, Body: kept }))),
-  };
-}
 
 async function got<Body>(api: ApiClient, path: string): Promise<Body> {
   const { status, body } = await api.request<Body>("GET", path);
@@ -134,20 +80,12 @@ describe("what failed, of two tenants and three kinds", () => {
   let edited_task: TaskRecord;
 
   beforeAll(async () => {
-    await brokenTasks(operator, "local", 2);
-    theirs = await brokenTasks(acme, "acme", SHARED);
+    await brokenTasks(operator, "local", 2, platform);
+    theirs = await brokenTasks(acme, "acme", SHARED, platform);
     const QueueUrl = platform.queueUrl("buildtest");
     await platform.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "<script>alert(1)</script>" }));
-    edited_task = await anotherTask(theirs.tasks[0]!);
-    const { source, test, build, profile } = edited_task.spec;
-    payload = JSON.parse(JSON.stringify({ source, build, test, profile }));
-    const parent = parseTraceparent(edited_task.traceparent)!;
-    const labels = { service: "buildtest", role: "worker", shard: platform.settings.shard, tenant: "acme" };
-    const { task_id, deadline_at } = edited_task;
-    const step = { task_id, step: "buildtest", round: 0, attempt: 0, deadline_at, parent };
-    const bad = { ...payload, tests: 1, api_token: "hunter2hunter2" };
-    const envelope = makeEnvelope({ ...labels, ...step, payload: bad }, platform.runtime);
-    await platform.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(envelope) }));
+    edited_task = await misspeltTask(theirs.tasks[0]!, platform);
+    payload = payloadOf(edited_task);
   }, 300_000);
 
   it("comes with as many messages in its queue as there are records", async () => {
@@ -261,7 +199,12 @@ describe("what failed, of two tenants and three kinds", () => {
     expect([done.status, done.body.sent], JSON.stringify(done.body)).toEqual([202, true]);
     expect(await acme.ended(edited_task.task_id)).toMatchObject({ verdict: "passed" });
     const detail = await got<FailureDetail>(acme, `/api/dlq/failures/${failure!.failure}`);
-    expect(detail).toMatchObject({ state: "replayed", replayed_as: done.body.message_id });
+    expect(detail).toMatchObject({
+      state: "replayed",
+      replayed_as: done.body.message_id,
+      edited_from: null,
+      edit: { failure: failure!.failure, why: "the field was misspelt", diff: dry.body.diff },
+    });
     expect(detail.envelope).toMatchObject({ payload: { tests: 1 } });
     expect((await acme.request("POST", path, good)).status).toBe(409);
   });

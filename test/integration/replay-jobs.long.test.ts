@@ -1,9 +1,9 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
-import { openFailures } from "#lib/agents/dlq/failure-lists.ts";
+import { openFailures, stateOf } from "#lib/agents/dlq/failure-lists.ts";
 import { failureName } from "#lib/agents/dlq/failure-name.ts";
-import { settleFailure } from "#lib/agents/dlq/failure-store.ts";
+import { recordFailed, settleFailure } from "#lib/agents/dlq/failure-store.ts";
 import {
   countResults,
   createJob,
@@ -32,7 +32,13 @@ let stage: Awaited<ReturnType<typeof replayStage>>;
 let ports: ReplayJobPorts;
 /** Steps that fail for good, until the operator mends the cause. */
 const broken = new Set<string>();
-const limits = { $schema: "", replays_per_message_max: 2, approval_messages_max: 10, await_seconds_max: 0 };
+const limits = {
+  $schema: "",
+  replays_per_message_max: 2,
+  approval_messages_max: 10,
+  approval_seconds_max: 86_400,
+  await_seconds_max: 0,
+};
 const only = Workflow.parse({
   description: "test",
   requires: [],
@@ -183,7 +189,7 @@ describe("a replay job", () => {
     const job = await order();
     await stage.pump();
     expect(await jobOf(job)).toMatchObject({ counts: { total: 1, permanently_failed: 1 } });
-    expect((await open())[0]?.record).toMatchObject({ permanently_failed_at: expect.any(String) });
+    expect(stateOf((await open())[0]!.record, limits)).toBe("permanently_failed");
     expect((await stage.ledger(task_id)).steps[0]?.replays).toHaveLength(2);
   });
 
@@ -217,6 +223,53 @@ describe("a replay job", () => {
     await order();
     await stage.pump();
     expect([await statuses([task_id]), await waiting()]).toEqual([["succeeded"], 0]);
+  });
+});
+
+describe("a discard of more failures than one operator may give up", () => {
+  const discard = { action: "discard", why: "a test" } as const;
+  const TOO_MANY = limits.approval_messages_max + 1;
+
+  it("takes none, and waits for approval, also when nobody noticed as it was ordered", async () => {
+    await fail(TOO_MANY);
+    const job = await order(discard);
+    await stage.pump();
+    const waiting_job = await jobOf(job);
+    expect(waiting_job).toMatchObject({
+      state: "awaiting_approval",
+      because: "SELECTION_CHANGED",
+      matched: TOO_MANY,
+    });
+    expect([(await open()).length, (await resultsOf(job)).length]).toEqual([TOO_MANY, 0]);
+    const approved = { state: "running", approved_by: "key:2", run: 2 } as const;
+    await sendReplayRun((await moveJob(waiting_job, approved, ports))!, stage.platform);
+    await stage.pump();
+    expect(await jobOf(job)).toMatchObject({ state: "completed", counts: { discarded: TOO_MANY } });
+  });
+
+  it("waits again when its selection holds more than were approved", async () => {
+    await fail(TOO_MANY);
+    const job = await order({ ...discard, approved_by: "key:2", matched: TOO_MANY - 1 });
+    const fewer = await order({ ...discard, approved_by: "key:2", matched: TOO_MANY, run: 1 });
+    await stage.pumpService("replays");
+    const states = (await Promise.all([job, fewer].map(jobOf))).map(({ state }) => state);
+    expect(states).toContain("awaiting_approval");
+    await stage.pump();
+    expect(await jobOf(fewer)).toMatchObject({ state: "completed" });
+    expect(await jobOf(job)).toMatchObject({ state: "awaiting_approval", matched: TOO_MANY });
+    expect((await jobOf(job)).approved_by).toBeUndefined();
+  });
+
+  it("does not take what was recorded after it was ordered, whenever that failed", async () => {
+    await fail(1);
+    const [failure] = await open();
+    const ordered = new Date(Date.parse(failure!.record.last_at) + 5000).toISOString();
+    const late = { ...failure!.record, recorded_at: new Date(Date.parse(ordered) + 1).toISOString() };
+    await recordFailed(late, "late", stage.ports);
+    const job = await order({ ...discard, created_at: ordered });
+    await stage.pump();
+    expect(await jobOf(job)).toMatchObject({ counts: { total: 1, discarded: 1 } });
+    expect((await open()).map(({ failure_id }) => failure_id)).toEqual(["late"]);
   });
 });
 

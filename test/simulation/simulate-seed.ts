@@ -19,8 +19,12 @@ export interface SeedOptions {
   faults?: Partial<FaultProfile>;
   trace?: (line: string) => void;
   /** What happens instead of the workload the seed draws. */
-  workload?: (world: World, stack: Stack, client: Client) => void;
+  workload?: Workload;
 }
+
+/** Makes things happen. May say that it has not done its part yet, for as long as it likes. */
+// biome-ignore lint/suspicious/noConfusingVoidType: most workloads have nothing to say
+type Workload = (world: World, stack: Stack, client: Client) => { busy(): boolean } | void;
 
 export interface SeedResult {
   seed: number;
@@ -48,17 +52,18 @@ export async function simulateSeed(seed: number, options: SeedOptions = {}): Pro
   const client = makeClient(world, stack);
   uploadSources(world);
   if (!options.workload) registerWebhooks(world);
-  (options.workload ?? drive)(world, stack, client);
+  const work = options.workload ? options.workload(world, stack, client) : drive(world, stack, client);
+  const busy = () => work?.busy() ?? false;
   const { open_tasks, open_deliveries } = stack.watch;
-  if (world.mutation.sweeper !== "off") keepSweeping(world, stack);
+  if (world.mutation.sweeper !== "off") keepSweeping(world, stack, busy);
 
   let settle_by = EPOCH_MS + faults.duration_ms + SETTLE_MS;
   const settled = () => {
     for (const deadline of [...open_tasks.values(), ...open_deliveries.values()]) {
       settle_by = Math.max(settle_by, deadline + SETTLE_MS);
     }
-    const idle = atRest(world, stack) && client.open() === 0;
-    return world.violations.length > 0 || idle || scheduler.now() > settle_by;
+    const idle = atRest(world, stack) && client.open() === 0 && !busy();
+    return world.violations.length > 0 || idle || (scheduler.now() > settle_by && !busy());
   };
   await scheduler.run(settled);
 
@@ -124,10 +129,10 @@ function atRest({ faulty, scheduler, late_until }: World, { watch }: Stack): boo
 }
 
 /** The sweeper's schedule; it ends when nothing is open, for then it has nothing to find. */
-function keepSweeping(world: World, stack: Stack): void {
+function keepSweeping(world: World, stack: Stack, busy: () => boolean): void {
   const { period_ms } = world.deployment.sweeper;
   const sweep = () => {
-    if (atRest(world, stack)) return;
+    if (atRest(world, stack) && !busy()) return;
     stack.sweep();
     world.scheduler.after(period_ms, "schedule", sweep);
   };

@@ -1,7 +1,8 @@
+import { replaysOf } from "#lib/agents/dlq/count-replays.ts";
 import type { ReplayPorts } from "#lib/agents/dlq/dead-letter-queue.ts";
 import type { ListedFailure } from "#lib/agents/dlq/failure-lists.ts";
 import type { ReplayPlan } from "#lib/agents/dlq/plan-replay.ts";
-import { failedMessage, previewReplay, replaysOf } from "#lib/agents/dlq/replay-message.ts";
+import { failedMessage, previewReplay } from "#lib/agents/dlq/replay-message.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import type { ReplayExpectation } from "#schemas/http/dead-letters.ts";
 
@@ -29,7 +30,7 @@ export function permanent(replays_max: number): ExpectedReplay {
   return {
     expectation: "permanently_failed",
     reason: "PERMANENTLY_FAILED",
-    says: `its work was replayed ${replays_max} times, which is the limit; discard it, or raise replays_per_message_max`,
+    says: `its work was replayed ${replays_max} times, which is the limit; edit it, discard it, or raise replays_per_message_max`,
   };
 }
 

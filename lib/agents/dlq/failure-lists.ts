@@ -1,3 +1,4 @@
+import { replaysIn } from "#lib/agents/dlq/count-replays.ts";
 import { type FailurePlace, isOpen } from "#lib/agents/dlq/failure-store.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import { INDEXES } from "#lib/platform/table/item-kind.ts";
@@ -13,6 +14,7 @@ import {
 import type { TablePorts } from "#lib/platform/table/operations.ts";
 import { queryAll, queryPages } from "#lib/platform/table/queries.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
+import type { ReplaysConfig } from "#schemas/config/replays.ts";
 import type { FailureFilter, FailureState } from "#schemas/http/dead-letters.ts";
 import { FailureRecord } from "#schemas/records/failure.ts";
 
@@ -30,11 +32,20 @@ export interface ListPorts extends TablePorts {
   runtime: Pick<Runtime, "now">;
 }
 
-export function stateOf(record: FailureRecord): FailureState {
-  const { discarded_at, settled_at, replayed_at, permanently_failed_at } = record;
+/** What became of a failure. `replays_per_message_max` as it is configured now. */
+export function stateOf(
+  record: FailureRecord,
+  { replays_per_message_max }: Pick<ReplaysConfig, "replays_per_message_max">,
+): FailureState {
+  const { discarded_at, settled_at, replayed_at } = record;
   if (discarded_at !== undefined) return "discarded";
   if (settled_at !== undefined) return replayed_at === undefined ? "resolved" : "replayed";
-  return permanently_failed_at === undefined ? "open" : "permanently_failed";
+  return replaysIn(record) < replays_per_message_max ? "open" : "permanently_failed";
+}
+
+/** When a failure was recorded: a selection that was made before does not hold it. */
+function recordedAt({ recorded_at, last_at }: FailureRecord): string {
+  return recorded_at !== undefined && recorded_at > last_at ? recorded_at : last_at;
 }
 
 /** Whether a failure is one that the filter selects. `text` is looked for in the sentence, the causes and the body. */
@@ -135,16 +146,24 @@ function readListed(item: Item): ListedFailure {
 /** Failures that one answer or one job counts at most. */
 export const COUNTED_MAX = 10_000;
 
+interface OpenOptions {
+  order: Walk["order"];
+  limit?: number;
+  /** RFC 3339: only failures that were recorded before. */
+  recorded_before?: string;
+}
+
 /** The open failures of a scope that match, at most `limit`, and whether there are more. */
 export async function openFailures(
   scope: FailureScope,
   filter: FailureFilter,
-  { order, limit = COUNTED_MAX }: { order: Walk["order"]; limit?: number },
+  { order, limit = COUNTED_MAX, recorded_before }: OpenOptions,
   ports: ListPorts,
 ): Promise<{ found: ListedFailure[]; truncated: boolean }> {
   const found: ListedFailure[] = [];
   for await (const failure of walkFailures(scope, { list: "open", order }, ports)) {
     if (!matchesFilter(failure, filter)) continue;
+    if (recorded_before !== undefined && recordedAt(failure.record) >= recorded_before) continue;
     if (found.length === limit) return { found, truncated: true };
     found.push(failure);
   }

@@ -87,13 +87,19 @@ export async function listAgain(place: FailurePlace, last_at: string, ports: Fai
  * Notes that a replay begins, before its message is sent: the same failure may be dead-lettered again from then on.
  * False when the failure was settled meanwhile: then do not send.
  */
-export async function beginReplay(place: FailurePlace, ports: FailurePorts): Promise<boolean> {
+export async function beginReplay(
+  place: FailurePlace,
+  ports: FailurePorts,
+  edit?: { by: string; why: string },
+): Promise<boolean> {
+  const at = instant(ports.runtime.now());
+  const edits = edit ? ", edit = if_not_exists(edit, :edit)" : "";
   const written = await updateIf(
     keyOf(FAILURE, place),
     {
-      update: "SET replayed_at = if_not_exists(replayed_at, :at) REMOVE sent_at",
+      update: `SET replayed_at = if_not_exists(replayed_at, :at)${edits} REMOVE sent_at`,
       condition: "attribute_exists(pk) AND attribute_not_exists(settled_at)",
-      values: { at: instant(ports.runtime.now()) },
+      values: { at, ...(edit && { edit: { ...edit, at } }) },
     },
     ports,
   );
@@ -101,10 +107,11 @@ export async function beginReplay(place: FailurePlace, ports: FailurePorts): Pro
 }
 
 /** How a failure is settled, and what is known of it. */
-export type Settlement =
+export type Settlement = { by?: string | undefined } & (
   | { as: "replayed"; message_id?: string }
   | { as: "resolved" }
-  | { as: "discarded"; because: string };
+  | { as: "discarded"; because: string }
+);
 
 /** What must hold for a settlement. A failure that was dead-lettered again since its replay began stays open. */
 const SETTLES_WHEN = {
@@ -128,6 +135,7 @@ export async function settleFailure(
   const { expression, values } = assignments({
     ...listing,
     settled_at: at,
+    ...(settlement.by !== undefined && { settled_by: settlement.by }),
     ...(settlement.as === "replayed" && settlement.message_id && { replayed_as: settlement.message_id }),
     ...(settlement.as === "discarded" && { discarded_because: settlement.because }),
   });
@@ -141,19 +149,6 @@ export async function settleFailure(
     ports,
   );
   return written !== undefined;
-}
-
-/** Notes that a replay was refused because the work was replayed as often as is allowed. */
-export async function markPermanent(place: FailurePlace, ports: FailurePorts): Promise<void> {
-  await updateIf(
-    keyOf(FAILURE, place),
-    {
-      update: "SET permanently_failed_at = if_not_exists(permanently_failed_at, :at)",
-      condition: "attribute_exists(pk) AND attribute_not_exists(settled_at)",
-      values: { at: instant(ports.runtime.now()) },
-    },
-    ports,
-  );
 }
 
 /** Whether an operator's decision on the failure is still to come. */

@@ -3,6 +3,7 @@ import {
   ListMessageMoveTasksCommand,
   StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
+import { replaysOf } from "#lib/agents/dlq/count-replays.ts";
 import {
   type DeadLetter,
   type ReplayPorts,
@@ -11,12 +12,7 @@ import {
   removeDeadLetter,
 } from "#lib/agents/dlq/dead-letter-queue.ts";
 import { beginReplay, isOpen, settleFailure } from "#lib/agents/dlq/failure-store.ts";
-import {
-  type FailedMessage,
-  failedMessage,
-  prepareReplay,
-  replaysOf,
-} from "#lib/agents/dlq/replay-message.ts";
+import { type FailedMessage, failedMessage, prepareReplay } from "#lib/agents/dlq/replay-message.ts";
 import { countDeadLetters, findFailure } from "#lib/agents/dlq/sweep-dead-letters.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 
@@ -97,12 +93,14 @@ async function prepareLetter(
   if (!isOpen(record)) return { did: "remove" };
   const failed = failedMessage({ ...place, record, position: "" });
   if (replaysOf({ record }, failed.envelope) >= replays_max) return { did: "keep" };
-  const { plan } = await prepareReplay(failed, ports);
+  const { plan, message } = await prepareReplay(failed, ports);
   if (plan.kind === "remove") {
     await settleFailure(failed, { as: "resolved" }, ports);
     return { did: "remove" };
   }
-  if (plan.kind !== "send" || !(await beginReplay(failed, ports))) return { did: "keep" };
+  // The step of an edit that was interrupted waits for another message than the one in the queue.
+  if (plan.kind !== "send" || message?.source_hash !== failed.envelope?.source_hash) return { did: "keep" };
+  if (!(await beginReplay(failed, ports))) return { did: "keep" };
   return { did: "send", failed };
 }
 

@@ -39,7 +39,9 @@ export function planReplay(letter: ReplayedLetter, ledger: Ledger | undefined, n
   }
   const record = steps.find(({ step, round }) => step === envelope.step && round === envelope.round);
   if (!record) return planUnclaimed(envelope, ledger);
-  if (record.source_hash !== envelope.source_hash) {
+  // An input that the replay of this very failure gave the step is its own.
+  const is_own = record.replays?.some(({ failure_id }) => failure_id === letter.failure_id);
+  if (record.source_hash !== envelope.source_hash && !is_own) {
     return keep(
       "OTHER_INPUT",
       "the step was claimed for another input, so it would be refused again; discard it",
@@ -64,7 +66,7 @@ function planStep(letter: ReplayedLetter, ledger: Ledger, record: StepRecord, no
   const replayed = replays.findLastIndex(({ failure_id }) => failure_id === letter.failure_id);
   if (replayed >= 0) {
     const waits = replayed === replay_count - 1 && status === "waiting";
-    if (waits) return send("an earlier replay of it was interrupted and continues");
+    if (waits) return send("its step was made ready for it");
     return remove("REPLAYED_ALREADY", "it was replayed; the message is only removed from the DLQ");
   }
   if (status === "completed" && !outcome?.dead_letter) {

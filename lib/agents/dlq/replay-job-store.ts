@@ -92,7 +92,17 @@ export function parseListedJob(item: Item): ReplayJobRecord {
 export type JobChanges = Partial<
   Pick<
     ReplayJobRecord,
-    "state" | "because" | "says" | "run" | "planned_at" | "truncated" | "counts" | "approved_by" | "ended_at"
+    | "state"
+    | "because"
+    | "says"
+    | "run"
+    | "planned_at"
+    | "truncated"
+    | "counts"
+    | "matched"
+    | "approved_by"
+    | "approval_asked_at"
+    | "ended_at"
   >
 >;
 

@@ -8,6 +8,7 @@ import {
   type ReplayPlan,
 } from "#lib/agents/dlq/plan-replay.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
+import { editedEnvelope } from "#lib/platform/messages/envelope.ts";
 import { sendEnvelope } from "#lib/platform/messages/send-envelope.ts";
 import { instant, type Runtime } from "#lib/platform/runtime/runtime.ts";
 import { recordExpiry } from "#lib/platform/table/retention.ts";
@@ -18,7 +19,6 @@ import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { deadlineFrom, deliveryPlace, readDelivery } from "#lib/work/webhooks/delivery-store.ts";
 import type { Envelope } from "#schemas/messages/envelope.ts";
 import type { DeliveryRecord } from "#schemas/records/delivery.ts";
-import type { FailureRecord } from "#schemas/records/failure.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 
 /** What a replay needs of a failed message: its failure record has it, and its dead letter too. */
@@ -43,9 +43,18 @@ export function failedMessage({ tenant, failure_id, record }: ListedFailure): Fa
   return { service: record.service, envelope, failure_id, tenant, last_at: record.last_at };
 }
 
-/** How often the work of a failure was replayed before it. A message that no step claimed counts its own sendings. */
-export function replaysOf({ record }: { record: FailureRecord }, envelope: Envelope | undefined): number {
-  return record.replay_count ?? (envelope?.replay_of ? envelope.attempt : 0);
+/** A message with another payload, who wanted it and why. */
+export interface Edit {
+  edited: Envelope;
+  by: string;
+  why: string;
+}
+
+/** Who replays a failure, and what instead of its message. */
+export interface ReplayOrder {
+  edit?: Edit | undefined;
+  /** The replay job. */
+  replay_id?: string | undefined;
 }
 
 /** One re-arming, one reopening and one sending, with spare rounds for races lost to other replays. */
@@ -58,42 +67,50 @@ export interface PreparedReplay {
   deadline_at?: string | undefined;
   /** Replays of the step or delivery, with this one. */
   replay_count?: number | undefined;
+  /** What is sent: the failed message, or the one that an edit made of it. */
+  message?: Envelope | undefined;
 }
 
 /** Plans the first action of a replay. Writes nothing. */
 export async function previewReplay(failed: FailedMessage, ports: ReplayPorts): Promise<ReplayPlan> {
   if (failed.service === WEBHOOKS) return previewRedelivery(failed, ports);
-  return planReplay(failed, await ledgerOf(failed, ports), ports.runtime.now());
+  const ledger = await ledgerOf(failed, ports);
+  const envelope = editedBefore(failed, stepOf(failed, ledger)) ?? failed.envelope;
+  return planReplay({ ...failed, envelope }, ledger, ports.runtime.now());
 }
 
 /**
  * Replays one failure: re-arms the step, reopens the task, notes in the failure record that a replay begins, sends
  * the message, and only then settles the failure. If it stops between any two of these, the next replay
- * does the rest. The dead letter stays in its queue until the queue is swept. `edited` is sent in place of the
- * original, on a step that can be re-armed.
+ * does the rest, and keeps to the payload of an edit that was interrupted. The dead letter stays in its queue until
+ * the queue is swept. An edited message is sent in place of the original, on a step that can be re-armed.
  */
 export async function replayMessage(
   failed: FailedMessage,
   ports: ReplayPorts,
-  edited?: Envelope,
+  { edit, replay_id }: ReplayOrder = {},
 ): Promise<Replayed> {
-  const { plan, deadline_at, replay_count } = await prepareReplay(failed, ports, edited);
+  const {
+    plan,
+    deadline_at,
+    replay_count,
+    message: original,
+  } = await prepareReplay(failed, ports, edit?.edited);
   const { reason, sentence } = plan;
   if (plan.kind === "remove") {
-    await settleFailure(failed, { as: "resolved" }, ports);
+    await settleFailure(failed, { as: "resolved", by: replay_id }, ports);
     return { did: "removed", reason, sentence };
   }
-  const original = edited ?? failed.envelope;
   if (plan.kind !== "send" || !original || deadline_at === undefined)
     return { did: "kept", reason, sentence };
-  if (!(await beginReplay(failed, ports))) {
+  if (!(await beginReplay(failed, ports, edit && { by: edit.by, why: edit.why }))) {
     const said = "it was replayed, resolved or discarded meanwhile";
     return { did: "removed", reason: "FAILURE_SETTLED", sentence: said };
   }
   const message = replayEnvelope(original, deadline_at, failed.envelope ?? original, ports.runtime);
   await sendEnvelope(ports.queueUrl(failed.service), message, ports);
   const { message_id } = message;
-  await settleFailure(failed, { as: "replayed", message_id }, ports);
+  await settleFailure(failed, { as: "replayed", message_id, by: replay_id }, ports);
   return { did: "sent", reason, sentence, message_id, ...(replay_count !== undefined && { replay_count }) };
 }
 
@@ -111,11 +128,12 @@ export async function prepareReplay(
     const ledger = await ledgerOf(failed, ports);
     const record = stepOf(failed, ledger);
     const has_edit = edited !== undefined && record?.source_hash === edited.source_hash;
-    const plan = planReplay(has_edit ? { ...failed, envelope: edited } : failed, ledger, ports.runtime.now());
+    const message = (has_edit ? edited : editedBefore(failed, record)) ?? failed.envelope;
+    const plan = planReplay({ ...failed, envelope: message }, ledger, ports.runtime.now());
     const replay_count = record && (record.replays ?? []).length;
     if (edited && !has_edit && plan.kind === "send") return { plan: notEditable() };
     if (!ledger || !(plan.kind === "rearm" || plan.kind === "reopen")) {
-      return { plan, deadline_at: ledger?.task.deadline_at, replay_count };
+      return { plan, deadline_at: ledger?.task.deadline_at, replay_count, message };
     }
     await writeNext(plan.kind, failed, ledger, ports, edited);
   }
@@ -131,6 +149,16 @@ function notEditable(): ReplayPlan {
 
 function stepOf({ envelope }: FailedMessage, ledger: Ledger | undefined): StepRecord | undefined {
   return ledger?.steps.find(({ step, round }) => step === envelope?.step && round === envelope.round);
+}
+
+/** The message that an edit of this failure made, which was interrupted or is done. */
+function editedBefore(
+  { envelope, failure_id }: FailedMessage,
+  record: StepRecord | undefined,
+): Envelope | undefined {
+  const own = record?.replays?.findLast((replay) => replay.failure_id === failure_id);
+  if (!envelope || own?.edited_payload === undefined) return undefined;
+  return editedEnvelope(envelope, JSON.parse(own.edited_payload));
 }
 
 /** Makes one write. The caller reads the ledger again, which shows whether this write or a competing one succeeded. */
@@ -184,6 +212,7 @@ async function prepareRedelivery(letter: FailedMessage, ports: ReplayPorts): Pro
         plan,
         deadline_at: deadlineFrom(now_ms),
         replay_count: record && (record.replays ?? []).length,
+        message: letter.envelope,
       };
     }
     const dead = { failure_id: letter.failure_id, message_id: letter.envelope.message_id };

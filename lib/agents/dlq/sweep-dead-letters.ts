@@ -65,7 +65,7 @@ export async function sweepDeadLetters(service: string, ports: ReplayPorts): Pro
 async function sweepLetter(letter: DeadLetter, ports: ReplayPorts): Promise<keyof Swept> {
   const found = await findFailure(letter, ports);
   if (!found) {
-    const { failure, failure_id } = failureOf(letter);
+    const { failure, failure_id } = failureOf(letter, instant(ports.runtime.now()));
     // Not written when another sweep recorded it at the same time.
     return (await recordFailed(failure, failure_id, ports)) ? "recorded" : "open";
   }
@@ -113,7 +113,7 @@ function ownerOf({ envelope }: DeadLetter): string {
 }
 
 /** The record of a failure that nobody recorded. */
-function failureOf(letter: DeadLetter): { failure: FailureRecord; failure_id: string } {
+function failureOf(letter: DeadLetter, recorded_at: string): { failure: FailureRecord; failure_id: string } {
   const { service, envelope, body, native, receives, sent_at_ms } = letter;
   const named = KnownCode.safeParse(letter.code).data;
   const code = native || !named ? ("NATIVE_REDRIVE" satisfies ErrorCode) : named;
@@ -140,6 +140,7 @@ function failureOf(letter: DeadLetter): { failure: FailureRecord; failure_id: st
     request_id: "unknown",
     policy_hash: "unknown",
     sent_at: at,
+    recorded_at,
     native: true,
     body,
   };

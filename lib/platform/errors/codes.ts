@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   ALERT_SINK_UNKNOWN: terminal(
     "The sink is not configured: configs/alerts.json or ALERT_SINKS does not name it.",
   ),
+  APPROVAL_EXPIRED: answer(409, "Nobody approved the job in time; order it again."),
   APPROVAL_NOT_OWN: answer(403, "A job is approved by another operator than its creator."),
   ARCHIVE_CORRUPT: reject("The archive cannot be read; send a tar compressed with gzip."),
   ARCHIVE_EMPTY: reject("The archive holds no file.", 422),
@@ -251,6 +252,9 @@ export const ERROR_CODES = {
   SANDBOX_WALL_TIME: outcome("The command ran longer than its profile allows."),
   SCOPE_MISSING: answer(403, "The credential lacks the scope of the route."),
   SECRETS_TOO_MANY: answer(409, "The webhook has as many secrets in force as it may have."),
+  SELECTION_CHANGED: outcome(
+    "The job waits for approval: its selection holds more failures than were approved.",
+  ),
   SNAPSHOT_CONTENDED: retry("Other revisions of the repository were published meanwhile."),
   SNAPSHOT_CORRUPT: terminal("The stored index cannot be read."),
   SNAPSHOT_INCOMPLETE: terminal("Parts of the index are missing in Neo4j."),
@@ -301,7 +305,7 @@ export const ERROR_CODES = {
   WEBHOOK_UNAVAILABLE: retry("The webhook's receiver failed."),
   WEBHOOK_UNREACHABLE: retry("No connection to the webhook's receiver was made."),
   WEBHOOK_URL_FORBIDDEN: reject("The webhook's URL may not be used.", 422),
-  WHY_REQUIRED: answer(422, "A discard must say why."),
+  WHY_REQUIRED: answer(422, "An edit and a discard of many must say why."),
   WORKFLOW_NOT_ALLOWED: answer(403, "The workflow is not allowed to the tenant."),
   WORKFLOW_UNKNOWN: answer(422, "There is no such workflow."),
 } satisfies Record<string, { says: string; status?: number | undefined; disposition?: Disposition }>;

@@ -45,6 +45,12 @@ export function makeEnvelope(parts: EnvelopeParts, runtime: Runtime): Envelope {
   };
 }
 
+/** A message with another payload, and the identity that follows from it. */
+export function editedEnvelope({ payload_ref: _, ...original }: Envelope, payload: unknown): Envelope {
+  const source_hash = stepSourceHash(original.service, payload);
+  return { ...original, payload, source_hash, idempotency_key: idempotencyKey({ ...original, source_hash }) };
+}
+
 const TRACE_FIELDS = new Set(["trace_id", "span_id", "parent_span_id", "traceparent"]);
 
 /**

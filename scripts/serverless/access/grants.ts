@@ -61,6 +61,7 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
   replay_failures: ({ queues: by_agent, dead_letter_queues }) => [
     queues(Object.values(by_agent), ["SendMessage", "GetQueueAttributes"]),
     queues(Object.values(dead_letter_queues), ["StartMessageMoveTask", "ListMessageMoveTasks"]),
+    objects("tenants/*/blobs/*", ["GetObject"]), // payloads that travel by reference, to edit them
   ],
   /** lib/agents/dlq/sweep-dead-letters.ts: the only code that reads or empties a DLQ. */
   sweep_dead_letters: ({ dead_letter_queues }) => [

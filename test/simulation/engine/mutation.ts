@@ -16,6 +16,8 @@ export interface Mutation {
   uploads?: "failures ignored";
   claims?(claims: Claims): Claims;
   sweeper?: "off";
+  /** Silent replay jobs are not sent again. */
+  job_sweeper?: "off";
   layout?: "skipped" | "marked first";
   /** Every message of a batch is deleted, whatever the function answers. */
   acknowledge?: "always";

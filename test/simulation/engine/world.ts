@@ -24,6 +24,8 @@ export interface World {
   /** What codegen depends on refuses work from one of these times to the other, and says so. */
   quota_since: number;
   quota_until: number;
+  /** Until then the cause of a failure for good stands: every run of a step meets it. */
+  broken_until?: number;
   /** Operations are still under way until then. */
   late_until: number;
   deployment: Deployment;

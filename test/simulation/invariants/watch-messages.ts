@@ -1,3 +1,5 @@
+import { stepFailureId } from "#lib/agents/dlq/failure-store.ts";
+import { REPLAYS, runStorage } from "#lib/agents/dlq/replay-job-store.ts";
 import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
 import { Envelope } from "#schemas/messages/envelope.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
@@ -40,6 +42,7 @@ export function watchMessages(world: World) {
     if (!envelope) return;
     const { tenant, task_id, step, round } = envelope;
     const pk = `TASK#${tenant}#${task_id}`;
+    if (queue.name === REPLAYS) return checkRun(world, envelope, message);
     checkProgress(world, pk, task_id, message);
     if (queue.name === "orchestrator") return;
     const beside = queue.name === WEBHOOKS;
@@ -57,7 +60,9 @@ export function watchMessages(world: World) {
       if (!beside && !told && !hasSuccessor(queue, envelope)) {
         world.violate("publish before acknowledge", `${where} ended and nobody was told`);
       }
-      if (record.outcome?.dead_letter) checkBuried(world, message, tenant, envelope.idempotency_key);
+      const { dead_letter, replay_count = 0 } = record.outcome ?? {};
+      if (dead_letter)
+        checkBuried(world, message, tenant, stepFailureId(record.idempotency_key, replay_count));
       return;
     }
     if (hasSuccessor(queue, envelope)) return world.count("messages forwarded");
@@ -95,7 +100,7 @@ function parse({ body }: Message): Envelope | undefined {
  */
 function checkProgress(world: World, pk: string, task_id: string, acknowledged: Message): void {
   const task = world.table.get({ pk, sk: "TASK" }) as TaskRecord | undefined;
-  if (!task || task.sealed_at) return;
+  if (!task || task.sealed_at || task.reopenings) return; // a replay job moves on what it has reopened
   if (world.scheduler.now() + world.faults.clock_skew_ms >= Date.parse(task.deadline_at)) return;
   for (const queue of world.queues.values()) {
     if (queue.name.endsWith("-dlq")) continue;
@@ -104,6 +109,16 @@ function checkProgress(world: World, pk: string, task_id: string, acknowledged: 
     }
   }
   world.violate("publish before acknowledge", `nothing moves ${pk} after message ${acknowledged.id}`);
+}
+
+/** The message of a replay job is kept until its run has ended, or another message for it is there. */
+function checkRun(world: World, { tenant, task_id, step, round }: Envelope, { id }: Message): void {
+  const { key } = runStorage.item({ tenant, task_id, step, round });
+  if (world.table.get(key)?.status === "completed") return;
+  for (const other of world.queues.get(REPLAYS)?.messages.values() ?? []) {
+    if (other.attributes.task_id === task_id && other.id !== id) return;
+  }
+  world.violate("a message is kept until its run ended", `${task_id} ${step}`);
 }
 
 /** What the code sends to a DLQ names its failure record, which stands already. */
@@ -122,6 +137,6 @@ function checkDeadLetter(world: World, message: Message): void {
 /** A message that was given up is in its DLQ, and its failure record says so. */
 function checkBuried(world: World, message: Message, tenant: string, failure_id: string): void {
   const record = world.table.get({ pk: `FAILURE#${tenant}`, sk: failure_id });
-  if (record?.sent_at) return;
+  if (record?.sent_at || record?.replayed_at) return;
   world.violate("given up means in the DLQ", `message ${message.id}, failure ${failure_id}`);
 }

@@ -14,7 +14,7 @@ export function watchSteps(world: World) {
   const effects = new Map<string, Lease>();
 
   const onEffect = ({ task_id, step, round }: ClaimKey, lease: Lease, { number }: Invocation) => {
-    const name = `${task_id} ${step} ${round}`;
+    const name = `${task_id} ${step} ${round}, replay ${lease.replay_count}`;
     const before = effects.get(name);
     if (before && before.owner !== lease.owner) {
       world.violate("one effect a step round", `${name}: done under ${before.owner} and by ${number}`);
@@ -25,6 +25,7 @@ export function watchSteps(world: World) {
 
   /** Of a task's own steps, which rest when it has ended. */
   const onWrite = (change: Change, writer: Invocation) => {
+    if (isReplay(world, change) || isKept(change)) return;
     checkTaskOpen(world, change.key, change.after as unknown as StepRecord);
     checkAwaited(world, change);
     checkWrite(change, writer);
@@ -60,6 +61,30 @@ export function watchSteps(world: World) {
     world.violate("no fenced worker writes", `${name}: ${writer.number} is not ${is.owner}`);
   };
   return { onWrite, onDeliveryWrite, onEffect };
+}
+
+/** A step of a sealed task that is armed again by a replay: once for each of its failures. */
+function isReplay(world: World, { key, before, after }: Change): boolean {
+  const was = before as StepRecord | undefined;
+  const { replays = [], status, fence } = after as unknown as StepRecord;
+  if (!was || replays.length === (was.replays ?? []).length) return false;
+  const name = `${key.pk} ${key.sk}`;
+  const failures = replays.map(({ failure_id }) => failure_id);
+  if (new Set(failures).size < failures.length) {
+    world.violate("a failure is replayed once", `${name}: ${failures.join(", ")}`);
+  }
+  if (!ENDED.includes(was.status) || status !== "waiting" || fence <= was.fence) {
+    world.violate("only an ended step is armed again", `${name}: ${was.status} → ${status}`);
+  }
+  const task = world.table.get({ pk: key.pk, sk: "TASK" });
+  if (!task?.sealed_at) world.violate("only a sealed task is replayed", name);
+  world.count("steps armed again");
+  return true;
+}
+
+/** A write that only keeps the record for longer. */
+function isKept({ before, after }: Change): boolean {
+  return before !== undefined && equalValues({ ...before, expires_at: 0 }, { ...after, expires_at: 0 });
 }
 
 /** Parking takes the try back, and what waits is not claimed before its time. */

@@ -18,6 +18,11 @@ export function watchTasks(world: World) {
     if (is.version !== was.version + 1) {
       world.violate("one writer a version", `${name}: ${was.version} → ${is.version} by ${writer.number}`);
     }
+    if ((is.reopenings ?? []).length > (was.reopenings ?? []).length) {
+      open_tasks.set(name, Date.parse(is.deadline_at));
+      world.count(`tasks ${was.status}`, -1);
+      return world.count("tasks reopened");
+    }
     if (was.sealed_at) world.violate("a sealed task rests", `${name} written by ${writer.number}`);
     if (
       was.ended_at &&

@@ -1,4 +1,12 @@
-import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  ChangeMessageVisibilityBatchCommand,
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import type { Invocation } from "../engine/invocation.ts";
 import { call } from "../engine/network.ts";
 import type { World } from "../engine/world.ts";
@@ -43,8 +51,11 @@ export function queueClient(world: World, invocation: Invocation, events: QueueE
     sent.catch(() => undefined);
     return Promise.resolve({});
   };
+  const readOrEmpty = readerOf(world, queueOf);
   const send = (command: unknown): Promise<unknown> => {
     if (command instanceof SendMessageCommand) return sendMessage(command);
+    const operation = readOrEmpty(command);
+    if (operation) return call(world, invocation, operation);
     if (!(command instanceof ChangeMessageVisibilityCommand)) {
       throw new TypeError(`the simulated SQS does not know ${command?.constructor.name}`);
     }
@@ -59,4 +70,63 @@ export function queueClient(world: World, invocation: Invocation, events: QueueE
     return call(world, invocation, { label: `change visibility ${queue.name}`, effect });
   };
   return { send } as unknown as SQSClient;
+}
+
+/** The operations of code that reads a queue by itself, as the sweep of a dead-letter queue does. */
+function readerOf(world: World, queueOf: (url: string | undefined) => Queue) {
+  return (command: unknown): { label: string; effect: () => unknown } | undefined => {
+    if (command instanceof ReceiveMessageCommand) {
+      const { MaxNumberOfMessages = 1, VisibilityTimeout = 30 } = command.input;
+      const queue = queueOf(command.input.QueueUrl);
+      const effect = () => {
+        const batch = queue.receive(MaxNumberOfMessages, () => undefined);
+        for (const { receipt } of batch) queue.changeVisibility(receipt, VisibilityTimeout);
+        return { Messages: batch.map(received) };
+      };
+      return { label: `receive ${queue.name}`, effect };
+    }
+    if (command instanceof DeleteMessageCommand) {
+      const { QueueUrl, ReceiptHandle = "" } = command.input;
+      const queue = queueOf(QueueUrl);
+      const effect = () => {
+        if (queue.acknowledge(idOf(ReceiptHandle), ReceiptHandle)) world.count("dead letters removed");
+        return {};
+      };
+      return { label: `delete ${queue.name}`, effect };
+    }
+    if (command instanceof ChangeMessageVisibilityBatchCommand) {
+      const { QueueUrl, Entries = [] } = command.input;
+      const queue = queueOf(QueueUrl);
+      const effect = () => {
+        for (const { ReceiptHandle = "", VisibilityTimeout = 0 } of Entries) {
+          queue.changeVisibility(ReceiptHandle, VisibilityTimeout);
+        }
+        return {};
+      };
+      return { label: `change visibilities ${queue.name}`, effect };
+    }
+    if (!(command instanceof GetQueueAttributesCommand)) return undefined;
+    const queue = queueOf(command.input.QueueUrl);
+    const effect = () => ({
+      Attributes: {
+        ApproximateNumberOfMessages: String(queue.messages.size),
+        ApproximateNumberOfMessagesNotVisible: "0",
+      },
+    });
+    return { label: `count ${queue.name}`, effect };
+  };
+}
+
+const idOf = (receipt: string) => receipt.split("/")[0] ?? "";
+
+function received({ id, body, receipt, receives, sent_at, attributes }: Message) {
+  return {
+    MessageId: id,
+    ReceiptHandle: receipt,
+    Body: body,
+    Attributes: { ApproximateReceiveCount: String(receives), SentTimestamp: String(sent_at) },
+    MessageAttributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: "String", StringValue }]),
+    ),
+  };
 }

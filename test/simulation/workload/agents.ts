@@ -32,6 +32,10 @@ export function simulatedAgents(world: World): Map<string, Agent<z.ZodType, z.Zo
         world.count("runs refused: MODEL_QUOTA_SPENT");
         throw quotaSpent(world, now);
       }
+      if (world.scheduler.now() < (world.broken_until ?? 0)) {
+        world.count("runs failed: for good");
+        throw new TerminalFault("BLOB_CORRUPT", "the cause is not mended yet");
+      }
       maybeFail(world);
       const made = await work(given, context);
       const failed = world.random.chance(0.15);

@@ -81,6 +81,7 @@ export function simulatedPlatform(
       $schema: "",
       replays_per_message_max: 5,
       approval_messages_max: 100,
+      approval_seconds_max: 86_400,
       await_seconds_max: 60,
     }),
     services: () => deployment.functions.map(({ service }) => service),

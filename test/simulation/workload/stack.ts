@@ -1,5 +1,6 @@
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import { serveQueue } from "#lib/agents/agent/serve-queue.ts";
+import { REPLAYS } from "#lib/agents/dlq/replay-job-store.ts";
 import { type CountBuffer, countBuffer } from "#lib/platform/metrics/count-buffer.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import { WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
@@ -13,6 +14,7 @@ import { type EventSource, eventSource } from "../sqs/event-source.ts";
 import { makeQueue, type Queue } from "../sqs/queue.ts";
 import { simulatedAgents } from "./agents.ts";
 import { askingAgent } from "./model-answers.ts";
+import { replaysHandler, sweepReplays } from "./replays.ts";
 import { deadLetterQueue, type SimulatedPlatform, simulatedPlatform } from "./simulated-platform.ts";
 import { webhooksHandler } from "./webhooks.ts";
 
@@ -26,6 +28,8 @@ export interface Stack {
   /** Everything that runs dies; queues, table and bucket stay. */
   restart(): void;
   sweep(): void;
+  /** Runs the sweeper of the dead-letter queues and of replay jobs. */
+  sweepDeadLetters(): void;
 }
 
 export function startStack(world: World): Stack {
@@ -61,6 +65,7 @@ export function startStack(world: World): Stack {
       handlerOf(invocation) {
         const platform = platformOf(invocation);
         if (service === WEBHOOKS) return webhooksHandler(world, platform);
+        if (service === REPLAYS) return replaysHandler(platform);
         if (agent && service === "codegen") {
           return defineAgent(askingAgent(agent, world, platform), () => platform);
         }
@@ -94,6 +99,11 @@ export function startStack(world: World): Stack {
       world.count("restarts");
       environments.clear();
       for (const invocation of world.invocations) kill(world, invocation);
+    },
+    sweepDeadLetters() {
+      const invocation = start("dlq-sweeper", world.deployment.sweeper.timeout_ms);
+      const ended = () => end(world, invocation);
+      sweepReplays(world, platformOf(invocation)).then(ended, ended);
     },
     sweep() {
       const { timeout_ms } = world.deployment.sweeper;

@@ -219,6 +219,17 @@ export const GAUGES = {
 } as const satisfies Record<string, { help: string; labels: readonly string[] }>;
 export type GaugeName = keyof typeof GAUGES;
 
+/** The gauges that rules of configs/alerts.json may be about: the evaluator reads no others. */
+export const EVALUATED_GAUGES: readonly GaugeName[] = [
+  "agents_queue_messages",
+  "agents_queue_oldest_age_seconds",
+  "agents_dead_letters",
+  "agents_dead_letter_oldest_age_seconds",
+  "agents_circuit_open",
+  "agents_circuit_damped_ratio",
+  "agents_alert_evaluation_age_seconds",
+];
+
 type SumsOf<Families extends Record<string, Family>> = {
   [Name in keyof Families]: keyof Families[Name]["sums"] & string;
 }[keyof Families];

@@ -168,6 +168,9 @@ describe("a rule", () => {
     expect(wrong({ expression: { ...gauge, metric: "agents_none" } })).toMatch(
       "there is no gauge agents_none",
     );
+    expect(wrong({ expression: { ...gauge, metric: "agents_tasks" } })).toMatch(
+      "rules cannot be about agents_tasks",
+    );
     expect(wrong({ expression: { ...gauge, by: ["circuit"] } })).toMatch("has no label circuit");
     expect(wrong({ expression: { ...gauge, labels: { x: "y" } } })).toMatch("has no label x");
     expect(wrong({ sinks: ["nowhere"] })).toMatch("names nowhere");

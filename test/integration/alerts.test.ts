@@ -16,8 +16,8 @@ import { watchEvaluator } from "#lib/work/observation/watch-evaluator.ts";
 import { AlertsConfig } from "#schemas/config/alerts.ts";
 import { AlertsInput, AlertsOutput } from "#schemas/messages/alerts.ts";
 import { tell } from "../../functions/alerts/tell.ts";
+import { chatSpace } from "../fakes/chat-space.ts";
 import { replayStage } from "../fakes/replay-stage.ts";
-import { webhookReceiver } from "../fakes/webhook-receiver.ts";
 
 const shipped = AlertsConfig.parse(JSON.parse(readFileSync("configs/alerts.json", "utf8")));
 const rules = shipped.rules.filter(({ name }) => ["circuit_open", "evaluator_silent"].includes(name));
@@ -31,13 +31,13 @@ const config: AlertsConfig = {
 };
 
 let stage: Awaited<ReturnType<typeof replayStage>>;
-let receiver: Awaited<ReturnType<typeof webhookReceiver>>;
+let receiver: Awaited<ReturnType<typeof chatSpace>>;
 let in_force: AlertsConfig;
 /** Circuits, by name, that are open at the moment. */
 let open: Record<string, boolean>;
 
 beforeAll(async () => {
-  receiver = await webhookReceiver();
+  receiver = await chatSpace();
   stage = await replayStage(() => ({ verdict: "passed" }), { alerts: alertsOf });
 });
 afterAll(async () => {
@@ -127,6 +127,20 @@ describe("ten evaluators at once", () => {
     await pumpUntil(2);
     expect(told().map(({ words }) => words)).toEqual(["fires", "is resolved"]);
     expect(new Set(told().map(({ thread }) => thread)).size).toBe(1);
+  });
+});
+
+describe("a schedule that runs twice", () => {
+  it("minute after minute sends one message for a fire and one for its resolution", async () => {
+    for (const is_open of [false, true, true, true, false, false]) {
+      open = { model: is_open };
+      await Promise.all([evaluate(), evaluate()]);
+      await evaluate();
+      later(60);
+    }
+    await pumpUntil(2);
+    expect(told().map(({ words }) => words)).toEqual(["fires", "is resolved"]);
+    expect(receiver.faults).toEqual([]);
   });
 });
 

@@ -131,6 +131,13 @@ export function settings(): Settings {
   };
 }
 
+/** What ALERT_SINKS says, for a program that needs no other setting. Throws an error that does not tell it. */
+export function alertSinks(): NonNullable<Settings["alert_sinks"]> {
+  const parsed = Environment.shape.ALERT_SINKS.safeParse(process.env.ALERT_SINKS);
+  if (parsed.success) return parsed.data;
+  throw new Error(`ALERT_SINKS ${parsed.error.issues[0]?.message}`);
+}
+
 function modelOf({ MODEL_URL, MODEL_NAME }: z.output<typeof Environment>): ModelSettings {
   const keys = Object.entries(process.env).filter(([name, value]) => MODEL_KEY_NAME.test(name) && value);
   return { url: MODEL_URL, name: MODEL_NAME, api_keys: Object.fromEntries(keys) };

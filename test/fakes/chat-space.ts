@@ -32,7 +32,7 @@ const ChatMessage = z.strictObject({
 });
 
 /** What is wrong with a message; empty when a space would take it. */
-export function chatFaults(body: string): string[] {
+function chatFaults(body: string): string[] {
   const bytes = Buffer.byteLength(body);
   const parsed = ChatMessage.safeParse(JSON.parse(body));
   return [

@@ -13,7 +13,7 @@ export interface GateOutcome {
 /** A gate's result as a sink of configs/alerts.json takes it. */
 export function gateMessage(
   { name, passed, link }: GateOutcome,
-  sink: Pick<AlertSink, "kind">,
+  sink: { kind: Exclude<AlertSink["kind"], "sns"> },
   { secret = "", now_ms, id }: { secret?: string | undefined; now_ms: number; id: string },
 ): { headers: Record<string, string>; body: string } {
   const headers = { "content-type": "application/json; charset=UTF-8" };

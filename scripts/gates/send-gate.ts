@@ -1,7 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { publishToTopic } from "#lib/platform/aws/publish-to-topic.ts";
 import { post } from "#lib/platform/outbound/post.ts";
 import { readUrl } from "#lib/platform/outbound/read-url.ts";
 import { outboundRules } from "#lib/platform/outbound/resolve-host.ts";
+import type { AlertAddress } from "#lib/platform/settings/environment.ts";
 import { retryAfterMs } from "#lib/resilience/retry/retry-after.ts";
 import type { AlertSink } from "#schemas/config/alerts.ts";
 import type { OutboundConfig } from "#schemas/config/outbound.ts";
@@ -16,7 +19,7 @@ const WAIT_MS_MAX = 30_000;
 interface Target {
   name: string;
   sink: AlertSink;
-  address: { url: string; secret?: string | undefined } | undefined;
+  address: AlertAddress | undefined;
 }
 
 /**
@@ -29,6 +32,8 @@ export async function sendGate(
   { outbound, now, id }: { outbound: OutboundConfig; now: () => number; id: string },
 ): Promise<string | undefined> {
   if (!address) return `ALERT_SINKS has no URL for sink ${name}`;
+  if (sink.kind === "sns") return publishGate(outcome, name, address.topic_arn);
+  if (address.url === undefined) return `ALERT_SINKS has no URL for sink ${name}`;
   if (sink.kind === "webhook" && !address.secret) return `ALERT_SINKS has no secret for sink ${name}`;
   // Plain http leads to this machine only, as on the local stage.
   const rules = outboundRules(outbound, address.url.startsWith("http:") ? "local" : "deployed");
@@ -52,6 +57,31 @@ export async function sendGate(
     await delay(Math.min(asked_ms ?? BACKOFF_MS * 2 ** attempt, WAIT_MS_MAX));
   }
   return refusal;
+}
+
+/** The SDK tries again by itself. */
+async function publishGate(
+  { name: gate, passed, link }: GateOutcome,
+  name: string,
+  topic_arn: string | undefined,
+): Promise<string | undefined> {
+  if (topic_arn === undefined) return `ALERT_SINKS has no topic_arn for sink ${name}`;
+  const kind = passed ? "passed" : "failed";
+  const subject = `${gate} ${kind}`;
+  const message = {
+    subject,
+    text: link === undefined ? subject : `${subject}\n${link}`,
+    attributes: { gate, kind },
+  };
+  const sns = new SNSClient({ maxAttempts: ATTEMPTS_MAX });
+  try {
+    await publishToTopic(topic_arn, message, { sns, signal: AbortSignal.timeout(WAIT_MS_MAX) });
+    return undefined;
+  } catch (error) {
+    return `the topic of sink ${name} did not take it (${codeOf(error as Error)})`;
+  } finally {
+    sns.destroy();
+  }
 }
 
 /** A short word for what failed: a socket's message may name the address. */

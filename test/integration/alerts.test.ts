@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
+import { CreateQueueCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
@@ -32,15 +34,29 @@ const config: AlertsConfig = {
 
 let stage: Awaited<ReturnType<typeof replayStage>>;
 let receiver: Awaited<ReturnType<typeof chatSpace>>;
+let sns: SNSClient;
+let topic_arn: string;
 let in_force: AlertsConfig;
 /** Circuits, by name, that are open at the moment. */
 let open: Record<string, boolean>;
 
 beforeAll(async () => {
   receiver = await chatSpace();
-  stage = await replayStage(() => ({ verdict: "passed" }), { alerts: alertsOf });
+  topic_arn = "arn:aws:sns:us-east-1:000000000000:pager";
+  stage = await replayStage(() => ({ verdict: "passed" }), {
+    alerts: (platform) => {
+      sns = new SNSClient({
+        endpoint: new URL(platform.queueUrl("alerts")).origin,
+        region: "us-east-1",
+        credentials: { accessKeyId: "local", secretAccessKey: "local" },
+        maxAttempts: 1,
+      });
+      return alertsOf(platform);
+    },
+  });
 });
 afterAll(async () => {
+  sns?.destroy();
   await stage?.close();
   await receiver?.close();
 });
@@ -57,7 +73,8 @@ function alertsOf(platform: AgentPlatform) {
   const { table, runtime, settings } = platform;
   const ports = {
     alerts: () => in_force,
-    addresses: { ops: { url: receiver.url } },
+    addresses: { ops: { url: receiver.url }, pager: { topic_arn } },
+    sns,
     rules: () => ({ schemes: ["http" as const], addresses: "loopback" as const }),
     limiter: rateLimiter({ table, runtime, table_name: settings.table_name }),
     timeout_seconds: 1,
@@ -254,6 +271,32 @@ describe("a receiver", () => {
     );
     expect(found.map(({ record }) => record.code)).toEqual(["ALERT_SINK_UNKNOWN"]);
     expect(JSON.stringify(found)).not.toContain(receiver.url);
+  });
+});
+
+describe("a topic of SNS", () => {
+  it("is told, once it is there: its subscribers have the notice, with what they filter by", async () => {
+    const { severities } = config.sinks.ops!;
+    in_force = { ...config, sinks: { pager: { kind: "sns", severities, messages_per_second: 100 } } };
+    open.model = true;
+    await evaluate();
+    await stage.pump(); // the topic is not there yet
+    const { sqs } = stage;
+    const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "subscriber" }));
+    await sns.send(new CreateTopicCommand({ Name: "pager" }));
+    const Endpoint = "arn:aws:sqs:us-east-1:000000000000:subscriber";
+    await sns.send(new SubscribeCommand({ TopicArn: topic_arn, Protocol: "sqs", Endpoint }));
+    const bodies: string[] = [];
+    for (const until = Date.now() + 60_000; bodies.length === 0 && Date.now() < until; ) {
+      await stage.pump();
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+      bodies.push(...Messages.map(({ Body = "" }) => Body));
+    }
+    expect(bodies).toHaveLength(1);
+    const { Subject, Message, MessageAttributes } = JSON.parse(bodies[0]!);
+    expect(Subject).toBe("critical: circuit_open fires");
+    expect(Message).toContain("circuit: model");
+    expect(MessageAttributes.rule).toMatchObject({ Value: "circuit_open" });
   });
 });
 

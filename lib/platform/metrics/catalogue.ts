@@ -150,7 +150,7 @@ export const COUNTERS = {
   agents_aws_requests_total: {
     help: "Requests made of AWS while messages and requests were served",
     label: "aws_service",
-    sums: { aws_dynamodb: "dynamodb", aws_s3: "s3", aws_sqs: "sqs" },
+    sums: { aws_dynamodb: "dynamodb", aws_s3: "s3", aws_sns: "sns", aws_sqs: "sqs" },
   },
 } as const satisfies Record<string, Family>;
 

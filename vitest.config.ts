@@ -16,7 +16,7 @@ const PACKAGE = ["test/template/package.test.ts"];
  * (any `*.long.test.ts`: minutes of work, so not part of `npm test`), `template` (what is deployed, read as data), `package` (what is
  * uploaded, built and run; not part of `npm test` either), `integration` (embedded emulators), `contract` (what the code needs of AWS, against its
  * stand-ins: CONTRACT_TARGET), `e2e` (the whole local stack), `console` (a browser that uses the console of a local stack;
- * not part of `npm test`).
+ * not part of `npm test`), `prometheus` (a real Prometheus scrapes a local stack; not part of `npm test`).
  */
 export default defineConfig({
   test: {
@@ -88,6 +88,14 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           exclude: LONG,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
+          name: "prometheus",
+          include: ["test/prometheus/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },

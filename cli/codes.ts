@@ -16,6 +16,7 @@ export const CLI_CODES = {
   NO_LOGS: "The task has no logs.",
   NO_PATCH: "The task has no patch.",
   NO_SETTINGS: "It is not known which API to call.",
+  NO_STACK_LOG: "There is no log of a local stack on this machine.",
   REMOTE_UNKNOWN: "The repository has no remote of that name.",
   REPOSITORY_NOT_INDEXED: "Nothing is indexed under the repository's name.",
   TASK_OVERDUE: "The task has not ended ten minutes after its deadline.",

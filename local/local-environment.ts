@@ -21,8 +21,9 @@ const LEADS_AWAY = [
 /** The variables that lead every AWS SDK in the process to the emulators, with credentials that open nothing. */
 export function localEnvironment(endpoints: Endpoints, region: string): Record<string, string> {
   return {
-    AWS_ENDPOINT_URL: "http://127.0.0.1:9", // anything but the three below is refused at once
+    AWS_ENDPOINT_URL: "http://127.0.0.1:9", // anything but the four below is refused at once
     AWS_ENDPOINT_URL_SQS: endpoints.sqs_and_s3_url,
+    AWS_ENDPOINT_URL_SNS: endpoints.sqs_and_s3_url,
     AWS_ENDPOINT_URL_S3: endpoints.sqs_and_s3_url,
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb_url,
     AWS_REGION: region,

@@ -8,6 +8,7 @@ const check = process.argv.includes("--check");
 const tree = diskTree(root);
 const wanted = await generatedFiles(tree);
 const changed = outdated(tree, wanted);
+for (const note of wanted.flatMap(({ notes = [] }) => notes)) console.log(note);
 
 if (check) {
   for (const { path, text } of changed)

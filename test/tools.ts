@@ -10,7 +10,8 @@ export type Tool =
   | "perl"
   | "perl and a memory control group"
   | "an x64 machine"
-  | "Chromium";
+  | "Chromium"
+  | "Prometheus";
 
 /**
  * Whether this machine has the tool. Bubblewrap counts only where it may create namespaces.

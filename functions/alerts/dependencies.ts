@@ -1,4 +1,5 @@
 import { type AgentPlatform, awsAgentPlatform } from "#lib/agents/agent/platform.ts";
+import { snsClient } from "#lib/platform/aws/clients.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { outboundRules } from "#lib/platform/outbound/resolve-host.ts";
 import { stepClaims } from "#lib/resilience/idempotency/step-claims.ts";
@@ -29,6 +30,7 @@ export function noticePorts(): NoticePorts {
   return {
     alerts: () => config.alerts().value,
     addresses: settings.alert_sinks ?? {},
+    sns: snsClient(),
     rules: () => outboundRules(config.outbound().value, settings.stage),
     limiter,
     timeout_seconds,

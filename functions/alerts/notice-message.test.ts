@@ -1,9 +1,8 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { chatMessage } from "#lib/work/observation/chat-card.ts";
-import type { AlertSink } from "#schemas/config/alerts.ts";
 import type { Notice } from "#schemas/records/alert.ts";
-import { noticeMessage } from "./notice-message.ts";
+import { type HttpSink, noticeMessage, topicMessage } from "./notice-message.ts";
 
 const NOTICE: Notice = {
   alert_id: "a".repeat(32),
@@ -27,7 +26,7 @@ const LINKS = { console_url: "https://agents.test/", runbook_url: "https://docs.
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const URL_TEXT = "https://chat.test/v1/spaces/x/messages?key=k&token=t";
 
-function made(sink: AlertSink, notice: Partial<Notice> = {}, links = LINKS) {
+function made(sink: HttpSink, notice: Partial<Notice> = {}, links = LINKS) {
   const target = { sink, url: new URL(URL_TEXT), secret: SECRET };
   return noticeMessage({ ...NOTICE, ...notice }, target, links, Date.now());
 }
@@ -35,7 +34,7 @@ function made(sink: AlertSink, notice: Partial<Notice> = {}, links = LINKS) {
 const cardOf = (body: string) => JSON.parse(body).cardsV2[0].card;
 
 describe("a Google Chat message", () => {
-  const sink: AlertSink = { kind: "google_chat", ...COMMON, threads: true };
+  const sink: HttpSink = { kind: "google_chat", ...COMMON, threads: true };
 
   it("is a card with what is wrong, where, for whom, and what to do", () => {
     const { body } = made(sink);
@@ -126,5 +125,25 @@ describe("other sinks", () => {
     expect(() =>
       new Webhook(`whsec_${Buffer.alloc(32, 8).toString("base64")}`).verify(body, headers),
     ).toThrow();
+  });
+});
+
+describe("a message of an SNS topic", () => {
+  it("says in words what a card says, and lets subscriptions filter", () => {
+    const { subject, text, attributes } = topicMessage(NOTICE, LINKS);
+    expect(subject).toBe("critical: circuit_open fires");
+    for (const part of [
+      "A dependency does not answer.",
+      "tenant: acme",
+      "↑ from 0.25",
+      "runbooks/circuit-open.md",
+    ])
+      expect(text).toContain(part);
+    expect(attributes).toEqual({
+      rule: "circuit_open",
+      severity: "critical",
+      kind: "fired",
+      group: "dependencies",
+    });
   });
 });

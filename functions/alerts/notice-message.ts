@@ -1,8 +1,8 @@
+import type { TopicMessage } from "#lib/platform/aws/publish-to-topic.ts";
 import { type CardLine, chatMessage } from "#lib/work/observation/chat-card.ts";
 import { signatureHeaders } from "#lib/work/webhooks/sign-webhook.ts";
 import type { AlertSink, AlertsConfig } from "#schemas/config/alerts.ts";
 import type { Notice } from "#schemas/records/alert.ts";
-import type { SinkAddress } from "./ports.ts";
 
 interface NoticeMessage {
   url: URL;
@@ -10,12 +10,15 @@ interface NoticeMessage {
   body: string;
 }
 
+/** A sink that takes a POST. */
+export type HttpSink = Exclude<AlertSink, { kind: "sns" }>;
+
 type Links = Pick<AlertsConfig, "console_url" | "runbook_url">;
 
 /** A notice as its sink takes it. `url` is the sink's, checked. */
 export function noticeMessage(
   notice: Notice,
-  { sink, url, secret }: { sink: AlertSink; url: URL } & Pick<SinkAddress, "secret">,
+  { sink, url, secret }: { sink: HttpSink; url: URL; secret?: string | undefined },
   links: Links,
   now_ms: number,
 ): NoticeMessage {
@@ -43,6 +46,25 @@ export function noticeMessage(
       return { url, headers: { ...headers, ...signatureHeaders({ id, now_ms, body }, [bytes]) }, body };
     }
   }
+}
+
+/** A notice as a topic of SNS takes it: for people by mail, and by its attributes for programs. */
+export function topicMessage(notice: Notice, links: Links): TopicMessage {
+  const { title, subtitle } = headline(notice);
+  const lines = sectionsOf(notice, links).flatMap(({ lines: of_section }) => of_section);
+  const text = [
+    title,
+    subtitle,
+    "",
+    ...lines.map(({ label, text: said }) => `${label}: ${said}`),
+    ...linksOf(notice, links).map(({ text: name, url }) => `${name}: ${url}`),
+  ].join("\n");
+  const { rule, severity, kind, group } = notice;
+  return {
+    subject: `${severity}: ${rule} ${WORDS[kind]}`,
+    text,
+    attributes: { rule, severity, kind, group },
+  };
 }
 
 const SIGNS: Record<Notice["severity"], string> = { critical: "🔴", warning: "🟠", info: "🔵" };

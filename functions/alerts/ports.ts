@@ -1,19 +1,16 @@
+import type { SNSClient } from "@aws-sdk/client-sns";
 import type { Lookup } from "#lib/platform/outbound/resolve-host.ts";
+import type { AlertAddress } from "#lib/platform/settings/environment.ts";
 import type { RateLimiter } from "#lib/resilience/rate-limit/rate-limiter.ts";
 import type { AlertsConfig } from "#schemas/config/alerts.ts";
 import type { OutboundRules } from "#schemas/config/outbound.ts";
 
-/** Where a sink is, and what its messages are signed with: secrets, from the environment. */
-export interface SinkAddress {
-  url: string;
-  /** Of a signed webhook. */
-  secret?: string | undefined;
-}
-
 /** The dependencies of sending a notice in addition to the agent's context. */
 export interface NoticePorts {
   alerts(): AlertsConfig;
-  addresses: Readonly<Record<string, SinkAddress>>;
+  /** Where sinks are, and what their messages are signed with: secrets, from the environment. */
+  addresses: Readonly<Record<string, AlertAddress>>;
+  sns: SNSClient;
   rules(): OutboundRules;
   limiter: RateLimiter;
   timeout_seconds: number;

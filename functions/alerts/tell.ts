@@ -1,13 +1,15 @@
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
-import { ParkedFault, RejectedInput, TerminalFault } from "#lib/platform/errors/fault.ts";
+import { publishToTopic } from "#lib/platform/aws/publish-to-topic.ts";
+import { ParkedFault, RejectedInput, RetryableFault, TerminalFault } from "#lib/platform/errors/fault.ts";
 import { PLATFORM_TENANT } from "#lib/platform/metrics/counters.ts";
 import { post } from "#lib/platform/outbound/post.ts";
 import { readUrl } from "#lib/platform/outbound/read-url.ts";
 import { refusalOf, unreachable } from "#lib/work/webhooks/judge-receiver.ts";
 import type { AlertSink } from "#schemas/config/alerts.ts";
 import type { AlertsInput, AlertsOutput } from "#schemas/messages/alerts.ts";
-import { noticeMessage } from "./notice-message.ts";
-import type { NoticePorts, SinkAddress } from "./ports.ts";
+import type { Notice } from "#schemas/records/alert.ts";
+import { type HttpSink, noticeMessage, topicMessage } from "./notice-message.ts";
+import type { NoticePorts } from "./ports.ts";
 
 type Context = Pick<AgentContext, "envelope" | "signal" | "runtime" | "call" | "log">;
 
@@ -32,6 +34,7 @@ export async function tell(
   const found = sinkOf(name, ports);
   await takeTurn(name, found.sink, ports);
   const status_code = await context.call(`alert-${name}`, async (signal) => {
+    if ("topic_arn" in found) return publishNotice(notice, found.topic_arn, signal, ports);
     const { url, headers, body } = noticeMessage(notice, found, ports.alerts(), runtime.now());
     const { lookup, timeout_seconds, response_bytes_max } = ports;
     const options = {
@@ -57,9 +60,43 @@ export async function tell(
   return { verdict: "passed", output: { status_code } };
 }
 
-interface FoundSink extends Pick<SinkAddress, "secret"> {
-  sink: AlertSink;
-  url: URL;
+type FoundSink =
+  | { sink: HttpSink; url: URL; secret: string | undefined }
+  | { sink: Extract<AlertSink, { kind: "sns" }>; topic_arn: string };
+
+/** What AWS says of a topic that will not take the notice later either, unless somebody mends it. */
+const REFUSALS = ["AuthorizationErrorException", "InvalidParameterException", "NotFoundException"];
+
+/**
+ * Publishes to a topic of SNS. Returns the status that stands for it.
+ *
+ * @throws RetryableFault `ALERT_TOPIC_REFUSED`, `ALERT_TOPIC_UNAVAILABLE`; what the signal was aborted with
+ */
+async function publishNotice(
+  notice: Notice,
+  topic_arn: string,
+  signal: AbortSignal,
+  { sns, alerts, timeout_seconds }: NoticePorts,
+): Promise<number> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeout_seconds * 1000)]);
+  try {
+    await publishToTopic(topic_arn, topicMessage(notice, alerts()), { sns, signal: limit });
+    return 200;
+  } catch (error) {
+    signal.throwIfAborted();
+    const name = error instanceof Error ? error.name : String(error);
+    if (REFUSALS.includes(name) || REFUSALS.includes(`${name}Exception`)) {
+      throw new RetryableFault("ALERT_TOPIC_REFUSED", `the topic refused the notice (${name})`, {
+        cause: error,
+        dependency: "sns",
+        dependency_answered: true,
+      });
+    }
+    throw new RetryableFault("ALERT_TOPIC_UNAVAILABLE", `the topic did not take the notice (${name})`, {
+      cause: error,
+      dependency: "sns",
+    });
+  }
 }
 
 /** A sink and its checked URL. No message names the URL: it is a secret. */
@@ -73,20 +110,29 @@ function sinkOf(name: string, ports: NoticePorts): FoundSink {
       : `configs/alerts.json has no sink ${name}`;
     throw new TerminalFault("ALERT_SINK_UNKNOWN", `${missing}: add it, then replay the message`);
   }
-  if (sink.kind === "webhook" && !address.secret) {
+  const { url, secret, topic_arn } = address;
+  if (sink.kind === "sns" && topic_arn !== undefined) return { sink, topic_arn };
+  if (sink.kind === "sns" || url === undefined) {
+    const wanted = sink.kind === "sns" ? "topic_arn" : "url";
+    throw new TerminalFault(
+      "ALERT_SINK_UNKNOWN",
+      `ALERT_SINKS has no ${wanted} for sink ${name}, of kind ${sink.kind}`,
+    );
+  }
+  if (sink.kind === "webhook" && !secret) {
     throw new TerminalFault(
       "ALERT_SINK_UNKNOWN",
       `ALERT_SINKS has no secret for sink ${name}, which is a signed webhook`,
     );
   }
-  const read = readUrl(address.url, ports.rules());
+  const read = readUrl(url, ports.rules());
   if (!("url" in read)) {
     throw new RejectedInput(
       "WEBHOOK_URL_FORBIDDEN",
       `the URL of sink ${name} is not allowed: ${read.problem}`,
     );
   }
-  return { sink, url: read.url, secret: address.secret };
+  return { sink, url: read.url, secret };
 }
 
 /** Waits its turn, without losing an attempt, when the sink has had as many messages as it takes. */

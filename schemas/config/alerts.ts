@@ -99,7 +99,7 @@ const Common = {
     .describe("no more than this; Google Chat takes one a second for each space"),
 };
 
-/** Where alerts are told. Its URL is a secret, and stands in the environment variable ALERT_SINKS under the sink's name. */
+/** Where alerts are told. Its URL is a secret, and stands in the environment variable ALERT_SINKS under the sink's name; so does a topic. */
 export const AlertSink = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("google_chat"),
@@ -108,6 +108,7 @@ export const AlertSink = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("slack").describe("a webhook as Slack has them"), ...Common }),
   z.strictObject({ kind: z.literal("webhook").describe("a POST signed as webhooks are"), ...Common }),
+  z.strictObject({ kind: z.literal("sns").describe("a topic of Amazon SNS"), ...Common }),
 ]);
 export type AlertSink = z.infer<typeof AlertSink>;
 

@@ -6,6 +6,8 @@ import type { Tree } from "../tree/tree.ts";
 export interface GeneratedFile {
   path: string;
   text?: string;
+  /** What the file cannot say, a sentence each. */
+  notes?: readonly string[];
 }
 
 /** Those of `wanted` that do not stand in the tree as they should. */

@@ -4,10 +4,12 @@ import { awsDifferencesPage } from "./aws-differences-page.ts";
 import { configurationPage } from "./configuration-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { GeneratedFile } from "./generated-file.ts";
+import { grafanaDashboard } from "./grafana-dashboard.ts";
 import { logsPage } from "./logs-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { openapiFile } from "./openapi-file.ts";
 import { optionBlocks } from "./option-blocks.ts";
+import { ALERTS_FILE, prometheusRulesFile } from "./prometheus-rules-file.ts";
 import { publishedSchemas } from "./published-schemas.ts";
 import { schemaFile } from "./schema-file.ts";
 import { tablePage } from "./table-page.ts";
@@ -38,5 +40,7 @@ export async function generatedFiles(tree: Tree): Promise<GeneratedFile[]> {
     { path: "docs/reference/errors.md", text: errorsPage() },
     { path: "docs/reference/logs.md", text: logsPage() },
     { path: "docs/reference/metrics.md", text: metricsPage() },
+    { path: "dashboards/grafana.json", text: grafanaDashboard() },
+    ...(tree.has(ALERTS_FILE) ? [prometheusRulesFile(tree)] : []),
   ];
 }

@@ -1,4 +1,11 @@
-import { BUCKETS_MS, COUNTERS, GAUGES, HISTOGRAMS, LABELS } from "#lib/platform/metrics/catalogue.ts";
+import {
+  BUCKETS_MS,
+  COUNTERS,
+  EVALUATED_GAUGES,
+  GAUGES,
+  HISTOGRAMS,
+  LABELS,
+} from "#lib/platform/metrics/catalogue.ts";
 import { code, GENERATED_NOTE, table } from "./markdown.ts";
 
 /** docs/reference/metrics.md */
@@ -32,7 +39,7 @@ export function metricsPage(): string {
     ),
     "## Gauges",
     table(
-      ["Metric", "What it tells", "Own label"],
+      ["Metric", "What it tells", "Own label", "In alert rules"],
       Object.entries(GAUGES).map(([name, { help, labels }]) => [
         code(name),
         help,
@@ -40,6 +47,7 @@ export function metricsPage(): string {
           .filter((label) => !LABELS.some((common) => common === label))
           .map(code)
           .join(", "),
+        EVALUATED_GAUGES.some((gauge) => gauge === name) ? "yes" : "",
       ]),
     ),
   ].join("\n\n")}\n`;

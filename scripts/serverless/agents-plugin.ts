@@ -1,5 +1,6 @@
 import { addRoles } from "./access/function-roles.ts";
 import { addAlarms } from "./alarms.ts";
+import { addDashboard } from "./dashboard.ts";
 import { expandAgents, type ServiceDeclaration } from "./expand-agents.ts";
 import { guardRoutes } from "./guard-routes.ts";
 import { limitConcurrency } from "./stage-settings.ts";
@@ -46,6 +47,7 @@ class AgentsPlugin {
     if (!serverless.processedInput.commands.includes("offline")) service.package = { artifact: PLACEHOLDER };
     addRoles(service);
     addAlarms(service);
+    addDashboard(service);
     limitConcurrency(service);
   }
 }

@@ -23,6 +23,7 @@ export const UNREACHED: [RegExp, string][] = [
     "here keys come from the environment; lib/platform/secrets/model-key.test.ts",
   ],
   [/^codegen bedrock:/, "no hosted model is called here; docs/guides/models.md"],
+  [/^alerts sns:Publish AlarmTopic/, "a sink of kind sns; test/integration/alerts.test.ts"],
   [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.test.ts"],
   [
     /^gateway (sqs:SendMessage \w+Queue|dynamodb:UpdateItem Table.Arn (TASK|FAILURE|REPLAY)#|dynamodb:(GetItem|PutItem) Table.Arn (FAILURE|REPLAY)#)/,

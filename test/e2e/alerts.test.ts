@@ -5,20 +5,20 @@ import { PurgeQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { AlertList } from "#schemas/http/alerts.ts";
 import { MetricsSummary } from "#schemas/http/metrics-summary.ts";
+import { chatSpace } from "#test/fakes/chat-space.ts";
 import { runCli } from "#test/fakes/run-cli.ts";
-import { webhookReceiver } from "#test/fakes/webhook-receiver.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { type ApiClient, developmentClient, queues, tenantClient } from "./client.ts";
 
 const SECRET_PART = "key-that-nobody-may-see";
 const patience = { timeout: 180_000, interval: 250 };
 const configs = mkdtempSync(join(tmpdir(), "configs-"));
-let receiver: Awaited<ReturnType<typeof webhookReceiver>>;
+let receiver: Awaited<ReturnType<typeof chatSpace>>;
 let stack: Stack;
 let api: ApiClient;
 
 beforeAll(async () => {
-  receiver = await webhookReceiver();
+  receiver = await chatSpace();
   cpSync("configs", configs, { recursive: true });
   const file = join(configs, "alerts.json");
   const ops = {
@@ -27,9 +27,12 @@ beforeAll(async () => {
     messages_per_second: 1,
     threads: true,
   };
-  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), sinks: { ops } }));
+  const shipped = JSON.parse(readFileSync(file, "utf8"));
+  // As many passing steps as failing ones heal it: fewer than by the shipped threshold.
+  for (const rule of shipped.rules) if (rule.name === "failure_rate") rule.threshold = 0.5;
+  writeFileSync(file, JSON.stringify({ ...shipped, sinks: { ops } }));
   const ALERT_SINKS = JSON.stringify({ ops: { url: `${receiver.url}?key=${SECRET_PART}` } });
-  stack = await startStack({ env: { CONFIG_DIRECTORY: configs, ALERT_SINKS } });
+  stack = await startStack({ env: { CONFIG_DIRECTORY: configs, ALERT_SINKS, BUBBLEWRAP_PATH: "none" } });
   api = developmentClient(stack.url, stack.data_dir);
 });
 afterAll(async () => {
@@ -39,8 +42,7 @@ afterAll(async () => {
   rmSync(configs, { recursive: true, force: true });
 });
 
-const titles = () =>
-  receiver.received.map(({ body }) => JSON.parse(body).cardsV2[0].card.header.title.replace(/^\S+ /, ""));
+const titles = () => receiver.titles();
 
 it("a dead letter is told as one card, and its end as another; nothing else is told, and no secret is logged", async () => {
   const { sqs, queueUrl, deadLetterQueueUrl } = queues(stack.data_dir);
@@ -99,4 +101,28 @@ it("an operator lists, tests and silences; others may not", async () => {
   expect((await runCli(["metrics", "--window", "5m"], options)).stdout).toContain(
     "Tasks of 24 hours: 0 open",
   );
+});
+
+it("failures over the threshold are told as one card that Google Chat takes, and healing as another", async () => {
+  const FAILING = 5;
+  const run = async (profile: string) => {
+    const source = { kind: "inline", files: { "a.txt": "a" } };
+    const { task_id } = await api.submit({ workflow: "run", source, command: "true", profile });
+    return api.ended(task_id);
+  };
+  const many = (profile: string) => Promise.all(Array.from({ length: FAILING }, () => run(profile)));
+  const before = receiver.received.length;
+  const failed = await many("standard"); // which wants bubblewrap, and this stack has none
+  expect(new Set(failed.map(({ verdict }) => verdict))).toEqual(new Set(["error"]));
+  const last_ms = Math.max(...failed.map(({ ended_at }) => Date.parse(ended_at ?? "")));
+  await vi.waitUntil(() => receiver.received.length > before, patience);
+  const seconds = (receiver.received[before]!.at_ms - last_ms) / 1000;
+  console.log(`alerts: a card ${seconds.toFixed(1)} s after the last failure had ended`);
+  expect(titles().slice(before)).toEqual(["failure_rate fires"]);
+  expect(receiver.received[before]!.body).toContain("sandbox");
+
+  await many("trusted");
+  await vi.waitUntil(() => receiver.received.length > before + 1, patience);
+  expect(titles().slice(before)).toEqual(["failure_rate fires", "failure_rate is resolved"]);
+  expect(receiver.faults).toEqual([]);
 });

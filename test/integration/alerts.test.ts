@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
+import { CreateQueueCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { defineAgent } from "#lib/agents/agent/define-agent.ts";
 import type { AgentPlatform } from "#lib/agents/agent/platform.ts";
@@ -16,8 +18,8 @@ import { watchEvaluator } from "#lib/work/observation/watch-evaluator.ts";
 import { AlertsConfig } from "#schemas/config/alerts.ts";
 import { AlertsInput, AlertsOutput } from "#schemas/messages/alerts.ts";
 import { tell } from "../../functions/alerts/tell.ts";
+import { chatSpace } from "../fakes/chat-space.ts";
 import { replayStage } from "../fakes/replay-stage.ts";
-import { webhookReceiver } from "../fakes/webhook-receiver.ts";
 
 const shipped = AlertsConfig.parse(JSON.parse(readFileSync("configs/alerts.json", "utf8")));
 const rules = shipped.rules.filter(({ name }) => ["circuit_open", "evaluator_silent"].includes(name));
@@ -31,16 +33,30 @@ const config: AlertsConfig = {
 };
 
 let stage: Awaited<ReturnType<typeof replayStage>>;
-let receiver: Awaited<ReturnType<typeof webhookReceiver>>;
+let receiver: Awaited<ReturnType<typeof chatSpace>>;
+let sns: SNSClient;
+let topic_arn: string;
 let in_force: AlertsConfig;
 /** Circuits, by name, that are open at the moment. */
 let open: Record<string, boolean>;
 
 beforeAll(async () => {
-  receiver = await webhookReceiver();
-  stage = await replayStage(() => ({ verdict: "passed" }), { alerts: alertsOf });
+  receiver = await chatSpace();
+  topic_arn = "arn:aws:sns:us-east-1:000000000000:pager";
+  stage = await replayStage(() => ({ verdict: "passed" }), {
+    alerts: (platform) => {
+      sns = new SNSClient({
+        endpoint: new URL(platform.queueUrl("alerts")).origin,
+        region: "us-east-1",
+        credentials: { accessKeyId: "local", secretAccessKey: "local" },
+        maxAttempts: 1,
+      });
+      return alertsOf(platform);
+    },
+  });
 });
 afterAll(async () => {
+  sns?.destroy();
   await stage?.close();
   await receiver?.close();
 });
@@ -57,7 +73,8 @@ function alertsOf(platform: AgentPlatform) {
   const { table, runtime, settings } = platform;
   const ports = {
     alerts: () => in_force,
-    addresses: { ops: { url: receiver.url } },
+    addresses: { ops: { url: receiver.url }, pager: { topic_arn } },
+    sns,
     rules: () => ({ schemes: ["http" as const], addresses: "loopback" as const }),
     limiter: rateLimiter({ table, runtime, table_name: settings.table_name }),
     timeout_seconds: 1,
@@ -127,6 +144,20 @@ describe("ten evaluators at once", () => {
     await pumpUntil(2);
     expect(told().map(({ words }) => words)).toEqual(["fires", "is resolved"]);
     expect(new Set(told().map(({ thread }) => thread)).size).toBe(1);
+  });
+});
+
+describe("a schedule that runs twice", () => {
+  it("minute after minute sends one message for a fire and one for its resolution", async () => {
+    for (const is_open of [false, true, true, true, false, false]) {
+      open = { model: is_open };
+      await Promise.all([evaluate(), evaluate()]);
+      await evaluate();
+      later(60);
+    }
+    await pumpUntil(2);
+    expect(told().map(({ words }) => words)).toEqual(["fires", "is resolved"]);
+    expect(receiver.faults).toEqual([]);
   });
 });
 
@@ -240,6 +271,32 @@ describe("a receiver", () => {
     );
     expect(found.map(({ record }) => record.code)).toEqual(["ALERT_SINK_UNKNOWN"]);
     expect(JSON.stringify(found)).not.toContain(receiver.url);
+  });
+});
+
+describe("a topic of SNS", () => {
+  it("is told, once it is there: its subscribers have the notice, with what they filter by", async () => {
+    const { severities } = config.sinks.ops!;
+    in_force = { ...config, sinks: { pager: { kind: "sns", severities, messages_per_second: 100 } } };
+    open.model = true;
+    await evaluate();
+    await stage.pump(); // the topic is not there yet
+    const { sqs } = stage;
+    const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "subscriber" }));
+    await sns.send(new CreateTopicCommand({ Name: "pager" }));
+    const Endpoint = "arn:aws:sqs:us-east-1:000000000000:subscriber";
+    await sns.send(new SubscribeCommand({ TopicArn: topic_arn, Protocol: "sqs", Endpoint }));
+    const bodies: string[] = [];
+    for (const until = Date.now() + 60_000; bodies.length === 0 && Date.now() < until; ) {
+      await stage.pump();
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+      bodies.push(...Messages.map(({ Body = "" }) => Body));
+    }
+    expect(bodies).toHaveLength(1);
+    const { Subject, Message, MessageAttributes } = JSON.parse(bodies[0]!);
+    expect(Subject).toBe("critical: circuit_open fires");
+    expect(Message).toContain("circuit: model");
+    expect(MessageAttributes.rule).toMatchObject({ Value: "circuit_open" });
   });
 });
 

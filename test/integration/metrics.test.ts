@@ -10,6 +10,7 @@ import {
 import { BLOCK_MS, windowOf } from "#lib/platform/metrics/count-windows.ts";
 import { makeCounters } from "#lib/platform/metrics/counters.ts";
 import type { TablePorts } from "#lib/platform/table/operations.ts";
+import { readForAlerts } from "#lib/work/observation/alert-readings.ts";
 import { realTable } from "../fakes/real-table.ts";
 
 const START_MS = Date.UTC(2026, 0, 31, 11, 57, 30);
@@ -131,5 +132,26 @@ describe("a window", () => {
     expect(await inWindow("acme", 48 * HOUR_MS)).toBe(14);
     expect(await inWindow("acme", 10 * HOUR_MS)).toBeGreaterThanOrEqual(10);
     expect(await inWindow("acme", 10 * HOUR_MS)).toBeLessThanOrEqual(11);
+  });
+});
+
+describe("what alerts are evaluated on", () => {
+  it("folds tenants by all there ever were, so labels do not change with who is busy", async () => {
+    for (const tenant of ["acme", "busy", "zeta"]) await count(tenant, 1);
+    now += BLOCK_MS + GRACE_MS;
+    while ((await addUpCounts(ports)) > 0);
+    now += 3 * HOUR_MS;
+    await count("zeta", 5);
+    const nobody = { sqs: {} as never, queueUrl: String, deadLetterQueueUrl: String };
+    const tenantsWith = async (rules: { named_tenants: string[]; tenants_max: number }) => {
+      const { minutes } = await readForAlerts({ ...rules, circuit_breaker: {} as never }, undefined, {
+        ...ports,
+        ...nobody,
+      });
+      return minutes.map(({ tenant }) => tenant);
+    };
+    expect(await tenantsWith({ named_tenants: [], tenants_max: 2 })).toEqual(["other"]);
+    expect(await tenantsWith({ named_tenants: ["zeta"], tenants_max: 2 })).toEqual(["zeta"]);
+    expect(await tenantsWith({ named_tenants: [], tenants_max: 3 })).toEqual(["zeta"]);
   });
 });

@@ -2,13 +2,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Template } from "../../scripts/package/template.ts";
 import { templateOf } from "../../scripts/package/template-of.ts";
 import { alarmRules } from "./rules/alarms.ts";
+import { dashboardRules } from "./rules/dashboard.ts";
 import { dataRules } from "./rules/data.ts";
 import { functionRules } from "./rules/functions.ts";
 import { queueRules } from "./rules/queues.ts";
 import { roleRules } from "./rules/roles.ts";
 import { properties } from "./rules/rule.ts";
 
-const RULES = [...queueRules, ...functionRules, ...roleRules, ...dataRules, ...alarmRules];
+const RULES = [...queueRules, ...functionRules, ...roleRules, ...dataRules, ...alarmRules, ...dashboardRules];
 /** `prod`, and any other that custom.stages says nothing of. */
 const templates: Record<string, Template> = {};
 beforeAll(async () => {

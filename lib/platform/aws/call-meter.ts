@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 
 /** One call of an AWS service as its client saw it, the SDK's own retries included. */
 export interface AwsCall {
-  /** `dynamodb`, `s3`, `sqs`. */
+  /** `dynamodb`, `s3`, `sns`, `sqs`. */
   service: string;
   /** For example `PutItem`. */
   operation: string;

@@ -1,5 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
+import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { meterClient } from "#lib/platform/aws/call-meter.ts";
@@ -27,6 +28,8 @@ export function tableClient(options: DynamoDBClientConfig): DynamoDBDocumentClie
 }
 
 export const sqsClient = once(() => meterClient(new SQSClient({}), "sqs"));
+
+export const snsClient = once(() => meterClient(new SNSClient({}), "sns"));
 
 export const s3Client = once(() =>
   meterClient(new S3Client({ forcePathStyle: settings().s3_force_path_style }), "s3"),

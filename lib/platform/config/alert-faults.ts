@@ -1,4 +1,4 @@
-import { COUNTERS, GAUGES, HISTOGRAMS, LABELS } from "#lib/platform/metrics/catalogue.ts";
+import { COUNTERS, EVALUATED_GAUGES, GAUGES, HISTOGRAMS, LABELS } from "#lib/platform/metrics/catalogue.ts";
 import type { AlertExpression, AlertsConfig } from "#schemas/config/alerts.ts";
 
 /** What is wrong with configs/alerts.json beyond its schema, a sentence each. */
@@ -38,6 +38,10 @@ function expressionFaults(expression: AlertExpression): string[] {
   return selections.flatMap(({ metric, labels = {} }) => {
     const known = labelsOf(kind, metric);
     if (!known) return [`there is no ${KINDS[kind]} ${metric}; docs/reference/metrics.md lists them`];
+    if (kind === "gauge" && !EVALUATED_GAUGES.some((gauge) => gauge === metric))
+      return [
+        `rules cannot be about ${metric}; of the gauges they may be about ${EVALUATED_GAUGES.join(", ")}`,
+      ];
     return [...by, ...Object.keys(labels)]
       .filter((label) => !known.includes(label))
       .map((label) => `${metric} has no label ${label}, it has ${known.join(", ")}`);

@@ -150,7 +150,7 @@ export const COUNTERS = {
   agents_aws_requests_total: {
     help: "Requests made of AWS while messages and requests were served",
     label: "aws_service",
-    sums: { aws_dynamodb: "dynamodb", aws_s3: "s3", aws_sqs: "sqs" },
+    sums: { aws_dynamodb: "dynamodb", aws_s3: "s3", aws_sns: "sns", aws_sqs: "sqs" },
   },
 } as const satisfies Record<string, Family>;
 
@@ -218,6 +218,17 @@ export const GAUGES = {
   },
 } as const satisfies Record<string, { help: string; labels: readonly string[] }>;
 export type GaugeName = keyof typeof GAUGES;
+
+/** The gauges that rules of configs/alerts.json may be about: the evaluator reads no others. */
+export const EVALUATED_GAUGES: readonly GaugeName[] = [
+  "agents_queue_messages",
+  "agents_queue_oldest_age_seconds",
+  "agents_dead_letters",
+  "agents_dead_letter_oldest_age_seconds",
+  "agents_circuit_open",
+  "agents_circuit_damped_ratio",
+  "agents_alert_evaluation_age_seconds",
+];
 
 type SumsOf<Families extends Record<string, Family>> = {
   [Name in keyof Families]: keyof Families[Name]["sums"] & string;

@@ -5,6 +5,7 @@ import type { Counters } from "#lib/platform/metrics/counters.ts";
 const METRICS: Readonly<Record<string, CountedMetric>> = {
   dynamodb: "aws_dynamodb",
   s3: "aws_s3",
+  sns: "aws_sns",
   sqs: "aws_sqs",
 };
 

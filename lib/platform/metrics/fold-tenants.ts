@@ -19,22 +19,22 @@ export interface FoldedCounts {
 
 /** Which tenants have series of their own. Named ones come first, then the others by name: a tenant keeps its place whatever it does. */
 function shownTenants(
-  rows: readonly CountRow[],
+  tenants: Iterable<string>,
   { named_tenants, tenants_max }: Pick<MetricsConfig, "named_tenants" | "tenants_max">,
 ): { shown: Set<string>; all: string[] } {
-  const present = new Set(rows.map(({ tenant }) => tenant));
+  const present = new Set(tenants);
   const named = named_tenants.filter((tenant) => present.has(tenant));
   const rest = [...present].filter((tenant) => isTenant(tenant) && !named.includes(tenant)).sort();
   const all = [...named, ...rest].filter((tenant) => tenant !== FOLDED_TENANT);
   return { shown: new Set(all.slice(0, tenants_max)), all };
 }
 
-/** The label of each tenant: its own name, or `other`. */
+/** The label of each tenant of these: its own name, or `other`. */
 export function foldedTenant(
-  rows: readonly CountRow[],
+  tenants: Iterable<string>,
   rules: Pick<MetricsConfig, "named_tenants" | "tenants_max">,
 ): (tenant: string) => string {
-  const { shown } = shownTenants(rows, rules);
+  const { shown } = shownTenants(tenants, rules);
   return (tenant) => (shown.has(tenant) || OWN_SERIES.includes(tenant) ? tenant : FOLDED_TENANT);
 }
 
@@ -43,8 +43,9 @@ export function foldTenants(
   rows: readonly CountRow[],
   rules: Pick<MetricsConfig, "named_tenants" | "tenants_max">,
 ): FoldedCounts {
-  const { shown, all } = shownTenants(rows, rules);
-  const labelOf = foldedTenant(rows, rules);
+  const tenants = rows.map(({ tenant }) => tenant);
+  const { shown, all } = shownTenants(tenants, rules);
+  const labelOf = foldedTenant(tenants, rules);
   return {
     rows: addedUp(rows.map((row) => ({ ...row, tenant: labelOf(row.tenant) }))),
     shown: [...shown].sort(),

@@ -27,17 +27,26 @@ export async function reportMetrics(
   const labels = { service, role, shard };
   counts.add(labels, counters, served);
   try {
-    if (stage !== "local") await emitEmbedded(labels, counters);
+    if (stage !== "local") await emitEmbedded(embeddedNamespace(stage), labels, counters);
   } catch (error) {
     log.warn("METRICS_LOST", `embedded metrics of one invocation were not written: ${String(error)}`);
   }
   await counts.flush({ ...ports, table_name, log });
 }
 
+/** The CloudWatch namespace of a stage's metrics: stages of one account stay apart. */
+export function embeddedNamespace(stage: string): string {
+  return `DistributedAgents/${stage}`;
+}
+
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html */
-async function emitEmbedded(labels: Record<string, string>, counters: Counters): Promise<void> {
+async function emitEmbedded(
+  namespace: string,
+  labels: Record<string, string>,
+  counters: Counters,
+): Promise<void> {
   const metrics = createMetricsLogger();
-  metrics.setNamespace("DistributedAgents");
+  metrics.setNamespace(namespace);
   for (const { metric, tenant, amount } of counters.entries()) {
     metrics.setDimensions({ ...labels, tenant });
     metrics.putMetric(metric, amount, metric.endsWith("_ms_sum") ? Unit.Milliseconds : Unit.Count);

@@ -4,16 +4,23 @@ import { describeIssues } from "#schemas/issue-sentence.ts";
 
 const S3_PREFIX = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/((?:[A-Za-z0-9._-]+\/)*)$/;
 
-const AlertAddresses = z.record(
-  z.string(),
-  z.strictObject({
-    url: z.string().min(1),
+const AlertAddress = z
+  .strictObject({
+    url: z.string().min(1).optional(),
     secret: z
       .string()
       .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/)
       .optional(),
-  }),
-);
+    topic_arn: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/)
+      .optional(),
+  })
+  .refine(({ url, topic_arn }) => (url === undefined) !== (topic_arn === undefined));
+/** Where a sink of configs/alerts.json is: a URL and what is sent there is signed with, or a topic of SNS. */
+export type AlertAddress = z.infer<typeof AlertAddress>;
+
+const AlertAddresses = z.record(z.string(), AlertAddress);
 
 function jsonOf(text: string): unknown {
   try {
@@ -54,7 +61,9 @@ const Environment = z.object({
       context.addIssue({ code: "custom", message: `is no JSON such as {"chat":{"url":"https://…"}}` });
       return z.NEVER;
     })
-    .describe("where the sinks of configs/alerts.json are, by name: url, and secret of a signed webhook"),
+    .describe(
+      "where the sinks of configs/alerts.json are, by name: url, and secret of a signed webhook, or topic_arn",
+    ),
   MODEL_URL: z
     .union([z.literal(""), z.url()])
     .default("")
@@ -100,7 +109,7 @@ export interface Settings {
   /** What webhooks' secrets follow from; undefined where a function neither makes nor uses them. */
   webhook_secret_root?: string | undefined;
   /** Where the sinks of configs/alerts.json are, and what is sent to them is signed with. */
-  alert_sinks?: Readonly<Record<string, { url: string; secret?: string | undefined }>> | undefined;
+  alert_sinks?: Readonly<Record<string, AlertAddress>> | undefined;
   /** The models that answer changes in words; configs/codegen.json says more of them. */
   model?: ModelSettings | undefined;
   /** Keeps the code graph; undefined when S3 and the table do. */
@@ -129,6 +138,13 @@ export function settings(): Settings {
     model: modelOf(values),
     neo4j: neo4jOf(values),
   };
+}
+
+/** What ALERT_SINKS says, for a program that needs no other setting. Throws an error that does not tell it. */
+export function alertSinks(): NonNullable<Settings["alert_sinks"]> {
+  const parsed = Environment.shape.ALERT_SINKS.safeParse(process.env.ALERT_SINKS);
+  if (parsed.success) return parsed.data;
+  throw new Error(`ALERT_SINKS ${parsed.error.issues[0]?.message}`);
 }
 
 function modelOf({ MODEL_URL, MODEL_NAME }: z.output<typeof Environment>): ModelSettings {

@@ -12,19 +12,23 @@ import type { MetricsConfig } from "#schemas/config/metrics.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** Everything that rules are evaluated on: the counts of an hour by minute, queues and circuits. */
+/**
+ * Everything that rules are evaluated on: the counts of an hour by minute, queues and circuits. Tenants are folded by all there
+ * ever were, as for `GET /api/metrics`: by those of this hour alone, an alert's labels would change with who else is busy.
+ */
 export async function readForAlerts(
   rules: Pick<MetricsConfig, "named_tenants" | "tenants_max"> & { circuit_breaker: CircuitBreakerConfig },
   last_evaluation_ms: number | undefined,
   ports: BacklogPorts,
 ): Promise<Readings> {
   const now_ms = ports.runtime.now();
-  const [counted, states] = await Promise.all([
+  const [counted, states, tenants] = await Promise.all([
     readMinutes(now_ms - HOUR_MS, now_ms, undefined, ports),
     listCircuits(ports),
+    knownTenants(ports),
   ]);
-  const labelOf = foldedTenant(counted.rows, rules);
-  const backlog = await readBacklog(queueServices(), () => knownTenants(ports), ports);
+  const labelOf = foldedTenant([...tenants, ...counted.rows.map(({ tenant }) => tenant)], rules);
+  const backlog = await readBacklog(queueServices(), async () => tenants, ports);
   const circuits = states.map((state) => ({
     view: circuitView(state, rules.circuit_breaker, now_ms),
     tenant: state.record.tenant,

@@ -57,6 +57,10 @@ const GRANTS: Readonly<Record<string, (ids: QueueIds) => Statement[]>> = {
   ],
   /** functions/gateway/replay-jobs.ts */
   manage_replays: ({ queues: by_agent }) => [queues(pick(by_agent, REPLAYS), ["SendMessage"])],
+  /** functions/alerts, for a sink of kind sns: to the stage's own topic, and to no other. */
+  publish_notices: () => [
+    { Effect: "Allow", Action: ["sns:Publish"], Resource: { "Fn::Sub": "$" + "{AlarmTopic}" } },
+  ],
   /** functions/replays: sends messages again, or has SQS move a whole queue. */
   replay_failures: ({ queues: by_agent, dead_letter_queues }) => [
     queues(Object.values(by_agent), ["SendMessage", "GetQueueAttributes"]),

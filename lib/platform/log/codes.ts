@@ -49,6 +49,7 @@ export const LOG_CODES = {
   METRICS_LOST: "The counts of an invocation could not be written.",
   NOTICE_SENT: "A sink took a notice of an alert.",
   NUDGE_LOST: "The orchestrator was not told of an accepted task; the sweeper will tell it.",
+  GRAPH_FAULT: "A check of the code graph found vectors that cannot be compared; `fault` says why.",
   QUERY_FAILED: "A query of the code graph failed.",
   QUERY_WITHOUT_MEANING: "The embedder failed; a query was answered from names and words only.",
   QUEUE_UNREACHABLE: "Local stack: a queue does not answer.",

@@ -10,8 +10,9 @@ export interface CachedEmbedder extends Embedder {
 }
 
 /**
- * Keeps every vector in `file` by the SHA-256 of its text, so that a second run embeds nothing. A record that a killed
- * run left unfinished is embedded again.
+ * Keeps every vector in `file` by the SHA-256 of its text, so that a second run embeds nothing.
+ *
+ * @throws Error when the file ends in the middle of a vector, as a killed run leaves it
  */
 export function cachedEmbedder(embedder: Embedder, file: string): CachedEmbedder {
   const record_bytes = HASH_BYTES + embedder.dimensions * Float32Array.BYTES_PER_ELEMENT;

@@ -55,7 +55,7 @@ describe("answerQuery", () => {
     for (const other of [{ name: "other" }, { dimensions: 32 }, { tokenizer: "syllables" }]) {
       const { answer, lines, counted } = ask("erase", { embedder: wordEmbedder(other) });
       expect(await answer).toMatchObject({ results: [], words_only: { code: "EMBEDDER_CHANGED" } });
-      expect(lines).toMatchObject([{ code: "GRAPH_FAULT", fault: "EMBEDDER_CHANGED" }]);
+      expect(lines).toMatchObject([{ code: "GRAPH_FAULT", fields: { fault: "EMBEDDER_CHANGED" } }]);
       expect(counted).toEqual(["graph_faults_embedder_changed"]);
     }
     expect((await ask("erase").answer).words_only).toBeNull();
@@ -70,7 +70,10 @@ describe("answerQuery", () => {
     for (const [code, numbers] of Object.entries(broken)) {
       const embedder = { ...wordEmbedder(), embed: async () => [Float32Array.from(numbers)] };
       const { answer, counted } = ask("sum prices", { embedder });
-      expect(await answer).toMatchObject({ words_only: { code }, results: [{ symbol: "sumPrices" }, {}, {}] });
+      expect(await answer).toMatchObject({
+        words_only: { code },
+        results: [{ symbol: "sumPrices" }, {}, {}],
+      });
       expect(counted).toEqual([`graph_faults_${code.toLowerCase()}`]);
     }
   });
@@ -84,7 +87,10 @@ describe("answerQuery", () => {
     const { results, words_only } = await answer;
     expect(results[0]).toMatchObject({ symbol: "sumPrices", why: ["1st by words: sum, prices"] });
     expect(words_only?.detail).toContain("index the repository again");
-    expect(lines).toMatchObject([{ fault: "VECTOR_NOT_FINITE" }, { fault: "VECTOR_ZERO" }]);
+    expect(lines).toMatchObject([
+      { fields: { fault: "VECTOR_NOT_FINITE" } },
+      { fields: { fault: "VECTOR_ZERO" } },
+    ]);
   });
 
   it("passes on that the stored snapshot is damaged", async () => {

@@ -46,7 +46,11 @@ export function verifyingContract(world: () => GraphWorld): void {
       { chunks: small.chunks.map((chunk) => ({ ...chunk, vector: small.chunks.length })) },
     ];
     for (const changed of wrong) {
-      const refused = expect(world().store().publish({ ...small, ...changed })).rejects;
+      const refused = expect(
+        world()
+          .store()
+          .publish({ ...small, ...changed }),
+      ).rejects;
       await refused.toMatchObject({ code: "SNAPSHOT_NOT_CONFORMING" });
     }
     expect(await world().store().latest("acme", repository)).toBeUndefined();

@@ -38,7 +38,7 @@ export async function smallSnapshot(
       revision: tree.revision,
       embedder: embedder.name,
       dimensions: embedder.dimensions,
-    tokenizer_sha256: WORD_TOKENIZER_SHA256,
+      tokenizer_sha256: WORD_TOKENIZER_SHA256,
       files: tree.files,
       chunks,
       imports: tree.imports,

@@ -23,7 +23,9 @@ export interface WordEmbedder extends Embedder {
 }
 
 /** Deterministic: each word of a text turns its vector some way; synonyms turn it the same way. */
-export function wordEmbedder(options: { name?: string; dimensions?: number; tokenizer?: string } = {}): WordEmbedder {
+export function wordEmbedder(
+  options: { name?: string; dimensions?: number; tokenizer?: string } = {},
+): WordEmbedder {
   const dimensions = options.dimensions ?? 64;
   const texts: string[] = [];
   return {

@@ -49,7 +49,12 @@ async function embeddedWorld(): Promise<GraphWorld> {
       const blobs = s3Blobs({ tenant: "acme", snapshots: true, s3, bucket });
       const bytes = await damaged(await blobs.read(pointer.blob), how);
       const blob = await blobs.write(bytes, "application/gzip");
-      await pointers.move("acme", repository, { ...pointer, version: pointer.version + 1, blob }, pointer.version);
+      await pointers.move(
+        "acme",
+        repository,
+        { ...pointer, version: pointer.version + 1, blob },
+        pointer.version,
+      );
     },
     async close() {
       await closeBucket();

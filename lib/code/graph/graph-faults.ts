@@ -42,7 +42,7 @@ const WHAT_IS_WRONG: Readonly<Record<VectorFaultCode, string>> = {
 
 /** The fault that `count` stored vectors of a repository have. */
 export function storedVectors(code: VectorFaultCode, count: number): GraphFault {
-  const detail = `${count} stored vectors have ${WHAT_IS_WRONG[code]}; index the repository again to replace them.`;
+  const detail = `Stored vectors have ${WHAT_IS_WRONG[code]} (found ${count}); index the repository again to replace them.`;
   return { code, detail };
 }
 
@@ -54,7 +54,8 @@ export function snapshotFaults(snapshot: Snapshot): GraphFault[] {
     const code = vectorFault(vectorAt(snapshot, row), snapshot.dimensions);
     if (code) counts.set(code, (counts.get(code) ?? 0) + 1);
   }
-  if (counts.size === 0 && snapshot.vectors.length % snapshot.dimensions !== 0) counts.set("VECTOR_DIMENSION", 1);
+  if (counts.size === 0 && snapshot.vectors.length % snapshot.dimensions !== 0)
+    counts.set("VECTOR_DIMENSION", 1);
   return [...counts].map(([code, count]) => storedVectors(code, count));
 }
 

@@ -1,5 +1,5 @@
-import type { EmbedderIdentity, GraphFault } from "#lib/code/graph/graph-faults.ts";
 import { asksForNames } from "#lib/code/graph/code-words.ts";
+import type { EmbedderIdentity, GraphFault } from "#lib/code/graph/graph-faults.ts";
 import type { SnapshotChunk } from "#lib/code/graph/snapshot.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 import type { QueryAnswer } from "#schemas/http/query-answer.ts";

@@ -14,7 +14,7 @@ import { copyPackage, type MeasuredPackage } from "./packages.ts";
 const WORDS_MIN = 3;
 
 /** A question and the place of the function it is about. */
-export interface Question {
+interface Question {
   text: string;
   chunk: number;
 }

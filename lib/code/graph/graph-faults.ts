@@ -12,7 +12,7 @@ export const GRAPH_FAULT_METRICS = {
   INDEX_DIMENSION: "graph_faults_index_dimension",
   INDEX_SIMILARITY: "graph_faults_index_similarity",
 } as const satisfies Record<string, CountedMetric>;
-export type GraphFaultCode = keyof typeof GRAPH_FAULT_METRICS;
+type GraphFaultCode = keyof typeof GRAPH_FAULT_METRICS;
 export type VectorFaultCode = Extract<GraphFaultCode, `VECTOR_${string}`>;
 
 /** A fault of stored vectors. Where there is one, a query is answered from names and words only. */

@@ -1,8 +1,6 @@
 /**
- * The questions of bench/retrieval.ts put to both graph stores, side by side: the snapshot in memory and a
- * Neo4j server, which it installs and starts. Needs Java 17 and Maven.
- *
- *     node bench/retrieval-neo4j.ts [functions at most]
+ * The questions of `npm run bench:retrieval` put to both graph stores, side by side: the snapshot in memory and a Neo4j
+ * server, which it installs and starts. `npm run bench:retrieval:neo4j -- --help`.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -15,12 +13,32 @@ import { snapshotSearchIndex } from "#lib/code/graph/snapshot-search-index.ts";
 import { cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import configured from "../configs/graph.json" with { type: "json" };
+import { cacheDirectory } from "../local/host/cache-directory.ts";
 import { neo4jPart } from "../local/host/neo4j.ts";
 import { anyFreePort } from "../local/ports.ts";
-import { quality } from "./retrieval/quality.ts";
-import { questionCorpus } from "./retrieval/question-corpus.ts";
+import { readOptions } from "../scripts/read-options.ts";
+import { cachedEmbedder } from "./retrieval/cached-embedder.ts";
+import { PACKAGES } from "./retrieval/packages.ts";
+import { askAll, figures } from "./retrieval/quality.ts";
+import { embedCorpus, readFunctions, withoutNames } from "./retrieval/question-corpus.ts";
 
-const functions_max = Number(process.argv[2] ?? 402) || Number.POSITIVE_INFINITY;
+const HELP = `npm run bench:retrieval:neo4j -- [options]
+
+Puts the questions of bench:retrieval to the store in memory and to a Neo4j server. Needs Java 17 and Maven.
+
+  --package <name>  ${PACKAGES.map(({ name }) => name).join(", ")} (${PACKAGES[0]?.name})
+  --without-names   the functions without their names
+  --help            this text`;
+
+const options = readOptions(HELP, {
+  package: { type: "string", default: PACKAGES[0]?.name ?? "" },
+  "without-names": { type: "boolean" },
+});
+const source = PACKAGES.find(({ name }) => name === options.package);
+if (!source) {
+  console.error(`${options.package} is not one of the packages.\n\n${HELP}`);
+  process.exit(2);
+}
 const limits = { ...configured, chunks_max: 30_000, embedding_seconds_max: 3600 };
 const data_directory = await mkdtemp(join(tmpdir(), "neo4j-bench-"));
 await neo4jPart.install(console.log);
@@ -30,7 +48,13 @@ const { NEO4J_URL: url = "", NEO4J_USER: user = "", NEO4J_PASSWORD: password = "
 const settings = { url, user, password, database: "neo4j" };
 const driver = neo4jDriver(settings);
 try {
-  const { snapshot, questions } = await questionCorpus(minilmEmbedder(), limits, functions_max);
+  const functions = await readFunctions(source, limits);
+  const embedder = cachedEmbedder(
+    minilmEmbedder(),
+    join(cacheDirectory("retrieval"), "minilm-l6-v2.vectors"),
+  );
+  const asked = options["without-names"] ? withoutNames(functions) : functions;
+  const { snapshot, questions } = await embedCorpus(asked, embedder, limits);
   const cypher = cypherOver(driver, settings);
   const store = neo4jGraphStore({
     cypher,
@@ -43,25 +67,17 @@ try {
   const publishing_ms = performance.now() - started;
   const index = await store.open(snapshot.tenant, snapshot.repository);
   if (!index) throw new Error("Nothing was published.");
-  const memory = await quality(snapshotSearchIndex(snapshot), questions, limits);
-  const neo4j = await quality(index, questions, limits);
-  console.log(`${snapshot.chunks.length} functions, ${questions.length} queries`);
-  console.table(
-    Object.fromEntries(
-      Object.keys(memory.table).map((how) => [
-        how,
-        {
-          "MRR, in memory": memory.table[how]?.MRR,
-          "MRR, Neo4j": neo4j.table[how]?.MRR,
-          "hit@10, in memory": memory.table[how]?.["hit@10"],
-          "hit@10, Neo4j": neo4j.table[how]?.["hit@10"],
-        },
-      ]),
-    ),
-  );
-  console.log(
-    `${memory.milliseconds_a_query.toFixed(1)} ms a query in memory, ${neo4j.milliseconds_a_query.toFixed(1)} ms in Neo4j; ${publishing_ms.toFixed(0)} ms to publish`,
-  );
+  const stores = { "in memory": snapshotSearchIndex(snapshot), Neo4j: index };
+  console.log(`${source.name}: ${snapshot.chunks.length} functions, ${questions.length} queries`);
+  for (const [name, each] of Object.entries(stores)) {
+    const { ranks, milliseconds } = await askAll(each, snapshot, questions, limits);
+    const shown = (["vectors alone", "our words", "ours"] as const).map((method) => {
+      const { mrr, hit_at_10 } = figures(ranks[method]);
+      return `${method} ${mrr.toFixed(3)} / ${hit_at_10.toFixed(3)}`;
+    });
+    console.log(`${name}: ${shown.join(", ")}; ${(milliseconds / questions.length).toFixed(1)} ms a query`);
+  }
+  console.log(`${publishing_ms.toFixed(0)} ms to publish in Neo4j`);
 } finally {
   await driver.close();
   await server.stop();

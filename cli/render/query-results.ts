@@ -7,8 +7,13 @@ interface ResultOptions {
 
 /** Results best first: symbol, place, the beginning of its text, and why it was found. */
 export function queryResults(answer: QueryAnswer, paint: Paint, options: ResultOptions): string[] {
-  if (answer.results.length === 0) return [`Nothing found in ${answer.repository}. Try other words.`];
-  return answer.results.flatMap((result, index) => {
+  const note = answer.words_only
+    ? [paint.dim(`Searched by names and words only: ${answer.words_only.detail}`)]
+    : [];
+  if (answer.results.length === 0) {
+    return [`Nothing found in ${answer.repository}. Try other words.`, ...note];
+  }
+  const shown = answer.results.flatMap((result, index) => {
     const place = paint.dim(`${result.path}:${result.start_line}-${result.end_line}`);
     const excerpt = result.excerpt
       .split("\n")
@@ -20,4 +25,5 @@ export function queryResults(answer: QueryAnswer, paint: Paint, options: ResultO
       ...(result.why.length > 0 ? [paint.dim(`    ${result.why.join("; ")}`)] : []),
     ];
   });
+  return [...shown, ...note];
 }

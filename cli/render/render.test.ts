@@ -140,8 +140,16 @@ describe("verdictLines", () => {
 
 describe("queryResults", () => {
   it("says that nothing was found", () => {
-    const answer = { repository: "shop", results: [], revision: "r" };
+    const answer = { repository: "shop", results: [], revision: "r", words_only: null };
     expect(queryResults(answer, plain, { excerpt_lines_max: 3 })[0]).toContain("Nothing found in shop");
+  });
+
+  it("says why meaning was not searched", () => {
+    const words_only = { code: "VECTOR_ZERO", detail: "3 stored vectors have no direction." };
+    const lines = queryResults({ repository: "shop", results: [], revision: "r", words_only }, plain, {
+      excerpt_lines_max: 3,
+    });
+    expect(lines.at(-1)).toBe("Searched by names and words only: 3 stored vectors have no direction.");
   });
 });
 

@@ -205,4 +205,19 @@ describe("indexRepository", () => {
     ).rejects.toBe(refusal);
     expect(await pointers.get("acme", "shop")).toBeUndefined();
   });
+
+  it("finds by words what the embedder gave no usable vector for, and logs and counts why", async () => {
+    const { index, fake } = bench();
+    const broken = {
+      ...wordEmbedder(),
+      embed: async (texts: readonly string[]) => texts.map(() => new Float32Array(64)),
+    };
+    expect(await index(SMALL_REPOSITORY, {}, { embedder: broken })).toMatchObject({
+      verdict: "passed",
+      output: { embedded: 0 },
+    });
+    const faults = fake.lines.filter(({ code }) => code === "GRAPH_FAULT");
+    expect(faults).toMatchObject([{ level: "warn", fields: { fault: "VECTOR_ZERO", repository: "shop" } }]);
+    expect(fake.counted.get("graph_faults_vector_zero")).toBeGreaterThan(3);
+  });
 });

@@ -2,6 +2,7 @@ import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
 import { embedChunks } from "#lib/code/graph/embed-chunks.ts";
+import { GRAPH_FAULT_METRICS } from "#lib/code/graph/graph-faults.ts";
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
 import { keepTests, linkTests } from "#lib/code/graph/link-tests.ts";
 import type { Tree, TreeLimits } from "#lib/code/graph/read-tree.ts";
@@ -57,6 +58,11 @@ export async function indexRepository(
       "the time limit was reached before all chunks were embedded; the rest is found by words until indexed again";
     context.log.warn("EMBEDDING_CUT_SHORT", sentence, { repository, embedded, left_out });
   }
+  for (const [fault, vectors] of embedding.refused) {
+    const sentence = "the embedder gave vectors that cannot be compared; their code is found by words only";
+    context.log.warn("GRAPH_FAULT", sentence, { fault, repository, vectors });
+    context.count(GRAPH_FAULT_METRICS[fault], vectors);
+  }
   const snapshot: Snapshot = {
     schema_version: 1,
     tenant: envelope.tenant,
@@ -64,6 +70,7 @@ export async function indexRepository(
     revision: tree.revision,
     embedder: embedder.name,
     dimensions: embedder.dimensions,
+    tokenizer_sha256: await embedder.tokenizerSha256(),
     files: tree.files,
     chunks: embedding.chunks,
     imports: tree.imports,

@@ -17,9 +17,12 @@ const graph: Pick<GraphStore, "open"> = {
 
 function ask(query: string, changed: Partial<QueryPorts> = {}, tenant = "acme") {
   const { context, lines } = fakeAgentContext();
-  const ports = { graph, embedder: wordEmbedder(), settings: GRAPH_SETTINGS, log: context.log, ...changed };
+  const counted: string[] = [];
+  const count: QueryPorts["count"] = (metric) => counted.push(metric);
+  const fixed = { graph, embedder: wordEmbedder(), settings: GRAPH_SETTINGS, log: context.log, count };
+  const ports = { ...fixed, ...changed };
   const request = QueryRequest.parse({ query, repository: "shop", limit: 3 });
-  return { lines, answer: answerQuery(tenant, request, ports) };
+  return { lines, counted, answer: answerQuery(tenant, request, ports) };
 }
 
 describe("answerQuery", () => {
@@ -35,6 +38,7 @@ describe("answerQuery", () => {
     expect(await ask("erase", {}, "rival").answer).toEqual({
       repository: "shop",
       revision: null,
+      words_only: null,
       results: [],
     });
   });
@@ -43,12 +47,50 @@ describe("answerQuery", () => {
     const embedder = { ...wordEmbedder(), embed: () => Promise.reject(new Error("out of memory")) };
     const { answer, lines } = ask("sum prices", { embedder });
     expect((await answer).results[0]?.symbol).toBe("sumPrices");
+    expect((await answer).words_only?.code).toBe("EMBEDDER_FAILED");
     expect(lines.map(({ code }) => code)).toEqual(["QUERY_WITHOUT_MEANING"]);
   });
 
-  it("never compares vectors of two models", async () => {
-    const { results } = await ask("erase", { embedder: wordEmbedder({ name: "other" }) }).answer;
-    expect(results).toEqual([]);
+  it("never compares vectors of two models, dimensions or tokenizers, and says, logs and counts it", async () => {
+    for (const other of [{ name: "other" }, { dimensions: 32 }, { tokenizer: "syllables" }]) {
+      const { answer, lines, counted } = ask("erase", { embedder: wordEmbedder(other) });
+      expect(await answer).toMatchObject({ results: [], words_only: { code: "EMBEDDER_CHANGED" } });
+      expect(lines).toMatchObject([{ code: "GRAPH_FAULT", fields: { fault: "EMBEDDER_CHANGED" } }]);
+      expect(counted).toEqual(["graph_faults_embedder_changed"]);
+    }
+    expect((await ask("erase").answer).words_only).toBeNull();
+  });
+
+  it("goes by words when the vector of the question cannot be compared", async () => {
+    const broken = {
+      VECTOR_DIMENSION: [1, 0],
+      VECTOR_NOT_FINITE: new Array(64).fill(Number.NaN),
+      VECTOR_ZERO: new Array(64).fill(0),
+    };
+    for (const [code, numbers] of Object.entries(broken)) {
+      const embedder = { ...wordEmbedder(), embed: async () => [Float32Array.from(numbers)] };
+      const { answer, counted } = ask("sum prices", { embedder });
+      expect(await answer).toMatchObject({
+        words_only: { code },
+        results: [{ symbol: "sumPrices" }, {}, {}],
+      });
+      expect(counted).toEqual([`graph_faults_${code.toLowerCase()}`]);
+    }
+  });
+
+  it("goes by words where a stored vector cannot be compared, and names every fault", async () => {
+    const vectors = snapshot.vectors.slice();
+    vectors[0] = Number.POSITIVE_INFINITY;
+    vectors.fill(0, snapshot.dimensions, 2 * snapshot.dimensions);
+    const damaged = { open: async () => snapshotSearchIndex({ ...snapshot, vectors }) };
+    const { answer, lines } = ask("sum prices", { graph: damaged });
+    const { results, words_only } = await answer;
+    expect(results[0]).toMatchObject({ symbol: "sumPrices", why: ["1st by words: sum, prices"] });
+    expect(words_only?.detail).toContain("index the repository again");
+    expect(lines).toMatchObject([
+      { fields: { fault: "VECTOR_NOT_FINITE" } },
+      { fields: { fault: "VECTOR_ZERO" } },
+    ]);
   });
 
   it("passes on that the stored snapshot is damaged", async () => {

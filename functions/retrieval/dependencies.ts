@@ -26,5 +26,6 @@ export function dependencies({ tenant, log, counters, platform }: Asked): QueryP
     embedder: minilmEmbedder(),
     settings: config.graph().value,
     log,
+    count: (metric) => counters.count(metric, tenant),
   };
 }

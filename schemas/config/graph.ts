@@ -20,7 +20,11 @@ export const GraphConfig = z.strictObject({
     .int()
     .positive()
     .describe("text of one chunk kept for word search and for excerpts"),
-  fusion_k: z.int().positive().describe("constant of reciprocal rank fusion"),
+  meaning_weight: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe("share of a hit's score that its meaning makes up; its words make up the rest"),
   candidates: z.int().positive().describe("hits taken from each search before fusion"),
 });
 export type GraphConfig = z.infer<typeof GraphConfig>;

@@ -4,6 +4,10 @@ import { z } from "zod";
 export const QueryAnswer = z.strictObject({
   repository: z.string(),
   revision: z.string().nullable().describe("null when nothing was indexed under that name"),
+  words_only: z
+    .strictObject({ code: z.string(), detail: z.string() })
+    .nullable()
+    .describe("why only names and words were searched; null when meaning was searched too"),
   results: z.array(
     z.strictObject({
       symbol: z.string().describe("qualified name, or the file's path for a chunk outside any symbol"),

@@ -9,8 +9,12 @@ import { wordEmbedder } from "#test/fakes/word-embedder.ts";
 export interface GraphWorld {
   /** A store as one process has it; `beforeWrite` is awaited before each write to what keeps the graph. */
   store(beforeWrite?: () => Promise<void>): GraphStore;
+  /** Puts a vector of another form, or nothing, in place of one that tenant `acme` stored; "half" takes a chunk away. */
+  damage(repository: string, how: Damage): Promise<void>;
   close(): Promise<void>;
 }
+
+export type Damage = { vector: number[] } | "half";
 
 let repositories = 0;
 
@@ -43,7 +47,8 @@ export async function ask(
 ): Promise<QueryAnswer["results"]> {
   const index = await store.open(tenant, repository);
   if (!index) return [];
-  const [vector] = options.words_only ? [] : await wordEmbedder().embed([text]);
+  const words_only = options.words_only || index.faults.length > 0;
+  const [vector] = words_only ? [] : await wordEmbedder().embed([text]);
   const query = { text, limit: options.limit ?? 10, ...(vector && { vector }) };
   return search(index, query, GRAPH_SETTINGS);
 }

@@ -1,6 +1,6 @@
 import type { Snapshot, SnapshotChunk } from "#lib/code/graph/snapshot.ts";
 import { sha256 } from "#lib/platform/hash/sha256.ts";
-import { wordEmbedder } from "./word-embedder.ts";
+import { WORD_TOKENIZER_SHA256, wordEmbedder } from "./word-embedder.ts";
 
 const FUNCTIONS_A_FILE = 30;
 const VERBS = ["load", "store", "parse", "render", "merge", "split", "count", "sort", "check", "send"];
@@ -26,6 +26,7 @@ export async function largeSnapshot(functions: number, changed: Partial<Snapshot
     revision: sha256(`large ${functions}`),
     embedder: embedder.name,
     dimensions: embedder.dimensions,
+    tokenizer_sha256: WORD_TOKENIZER_SHA256,
     files,
     chunks,
     imports: files.slice(1).map((_, place) => [place, place + 1]),

@@ -3,7 +3,7 @@ import { readTree } from "#lib/code/graph/read-tree.ts";
 import type { Snapshot } from "#lib/code/graph/snapshot.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { SMALL_REPOSITORY, writeTree } from "./small-repository.ts";
-import { wordEmbedder } from "./word-embedder.ts";
+import { WORD_TOKENIZER_SHA256, wordEmbedder } from "./word-embedder.ts";
 
 export const GRAPH_SETTINGS = {
   $schema: "",
@@ -13,7 +13,7 @@ export const GRAPH_SETTINGS = {
   chunks_kept_max: 1000,
   chunk_characters_max: 600,
   excerpt_characters_max: 1000,
-  fusion_k: 20,
+  meaning_weight: 0.5,
   candidates: 50,
 };
 
@@ -38,6 +38,7 @@ export async function smallSnapshot(
       revision: tree.revision,
       embedder: embedder.name,
       dimensions: embedder.dimensions,
+      tokenizer_sha256: WORD_TOKENIZER_SHA256,
       files: tree.files,
       chunks,
       imports: tree.imports,

@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
+import { sha256 } from "#lib/platform/hash/sha256.ts";
+
+/** The tokenizer's hash of the fake unless it is made otherwise. */
+export const WORD_TOKENIZER_SHA256 = sha256("letters");
 
 /** Words that mean the same to the fake, so that tests can ask by meaning. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -19,12 +23,15 @@ export interface WordEmbedder extends Embedder {
 }
 
 /** Deterministic: each word of a text turns its vector some way; synonyms turn it the same way. */
-export function wordEmbedder(options: { name?: string; dimensions?: number } = {}): WordEmbedder {
+export function wordEmbedder(
+  options: { name?: string; dimensions?: number; tokenizer?: string } = {},
+): WordEmbedder {
   const dimensions = options.dimensions ?? 64;
   const texts: string[] = [];
   return {
     name: options.name ?? "words",
     dimensions,
+    tokenizerSha256: async () => sha256(options.tokenizer ?? "letters"),
     texts,
     async embed(batch, signal) {
       signal?.throwIfAborted();

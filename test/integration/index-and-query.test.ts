@@ -45,6 +45,7 @@ describe("indexing, then asking", () => {
       embedder: minilmEmbedder(),
       settings,
       log: context.log,
+      count: context.count,
     };
     const archive = await blobs.write(await packFiles(SMALL_REPOSITORY), "application/gzip");
     const input = { repository: "shop", source: { kind: "archive" as const, blob: archive } };

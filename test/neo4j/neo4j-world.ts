@@ -4,7 +4,7 @@ import { preparedOnce } from "#lib/code/graph/neo4j-schema.ts";
 import { type Cypher, cypherOver, neo4jDriver } from "#lib/code/neo4j/cypher.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { Neo4jSettings } from "#lib/platform/settings/environment.ts";
-import type { GraphWorld } from "../contract-graph/graph-world.ts";
+import type { Damage, GraphWorld } from "../contract-graph/graph-world.ts";
 
 export function laneSettings(): Neo4jSettings {
   return { ...inject("neo4j"), database: "neo4j" };
@@ -44,8 +44,17 @@ export function anotherProcess(options: { now?: () => number } = {}): Neo4jWorld
         call: (work) => work(new AbortController().signal),
       });
     },
+    damage: (repository, how) => damage(cypher, repository, how),
     close: () => driver.close(),
   };
+}
+
+async function damage(cypher: Cypher, repository: string, how: Damage): Promise<void> {
+  const chunk = `MATCH (repository:CodeRepository {tenant: 'acme', name: $repository})
+     MATCH (chunk:CodeChunk {revision_id: repository.current}) WHERE chunk.vector IS NOT NULL
+     WITH chunk ORDER BY chunk.place LIMIT 1`;
+  const change = how === "half" ? "DETACH DELETE chunk" : "SET chunk.vector = $vector";
+  await cypher.write(`${chunk} ${change}`, { repository, ...(how !== "half" && { vector: how.vector }) });
 }
 
 async function emptyDatabase(cypher: Cypher): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { largeSnapshot } from "#test/fakes/large-snapshot.ts";
 import { smallSnapshot } from "#test/fakes/small-snapshot.ts";
-import { newRepository, snapshotNaming, symbolsOf } from "../contract-graph/graph-world.ts";
+import { ask, newRepository, snapshotNaming, symbolsOf } from "../contract-graph/graph-world.ts";
 import { anotherProcess, type Neo4jWorld, neo4jWorld } from "./neo4j-world.ts";
 
 let world: Neo4jWorld;
@@ -91,6 +91,34 @@ describe("revisions in Neo4j", () => {
       message: expect.stringMatching(/64 dimensions and the embedder gives 3: DROP INDEX code_chunk_vector/),
     });
     expect(await nodes(repository)).toEqual({});
+  });
+
+  it("are found by words under an index of other dimensions or another similarity, which is said", async () => {
+    const repository = newRepository();
+    const snapshot = await smallSnapshot(undefined, { repository });
+    await world.store().publish(snapshot);
+    for (const [code, refusal, dimensions, similarity] of [
+      ["INDEX_DIMENSION", "VECTOR_INDEX_DIMENSIONS", 32, "cosine"],
+      ["INDEX_SIMILARITY", "VECTOR_INDEX_SIMILARITY", 64, "euclidean"],
+    ] as const) {
+      const other = anotherProcess();
+      try {
+        await other.cypher.write("DROP INDEX code_chunk_vector");
+        await other.cypher.write(
+          `CREATE VECTOR INDEX code_chunk_vector FOR (n:CodeChunk) ON (n.vector) OPTIONS {indexConfig:
+           {\`vector.dimensions\`: ${dimensions}, \`vector.similarity_function\`: '${similarity}'}}`,
+        );
+        expect((await other.store().open("acme", repository))?.faults).toMatchObject([{ code }]);
+        const [found] = await ask(other.store(), { repository }, "sum prices");
+        expect(found).toMatchObject({ symbol: "sumPrices", why: ["1st by words: sum, prices"] });
+        const next = { ...snapshot, revision: "0".repeat(64) };
+        const refused = expect(other.store().publish(next)).rejects;
+        await refused.toMatchObject({ code: refusal, message: expect.stringContaining("DROP INDEX") });
+      } finally {
+        await other.close();
+      }
+    }
+    await world.empty();
   });
 
   it("find constraints and indexes made once, however many processes make them at once", async () => {

@@ -19,7 +19,7 @@ export interface RankedTree {
   weights: number[];
 }
 
-type SearchSettings = Pick<GraphConfig, "fusion_k" | "candidates">;
+type SearchSettings = Pick<GraphConfig, "meaning_weight" | "candidates">;
 
 const HITS_MAX = 60;
 /** Of a found file's score, for a file that it imports or calls, or that imports or calls it. */

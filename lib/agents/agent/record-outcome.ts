@@ -71,7 +71,12 @@ export async function recordOutcome(
 }
 
 /** The store of the code graph is not as the code needs it. */
-const GRAPH_REFUSALS: readonly string[] = ["VECTOR_INDEX_DIMENSIONS", "NEO4J_REFUSED"] satisfies ErrorCode[];
+const GRAPH_REFUSALS: readonly string[] = [
+  "VECTOR_INDEX_DIMENSIONS",
+  "VECTOR_INDEX_SIMILARITY",
+  "NEO4J_REFUSED",
+  "SNAPSHOT_NOT_CONFORMING",
+] satisfies ErrorCode[];
 
 function countOutcome(
   { verdict, code }: StepOutcome,

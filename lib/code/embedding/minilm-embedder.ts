@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { ModelManifest } from "@lat.md/embed";
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
+import { minilmTokenizerSha256 } from "#lib/code/embedding/minilm-tokenizer.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
 
 /** The model reads 256 tokens; more characters than this only take time to tokenize. */
@@ -89,6 +90,7 @@ export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmT
   return {
     name: "minilm-l6-v2",
     dimensions: 384,
+    tokenizerSha256: minilmTokenizerSha256,
     warm() {
       ready().catch(() => {}); // the first text that needs the thread starts it again, or says why it cannot
     },

@@ -53,8 +53,37 @@ const STOP_WORDS = new Set(
   ),
 );
 
+/**
+ * Words of most doc comments and questions, whatever these are about: those in at least one in a hundred of 7,964 first
+ * sentences of doc comments from 259 npm packages that name no technology, and words of grammar like them.
+ */
+const PROSE_WORDS = new Set(
+  (
+    "accept all allow allowed any applied apply argument array based been but call check class collection contain create " +
+    "current default determine each element exist first function generate generated get given has have include indicate " +
+    "indicated input instance item its key less list made make match method more new no not number object one only option " +
+    "or otherwise over own parameter pass passed per property provide provided represent result resulting return same set " +
+    "so specified specify string supplied support take taken than their them then these they those true false two type use " +
+    "used using value via without you"
+  )
+    .split(" ")
+    .map(stem),
+);
+const PROSE_WEIGHT = 0.2;
+
+/** What a word of a query weighs beside the others: a prose word tells little of what is looked for. */
+export function wordWeight(word: string): number {
+  return PROSE_WORDS.has(stem(word)) ? PROSE_WEIGHT : 1;
+}
+
+/** True for a name that is private by its form, `_clone` or `#seal`, and for what is declared inside something else. */
+export function isInnerName(symbol: string): boolean {
+  return /^[_#]|\./.test(symbol);
+}
+
 /** Weight of a word in each field of a chunk. */
 export const BOOST = { name: 4, doc: 2, signature: 1.5, path: 0.3, body: 1 };
+
 /** The distinct words of a query without stop words; with them when there is nothing else. */
 export function wordsAsked(query: string): string[] {
   const all = codeWords(query).slice(0, QUERY_WORDS_MAX);
@@ -97,6 +126,14 @@ export function namesAsked(query: string): Set<string> {
 /** The last part of a qualified name: `parse` for `Range.parse`. */
 export function simpleName(symbol: string): string {
   return symbol.slice(symbol.lastIndexOf(".") + 1);
+}
+
+/** True when names make up at least half of what a query asks for, as in "where is `parseRange` used". */
+export function asksForNames(query: string): boolean {
+  const names = namesAsked(query);
+  const words = [...query.matchAll(IDENTIFIER)].map(([word]) => word.toLowerCase());
+  const telling = new Set(words.filter((word) => !STOP_WORDS.has(word) && wordWeight(word) === 1));
+  return names.size > 0 && 2 * names.size >= telling.size;
 }
 
 /**

@@ -23,6 +23,40 @@ describe("embedChunks", () => {
     expect(fresh).toMatchObject({ embedded: snapshot.chunks.length, reused: 0 });
   });
 
+  it("takes nothing that another tokenizer cut, or that cannot be compared", async () => {
+    const embedder = wordEmbedder({ tokenizer: "syllables" });
+    const fresh = await embedChunks(snapshot.chunks, { ...options, embedder, previous: snapshot });
+    expect(fresh).toMatchObject({ embedded: snapshot.chunks.length, reused: 0 });
+    const vectors = snapshot.vectors.slice().fill(Number.NaN, 0, 1).fill(0, 64, 128);
+    const previous = { ...snapshot, vectors };
+    const mended = await embedChunks(snapshot.chunks, { ...options, embedder: wordEmbedder(), previous });
+    expect(mended).toMatchObject({ embedded: 2, reused: snapshot.chunks.length - 2 });
+    expect(mended.vectors).toEqual(snapshot.vectors);
+  });
+
+  it("refuses every vector that cannot be compared, in whatever batch, and says why", async () => {
+    const chunks = Array.from({ length: 40 }, (_, i) => {
+      return { ...snapshot.chunks[0]!, excerpt: `text ${i}`, content_hash: sha256(`${i}`) };
+    });
+    const words = wordEmbedder();
+    const broken = [[1, 0], new Array(64).fill(0), new Array(64).fill(Number.POSITIVE_INFINITY), undefined];
+    let given = 0;
+    const embed = async (texts: readonly string[]) => {
+      const vectors = await words.embed(texts);
+      return vectors.flatMap((vector) => {
+        const place = given++ - 14;
+        const row = broken[place];
+        if (place < 0 || place >= broken.length) return [vector];
+        return [row === undefined ? new Float32Array() : Float32Array.from(row)];
+      });
+    };
+    const found = await embedChunks(chunks, { ...options, embedder: { ...words, embed } });
+    expect(found).toMatchObject({ embedded: 36, left_out: 0 });
+    const refused = { VECTOR_DIMENSION: 2, VECTOR_ZERO: 1, VECTOR_NOT_FINITE: 1 };
+    expect(Object.fromEntries(found.refused)).toEqual(refused);
+    expect(found.chunks.filter(({ vector }) => vector === null)).toHaveLength(4);
+  });
+
   it("embeds exported symbols first when there are more chunks than may be", async () => {
     const limits = { ...GRAPH_SETTINGS, chunks_max: 3 };
     const reversed = [...snapshot.chunks].reverse();

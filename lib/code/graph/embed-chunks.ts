@@ -1,5 +1,12 @@
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
 import { embeddingText } from "#lib/code/graph/chunk-file.ts";
+import {
+  type EmbedderIdentity,
+  embedderFault,
+  identityOf,
+  type VectorFaultCode,
+  vectorFault,
+} from "#lib/code/graph/graph-faults.ts";
 import { type Snapshot, type SnapshotChunk, vectorAt } from "#lib/code/graph/snapshot.ts";
 import type { Runtime } from "#lib/platform/runtime/runtime.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
@@ -13,6 +20,8 @@ export interface EmbeddedChunks {
   reused: number;
   /** Texts that were not embedded because the time was over. */
   left_out: number;
+  /** Vectors that the embedder gave and that cannot be compared, by fault. Their chunks are found by words. */
+  refused: ReadonlyMap<VectorFaultCode, number>;
 }
 
 /** Texts given to the embedder at once; the time limit is checked between batches. */
@@ -46,13 +55,14 @@ export async function embedChunks(
     .map((chunk, place) => ({ place, chunk, rank: priority(chunk) }))
     .sort((a, b) => a.rank - b.rank || a.place - b.place)
     .slice(0, limits.chunks_max);
-  const known = knownVectors(options.previous, embedder);
+  const known = knownVectors(options.previous, await identityOf(embedder));
   const missing = new Map<string, string>();
   for (const { chunk } of chosen) {
     if (known.has(chunk.content_hash)) continue;
     missing.set(chunk.content_hash, embeddingText(chunk, limits.chunk_characters_max));
   }
-  const fresh = await embedWithin(missing, options);
+  const { fresh, refused } = await embedWithin(missing, options);
+  const refused_count = [...refused.values()].reduce((sum, count) => sum + count, 0);
 
   const rows = new Map<string, number>();
   const vectors: Float32Array[] = [];
@@ -69,17 +79,19 @@ export async function embedChunks(
     vectors: joined(vectors, embedder.dimensions),
     embedded: fresh.size,
     reused: chosen.filter(({ chunk }) => known.has(chunk.content_hash)).length,
-    left_out: missing.size - fresh.size,
+    left_out: missing.size - fresh.size - refused_count,
+    refused,
   };
 }
 
 async function embedWithin(
   texts: ReadonlyMap<string, string>,
   { embedder, limits, runtime, signal }: EmbeddingOptions,
-): Promise<Map<string, Float32Array>> {
+): Promise<{ fresh: Map<string, Float32Array>; refused: Map<VectorFaultCode, number> }> {
   const end = runtime.now() + limits.embedding_seconds_max * 1000;
   const hashes = [...texts.keys()];
   const fresh = new Map<string, Float32Array>();
+  const refused = new Map<VectorFaultCode, number>();
   for (let from = 0; from < hashes.length && runtime.now() < end; from += BATCH_TEXTS) {
     const batch = hashes.slice(from, from + BATCH_TEXTS);
     const vectors = await embedder.embed(
@@ -87,13 +99,13 @@ async function embedWithin(
       signal,
     );
     for (const [index, hash] of batch.entries()) {
-      const vector = vectors[index];
-      if (vector?.length !== embedder.dimensions)
-        throw new Error(`${embedder.name} gave a vector of the wrong length.`);
-      fresh.set(hash, vector);
+      const vector = vectors[index] ?? new Float32Array();
+      const fault = vectorFault(vector, embedder.dimensions);
+      if (fault) refused.set(fault, (refused.get(fault) ?? 0) + 1);
+      else fresh.set(hash, vector);
     }
   }
-  return fresh;
+  return { fresh, refused };
 }
 
 function joined(vectors: readonly Float32Array[], dimensions: number): Float32Array {
@@ -102,11 +114,15 @@ function joined(vectors: readonly Float32Array[], dimensions: number): Float32Ar
   return all;
 }
 
-function knownVectors(previous: Snapshot | undefined, embedder: Embedder): Map<string, Float32Array> {
+/** The vectors of the previous snapshot that this embedder made and that can be compared, by the hash of their text. */
+function knownVectors(previous: Snapshot | undefined, running: EmbedderIdentity): Map<string, Float32Array> {
   const known = new Map<string, Float32Array>();
-  if (previous?.embedder !== embedder.name || previous.dimensions !== embedder.dimensions) return known;
-  for (const { content_hash, vector } of previous.chunks) {
-    if (vector !== null) known.set(content_hash, vectorAt(previous, vector));
+  if (!previous) return known;
+  const { embedder: name, dimensions, tokenizer_sha256, chunks } = previous;
+  if (embedderFault({ name, dimensions, tokenizer_sha256 }, running)) return known;
+  for (const { content_hash, vector: row } of chunks) {
+    const vector = row === null ? undefined : vectorAt(previous, row);
+    if (vector && !vectorFault(vector, dimensions)) known.set(content_hash, vector);
   }
   return known;
 }

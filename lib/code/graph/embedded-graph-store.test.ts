@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { embeddedGraphStore } from "#lib/code/graph/embedded-graph-store.ts";
-import type { Snapshot } from "#lib/code/graph/snapshot.ts";
+import { encodeSnapshot, type Snapshot } from "#lib/code/graph/snapshot.ts";
 import { snapshotCache } from "#lib/code/graph/snapshot-cache.ts";
 import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import { fakeBlobStore } from "#test/fakes/agent-context.ts";
@@ -96,8 +96,11 @@ describe("embeddedGraphStore", () => {
 
   it("refuses a snapshot that points outside of itself", async () => {
     const blobs = fakeBlobStore();
-    const store = embeddedGraphStore({ blobs: () => blobs, pointers: memoryPointers() });
-    await store.publish({ ...first, calls: [[0, null, 99]] });
+    const pointers = memoryPointers();
+    const bytes = await encodeSnapshot({ ...first, calls: [[0, null, 99]] });
+    const blob = await blobs.write(bytes, "application/gzip");
+    await pointers.move("acme", "shop", { version: 1, revision: first.revision, blob }, undefined);
+    const store = embeddedGraphStore({ blobs: () => blobs, pointers });
     await expect(store.latest("acme", "shop")).rejects.toMatchObject({ code: "SNAPSHOT_CORRUPT" });
   });
 

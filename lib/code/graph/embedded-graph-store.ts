@@ -1,3 +1,4 @@
+import { checkConforming } from "#lib/code/graph/graph-faults.ts";
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from "#lib/code/graph/snapshot.ts";
 import type { SnapshotCache } from "#lib/code/graph/snapshot-cache.ts";
@@ -37,6 +38,7 @@ export function embeddedGraphStore({ blobs, pointers, cache }: StorePorts): Grap
     },
 
     async publish(snapshot, signal) {
+      checkConforming(snapshot);
       const { tenant, repository, revision } = snapshot;
       const blob = await blobs(tenant).write(await encodeSnapshot(snapshot), "application/gzip");
       for (let move = 0; move < MOVES_MAX; move++) {

@@ -1,5 +1,7 @@
+import { checkConforming } from "#lib/code/graph/graph-faults.ts";
 import type { GraphStore } from "#lib/code/graph/graph-store.ts";
 import { readRevision, writeRevision } from "#lib/code/graph/neo4j-revision-content.ts";
+import { revisionFaults } from "#lib/code/graph/neo4j-revision-faults.ts";
 import {
   beginRevision,
   currentRevision,
@@ -36,6 +38,7 @@ export function neo4jGraphStore({ cypher, prepare, runtime, call }: Neo4jStorePo
     publish: (snapshot, signal) =>
       call(async (time_limit) => {
         const stop = signal ? AbortSignal.any([signal, time_limit]) : time_limit;
+        checkConforming(snapshot);
         await prepare(snapshot.dimensions);
         const { tenant, repository } = snapshot;
         const written = describeRevision(snapshot, runtime.uuid().replaceAll("-", ""));
@@ -65,11 +68,15 @@ export function neo4jGraphStore({ cypher, prepare, runtime, call }: Neo4jStorePo
       }),
 
     async open(tenant, repository) {
-      const written = await call(() => currentRevision(cypher, tenant, repository));
-      if (!written) return undefined;
-      const { revision, embedder, vectors } = written;
-      const index = throughCircuit(neo4jSearchIndex(cypher, tenant, written), call);
-      return { ...index, revision, embedder: vectors > 0 ? embedder : undefined };
+      const found = await call(async () => {
+        const written = await currentRevision(cypher, tenant, repository);
+        return written && { written, faults: await revisionFaults(cypher, repository, written) };
+      });
+      if (!found) return undefined;
+      const { revision, embedder: name, dimensions, tokenizer_sha256, vectors } = found.written;
+      const index = throughCircuit(neo4jSearchIndex(cypher, tenant, found.written), call);
+      const embedder = vectors > 0 ? { name, dimensions, tokenizer_sha256 } : undefined;
+      return { ...index, revision, embedder, faults: found.faults };
     },
   };
 }

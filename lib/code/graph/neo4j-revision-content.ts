@@ -145,9 +145,10 @@ export async function readRevision(
   const found = { files, chunks, imports, calls, tests };
   const counted = ["files", "chunks", "imports", "calls", "tests"] as const;
   if (counted.some((kind) => found[kind].length !== written[kind])) return undefined;
-  const { revision, embedder, dimensions } = written;
+  const { revision, embedder, dimensions, tokenizer_sha256 } = written;
   const body = SnapshotBody.safeParse({
     ...{ schema_version: 1, tenant, repository, revision, embedder, dimensions, files, chunks, tests },
+    ...(tokenizer_sha256 !== undefined && { tokenizer_sha256 }),
     imports: imports.map(({ pair }) => pair),
     calls: calls.map(({ pair }) => pair),
   });
@@ -173,7 +174,9 @@ async function readChunks(
     );
     for (const { chunk, vector } of found as (Row & { chunk: SnapshotChunk; vector: number[] | null })[]) {
       chunks.push(chunk);
-      if (chunk.vector !== null && vector) vectors.set(vector, chunk.vector * dimensions);
+      // A vector of another length stays zero, which a reader refuses.
+      if (chunk.vector === null || vector?.length !== dimensions || chunk.vector >= rows) continue;
+      vectors.set(vector, chunk.vector * dimensions);
     }
   }
   return { chunks, vectors };

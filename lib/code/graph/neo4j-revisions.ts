@@ -11,6 +11,7 @@ export interface WrittenRevision {
   revision: string;
   embedder: string;
   dimensions: number;
+  tokenizer_sha256?: string;
   vectors: number;
   embedded: number;
   files: number;
@@ -24,9 +25,10 @@ export function describeRevision(snapshot: Snapshot, id: string): WrittenRevisio
   const { vectors, ...body } = snapshot;
   const bytes = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
   const content_sha256 = createHash("sha256").update(JSON.stringify(body)).update(bytes).digest("hex");
-  const { revision, embedder, dimensions, files, chunks, imports, calls, tests } = body;
+  const { revision, embedder, dimensions, tokenizer_sha256, files, chunks, imports, calls, tests } = body;
   return {
     ...{ id, content_sha256, revision, embedder, dimensions },
+    ...(tokenizer_sha256 !== undefined && { tokenizer_sha256 }),
     vectors: vectors.length / dimensions,
     embedded: chunks.filter(({ vector }) => vector !== null).length,
     files: files.length,

@@ -1,9 +1,11 @@
 import { BOOST } from "#lib/code/graph/code-words.ts";
+import type { GraphFault } from "#lib/code/graph/graph-faults.ts";
 import type { Cypher } from "#lib/code/neo4j/cypher.ts";
 import { TerminalFault } from "#lib/platform/errors/fault.ts";
 
 export const WORDS_INDEX = "code_chunk_words";
 export const VECTOR_INDEX = "code_chunk_vector";
+const SIMILARITY = "cosine";
 const ONLINE_SECONDS_MAX = 300;
 
 const CREATED_MEANWHILE = new Set(
@@ -43,8 +45,8 @@ export function nameKey(name: string): string {
  * Creates missing constraints and indexes, and waits until they are online. Uses only what the
  * Community Edition has, so no existence constraints and no node keys.
  *
- * @throws TerminalFault `VECTOR_INDEX_DIMENSIONS`: `IF NOT EXISTS` keeps an index of other dimensions,
- *   which would then silently ignore every vector
+ * @throws TerminalFault `VECTOR_INDEX_DIMENSIONS`, `VECTOR_INDEX_SIMILARITY`: `IF NOT EXISTS` keeps an index of other
+ *   dimensions, which would then silently ignore every vector, or of another similarity
  */
 async function ensureGraphSchema(cypher: Cypher, dimensions: number): Promise<void> {
   const create = (statement: string) => createMissing(cypher, statement);
@@ -63,9 +65,9 @@ async function ensureGraphSchema(cypher: Cypher, dimensions: number): Promise<vo
   );
   await create(
     `CREATE VECTOR INDEX ${VECTOR_INDEX} IF NOT EXISTS FOR (n:CodeChunk) ON (n.vector)
-     OPTIONS {indexConfig: {\`vector.dimensions\`: ${dimensions}, \`vector.similarity_function\`: 'cosine'}}`,
+     OPTIONS {indexConfig: {\`vector.dimensions\`: ${dimensions}, \`vector.similarity_function\`: '${SIMILARITY}'}}`,
   );
-  await checkDimensions(cypher, dimensions);
+  await checkVectorIndex(cypher, dimensions);
   await cypher.read(`CALL db.awaitIndexes(${ONLINE_SECONDS_MAX})`);
 }
 
@@ -79,16 +81,29 @@ async function createMissing(cypher: Cypher, statement: string): Promise<void> {
   }
 }
 
-async function checkDimensions(cypher: Cypher, dimensions: number): Promise<void> {
+async function checkVectorIndex(cypher: Cypher, dimensions: number): Promise<void> {
+  const fault = await vectorIndexFault(cypher, dimensions);
+  if (!fault) return;
+  const code = fault.code === "INDEX_SIMILARITY" ? "VECTOR_INDEX_SIMILARITY" : "VECTOR_INDEX_DIMENSIONS";
+  throw new TerminalFault(code, fault.detail);
+}
+
+/** The fault of the existing vector index for vectors of `dimensions`; undefined when it fits. */
+export async function vectorIndexFault(cypher: Cypher, dimensions: number): Promise<GraphFault | undefined> {
   const [row] = await cypher.read(
     `SHOW VECTOR INDEXES YIELD name, options WHERE name = '${VECTOR_INDEX}'
-     RETURN options.indexConfig['vector.dimensions'] AS dimensions`,
+     RETURN options.indexConfig['vector.dimensions'] AS dimensions,
+            toLower(options.indexConfig['vector.similarity_function']) AS similarity`,
   );
-  if (row?.dimensions === dimensions) return;
-  throw new TerminalFault(
-    "VECTOR_INDEX_DIMENSIONS",
-    `Neo4j's index ${VECTOR_INDEX} is for vectors of ${row?.dimensions} dimensions and the embedder gives ${dimensions}: DROP INDEX ${VECTOR_INDEX}, then replay what failed and index every repository again.`,
-  );
+  const repair = `DROP INDEX ${VECTOR_INDEX}, then replay what failed and index every repository again.`;
+  const found = `Neo4j's index ${VECTOR_INDEX} is`;
+  if (row?.dimensions !== dimensions) {
+    const detail = `${found} for vectors of ${row?.dimensions} dimensions and the embedder gives ${dimensions}: ${repair}`;
+    return { code: "INDEX_DIMENSION", detail };
+  }
+  if (row.similarity === SIMILARITY) return undefined;
+  const detail = `${found} for the similarity ${row.similarity} and must be for ${SIMILARITY}: ${repair}`;
+  return { code: "INDEX_SIMILARITY", detail };
 }
 
 /** Runs `ensureGraphSchema` once per number of dimensions; after a failure the next call tries again. */

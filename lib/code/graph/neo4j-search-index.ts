@@ -1,4 +1,12 @@
-import { BOOST, matchNames, namesAsked, stem, wordsAsked } from "#lib/code/graph/code-words.ts";
+import {
+  BOOST,
+  isInnerName,
+  matchNames,
+  namesAsked,
+  stem,
+  wordsAsked,
+  wordWeight,
+} from "#lib/code/graph/code-words.ts";
 import type { WrittenRevision } from "#lib/code/graph/neo4j-revisions.ts";
 import { nameKey, VECTOR_INDEX, WORDS_INDEX, wordsProperty } from "#lib/code/graph/neo4j-schema.ts";
 import {
@@ -9,7 +17,7 @@ import {
   type VectorHit,
   type WordHit,
 } from "#lib/code/graph/search.ts";
-import { type Cypher, int } from "#lib/code/neo4j/cypher.ts";
+import { type Cypher, int, type Row } from "#lib/code/neo4j/cypher.ts";
 
 const NAMED_MAX = 1000;
 /** One vector index holds all tenants' chunks, so it is asked for this many times the wanted hits. */
@@ -35,16 +43,17 @@ type Own = { tenant: string; revision_id: string };
 async function byWords(cypher: Cypher, own: Own, query: string, hits_max: number): Promise<WordHit[]> {
   const words = wordsAsked(query);
   if (words.length === 0) return [];
-  const stems = [...new Set(words.map(stem))];
+  const weights = new Map(words.map((word) => [stem(word), wordWeight(word)]));
+  const stems = [...weights.keys()];
   const clauses = Object.entries(BOOST).flatMap(([field, boost]) =>
-    stems.map((one) => `${wordsProperty(field)}:"${one}"^${boost}`),
+    stems.map((one) => `${wordsProperty(field)}:"${one}"^${boost * (weights.get(one) ?? 1)}`),
   );
   const kept = Object.keys(BOOST).map((field) => `' ' + node.${wordsProperty(field)} + ' '`);
   const rows = await cypher.read(
     `CALL db.index.fulltext.queryNodes('${WORDS_INDEX}', $lucene, {limit: $hits_max}) YIELD node, score
      WHERE ${OWN}
      WITH node, score, ${kept.join(" + ")} AS kept
-     RETURN node.place AS chunk, node.vector IS NOT NULL AS has_vector,
+     RETURN node.place AS chunk, score, node.symbol AS symbol, node.vector IS NOT NULL AS has_vector,
             [stem IN $stems WHERE kept CONTAINS ' ' + stem + ' '] AS found
      ORDER BY score DESC, chunk`,
     {
@@ -54,8 +63,10 @@ async function byWords(cypher: Cypher, own: Own, query: string, hits_max: number
       hits_max: int(hits_max),
     },
   );
-  return rows.map(({ chunk, has_vector, found }) => ({
+  return rows.map(({ chunk, score, symbol, has_vector, found }) => ({
     chunk: chunk as number,
+    score: score as number,
+    inner: isInner(symbol),
     has_vector: has_vector as boolean,
     words: words.filter((word) => (found as string[]).includes(stem(word))),
   }));
@@ -73,20 +84,28 @@ async function byMeaning(
   embedded: number,
 ): Promise<VectorHit[]> {
   const found = `WHERE ${OWN}
-     RETURN node.place AS chunk, ${COSINE} AS cosine ORDER BY cosine DESC, chunk LIMIT $hits_max`;
+     RETURN node.place AS chunk, node.symbol AS symbol, ${COSINE} AS cosine ORDER BY cosine DESC, chunk LIMIT $hits_max`;
   const parameters = { ...own, vector, hits_max: int(hits_max), nearest: int(hits_max * NEAREST_FACTOR) };
   const near = await cypher.read(
     `CALL db.index.vector.queryNodes('${VECTOR_INDEX}', $nearest, $vector) YIELD node ${found}`,
     parameters,
   );
-  if (near.length >= Math.min(hits_max, embedded)) return near as unknown as VectorHit[];
+  if (near.length >= Math.min(hits_max, embedded)) return near.map(vectorHit);
   const exact = await cypher.read(
     `MATCH (node:CodeChunk {revision_id: $revision_id})
      WITH node WHERE node.vector IS NOT NULL
      WITH node ${found}`,
     parameters,
   );
-  return exact as unknown as VectorHit[];
+  return exact.map(vectorHit);
+}
+
+function vectorHit({ chunk, symbol, cosine }: Row): VectorHit {
+  return { chunk: chunk as number, cosine: cosine as number, inner: isInner(symbol) };
+}
+
+function isInner(symbol: unknown): boolean {
+  return typeof symbol === "string" && isInnerName(symbol);
 }
 
 async function byName(cypher: Cypher, own: Own, query: string): Promise<Map<number, string>> {

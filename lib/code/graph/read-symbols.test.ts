@@ -48,6 +48,19 @@ describe("readSymbols", () => {
       "zip",
     ]);
     expect(exported("a.ts", "function hidden() {}")).toEqual([]);
+    expect(exported("a.js", "function a() {}\nclass B { c() {} }\nexport default B;")).toEqual(["B", "B.c"]);
+  });
+
+  it("reads a short constant where the file exports it, at its declaration or by name", () => {
+    for (const statement of ["module.exports = find;", "export default find;", "export { find };"]) {
+      const [find, ...others] = readSymbols(
+        "a.js",
+        `const depth = 1;\nconst find = create(deep);\nfunction f() { const find = 2; }\n${statement}`,
+      ).symbols;
+      expect(find).toMatchObject({ name: "find", kind: "constant", exported: true, start_line: 2 });
+      expect(find?.calls).toEqual([{ name: "create", member: false }]);
+      expect(others.map(({ name }) => name)).toEqual(["f"]);
+    }
   });
 
   it("gives lines, signature and the comment just above", () => {

@@ -54,7 +54,7 @@ const NAMED: Readonly<Record<string, SymbolKind>> = {
 
 const FUNCTIONS = new Set(["arrow_function", "function_expression", "generator_function"]);
 
-/** A shorter constant that is not exported gets no chunk of its own. */
+/** A shorter constant that the file does not export, where it stands or by name, gets no chunk of its own. */
 const CONSTANT_LINES_MIN = 3;
 
 /** Kinds of tree-sitter nodes that may declare a symbol. */
@@ -78,7 +78,7 @@ function unquoted(text: string): string {
   return text.replace(/^["'`]|["'`]$/g, "");
 }
 
-function variable(node: SgNode): Declaration | undefined {
+function variable(node: SgNode, exported_names: ReadonlySet<string>): Declaration | undefined {
   const name = node.field("name");
   if (name?.kind() !== "identifier") return undefined;
   const statement = node.parent()?.parent()?.kind();
@@ -86,8 +86,9 @@ function variable(node: SgNode): Declaration | undefined {
   const kind = valueKind(node.field("value"));
   if (kind) return { name: name.text(), kind, exported };
   const { start, end } = node.range();
-  const long = statement === "program" && end.line - start.line + 1 >= CONSTANT_LINES_MIN;
-  return exported || long ? { name: name.text(), kind: "constant", exported } : undefined;
+  const long = end.line - start.line + 1 >= CONSTANT_LINES_MIN || exported_names.has(name.text());
+  const kept = exported || (statement === "program" && long);
+  return kept ? { name: name.text(), kind: "constant", exported } : undefined;
 }
 
 function member(node: SgNode, field: "name" | "key"): Declaration | undefined {
@@ -116,9 +117,13 @@ function defaultExport(node: SgNode, file_name: string): Declaration | undefined
 }
 
 /** The declaration in `node`, if it is one. An unnamed default export is named after its file. */
-function nameDeclaration(node: SgNode, file_name: string): Declaration | undefined {
+function nameDeclaration(
+  node: SgNode,
+  file_name: string,
+  exported_names: ReadonlySet<string>,
+): Declaration | undefined {
   const node_kind = String(node.kind());
-  if (node_kind === "variable_declarator") return variable(node);
+  if (node_kind === "variable_declarator") return variable(node, exported_names);
   if (node_kind === "public_field_definition") return member(node, "name");
   if (node_kind === "pair") return member(node, "key");
   if (node_kind === "assignment_expression") return assignment(node, file_name);
@@ -158,9 +163,35 @@ interface Open {
  */
 export function readSymbols(path: string, text: string): FileSymbols {
   const root = parse(/\.[cm]?ts$/.test(path) ? Lang.TypeScript : Lang.Tsx, text).root();
-  const reading = new Reading(text.split("\n"), basename(path, extname(path)));
-  for (const node of root.findAll(MATCHER)) reading.visit(node);
+  const nodes = root.findAll(MATCHER);
+  const reading = new Reading(text.split("\n"), basename(path, extname(path)), exportedNames(nodes));
+  for (const node of nodes) reading.visit(node);
   return reading.result();
+}
+
+/**
+ * Names that a file exports apart from their declarations: `export { name }`, `export default name`,
+ * `module.exports = name` and `module.exports = { name, other }`.
+ */
+function exportedNames(nodes: readonly SgNode[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const node of nodes) {
+    const kind = node.kind();
+    if (kind === "export_specifier") names.add(node.field("name")?.text() ?? "");
+    if (kind === "export_statement") addIdentifier(node.field("value"), names);
+    if (kind !== "assignment_expression" || node.field("left")?.text() !== "module.exports") continue;
+    const right = node.field("right");
+    addIdentifier(right, names);
+    if (right?.kind() !== "object") continue;
+    for (const entry of right.children()) {
+      if (entry.kind() === "shorthand_property_identifier") names.add(entry.text());
+    }
+  }
+  return names;
+}
+
+function addIdentifier(node: SgNode | null, names: Set<string>): void {
+  if (node?.kind() === "identifier") names.add(node.text());
 }
 
 /** One pass over a file's nodes in text order, with a stack of the enclosing symbols. */
@@ -169,13 +200,14 @@ class Reading {
   readonly #file_name: string;
   readonly #symbols: CodeSymbol[] = [];
   readonly #imports = new Set<string>();
-  readonly #exported_names = new Set<string>();
+  readonly #exported_names: ReadonlySet<string>;
   readonly #top: Call[] = [];
   readonly #stack: Open[] = [];
 
-  constructor(lines: readonly string[], file_name: string) {
+  constructor(lines: readonly string[], file_name: string, exported_names: ReadonlySet<string>) {
     this.#lines = lines;
     this.#file_name = file_name;
+    this.#exported_names = exported_names;
   }
 
   visit(node: SgNode): void {
@@ -186,13 +218,9 @@ class Reading {
       this.#call(node, kind);
       return;
     }
-    if (kind === "export_specifier") {
-      this.#exported_names.add(node.field("name")?.text() ?? "");
-      return;
-    }
+    if (kind === "export_specifier") return;
     if (kind === "import_statement" || kind === "export_statement") this.#import(node.field("source"));
-    if (kind === "assignment_expression") this.#exportedList(node);
-    const declaration = nameDeclaration(node, this.#file_name);
+    const declaration = nameDeclaration(node, this.#file_name, this.#exported_names);
     if (declaration) this.#declare(declaration, start.line + 1, end.line + 1, end.index);
   }
 
@@ -232,17 +260,6 @@ class Reading {
 
   #import(source: SgNode | null): void {
     if (source?.kind() === "string") this.#imports.add(source.text().slice(1, -1));
-  }
-
-  /** `module.exports = name` and `module.exports = { name, other }`. */
-  #exportedList(node: SgNode): void {
-    if (node.field("left")?.text() !== "module.exports") return;
-    const right = node.field("right");
-    if (right?.kind() === "identifier") this.#exported_names.add(right.text());
-    if (right?.kind() !== "object") return;
-    for (const entry of right.children()) {
-      if (entry.kind() === "shorthand_property_identifier") this.#exported_names.add(entry.text());
-    }
   }
 
   result(): FileSymbols {

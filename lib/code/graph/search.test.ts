@@ -24,6 +24,36 @@ describe("search", () => {
     expect((await ask("amount"))[0]?.symbol).toBe("Basket.amount");
   });
 
+  it("puts a symbol first that is asked for, not one that a longer question names in passing", async () => {
+    const passing =
+      "the sum that a basket of prices has in all, before `parseRange` and discounts are looked at";
+    const results = await ask(passing);
+    expect(results[0]?.symbol).not.toBe("parseRange");
+    const named = results.find(({ symbol }) => symbol === "parseRange");
+    expect(named?.why).toContain("symbol name matches `parseRange`");
+  });
+
+  it("weighs words that say what is looked for over words of any comment", async () => {
+    const files = {
+      "a.ts": "export function value() {\n  return 1;\n}\n",
+      "b.ts": "export function pluck() {\n  return 1;\n}\n",
+    };
+    const over = await smallSnapshot(files);
+    const [first] = await ask("plucks the value", { over, words_only: true });
+    expect(first?.symbol).toBe("pluck");
+  });
+
+  it("prefers what others may use to what is private or declared inside", async () => {
+    const body = "{\n  return sort(prices);\n}\n";
+    const files = {
+      "a.ts": `export function _sortPrices() ${body}`,
+      "b.ts": `export function sortPrices() ${body}`,
+    };
+    const over = await smallSnapshot(files);
+    const results = await ask("sort prices", { over });
+    expect(results.map(({ symbol }) => symbol)).toEqual(["sortPrices", "_sortPrices"]);
+  });
+
   it("does not take a common word of a question for a symbol's name", async () => {
     const results = await ask("what amount of money goes back");
     expect(results[0]).toMatchObject({ symbol: "README.md", kind: "section", path: "README.md" });

@@ -1,3 +1,5 @@
+import { asksForNames } from "#lib/code/graph/code-words.ts";
+import type { EmbedderIdentity, GraphFault } from "#lib/code/graph/graph-faults.ts";
 import type { SnapshotChunk } from "#lib/code/graph/snapshot.ts";
 import type { GraphConfig } from "#schemas/config/graph.ts";
 import type { QueryAnswer } from "#schemas/http/query-answer.ts";
@@ -5,14 +7,19 @@ import type { QueryAnswer } from "#schemas/http/query-answer.ts";
 /** A chunk found by words. `chunk` is an index into the snapshot's chunks. */
 export interface WordHit {
   chunk: number;
+  /** By BM25; its scale differs from store to store. */
+  score: number;
   /** Words of the query found in the chunk. */
   words: string[];
   has_vector: boolean;
+  /** True for a symbol that is private by its name, or declared inside another. */
+  inner: boolean;
 }
 
 export interface VectorHit {
   chunk: number;
   cosine: number;
+  inner: boolean;
 }
 
 /** What an answer tells about a chunk. */
@@ -42,8 +49,10 @@ export interface SearchIndex {
 /** A revision that can be searched. */
 export interface SearchableRevision extends SearchIndex {
   revision: string;
-  /** Name of the model that made its vectors; undefined without vectors. */
-  embedder: string | undefined;
+  /** What made its vectors; undefined without vectors. */
+  embedder: EmbedderIdentity | undefined;
+  /** What is wrong with its stored vectors: with any of it, only names and words may be searched. */
+  faults: readonly GraphFault[];
 }
 
 export interface Query {
@@ -53,12 +62,18 @@ export interface Query {
   limit: number;
 }
 
-type SearchSettings = Pick<GraphConfig, "fusion_k" | "candidates">;
+type SearchSettings = Pick<GraphConfig, "meaning_weight" | "candidates">;
+
+/** What a private or inner symbol's score is multiplied by: questions are about what others may use. */
+const INNER_FACTOR = 0.7;
+/** What a symbol gains that a longer question names in passing. */
+const NAMED_IN_PASSING = 0.1;
 
 /**
- * Finds chunks by name, by words and by meaning (cosine), and fuses the two rankings by reciprocal
- * rank (Cormack, Clarke, Büttcher 2009, https://doi.org/10.1145/1571941.1572114).
- * A symbol the query names comes before all others.
+ * Finds chunks by name, by words and by meaning (cosine), and adds the scores of both searches, each brought to 0 … 1
+ * over what it found: a weighted sum ranks better than reciprocal ranks, which forget how far apart the hits are (Bruch,
+ * Gai, Ingber 2023, https://doi.org/10.1145/3596512). A symbol that the query asks for by name comes before all others;
+ * one that is named among many other words only gains a little.
  */
 export async function rank(index: SearchIndex, query: Query, settings: SearchSettings): Promise<Found[]> {
   const found = new Map<number, Found>();
@@ -67,30 +82,35 @@ export async function rank(index: SearchIndex, query: Query, settings: SearchSet
     found.set(chunk, known);
     return known;
   };
-  const { fusion_k, candidates } = settings;
+  const { candidates } = settings;
   const vector = query.vector?.some((number) => number !== 0) ? query.vector : undefined;
   const [hits, near, names] = await Promise.all([
     index.byWords(query.text, candidates),
     vector ? index.byMeaning(vector, candidates) : [],
     index.byName(query.text),
   ]);
-  for (const [place, { chunk, words, has_vector }] of hits.entries()) {
+  const by_meaning = near.length > 0 ? settings.meaning_weight : 0;
+  const best_words = Math.max(...hits.map(({ score }) => score), Number.MIN_VALUE);
+  for (const [place, { chunk, score, words, has_vector, inner }] of hits.entries()) {
     const entry = at(chunk);
     entry.words = { rank: place + 1, words };
-    // A chunk without a vector cannot be found by meaning, so its rank by words counts twice.
-    const rankings = vector && !has_vector ? 2 : 1;
-    entry.score += rankings / (fusion_k + place + 1);
+    // A chunk without a vector cannot be found by meaning, so its words count for both.
+    const weight = has_vector ? 1 - by_meaning : 1;
+    entry.score += (weight * (inner ? INNER_FACTOR : 1) * score) / best_words;
   }
-  for (const [place, { chunk, cosine }] of near.entries()) {
+  const [nearest = 0, farthest = 0] = [near[0]?.cosine, near.at(-1)?.cosine];
+  for (const [place, { chunk, cosine, inner }] of near.entries()) {
     const entry = at(chunk);
     entry.meaning = { rank: place + 1, cosine };
-    entry.score += 1 / (fusion_k + place + 1);
+    const scaled = nearest > farthest ? (cosine - farthest) / (nearest - farthest) : 1;
+    entry.score += by_meaning * (inner ? INNER_FACTOR : 1) * scaled;
   }
+  const decisive = asksForNames(query.text);
   let named = 0;
   for (const [chunk, name] of names) {
     const entry = at(chunk);
     entry.name = name;
-    entry.score += 1 + 1 / (fusion_k + ++named);
+    entry.score += decisive ? 1 + 1 / ++named : NAMED_IN_PASSING;
   }
   return [...found.values()].sort((a, b) => b.score - a.score || a.chunk - b.chunk).slice(0, query.limit);
 }

@@ -1,5 +1,15 @@
 import MiniSearch from "minisearch";
-import { BOOST, codeWords, matchNames, stem, wordFields, wordsAsked } from "#lib/code/graph/code-words.ts";
+import {
+  BOOST,
+  codeWords,
+  isInnerName,
+  matchNames,
+  stem,
+  wordFields,
+  wordsAsked,
+  wordWeight,
+} from "#lib/code/graph/code-words.ts";
+import { type EmbedderIdentity, type GraphFault, snapshotFaults } from "#lib/code/graph/graph-faults.ts";
 import {
   type ChunkFacts,
   EXCERPT_CHARACTERS_MAX,
@@ -18,15 +28,31 @@ function wordsOf(snapshot: Snapshot): Promise<LexicalIndex> {
   return index;
 }
 
+/** Faults of each snapshot, kept as long as the snapshot is cached. */
+const faults = new WeakMap<Snapshot, readonly GraphFault[]>();
+
+function faultsOf(snapshot: Snapshot): readonly GraphFault[] {
+  const found = faults.get(snapshot) ?? snapshotFaults(snapshot);
+  faults.set(snapshot, found);
+  return found;
+}
+
+function embedderOf(snapshot: Snapshot): EmbedderIdentity | undefined {
+  const { embedder: name, dimensions, tokenizer_sha256, vectors } = snapshot;
+  return vectors.length > 0 ? { name, dimensions, tokenizer_sha256 } : undefined;
+}
+
 /** The searches over a snapshot in memory: BM25, exact nearest neighbours, names. */
 export function snapshotSearchIndex(snapshot: Snapshot): SearchableRevision {
   return {
     revision: snapshot.revision,
-    embedder: snapshot.vectors.length > 0 ? snapshot.embedder : undefined,
+    embedder: embedderOf(snapshot),
+    faults: faultsOf(snapshot),
     async byWords(query, hits_max) {
       const hits = (await wordsOf(snapshot)).search(query, hits_max);
-      return hits.map(({ chunk, words }) => {
-        return { chunk, words, has_vector: snapshot.chunks[chunk]?.vector !== null };
+      return hits.map((hit) => {
+        const { vector = null, symbol = null } = snapshot.chunks[hit.chunk] ?? {};
+        return { ...hit, has_vector: vector !== null, inner: symbol !== null && isInnerName(symbol) };
       });
     },
     byMeaning: async (vector, hits_max) => nearest(snapshot, vector, hits_max),
@@ -97,8 +123,8 @@ function factsOf(
   };
 }
 
-/** Chosen by bench/retrieval.ts: a higher penalty for long functions than the default. */
-const BM25 = { k: 2, b: 0.9, d: 0.5 };
+/** Chosen by `npm run bench:retrieval`. */
+const BM25 = { k: 1.2, b: 0.7, d: 0.2 };
 /** Documents indexed before the event loop gets a turn: a few milliseconds. */
 const INDEXED_AT_ONCE = 20;
 interface LexicalHit {
@@ -135,6 +161,7 @@ async function lexicalIndex(snapshot: Snapshot): Promise<LexicalIndex> {
       const options = {
         boost: BOOST,
         bm25: BM25,
+        boostTerm: wordWeight,
         tokenize: (text: string) => text.split(" "),
         processTerm: stem,
       };
@@ -153,12 +180,12 @@ async function lexicalIndex(snapshot: Snapshot): Promise<LexicalIndex> {
 /** Exact nearest chunks by meaning, best first. All vectors are of unit length. */
 function nearest(snapshot: Snapshot, query: Float32Array, hits_max: number): VectorHit[] {
   const hits: VectorHit[] = [];
-  for (const [chunk, { vector }] of snapshot.chunks.entries()) {
+  for (const [chunk, { vector, symbol }] of snapshot.chunks.entries()) {
     if (vector === null) continue;
     const row = vectorAt(snapshot, vector);
     let cosine = 0;
     for (let i = 0; i < row.length; i++) cosine += (row[i] ?? 0) * (query[i] ?? 0);
-    hits.push({ chunk, cosine });
+    hits.push({ chunk, cosine, inner: symbol !== null && isInnerName(symbol) });
   }
   return hits.sort((a, b) => b.cosine - a.cosine).slice(0, hits_max);
 }

@@ -58,6 +58,7 @@ export const SnapshotBody = z.strictObject({
   revision: Sha256.describe("of the indexed tree"),
   embedder: z.string(),
   dimensions: z.int().positive(),
+  tokenizer_sha256: Sha256.optional().describe("of the embedder's tokenizer; unknown in older snapshots"),
   files: z.array(SnapshotFile),
   chunks: z.array(
     Chunk.extend({
@@ -115,8 +116,11 @@ export async function decodeSnapshot(bytes: Uint8Array): Promise<Snapshot> {
     const raw = await promisify(gunzip)(bytes, { maxOutputLength: SNAPSHOT_BYTES_MAX });
     const start = HEADER_BYTES + raw.readUInt32LE(0);
     const body = await fromJsonLines(raw.subarray(HEADER_BYTES, start), SnapshotBody);
-    const vectors = new Float32Array(raw.buffer.slice(raw.byteOffset + start, raw.byteOffset + raw.length));
-    checkIndexes(body, vectors.length);
+    const numbers = Math.floor((raw.length - start) / Float32Array.BYTES_PER_ELEMENT);
+    const from = raw.byteOffset + start;
+    const vectors = new Float32Array(raw.buffer.slice(from, from + numbers * Float32Array.BYTES_PER_ELEMENT));
+    const fault = indexFault(body);
+    if (fault !== undefined) throw new Error(fault);
     return { ...body, vectors };
   } catch (cause) {
     throw new TerminalFault(
@@ -127,15 +131,22 @@ export async function decodeSnapshot(bytes: Uint8Array): Promise<Snapshot> {
   }
 }
 
-function checkIndexes(body: SnapshotBody, numbers: number): void {
-  const files = body.files.length;
-  const chunks = body.chunks.length;
-  const rows = numbers / body.dimensions;
-  const sound =
-    Number.isInteger(rows) &&
-    body.chunks.every(({ file, vector }) => file < files && (vector ?? -1) < rows) &&
-    body.imports.every(([from, to]) => from < files && to < files) &&
-    body.calls.every(([file, from, to]) => file < files && (from ?? -1) < chunks && to < chunks) &&
-    body.tests.every(({ file }) => file < files);
-  if (!sound) throw new Error("An index in the snapshot is out of range.");
+/** Which list of a snapshot refers to a file or chunk that it does not hold; undefined when none does. */
+export function indexFault({
+  files,
+  chunks,
+  imports,
+  calls,
+  tests,
+}: Pick<Snapshot, "files" | "chunks" | "imports" | "calls" | "tests">): string | undefined {
+  const file = (place: number) => place < files.length;
+  const chunk = (place: number) => place < chunks.length;
+  const sound = {
+    chunks: chunks.every((each) => file(each.file)),
+    imports: imports.every(([from, to]) => file(from) && file(to)),
+    calls: calls.every(([place, from, to]) => file(place) && (from === null || chunk(from)) && chunk(to)),
+    tests: tests.every((each) => file(each.file)),
+  };
+  const unsound = Object.entries(sound).find(([, holds]) => !holds);
+  return unsound && `${unsound[0]} refer to what is not in the index.`;
 }

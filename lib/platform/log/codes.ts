@@ -41,6 +41,7 @@ export const LOG_CODES = {
   EMBEDDING_CUT_SHORT: "Not every chunk of a source was embedded.",
   EMULATORS_ENDED: "Local stack: the process of the emulators ended.",
   FUNCTION_THREW: "Local stack: a function threw; the whole batch returns.",
+  GRAPH_FAULT: "A check of the code graph found vectors that cannot be compared; `fault` says why.",
   HANDLER_BROKEN: "Local stack: a handler does not load.",
   KEY_USE_NOT_NOTED: "An API key's last use could not be written.",
   MESSAGE_DEAD_LETTERED: "A message goes to the dead-letter queue.",

@@ -147,6 +147,18 @@ export const COUNTERS = {
     help: "Steps that ended because the store of the code graph does not conform: it has another index, or refuses a statement",
     sums: { graph_not_conforming: "" },
   },
+  agents_graph_faults_total: {
+    help: "Vectors and queries that a check of the code graph refused, by fault; what they concern is found by words only",
+    label: "fault",
+    sums: {
+      graph_faults_vector_dimension: "vector_dimension",
+      graph_faults_vector_not_finite: "vector_not_finite",
+      graph_faults_vector_zero: "vector_zero",
+      graph_faults_embedder_changed: "embedder_changed",
+      graph_faults_index_dimension: "index_dimension",
+      graph_faults_index_similarity: "index_similarity",
+    },
+  },
   agents_aws_requests_total: {
     help: "Requests made of AWS while messages and requests were served",
     label: "aws_service",

@@ -305,13 +305,13 @@ describe("an AI assistant, by the MCP server and the protocol's own client", () 
 
     const acting = await connectMcp(["--allow-write"], { url: stack.url, key: api.key });
     const started = await acting.call("start_replay", { selection });
-    expect(started).toMatchObject({ is_error: false, document: { counts: { total: 1 } } });
+    expect(started.is_error).toBe(false);
     const { replay_id } = started.document;
     const state = async () => (await acting.call("show_replay", { replay_id })).document;
     await expect
       .poll(async () => (await state()).state, { timeout: 180_000, interval: 500 })
       .toBe("completed");
-    expect(await state()).toMatchObject({ results: [{ failure: failed!.failure }] });
+    expect(await state()).toMatchObject({ counts: { total: 1 }, results: [{ failure: failed!.failure }] });
     await acting.close();
   });
 });

@@ -2,7 +2,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { Browser } from "playwright-core";
+import { create } from "tar";
 import { afterAll, beforeAll, expect, describe as skipped, vi } from "vitest";
+import type { AlertList } from "#schemas/http/alerts.ts";
 import type { DeadLetterQueues, FailureGroups, FailureList } from "#schemas/http/dead-letters.ts";
 import type { ReplayView } from "#schemas/http/replays.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
@@ -32,6 +34,8 @@ const PAGES = [
   "submit",
   "search?q=range&repository=date-range",
   ...(has_redrive ? ["failures", "replays"] : []),
+  "alerts",
+  "alerts/dlq-not-empty",
   "circuits",
   "policies",
   "keys",
@@ -225,6 +229,32 @@ describe("tasks", () => {
     await dialog.getByRole("button", { name: "Cancel the task" }).click();
     await page.locator(".headline").getByText("canceled").waitFor(PATIENCE);
     expect((await api.ended(task_id)).status).toBe("canceled");
+  });
+
+  it("are submitted as an archive, with a patch that was pasted", async () => {
+    const { page, visit, troubles } = console_page;
+    const archive = join(scratch, "date-range.tar.gz");
+    await create({ file: archive, gzip: true, cwd: "examples/date-range" }, ["."]);
+    const not_archive = join(scratch, "not.tar.gz");
+    writeFileSync(not_archive, "words");
+    await visit("#/submit");
+    await page.getByLabel("Archive (.tar.gz)").check();
+    await page.getByLabel("Archive file").setInputFiles(not_archive);
+    await page.getByLabel("Patch").last().fill(readFileSync("examples/fix.patch", "utf8"));
+    await page.getByLabel("Test", { exact: true }).fill("node --test --test-reporter=tap");
+    await page.getByLabel("Repository").fill("date-range-archive");
+    await page.getByLabel("Sandbox profile").fill("trusted");
+    const send = () => page.getByRole("button", { name: "Submit a task" }).click();
+    await send();
+    await page.getByRole("alert").getByText("NOT_AN_ARCHIVE").waitFor();
+    await page.getByLabel("Archive file").setInputFiles(archive);
+    await send();
+    await page.waitForURL("**/console#/tasks/task_*");
+    await page.locator(".headline").getByText("succeeded").waitFor({ timeout: 180_000 });
+    const task_id = page.url().split("/").at(-1)!;
+    const diff = await api.artifact(task_id, "codegen/diff.patch");
+    expect(diff.toString()).toBe((await api.artifact(fixed.task_id, "codegen/diff.patch")).toString());
+    expect(troubles).toEqual([]);
   });
 
   it("tell what the API refused of a submission", async () => {
@@ -491,6 +521,37 @@ describe("hostile data", () => {
     await page.locator(".groups").getByText(QUOTED).first().waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     expect(troubles).toEqual([]);
+  });
+
+  it("is led from an alert to its runbook, and silences it", async () => {
+    const { page, visit } = console_page;
+    await visit("#/alerts");
+    const alert = page
+      .locator(".card")
+      .filter({ hasText: "service=buildtest" })
+      .filter({ hasText: "dlq_not_empty" });
+    await alert.getByText("fires").waitFor({ timeout: 180_000 });
+    const listed = await got<AlertList>("/api/alerts");
+    expect(await page.locator("main .cards").first().locator("> .card").count()).toBe(listed.alerts.length);
+    expect(await seriousFindings(page)).toEqual([]);
+    await alert.getByRole("link", { name: "dlq-not-empty" }).click();
+    await page.getByRole("heading", { name: "A DLQ is not empty" }).waitFor();
+    await page.getByText("agents dlq groups", { exact: true }).first().waitFor();
+    await visit("#/alerts");
+    await alert.getByRole("button", { name: "Silence" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("For how long, in minutes").fill("90");
+    await dialog.getByLabel("Reason").fill(HOSTILE);
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Silence" }).click();
+    await alert.getByText("silenced").waitFor();
+    const { silences } = await got<AlertList>("/api/alerts");
+    expect(silences).toMatchObject([
+      { rule: "dlq_not_empty", labels: { service: "buildtest" }, why: HOSTILE },
+    ]);
+    expect(Date.parse(silences[0]!.until) - Date.now()).toBeGreaterThan(80 * 60_000);
+    await page.getByText(HOSTILE).waitFor();
+    expect(await page.evaluate("window.ran")).toBeUndefined();
   });
 
   it("finds a kind by its fingerprint, mends the cause, replays it at a rate and watches it finish", async () => {

@@ -16,7 +16,7 @@ const BOUNDS: readonly Bounds[] = [
 const DEPTH_MAX = 12;
 
 /** The longest answer of a tool, as JSON text. A client puts it into a model's context as it is. */
-export const ANSWER_CHARACTERS_MAX = 60_000;
+const ANSWER_CHARACTERS_MAX = 60_000;
 
 /**
  * The document, shortened so that its JSON has at most `characters_max` characters (1,000 or more). Each cut says how much

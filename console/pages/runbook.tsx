@@ -16,25 +16,20 @@ export function hasRunbook(name: string): boolean {
 export function Runbook({ place }: { place: Place }) {
   const [, name = ""] = place.path;
   const blocks = hasRunbook(name) ? parseRunbook(RUNBOOKS[name] ?? "") : [];
-  const [heading, ...rest] = blocks;
   return (
     <>
       <p class="crumbs">
         <a href={placeLink(["alerts"])}>{t("nav.alerts")}</a>
       </p>
-      {heading?.kind === "heading" ? (
-        <>
-          <PageHead title={<Line parts={heading.parts} />} about={`docs/runbooks/${name}.md`} />
-          <article class="runbook" lang="en">
-            {rest.map((block, index) => (
-              <BlockShown block={block} key={index} />
-            ))}
-          </article>
-        </>
+      <PageHead title={`${t("alerts.runbook")}: ${name}`} about={t("alerts.runbook_about")} />
+      {blocks.length === 0 ? (
+        <Empty>{t("nav.unknown")}</Empty>
       ) : (
-        <Empty>
-          <h1>{t("nav.unknown")}</h1>
-        </Empty>
+        <article class="runbook" lang="en">
+          {blocks.map((block, index) => (
+            <BlockShown block={block} key={index} />
+          ))}
+        </article>
       )}
     </>
   );

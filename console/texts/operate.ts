@@ -51,6 +51,10 @@ export const OPERATE_TEXTS = {
   "alerts.value": ["Value", "값"],
   "alerts.threshold": ["Threshold", "임계값"],
   "alerts.runbook": ["Runbook", "런북"],
+  "alerts.runbook_about": [
+    "What the alert means and what to do, as in docs/runbooks.",
+    "경보의 의미와 조치 방법입니다. docs/runbooks 의 영어 원문입니다.",
+  ],
   "alerts.silenced": ["silenced", "알림 꺼짐"],
   "alerts.silences": ["Silences", "알림 끄기 목록"],
   "alerts.no_silences": ["Nothing is silenced.", "꺼 둔 알림이 없습니다."],

@@ -13,7 +13,7 @@ interface McpOptions {
 }
 
 /** What a tool answered: the document, the text of a file beside it, and whether it is an error. */
-export interface ToolOutcome {
+interface ToolOutcome {
   is_error: boolean;
   document: Record<string, unknown>;
   text: string | undefined;

@@ -47,7 +47,7 @@ function AlertsShown({ answer, onSilence }: { answer: AlertList; onSilence: (of:
   return (
     <>
       <p class="quiet">
-        {t("alerts.count", { alerts: alerts.length, rules: rules.length })} · {t("alerts.evaluated")}{" "}
+        {t("alerts.count", { alerts: alerts.length, rules: rules.length })} {t("alerts.evaluated")}{" "}
         {evaluated_at === null ? t("alerts.never") : <Age at={evaluated_at} />}
       </p>
       {sinks.length === 0 && (

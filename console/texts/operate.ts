@@ -37,10 +37,10 @@ export const OPERATE_TEXTS = {
     "운영자를 위한 플랫폼 전체의 경보입니다. 규칙과 알림 대상: configs/alerts.json.",
   ],
   "alerts.count": [
-    "{alerts} alerts that fire, are pending or were resolved today; {rules} rules",
-    "발생·대기 중이거나 오늘 해결된 경보 {alerts}개, 규칙 {rules}개",
+    "Alerts that fire, are pending or were resolved today: {alerts}. Rules: {rules}.",
+    "발생·대기 중이거나 오늘 해결된 경보: {alerts}개. 규칙: {rules}개.",
   ],
-  "alerts.evaluated": ["evaluated", "평가:"],
+  "alerts.evaluated": ["Evaluated", "평가:"],
   "alerts.never": ["not yet", "아직 없음"],
   "alerts.none": ["Nothing fires.", "발생 중인 경보가 없습니다."],
   "alerts.no_sinks": [

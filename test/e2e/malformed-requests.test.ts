@@ -259,7 +259,10 @@ describe("the ports behind the API", () => {
     [["origin: http://127.0.0.1.evil.example"], /FOREIGN_REQUEST/],
     [["origin: null"], /FOREIGN_REQUEST/],
     [["origin: http://127.0.0.1:3001", "sec-fetch-site: cross-site"], /FOREIGN_REQUEST/],
-    [["origin: http://127.0.0.1:3001", "sec-fetch-site: same-site"], /SignatureDoesNotMatch|AuthorizationQuery/],
+    [
+      ["origin: http://127.0.0.1:3001", "sec-fetch-site: same-site"],
+      /SignatureDoesNotMatch|AuthorizationQuery/,
+    ],
   ])("take an upload by a signed URL and from a page of this machine only: %j", async (headers, refusal) => {
     const { AWS_ENDPOINT_URL_S3 = "" } = environmentOf(stack.data_dir);
     const { host, port } = new URL(AWS_ENDPOINT_URL_S3);

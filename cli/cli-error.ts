@@ -39,3 +39,11 @@ export class Unreachable extends CliError {
     super(exitCode.unreachable, "UNREACHABLE", message, { hints, cause });
   }
 }
+
+/** Whatever was thrown, as an error of the CLI: `UNEXPECTED` when it is none. */
+export function asCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const hints = process.env.DEBUG ? [stack ?? ""] : ["Set DEBUG=1 to see where."];
+  return new CliError(exitCode.error, "UNEXPECTED", message, { hints, cause: error });
+}

@@ -21,6 +21,20 @@ export function readTask(api: Api, task_id: string, { links = false } = {}): Pro
 }
 
 /**
+ * The task after its next visible change, or after `wait_seconds` (20 at most) without one.
+ * @throws ProblemError, Unreachable
+ */
+export async function nextView(api: Api, view: TaskView, wait_seconds = WAIT_SECONDS): Promise<TaskView> {
+  const query = new URLSearchParams({ wait: String(wait_seconds), revision: view.revision });
+  const path = `/api/tasks/${encodeURIComponent(view.task_id)}?${query}`;
+  const asked_at = Date.now();
+  const next = await api.get(TaskView, path, { timeout_ms: (wait_seconds + 20) * 1000 });
+  // An API that does not wait must not be asked in a tight loop.
+  if (next.revision === view.revision && Date.now() - asked_at < PAUSE_MS) await sleep(PAUSE_MS);
+  return next;
+}
+
+/**
  * Follow a task until it has ended, by long polls. An outage of the API is sat out as `patience` says.
  * @throws CliError when the task has not ended ten minutes after its deadline
  */
@@ -37,15 +51,8 @@ export async function followTask(
       const message = `${view.task_id} is ${view.status} ten minutes after its deadline.`;
       throw new CliError(exitCode.error, "TASK_OVERDUE", message, { trace_id: view.trace_id });
     }
-    const query = new URLSearchParams({ wait: String(WAIT_SECONDS), revision: view.revision });
-    const path = `/api/tasks/${encodeURIComponent(view.task_id)}?${query}`;
-    const asked_at = Date.now();
-    const next = await patiently(
-      () => api.get(TaskView, path, { timeout_ms: (WAIT_SECONDS + 20) * 1000 }),
-      patience,
-    );
-    // An API that does not wait must not be asked in a tight loop.
-    if (next.revision === view.revision && Date.now() - asked_at < PAUSE_MS) await sleep(PAUSE_MS);
+    const known = view;
+    const next = await patiently(() => nextView(api, known), patience);
     if (next.revision !== view.revision) onView(next);
     view = next;
   }

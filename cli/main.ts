@@ -1,17 +1,10 @@
 import { CommanderError } from "commander";
-import { CliError } from "./cli-error.ts";
+import { asCliError, type CliError } from "./cli-error.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { createProgram } from "./program.ts";
 import { errorLines } from "./render/error-lines.ts";
 import { jsonText } from "./render/visible.ts";
 import { createTerminal } from "./terminal.ts";
-
-function asCliError(error: unknown): CliError {
-  if (error instanceof CliError) return error;
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  const hints = process.env.DEBUG ? [stack ?? ""] : ["Set DEBUG=1 to see where."];
-  return new CliError(exitCode.error, "UNEXPECTED", message, { hints, cause: error });
-}
 
 function report(error: CliError, json: boolean): void {
   const terminal = createTerminal(process.stderr, process.env);

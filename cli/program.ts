@@ -11,6 +11,7 @@ import { dlqCommand } from "./commands/dlq.ts";
 import { indexCommand } from "./commands/index-source.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { mcpCommand } from "./commands/mcp.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { policiesCommand } from "./commands/policies.ts";
 import { prCommand } from "./commands/pr.ts";
@@ -77,6 +78,7 @@ export function createProgram(): Command {
     webhooksCommand(),
     dlqCommand(),
     replaysCommand(),
+    mcpCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap(({ commands: nested }) => nested)]) {

@@ -1,9 +1,7 @@
 import { Command } from "commander";
-import { QueryAnswer } from "#schemas/http/query-answer.ts";
-import { CliError } from "../cli-error.ts";
-import { exitCode } from "../exit-code.ts";
 import { whole } from "../parse-option.ts";
 import { queryResults } from "../render/query-results.ts";
+import { searchCode } from "../search-code.ts";
 import { openSession } from "../session.ts";
 
 interface QueryOptions {
@@ -22,13 +20,7 @@ async function query(words: string[], options: QueryOptions, command: Command): 
   session.interruptHints = [];
   const { repository, limit } = options;
   const body = { query: words.join(" "), limit, ...(repository !== undefined && { repository }) };
-  const answer = await session.api.post(QueryAnswer, "/api/query", { body });
-  if (answer.revision === null) {
-    const name = answer.repository;
-    throw new CliError(exitCode.usage, "REPOSITORY_NOT_INDEXED", `Nothing is indexed as ${name}.`, {
-      hints: [`Index a directory under this name: agents index <dir> --repository ${name} --wait`],
-    });
-  }
+  const answer = await searchCode(session.api, body);
   session.answer(answer, () => queryResults(answer, session.terminal.paint, { excerpt_lines_max: 6 }));
 }
 

@@ -14,9 +14,14 @@ export interface Loaded<Data> {
 }
 
 interface LoadOptions {
-  /** Loads again this often, while the page is looked at. */
+  /** Loads again this often, while the page is looked at; what takes long, less often. */
   every_ms?: number;
+  /** False while something else is to be loaded first. */
+  is_wanted?: boolean;
 }
+
+/** What is loaded by itself is loading for at most this share of the time, so that slow answers do not pile up. */
+const LOADING_SHARE_MAX = 0.1;
 
 /**
  * Loads data when the component appears, when `key` changes, and, with `every_ms`, again and again. What was loaded
@@ -25,7 +30,7 @@ interface LoadOptions {
 export function useLoaded<Data>(
   key: string,
   load: (signal: AbortSignal) => Promise<Data>,
-  { every_ms }: LoadOptions = {},
+  { every_ms, is_wanted = true }: LoadOptions = {},
 ): Loaded<Data> {
   const [state, setState] = useState<{
     key: string;
@@ -37,9 +42,13 @@ export function useLoaded<Data>(
   const [turn, setTurn] = useState(0);
   const latest = useRef(load);
   latest.current = load;
+  const due_at = useRef(0);
   // A new turn loads the same key again
   useEffect(() => {
+    if (!is_wanted) return;
     const stop = new AbortController();
+    const began_at = Date.now();
+    due_at.current = Number.POSITIVE_INFINITY;
     setLoading(true);
     latest
       .current(stop.signal)
@@ -48,11 +57,19 @@ export function useLoaded<Data>(
         if (stop.signal.aborted) return;
         setState((last) => ({ ...(last.key === key ? last : { key }), problem }));
       })
-      .finally(() => !stop.signal.aborted && setLoading(false));
+      .finally(() => {
+        if (stop.signal.aborted) return;
+        const ended_at = Date.now();
+        due_at.current = ended_at + (ended_at - began_at) * (1 / LOADING_SHARE_MAX - 1);
+        setLoading(false);
+      });
     return () => stop.abort();
-  }, [key, turn]);
+  }, [key, turn, is_wanted]);
   const reload = useCallback(() => setTurn((last) => last + 1), []);
-  useEvery(every_ms, reload);
+  const reloadWhenDue = useCallback(() => {
+    if (Date.now() >= due_at.current) reload();
+  }, [reload]);
+  useEvery(every_ms, reloadWhenDue);
   const show = useCallback((data: Data) => setState({ key, data, loaded_at: Date.now() }), [key]);
   const shown = state.key === key ? state : undefined;
   return {

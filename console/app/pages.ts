@@ -1,4 +1,5 @@
 import type { ComponentType } from "preact";
+import { Alerts } from "../pages/alerts.tsx";
 import { Audit } from "../pages/audit.tsx";
 import { Circuits } from "../pages/circuits.tsx";
 import { Failure } from "../pages/failure.tsx";
@@ -8,6 +9,7 @@ import { Overview } from "../pages/overview.tsx";
 import { Policies } from "../pages/policies.tsx";
 import { Replay } from "../pages/replay.tsx";
 import { Replays } from "../pages/replays.tsx";
+import { Runbook } from "../pages/runbook.tsx";
 import { Search } from "../pages/search.tsx";
 import { Submit } from "../pages/submit.tsx";
 import { Task } from "../pages/task.tsx";
@@ -31,6 +33,7 @@ export const PAGES: Readonly<Record<string, PageDefinition>> = {
   search: { title: "nav.search", scope: "read", component: Search },
   failures: { title: "nav.failures", scope: "read", component: Failures },
   replays: { title: "nav.replays", scope: "read", component: Replays },
+  alerts: { title: "nav.alerts", scope: "operate", component: Alerts },
   circuits: { title: "nav.circuits", scope: "read", component: Circuits },
   policies: { title: "nav.policies", scope: "operate", component: Policies },
   keys: { title: "nav.keys", scope: "admin", component: Keys },
@@ -43,6 +46,7 @@ const ENTRY_PAGES: Readonly<Record<string, PageDefinition["component"]>> = {
   tasks: Task,
   failures: Failure,
   replays: Replay,
+  alerts: Runbook,
 };
 
 /** The page that a place shows. */

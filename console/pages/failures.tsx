@@ -32,11 +32,6 @@ export function Failures({ place: { query } }: { place: Place }) {
   const key = JSON.stringify(filter);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [wanted, setWanted] = useState<Wanted>();
-  const groups = useLoaded(
-    `groups${key}`,
-    (signal) => ask<FailureGroups>("/api/dlq/groups", { query: filter, signal }),
-    { every_ms: REFRESH_MS },
-  );
   const list = usePaged<FailureView>(
     `${key}${state}`,
     async (cursor, signal) => {
@@ -45,6 +40,13 @@ export function Failures({ place: { query } }: { place: Place }) {
       return { rows: page.failures, next_cursor: page.next_cursor };
     },
     ({ failure }) => failure,
+  );
+  // The first rows before the counts, which read every failure that is open
+  const is_listed = !list.is_loading || list.rows.length > 0;
+  const groups = useLoaded(
+    `groups${key}`,
+    (signal) => ask<FailureGroups>("/api/dlq/groups", { query: filter, signal }),
+    { every_ms: REFRESH_MS, is_wanted: is_listed },
   );
   const changed = () => {
     setSelected(new Set());
@@ -62,7 +64,7 @@ export function Failures({ place: { query } }: { place: Place }) {
           onWant={(action) => setWanted({ action, selection })}
         />
       </PageHead>
-      <Queues />
+      <Queues is_wanted={is_listed} />
       <Filters query={query} />
       <Shown of={groups}>{(shown) => <Groups answer={shown} query={query} onWant={setWanted} />}</Shown>
       <h2>{t("failures.each")}</h2>
@@ -120,9 +122,10 @@ function Act({ selected, is_filtered, onWant }: ActProps) {
   );
 }
 
-function Queues() {
+function Queues({ is_wanted }: { is_wanted: boolean }) {
   const loaded = useLoaded("dlq.queues", (signal) => ask<DeadLetterQueues>("/api/dlq/queues", { signal }), {
     every_ms: REFRESH_MS,
+    is_wanted,
   });
   return (
     <Shown of={loaded}>

@@ -66,6 +66,11 @@ function Alerts({ alerts }: { alerts: NonNullable<MetricsSummary["alerts"]> }) {
           </li>
         ))}
       </ul>
+      {may("operate") && (
+        <p>
+          <a href={placeLink(["alerts"])}>{t("overview.see_alerts")}</a>
+        </p>
+      )}
     </section>
   );
 }

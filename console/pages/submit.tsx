@@ -9,6 +9,7 @@ import { Field, PageHead } from "../parts/bits.tsx";
 import { ProblemNotice } from "../parts/notices.tsx";
 import { type PickedFiles, pickFiles } from "./submit/pick-files.ts";
 import { NO_FILES, type SubmitForm, submissionOf } from "./submit/submission-of.ts";
+import { uploadArchive } from "./submit/upload-archive.ts";
 
 /** Names in configs/workflows.json and configs/sandbox_limits.json as shipped; others can be typed. */
 const WORKFLOWS = ["change", "buildtest", "run", "index"];
@@ -34,6 +35,7 @@ const EMPTY: SubmitForm = {
 export function Submit(_: { place: Place }) {
   const [form, setForm] = useState(EMPTY);
   const [files, setFiles] = useState<PickedFiles>(NO_FILES);
+  const [archive, setArchive] = useState<File>();
   const [problem, setProblem] = useState<ApiProblem>();
   const [is_busy, setBusy] = useState(false);
   const [idempotency_key, setIdempotencyKey] = useState(newIdempotencyKey);
@@ -46,12 +48,17 @@ export function Submit(_: { place: Place }) {
     setFiles(picked);
     setIdempotencyKey(newIdempotencyKey());
   };
+  const chooseArchive = (picked: File | undefined) => {
+    setArchive(picked);
+    setIdempotencyKey(newIdempotencyKey());
+  };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
     setProblem(undefined);
     try {
-      const body = submissionOf(form, files);
+      const upload_id = form.source === "archive" && archive ? await uploadArchive(archive) : undefined;
+      const body = submissionOf(form, { files, upload_id });
       const headers = { "idempotency-key": idempotency_key };
       const { task_id } = await ask<TaskView>("/api/tasks", { method: "POST", body, headers });
       goTo(placeLink(["tasks", task_id]));
@@ -68,7 +75,7 @@ export function Submit(_: { place: Place }) {
       <PageHead title={t("nav.submit")} about={t("submit.about")} />
       <form class="form" onSubmit={(event) => void submit(event)}>
         <WorkflowFields {...fields} />
-        <SourceFields {...fields} files={files} onFiles={choose} />
+        <SourceFields {...fields} files={files} onFiles={choose} onArchive={chooseArchive} />
         {form.workflow === "change" && <ChangeFields {...fields} />}
         {form.workflow !== "index" && <CommandFields {...fields} />}
         {problem && <ProblemNotice problem={problem} />}
@@ -106,17 +113,20 @@ function WorkflowFields({ form, set }: FieldsProps) {
   );
 }
 
-function SourceFields({
-  form,
-  set,
-  files,
-  onFiles,
-}: FieldsProps & { files: PickedFiles; onFiles: (files: PickedFiles) => void }) {
+const SOURCES = ["git", "files", "archive"] as const;
+
+interface SourceProps extends FieldsProps {
+  files: PickedFiles;
+  onFiles(files: PickedFiles): void;
+  onArchive(archive: File | undefined): void;
+}
+
+function SourceFields({ form, set, files, onFiles, onArchive }: SourceProps) {
   return (
     <fieldset>
       <legend>{t("submit.source")}</legend>
       <div class="choices">
-        {(["git", "files"] as const).map((source) => (
+        {SOURCES.map((source) => (
           <label key={source}>
             <input
               type="radio"
@@ -128,7 +138,7 @@ function SourceFields({
           </label>
         ))}
       </div>
-      {form.source === "git" ? (
+      {form.source === "git" && (
         <>
           <Field id="url" label={t("submit.url")}>
             <TextInput id="url" value={form.url} required onValue={(url) => set({ url })} />
@@ -137,32 +147,49 @@ function SourceFields({
             <TextInput id="ref" value={form.ref} onValue={(ref) => set({ ref })} />
           </Field>
         </>
-      ) : (
-        <Field id="files" label={t("submit.files")} hint={t("submit.files_hint")}>
+      )}
+      {form.source === "files" && <FolderField files={files} onFiles={onFiles} />}
+      {form.source === "archive" && (
+        <Field id="archive" label={t("submit.archive")} hint={t("submit.archive_hint")}>
           <input
-            id="files"
+            id="archive"
             type="file"
-            multiple
-            aria-describedby="files-hint"
-            {...{ webkitdirectory: true }}
-            onChange={(event) => void pickFiles(event.currentTarget.files ?? []).then(onFiles)}
+            required
+            accept=".tgz,.gz,application/gzip"
+            aria-describedby="archive-hint"
+            onChange={(event) => onArchive(event.currentTarget.files?.[0])}
           />
-          {files.count > 0 && (
-            <p role="status">
-              {t("submit.picked", { count: formatCount(files.count), size: formatBytes(files.bytes) })}
-            </p>
-          )}
-          {files.left_out.length > 0 && (
-            <p class="notice warn" role="status">
-              {t("submit.left_out", {
-                names: files.left_out.slice(0, 5).join(", "),
-                count: files.left_out.length,
-              })}
-            </p>
-          )}
         </Field>
       )}
     </fieldset>
+  );
+}
+
+function FolderField({ files, onFiles }: Pick<SourceProps, "files" | "onFiles">) {
+  return (
+    <Field id="files" label={t("submit.files")} hint={t("submit.files_hint")}>
+      <input
+        id="files"
+        type="file"
+        multiple
+        aria-describedby="files-hint"
+        {...{ webkitdirectory: true }}
+        onChange={(event) => void pickFiles(event.currentTarget.files ?? []).then(onFiles)}
+      />
+      {files.count > 0 && (
+        <p role="status">
+          {t("submit.picked", { count: formatCount(files.count), size: formatBytes(files.bytes) })}
+        </p>
+      )}
+      {files.left_out.length > 0 && (
+        <p class="notice warn" role="status">
+          {t("submit.left_out", {
+            names: files.left_out.slice(0, 5).join(", "),
+            count: files.left_out.length,
+          })}
+        </p>
+      )}
+    </Field>
   );
 }
 

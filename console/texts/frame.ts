@@ -6,6 +6,7 @@ export const FRAME_TEXTS = {
   "nav.search": ["Code search", "코드 검색"],
   "nav.failures": ["Failures", "실패"],
   "nav.replays": ["Replays", "재실행"],
+  "nav.alerts": ["Alerts", "경보"],
   "nav.circuits": ["Circuits", "서킷"],
   "nav.policies": ["Policies", "정책"],
   "nav.keys": ["API keys", "API 키"],

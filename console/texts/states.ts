@@ -31,6 +31,8 @@ export const STATE_TEXTS = {
   "state.awaiting_approval": ["awaiting approval", "승인 대기"],
   "state.permanently_failed": ["permanently failed", "영구 실패"],
   "state.replayed": ["replayed", "재실행됨"],
+  "state.firing": ["fires", "발생 중"],
+  "state.pending": ["pending", "대기 중"],
   "state.resolved": ["resolved", "해결됨"],
   "state.discarded": ["discarded", "폐기됨"],
   "span.hour": ["last hour", "최근 1시간"],

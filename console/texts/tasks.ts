@@ -118,8 +118,8 @@ export const TASK_TEXTS = {
     "기록되지 않은 스팬입니다. 하위 스팬으로 추정합니다.",
   ],
   "submit.about": [
-    "For an archive, or files that are no text, use the command line: agents submit <directory>.",
-    "압축 파일이나 텍스트가 아닌 파일은 명령줄을 쓰세요: agents submit <directory>.",
+    "From a git repository, a folder or an archive. The same on the command line: agents submit.",
+    "Git 저장소, 폴더 또는 압축 파일에서 제출합니다. 명령줄에서는 agents submit 입니다.",
   ],
   "submit.what": ["What to do", "할 일"],
   "submit.workflow": ["Workflow", "워크플로"],
@@ -132,6 +132,21 @@ export const TASK_TEXTS = {
   "submit.source": ["Source", "소스"],
   "submit.source_git": ["Git URL", "Git URL"],
   "submit.source_files": ["Files from this computer", "이 컴퓨터의 파일"],
+  "submit.source_archive": ["Archive (.tar.gz)", "압축 파일(.tar.gz)"],
+  "submit.archive": ["Archive file", "압축 파일 선택"],
+  "submit.archive_hint": [
+    "A .tar.gz with the source at its root. Any files, up to 50 MB.",
+    "루트에 소스가 있는 .tar.gz. 모든 종류의 파일, 50 MB까지.",
+  ],
+  "submit.no_archive": ["This is no .tar.gz archive.", ".tar.gz 압축 파일이 아닙니다."],
+  "submit.not_secure": [
+    "The browser uploads archives from https pages only. Use the command line: agents submit <file>.",
+    "브라우저는 https 페이지에서만 압축 파일을 올립니다. 명령줄을 쓰세요: agents submit <파일>.",
+  ],
+  "submit.upload_refused": [
+    "The upload did not get through (status {status}). Try again.",
+    "업로드하지 못했습니다(상태 {status}). 다시 시도하세요.",
+  ],
   "submit.url": ["Git URL", "Git URL"],
   "submit.ref": ["Branch, tag or commit", "브랜치, 태그 또는 커밋"],
   "submit.ref_hint": ["The default branch when empty.", "비워 두면 기본 브랜치입니다."],
@@ -149,7 +164,7 @@ export const TASK_TEXTS = {
   "submit.change_patch": ["Patch", "패치"],
   "submit.change_codemod": ["Codemod rules", "코드모드 규칙"],
   "submit.change_prompt": ["In words, for a model", "모델에게 말로 설명"],
-  "submit.hint_patch": ["What git diff writes.", "git diff 출력을 붙여 넣으세요."],
+  "submit.hint_patch": ["Paste what git diff writes.", "git diff 출력을 붙여 넣으세요."],
   "submit.hint_codemod": ["ast-grep rules as YAML.", "YAML 형식의 ast-grep 규칙."],
   "submit.hint_prompt": [
     "A model must be configured where the stack runs.",

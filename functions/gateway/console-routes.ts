@@ -2,24 +2,27 @@ import { z } from "zod";
 import { type ApiRequest, type ApiResponse, type Route, route } from "#lib/http/route.ts";
 import { IdentityView } from "#schemas/http/identity.ts";
 import { type ConsoleFileName, consoleFile } from "./console-files.ts";
+import { uploadOrigin } from "./create-upload.ts";
+import { gatewayPorts } from "./dependencies.ts";
 
 /**
- * What a page of the console may do: run and show its own two files, and ask this API. No inline script or style, no
- * frame, no form that is sent, no other host. `require-trusted-types-for` makes every use of `innerHTML` and the like fail:
+ * What a page of the console may do: run and show its own two files, ask this API, and upload to the bucket. No inline script
+ * or style, no frame, no form that is sent, no other host. `require-trusted-types-for` makes every use of `innerHTML` and the like fail:
  * https://www.w3.org/TR/trusted-types/
  */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join("; ");
+const contentSecurityPolicy = (upload_origin: string): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    `connect-src 'self' ${upload_origin}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; ");
 
 const REVALIDATED = "no-cache";
 /** The name holds the content's hash, so what it names never changes: https://www.rfc-editor.org/rfc/rfc8246 */
@@ -33,12 +36,12 @@ const VersionQuery = z.strictObject({
     .optional(),
 });
 
-type FileRequest = Pick<ApiRequest<unknown, z.output<typeof VersionQuery>>, "headers" | "query">;
+type FileRequest = Pick<ApiRequest<unknown, z.output<typeof VersionQuery>>, "headers" | "query" | "platform">;
 
 async function answerFile(
   name: ConsoleFileName,
   content_type: string,
-  { headers, query }: FileRequest,
+  { headers, query, platform }: FileRequest,
 ): Promise<ApiResponse> {
   const { bytes, gzipped, version } = await consoleFile(name);
   const takes_gzip = /(^|[\s,])gzip\s*(,|;\s*q=(1|0?\.\d*[1-9])|$)/i.test(headers["accept-encoding"] ?? "");
@@ -47,7 +50,7 @@ async function answerFile(
     body: takes_gzip ? gzipped : bytes,
     headers: {
       "content-type": content_type,
-      "content-security-policy": CONTENT_SECURITY_POLICY,
+      "content-security-policy": contentSecurityPolicy(await uploadOrigin(gatewayPorts(platform))),
       "cache-control": query.v === version ? FOREVER : REVALIDATED,
       vary: "accept-encoding",
       ...(takes_gzip && { "content-encoding": "gzip" }),

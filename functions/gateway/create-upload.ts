@@ -56,3 +56,9 @@ export async function createUpload(
     expires_at: instant(ports.runtime.now() + UPLOAD_SECONDS * 1000),
   };
 }
+
+/** The origin that uploads are sent to, where a page must be allowed to connect. Asks AWS for nothing. */
+export async function uploadOrigin({ s3, settings }: Pick<GatewayPorts, "s3" | "settings">): Promise<string> {
+  const command = new PutObjectCommand({ Bucket: settings.artifact_bucket, Key: "any" });
+  return new URL(await getSignedUrl(s3, command)).origin;
+}

@@ -2,6 +2,9 @@ import type { IncomingMessage, RequestListener, Server } from "node:http";
 
 const LOOPBACK_HOST = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i;
 
+/** Path of an object with the signature of a presigned URL. */
+const SIGNED_OBJECT = /^\/[^/?]+\/[^?]+\?(?:[^#]*&)?X-Amz-Signature=/;
+
 /**
  * Makes a server on loopback answer 403 to every request that a web page has caused, and to every request under
  * another name than the loopback's: any page may send requests to this machine, and one that has rebound its own
@@ -35,6 +38,7 @@ function refusal(request: IncomingMessage): string | undefined {
   if (hosts.length !== 1 || !LOOPBACK_HOST.test(headers.host ?? "")) {
     return "This port answers under the names of the loopback only.";
   }
+  if (uploadsByLink(request)) return undefined;
   if (headers.origin !== undefined) return "This port answers no web page.";
   const site = headers["sec-fetch-site"];
   if (site === undefined || site === "none") return undefined;
@@ -51,6 +55,21 @@ function opensLink({ method, headers, url = "" }: IncomingMessage): boolean {
     method === "GET" &&
     headers["sec-fetch-mode"] === "navigate" &&
     headers["sec-fetch-dest"] === "document" &&
-    /^\/[^/?]+\/[^?]+\?(?:[^#]*&)?X-Amz-Signature=/.test(url)
+    SIGNED_OBJECT.test(url)
+  );
+}
+
+/**
+ * True when a page of this machine, such as the console, uploads to a presigned URL, or its browser asks whether it may. The S3
+ * emulator checks the signature, which only the API can have made.
+ */
+function uploadsByLink({ method, headers, url = "" }: IncomingMessage): boolean {
+  const wanted = method === "OPTIONS" ? headers["access-control-request-method"] : method;
+  const site = headers["sec-fetch-site"] ?? "same-site";
+  return (
+    wanted === "PUT" &&
+    LOOPBACK_HOST.test(headers.origin?.replace(/^https?:\/\//, "") ?? "") &&
+    (site === "same-site" || site === "same-origin") &&
+    SIGNED_OBJECT.test(url)
   );
 }

@@ -7,6 +7,7 @@ import { type FauxqsInternals, loadFauxqsInternals, type Persistence } from "./f
 import { serveMoveTasks } from "./move-tasks.ts";
 import { enforcePresignedUrls } from "./presigned-urls.ts";
 import { refuseWebPages } from "./refuse-web-pages.ts";
+import { answerCorsOfS3 } from "./s3-cors.ts";
 import { closeS3Gaps } from "./s3-gaps.ts";
 import { listInByteOrder } from "./s3-listing.ts";
 import { closeSqsGaps, keepMessageGroups } from "./sqs-gaps.ts";
@@ -37,6 +38,7 @@ export async function startSqsAndS3(options: { directory: string; port: number }
   refuseAsSqs(app, queues);
   keepMessageGroups(app, queues);
   serveMoveTasks(app, queues, persistence, internals);
+  answerCorsOfS3(app);
   enforcePresignedUrls(app);
   closeS3Gaps(app, objects, internals);
   listInByteOrder(objects);

@@ -1,8 +1,18 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Block, parseRunbook } from "../../console/pages/alerts/parse-runbook.ts";
 import { buildConsole, CONSOLE_FILES, CONSOLE_FOLDER } from "./build-console.ts";
 
 /** What a browser fetches before it shows anything. */
@@ -13,6 +23,7 @@ const file = (name: string) => join(root, CONSOLE_FOLDER, name);
 
 beforeAll(async () => {
   cpSync("console", join(root, "console"), { recursive: true });
+  cpSync("docs/runbooks", join(root, "docs/runbooks"), { recursive: true });
   symlinkSync(resolve("node_modules"), join(root, "node_modules"));
   expect(await buildConsole(root)).toBe(true);
 });
@@ -52,5 +63,32 @@ describe("the built console", () => {
 
   it("is not there for a service without one", async () => {
     expect(await buildConsole(join(root, "node_modules"))).toBe(false);
+  });
+
+  it("holds the runbooks, and is built again when one changes", async () => {
+    const script = () => readFileSync(file("app.js"), "utf8");
+    expect(script()).toContain("More messages wait than are taken");
+    writeFileSync(join(root, "docs/runbooks/backlog.md"), "# Another sentence\n");
+    await buildConsole(root);
+    expect(script()).toContain("Another sentence");
+    expect(script()).not.toContain("More messages wait than are taken");
+  });
+});
+
+function wordsOf(block: Block): string {
+  const parts =
+    block.kind === "steps"
+      ? block.items.flat()
+      : block.kind === "table"
+        ? [block.head, ...block.rows].flat(2)
+        : block.parts;
+  return parts.map(({ text }) => text).join("");
+}
+
+describe("the runbooks", () => {
+  it.each(readdirSync("docs/runbooks"))("are written in what the console can show: %s", (name) => {
+    const blocks = parseRunbook(readFileSync(`docs/runbooks/${name}`, "utf8"));
+    expect(blocks[0]?.kind).toBe("heading");
+    expect(blocks.map(wordsOf).join("\n")).not.toMatch(/\*\*|`|\]\(|^\s*(\||[-*+#>] )/m);
   });
 });

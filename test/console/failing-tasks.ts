@@ -76,5 +76,15 @@ export function failingTasks() {
         );
       }
     },
+
+    /** Messages that no agent can read: they belong to no tenant. */
+    async unreadable(count: number): Promise<void> {
+      const QueueUrl = platform.queueUrl("buildtest");
+      await Promise.all(
+        Array.from({ length: count }, () =>
+          platform.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "no envelope" })),
+        ),
+      );
+    },
   };
 }

@@ -254,6 +254,24 @@ describe("the ports behind the API", () => {
     }
   });
 
+  it.each([
+    [["origin: http://evil.example"], /FOREIGN_REQUEST/],
+    [["origin: http://127.0.0.1.evil.example"], /FOREIGN_REQUEST/],
+    [["origin: null"], /FOREIGN_REQUEST/],
+    [["origin: http://127.0.0.1:3001", "sec-fetch-site: cross-site"], /FOREIGN_REQUEST/],
+    [
+      ["origin: http://127.0.0.1:3001", "sec-fetch-site: same-site"],
+      /SignatureDoesNotMatch|AuthorizationQuery/,
+    ],
+  ])("take an upload by a signed URL and from a page of this machine only: %j", async (headers, refusal) => {
+    const { AWS_ENDPOINT_URL_S3 = "" } = environmentOf(stack.data_dir);
+    const { host, port } = new URL(AWS_ENDPOINT_URL_S3);
+    const sent = [`host: ${host}`, "content-length: 0", ...headers];
+    const answer = await exchange(Number(port), request("PUT /any/key?X-Amz-Signature=00", sent));
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.body).toMatch(refusal);
+  });
+
   it.each(["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:4313", "0.0.0.0", ""])(
     "answer nobody who calls them %j",
     async (host) => {

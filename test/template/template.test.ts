@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { CORS_RULE } from "../../local/emulators/s3-cors.ts";
 import type { Template } from "../../scripts/package/template.ts";
 import { templateOf } from "../../scripts/package/template-of.ts";
 import { alarmRules } from "./rules/alarms.ts";
@@ -49,6 +50,11 @@ describe("a stage", () => {
       concurrency: { MaximumConcurrency: 5 },
       routes: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
     });
+  });
+
+  it("lets pages upload to the bucket, and nothing else, as the local S3 does", () => {
+    const { CorsConfiguration } = properties(copyOf("prod"), "ArtifactBucket");
+    expect(CorsConfiguration).toEqual({ CorsRules: [CORS_RULE] });
   });
 
   it("says where it is, and what of it holds data", () => {

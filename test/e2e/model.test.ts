@@ -280,10 +280,15 @@ describe("flagged files", () => {
 
 describe("a change by a coding agent", () => {
   const WRONG_THEN_RIGHT = `if [ "$AGENT_ROUND" = 0 ]; then sed -i 's/a - b/a * b/' add.js; else grep -q 'What was tried' {prompt_file} && sed -i 's/a \\* b/a + b/' add.js; fi; echo "asked with $AGENT_KEY"`;
+  const MENDS = "sed -i 's/a - b/a + b/' add.js";
   const agents = {
     mender: { command: WRONG_THEN_RIGHT, secrets: { AGENT_KEY: "MODEL_API_KEY_ANTHROPIC" } },
-    locker: { command: "sed -i 's/a - b/a + b/' add.js; echo {} > package-lock.json" },
+    locker: { command: `${MENDS}; echo {} > package-lock.json` },
     idle: { command: "echo thinking" },
+    learner: {
+      command: `if grep -q 'What was refused' {prompt_file}; then ${MENDS}; else ${MENDS}; echo {} > package-lock.json; fi; echo '{"input_tokens":90,"output_tokens":10,"usd":0.25}' > "$HOME/use.json"`,
+      usage: { file: "use.json" },
+    },
     keyless: { command: "true", secrets: { K: "MODEL_API_KEY_NOWHERE" } },
   };
   const by = (agent: string, more: object = {}) =>
@@ -310,6 +315,46 @@ describe("a change by a coding agent", () => {
     const diff = (await api.artifact(view.task_id, "codegen/diff.patch")).toString("utf8");
     expect(diff).toContain("+export const add = (a, b) => a + b;");
     expect(server.asked).toEqual([]);
+    const summary = (await api.artifact(view.task_id, "codegen/summary.md")).toString("utf8");
+    expect(summary).toContain("Its use of models: not stated.");
+  });
+
+  it("is told what was refused of its change, and what it states of its use is counted", async () => {
+    const view = await made("learner");
+    expect(view, JSON.stringify(view.error)).toMatchObject({ verdict: "passed" });
+    expect(view.steps.map(({ step, round }) => `${step} ${round}`)).toEqual([
+      ...["index 0", "code 0", "codegen 0", "code 1", "codegen 1", "buildtest 1", "index_result 0"],
+    ]);
+    const metrics = await json(view.task_id, "codegen/metrics.json");
+    expect(metrics).toMatchObject({
+      ...{ round: 1, files: [{ path: "add.js" }] },
+      agent: { use: { tokens: 100, usd: 0.25 }, rounds: 2, task_tokens: 200, task_usd: 0.5 },
+    });
+    const summary = (await api.artifact(view.task_id, "codegen/summary.md")).toString("utf8");
+    expect(summary).toContain("Its use of models: 100 tokens, 0.25 USD, as it states.");
+    expect(summary).toContain("All rounds: 200 tokens, 0.50 USD.");
+    expect(summary).toMatch(/\| first \| none \| – \| 100 \| .*package-lock\.json/);
+    const { body } = await api.request("GET", "/api/metrics/summary");
+    expect(JSON.stringify(body)).toContain("model");
+  });
+
+  it("is not run again when what it stated reaches the budget, of the task or of the tenant's day", async () => {
+    await configure({}, { task_usd_max: 0.2 }, agents);
+    const spent = await made("learner");
+    expect(spent).toMatchObject({ verdict: "failed", error: { code: "CHANGE_FLAGGED" } });
+    expect(spent.error?.message).toContain("repair round 1: MODEL_BUDGET_SPENT");
+    await configure({}, { tenant_day_usd_max: 0.2 }, agents);
+    const { task_id } = await api.submit(by("learner"));
+    const parked = await vi.waitUntil(
+      async () =>
+        (await api.request<TaskView>("GET", `/api/tasks/${task_id}`)).body.steps.find(
+          ({ status }) => status === "parked",
+        ),
+      { timeout: 60_000, interval: 200 },
+    );
+    expect(parked).toMatchObject({ step: "code", code: "MODEL_DAY_BUDGET_SPENT" });
+    await api.request("POST", `/api/tasks/${task_id}/cancel`);
+    await configure({}, {}, agents);
   });
 
   it("fails by its own codes, with what it printed kept", async () => {
@@ -330,7 +375,9 @@ describe("a change by a coding agent", () => {
       );
       return `${status} ${body.code} ${body.detail}`;
     };
-    expect(await refused(by("nobody"))).toMatch(/^422 AGENT_UNKNOWN .*mender, locker, idle, keyless/);
+    expect(await refused(by("nobody"))).toMatch(
+      /^422 AGENT_UNKNOWN .*mender, locker, idle, learner, keyless/,
+    );
     expect(await refused(by("keyless"))).toMatch(/^422 AGENT_NOT_CONFIGURED .*MODEL_API_KEY_NOWHERE/);
     expect(await refused(by("Nobody!"))).toMatch(/^422 BODY_INVALID/);
   });

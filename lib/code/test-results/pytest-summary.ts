@@ -7,7 +7,7 @@ const SUMMARY = new RegExp(
   `^(?:=+ )?((?:\\d+ (?:${WORD})(?:, (?=\\d)| ))+|no tests (?:ran|collected) |no tests collected \\(\\d+ deselected\\) )in (\\d+(?:\\.\\d+)?)s(?: \\([^()]{1,40}\\))?(?: =+)?$`,
 );
 /** In the short summary above: `FAILED tests/test_a.py::test_one - assert 1 == 2`. */
-const NAMED = /^(?:FAILED|ERROR) (\S+\.py(?:::.*?)?)(?: - (.*))?$/;
+const NAMED = /^(?:FAILED|ERROR) (\S+\.py(?:::.*?)?)(?: - (.*))?$/s;
 const LINE_CHARACTERS_MAX = 2000;
 const NAMED_MAX = 20_000;
 

@@ -331,8 +331,8 @@ describe("a change by a coding agent", () => {
       agent: { use: { tokens: 100, usd: 0.25 }, rounds: 2, task_tokens: 200, task_usd: 0.5 },
     });
     const summary = (await api.artifact(view.task_id, "codegen/summary.md")).toString("utf8");
-    expect(summary).toContain("Its use of models: 100 tokens, 0.25 USD, as it states.");
-    expect(summary).toContain("All rounds: 200 tokens, 0.50 USD.");
+    expect(summary).toContain("Its use of models: 100 tokens, 0.2500 USD, as it states.");
+    expect(summary).toContain("All rounds: 200 tokens, 0.5000 USD.");
     expect(summary).toMatch(/\| first \| none \| – \| 100 \| .*package-lock\.json/);
     const { body } = await api.request("GET", "/api/metrics/summary");
     expect(JSON.stringify(body)).toContain("model");
@@ -344,16 +344,11 @@ describe("a change by a coding agent", () => {
     expect(spent).toMatchObject({ verdict: "failed", error: { code: "CHANGE_FLAGGED" } });
     expect(spent.error?.message).toContain("repair round 1: MODEL_BUDGET_SPENT");
     await configure({}, { tenant_day_usd_max: 0.2 }, agents);
-    const { task_id } = await api.submit(by("learner"));
-    const parked = await vi.waitUntil(
-      async () =>
-        (await api.request<TaskView>("GET", `/api/tasks/${task_id}`)).body.steps.find(
-          ({ status }) => status === "parked",
-        ),
-      { timeout: 60_000, interval: 200 },
-    );
-    expect(parked).toMatchObject({ step: "code", code: "MODEL_DAY_BUDGET_SPENT" });
-    await api.request("POST", `/api/tasks/${task_id}/cancel`);
+    const parked = await made("learner");
+    expect(parked, JSON.stringify(parked.steps)).toMatchObject({
+      ...{ verdict: "error", error: { code: "WAIT_EXCEEDS_DEADLINE", step: "code" } },
+    });
+    expect(parked.error?.message).toContain("tenant_day_usd_max");
     await configure({}, {}, agents);
   });
 

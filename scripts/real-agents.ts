@@ -52,7 +52,7 @@ async function installed({ program }: KnownAgent, directories: readonly string[]
 
 async function versionOf(program: string, words: readonly string[]): Promise<string> {
   const { stdout } = await run(program, words, { timeout: 120_000 });
-  return /\d+\.\d+[\w.]*/.exec(stdout)?.[0] ?? "unknown";
+  return /\d+\.\d+(?:\.\w+)*/.exec(stdout)?.[0] ?? "unknown";
 }
 
 async function ended(stack: OwnStack, agent: string): Promise<TaskView> {

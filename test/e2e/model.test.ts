@@ -8,7 +8,7 @@ import { runCli } from "#test/fakes/run-cli.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { configsDirectory } from "../fakes/configs-directory.ts";
 import { modelServer } from "../fakes/model-server.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
+import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
 
 const SUBTRACTS = "export const add = (a, b) => a - b;";
@@ -56,7 +56,12 @@ const change = async (fields?: object) => {
 const json = async (task_id: string, path: string) =>
   JSON.parse((await api.artifact(task_id, path)).toString("utf8"));
 
-async function configure(models: object, defaults: object, agents: object = {}): Promise<void> {
+async function configure(
+  models: object,
+  defaults: object,
+  agents: object = {},
+  overrides: object[] = [],
+): Promise<void> {
   const view = async () => {
     const { body } = await api.request("GET", "/api/policies");
     return Policies.parse(body).policies.find(({ file }) => file === "codegen.json");
@@ -64,7 +69,8 @@ async function configure(models: object, defaults: object, agents: object = {}):
   const before = (await view())?.hash;
   const shared = { turns_max: 2, task_tokens_max: 1_000_000, task_usd_max: 5 };
   const days = { tenant_day_tokens_max: null, tenant_day_usd_max: null };
-  const value = { $schema: "x", models, agents, defaults: { model: null, ...shared, ...days, ...defaults } };
+  const all = { model: null, ...shared, ...days, ...defaults };
+  const value = { $schema: "x", models, agents, defaults: all, overrides };
   writeFileSync(join(configs.directory, "codegen.json"), JSON.stringify(value));
   await vi.waitUntil(async () => (await view())?.hash !== before, { timeout: 60_000, interval: 100 });
 }
@@ -213,6 +219,41 @@ describe("a change in words", () => {
     expect(await json(view.task_id, "codegen/metrics.json")).toMatchObject({
       model: { name: "claude", provider: "anthropic", usd: 0.003 },
     });
+  });
+
+  it("passes at one endpoint while another is down, whose circuit alone opens", async () => {
+    const dead = await modelServer([]);
+    const model = { provider: "openai-compatible", model: "x", api_key: null };
+    const models = {
+      up: { ...model, base_url: server.base_url("openai-compatible") },
+      down: { ...model, base_url: dead.base_url("openai-compatible") },
+    };
+    await dead.close();
+    await configure(models, { model: "up" }, {}, [{ match: { tenant: "other" }, model: "down" }]);
+    const other = await tenantClient(stack.url, stack.data_dir, "other");
+    const waiting = [await other.submit(words()), await other.submit(words()), await other.submit(words())];
+    const circuits = async () => {
+      const { body } = await api.request<{ circuits: { key: string; state: string }[] }>(
+        "GET",
+        "/api/circuits",
+      );
+      return body.circuits.map(({ key, state }) => `${key} ${state}`);
+    };
+    const place = (origin: string) => origin.replace("http://", "").replaceAll(/[.:]/g, "-");
+    const circuit = (origin: string) => `codegen.worker.model@openai-compatible_${place(origin)}`;
+    const is_open = async () => (await circuits()).some((one) => one === `${circuit(dead.origin)} open`);
+    await vi.waitUntil(is_open, { timeout: 180_000, interval: 200 });
+    server.answer({ text: RIGHT });
+    const view = await change();
+    expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded", verdict: "passed" });
+    expect(server.asked).toHaveLength(1);
+    const others = (await circuits()).filter((one) => !one.startsWith(circuit(dead.origin)));
+    expect(others.filter((one) => !one.endsWith(" closed"))).toEqual([]);
+    for (const { task_id } of waiting) {
+      const { body } = await other.request<TaskView>("GET", `/api/tasks/${task_id}`);
+      expect(body).not.toHaveProperty("ended_at");
+      await other.request("POST", `/api/tasks/${task_id}/cancel`);
+    }
   });
 
   it("is refused at submission when its key is not set, which is named", async () => {

@@ -59,7 +59,7 @@ const answer = (file: string, from: string, to: string) => ({
 function seeded({ file, right, bug }: Bug) {
   const { kind, files } = exampleSource();
   const mended = files["src/weekdays.js"]!.replace("day.getDay()", "day.getUTCDay()");
-  const source = { ...files, "src/weekdays.js": mended };
+  const source: Record<string, string> = { ...files, "src/weekdays.js": mended };
   const text = source[file] ?? "";
   expect(text.split(right), "the line is there once").toHaveLength(2);
   return { kind, files: { ...source, [file]: text.replace(right, bug) } };

@@ -3,7 +3,7 @@ import type { AgentEntry } from "#schemas/config/codegen.ts";
 import type { ScriptedAnswer } from "../../test/fakes/model-server.ts";
 
 /** What an entry is made of on this machine. */
-export interface Surroundings {
+interface Surroundings {
   /** The agent's program, and the directories that it needs to read. */
   program: string;
   read_only: string[];

@@ -242,7 +242,7 @@ describe("a change in words", () => {
     const place = (origin: string) => origin.replace("http://", "").replaceAll(/[.:]/g, "-");
     const circuit = (origin: string) => `codegen.worker.model@openai-compatible_${place(origin)}`;
     const is_open = async () => (await circuits()).some((one) => one === `${circuit(dead.origin)} open`);
-    await vi.waitUntil(is_open, { timeout: 180_000, interval: 200 });
+    await vi.waitUntil(is_open, { timeout: 90_000, interval: 200 });
     server.answer({ text: RIGHT });
     const view = await change();
     expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded", verdict: "passed" });

@@ -7,14 +7,14 @@ export interface StatedUse {
   usd?: number;
 }
 
-export const USE_FIELDS = [
+const USE_FIELDS = [
   "tokens",
   "input_tokens",
   "cached_input_tokens",
   "output_tokens",
   "usd",
 ] as const satisfies (keyof StatedUse)[];
-export type UseField = (typeof USE_FIELDS)[number];
+type UseField = (typeof USE_FIELDS)[number];
 
 /** A part of a form: a text as it stands, a number, or (`*`) any characters up to the next text. */
 type Part = { text: string } | { field: UseField | "*" };

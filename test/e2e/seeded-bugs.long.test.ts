@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { modelServer } from "../fakes/model-server.ts";
 import { exampleSource } from "./example.ts";
 import { testStack } from "./test-stack.ts";
@@ -44,6 +44,8 @@ const BUGS: Bug[] = [
     wrong: ["  return 0;", "  return Math.round((to.getTime() - from.getTime()) / DAY_MS) + 1;"],
   },
 ];
+
+vi.setConfig({ testTimeout: 900_000 }); // three tasks, on a machine that may be busy
 
 const server = await modelServer([{ text: "nothing yet" }]);
 afterAll(() => server.close());

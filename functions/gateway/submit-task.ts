@@ -9,6 +9,7 @@ import { hasEdge } from "#lib/platform/settings/environment.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
+import { definitionFor } from "#lib/work/tasks/definition-for.ts";
 import { taskIdFrom } from "#lib/work/tasks/task-id.ts";
 import { createTask } from "#lib/work/tasks/task-store.ts";
 import type { RoutePolicy } from "#schemas/config/route-policies.ts";
@@ -57,7 +58,7 @@ export async function submitTask(
     task_id: taskIdFrom(tenant, idempotency_key ?? ports.runtime.hex(16)),
     status: "accepted",
     spec,
-    definition,
+    definition: definitionFor(definition, spec.change?.kind),
     submission_hash: sourceHash(submission),
     trace_id: trace.trace_id,
     traceparent: formatTraceparent(trace),

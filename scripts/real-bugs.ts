@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { TaskView } from "#schemas/http/task-view.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
+import { patience, patiently } from "../cli/patiently.ts";
 import { createTerminal } from "../cli/terminal.ts";
 import { uploadArchive } from "../cli/upload-archive.ts";
 import { anyFreePort } from "../local/ports.ts";
@@ -43,7 +44,7 @@ async function ended(
   const submitted = await stack.api.post(TaskView, "/api/tasks", { body });
   for (const until = Date.now() + TASK_MS_MAX; Date.now() < until; ) {
     const path = `/api/tasks/${submitted.task_id}?wait=20`;
-    const view = await stack.api.get(TaskView, path, { timeout_ms: 60_000 });
+    const view = await patiently(() => stack.api.get(TaskView, path, { timeout_ms: 60_000 }), patience);
     if (view.ended_at) return view;
   }
   throw new Error(`${submitted.task_id} did not end within ${TASK_MS_MAX / 1000} s`);
@@ -80,7 +81,8 @@ async function tryBug(found: BuggyPackage, bug: Bug, directory: string, run: Run
 async function tryPackage(found: BuggyPackage, directory: string, run: Run): Promise<number> {
   const whole = await preparePackage(found, directory);
   const { verdict, error } = await ended(run, whole, { workflow: "buildtest", test: found.test });
-  terminal.lines(`${found.name} ${found.version}: as published ${verdict}`);
+  const why = error ? ` ${error.code}: ${error.message}` : "";
+  terminal.lines(`${found.name} ${found.version}: as published ${verdict}${why}`);
   if (verdict !== "passed") surprises.push(`${found.name} as published: ${error?.message}`);
   for (const bug of found.bugs) await tryBug(found, bug, directory, run);
   return found.bugs.length;

@@ -25,6 +25,13 @@ export function modelUse(steps: readonly StepView[]): ModelUse | undefined {
   };
 }
 
+const Run = z.looseObject({ run: z.looseObject({ use: z.looseObject({}).nullable() }) });
+
+/** Runs of a coding agent that did not state what they used. */
+export function unstatedRuns(steps: readonly StepView[]): number {
+  return steps.filter(({ output }) => Run.safeParse(output).data?.run.use === null).length;
+}
+
 /** `12,400 tokens, 0.0310 USD` */
 export function spentWords({ tokens, usd }: Pick<ModelUse, "tokens" | "usd">): string {
   return `${tokens.toLocaleString("en-US")} tokens, ${usd.toFixed(usd < 1 ? 4 : 2)} USD`;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { StepView } from "#schemas/http/task-view.ts";
 import { count, formatDuration } from "./format.ts";
-import { modelUse, spentWords } from "./model-use.ts";
+import { modelUse, spentWords, unstatedRuns } from "./model-use.ts";
 import { type Paint, verdictSign } from "./paint.ts";
 
 /** The fields of step outputs worth a word; every agent gives some of them. */
@@ -33,12 +33,14 @@ function achievement(step: StepView): string {
     if (passed + failed + skipped > 0) return testCounts({ passed, failed, skipped });
     return step.verdict === "passed" ? "no test is known to have run" : "";
   }
+  const use = modelUse([step]);
+  const spent = use === undefined ? "" : `${spentWords(use)} so far`;
   if (output.files_changed !== undefined) {
     const lines = `+${output.insertions ?? 0} −${output.deletions ?? 0}`;
-    const use = modelUse([step]);
-    const spent = use === undefined ? "" : `, ${spentWords(use)} so far`;
-    return `${count(output.files_changed, "file")} changed, ${lines}${spent}`;
+    return [`${count(output.files_changed, "file")} changed`, lines, spent].filter(Boolean).join(", ");
   }
+  if (step.verdict === "passed" && unstatedRuns([step]) > 0) return "use not stated";
+  if (step.verdict === "passed" && spent !== "") return spent;
   if (output.files !== undefined) {
     return `${count(output.files, "file")}, ${count(output.symbols ?? 0, "symbol")}`;
   }

@@ -2,7 +2,7 @@ import type { BuildTestSummary } from "#schemas/artifacts/build-test-report.ts";
 import type { TaskView } from "#schemas/http/task-view.ts";
 import { hasEnded } from "../follow-task.ts";
 import { count, formatDuration } from "./format.ts";
-import { modelUse, spentWords } from "./model-use.ts";
+import { modelUse, spentWords, unstatedRuns } from "./model-use.ts";
 import { type Paint, verdictSign } from "./paint.ts";
 import { testCounts } from "./step-line.ts";
 
@@ -46,7 +46,10 @@ export function verdictLines(
   const head = `${verdictSign(view.status === "canceled" ? undefined : view.verdict, paint)} ${paint.bold(word)} in ${formatDuration(elapsed_ms)}`;
   const lines = [`${head}  ${paint.dim(view.task_id)}`, ...why(view, summary)];
   const use = modelUse(view.steps);
-  if (use) lines.push(`  Model: ${count(use.rounds, "round")}, ${spentWords(use)}`);
+  const unstated = unstatedRuns(view.steps);
+  const not_stated = unstated > 0 ? [`${count(unstated, "run")} of the coding agent not stated`] : [];
+  const known = use ? [count(use.rounds, "round"), spentWords(use)] : [];
+  if (use || unstated > 0) lines.push(`  Model: ${[...known, ...not_stated].join(", ")}`);
   if (summary) {
     const { tests_passed: passed, tests_failed: failed, tests_skipped: skipped } = summary;
     if (passed + failed + skipped > 0) lines.push(`  Tests: ${testCounts({ passed, failed, skipped })}`);

@@ -5,6 +5,8 @@ interface PromptParts {
   words: string;
   /** Of a repair round; undefined in the first. */
   evidence: string | undefined;
+  /** Of a round whose predecessor's change was refused. */
+  refusal: string | undefined;
   test: string | undefined;
   protected_files: readonly string[];
   flagged_files_allowed: readonly FlagClass[];
@@ -12,12 +14,13 @@ interface PromptParts {
 
 /** What a coding agent is told: the task's words, what was tried, and what becomes of its change. */
 export function agentPrompt(parts: PromptParts): string {
-  const { words, evidence, test, protected_files } = parts;
+  const { words, evidence, refusal, test, protected_files } = parts;
   const refused = flagsBut(parts.flagged_files_allowed).map((flag) => FLAG_REASONS[flag]);
   return [
     words.trim(),
     "",
     ...(evidence === undefined ? [] : ["# What was tried", "", evidence.trim(), ""]),
+    ...(refusal === undefined ? [] : ["# What was refused", "", refusal.trim(), ""]),
     "# What becomes of your work",
     "",
     "You work in a copy of the repository, the current directory. When you end with exit code 0, the difference that you leave in its files is taken as the change; commits are not looked at. Ask nothing: nobody answers.",

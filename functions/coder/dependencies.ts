@@ -10,14 +10,15 @@ import type { CoderPorts } from "./run-coding-agent.ts";
 /** The production ports for one message. */
 export function coderPorts(context: AgentContext): CoderPorts {
   const { tenant } = context.envelope;
-  const { stage } = awsPorts().settings;
+  const { table, runtime, settings } = awsPorts();
+  const { table_name, stage } = settings;
   return {
     ...sourcesOf(context),
     sandboxLimits: config.sandboxLimits,
     code: confinedCodeFor(context),
     codegen: () => config.codegen().value,
-    flaggedFilesAllowed: () =>
-      codegenPolicyFor(config.codegen().value, { tenant, stage }).flagged_files_allowed,
+    policy: codegenPolicyFor(config.codegen().value, { tenant, stage }),
+    budget: { table, table_name, now: runtime.now },
     readKey: modelKey,
   };
 }

@@ -1,8 +1,13 @@
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
 import { codeWork } from "#lib/code/confined/code-work.ts";
 import { chooseAgent } from "#lib/platform/config/agent-choice.ts";
+import type { TableClient } from "#lib/platform/table/operations.ts";
+import { processBackend } from "#lib/sandbox/process/process-backend.ts";
 import type { SandboxBackend } from "#lib/sandbox/process/sandbox-backend.ts";
-import { AgentEntry } from "#schemas/config/codegen.ts";
+import { AgentEntry, type CodegenPolicy } from "#schemas/config/codegen.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 import { CoderOutput } from "#schemas/messages/coder.ts";
 import { fakeAgentContext } from "#test/fakes/agent-context.ts";
@@ -11,12 +16,20 @@ import { bytesByPath } from "#test/fakes/edited-tree.ts";
 import { generousProfile } from "#test/fakes/sandbox-profile.ts";
 import { fakeSource, fakeSourcePorts } from "#test/fakes/source-tree.ts";
 import { underEachBackend } from "#test/needing.ts";
+import { temporaryDirectory } from "#test/temporary.ts";
 import { promptVariable } from "./agent-prompt.ts";
 import { runCodingAgent } from "./run-coding-agent.ts";
 
 const KEY = "key-of-an-agent-0123456789";
 const FILES = { "add.js": "export const add = (a, b) => a - b;\n", "docs/a.md": "a\n", "lib.bin": "\0one" };
 const RIGHT = "sed -i 's/a - b/a + b/' add.js";
+
+const POLICY: CodegenPolicy = {
+  ...{ model: null, turns_max: 1, task_tokens_max: 1000, task_usd_max: 1 },
+  ...{ tenant_day_tokens_max: null, tenant_day_usd_max: null, flagged_files_allowed: [] },
+};
+/** Without a budget for a day nothing is asked of the table. */
+const NO_TABLE = { send: () => Promise.reject(new Error("the table was asked")) } as unknown as TableClient;
 
 interface Asked {
   backend: SandboxBackend;
@@ -25,6 +38,10 @@ interface Asked {
   limits?: Partial<SandboxProfile>;
   before?: { diff: string; report: object };
   test?: string;
+  refused?: { code: string; message: string; diff?: string };
+  spent?: { tokens: number; usd_micros: number };
+  policy?: Partial<CodegenPolicy>;
+  table?: TableClient;
 }
 
 async function run(entry: Partial<AgentEntry> & { command: string }, asked: Asked) {
@@ -35,7 +52,12 @@ async function run(entry: Partial<AgentEntry> & { command: string }, asked: Aske
   const input = {
     source: await fakeSource(blobs, files),
     change: { kind: "command" as const, agent: "ours", text: await write(words) },
-    round: asked.before ? 1 : 0,
+    round: asked.before || asked.refused ? 1 : 0,
+    ...(asked.spent && { spent: asked.spent }),
+    ...(asked.refused && {
+      refusal: { code: asked.refused.code, message: asked.refused.message },
+      ...(asked.refused.diff !== undefined && { refused_diff: await write(asked.refused.diff) }),
+    }),
     profile: "small",
     ...(asked.test !== undefined && { test: asked.test }),
     ...(asked.before && {
@@ -57,14 +79,18 @@ async function run(entry: Partial<AgentEntry> & { command: string }, asked: Aske
     backend,
     sandboxLimits: () => ({ value: limits_file, hash: "b".repeat(64) }),
     codegen: () => ({ agents: { ours: AgentEntry.parse(entry) } }),
-    flaggedFilesAllowed: () => [],
+    policy: { ...POLICY, ...asked.policy },
+    budget: { table: asked.table ?? NO_TABLE, table_name: "t", now: () => Date.UTC(2026, 0, 2) },
     readKey: async (name) => (name === "MODEL_API_KEY_OURS" ? KEY : ""),
   });
   const output = result.output && CoderOutput.parse(result.output);
-  const diff = output ? await blobs.readText(output.diff) : "";
+  const diff = output?.diff ? await blobs.readText(output.diff) : "";
   const log = fake.artifacts.get("codegen/agent.log")?.bytes.toString() ?? "";
   return { fake, result, output, diff, log };
 }
+
+const STATES = `${RIGHT}; echo 'Tokens: 1.2k sent, 30 received. Cost: $0.0025 message'`;
+const LINES = ["Tokens: {input_tokens} sent, {output_tokens} received. Cost: \u0024{usd} message"];
 
 const NO_RUN = { exit_code: 1, signal: null, limit: null, network: null };
 
@@ -109,6 +135,7 @@ await underEachBackend(
       const { result } = await run({ command, secrets: { MY_KEY: "MODEL_API_KEY_OURS" } }, { backend });
       expect(result).toMatchObject({ verdict: "failed", code: "AGENT_WROTE_SECRET" });
       expect(JSON.stringify(result)).not.toContain(KEY);
+      expect(result.output).not.toHaveProperty("diff");
     });
 
     it("leaves what it installed, sockets and a repository of its own out of the change", async () => {
@@ -127,6 +154,7 @@ await underEachBackend(
         const { result } = await run({ command: `${command}; ${RIGHT}`, protected_files }, { backend });
         expect(result, command).toMatchObject({ verdict: "failed", code: "AGENT_CHANGED_PROTECTED" });
         expect(result.message).toContain("docs/");
+        expect(result.output, "the next round is shown it").toHaveProperty("diff");
       }
     });
 
@@ -137,7 +165,7 @@ await underEachBackend(
       const ended = await run({ command: `${RIGHT}; echo broken; exit 3` }, { backend });
       expect(ended.result).toMatchObject({ verdict: "failed", code: "AGENT_FAILED" });
       expect(ended.result.message).toContain("exit code 3");
-      expect(ended.result.output).toBeUndefined();
+      expect(ended.output?.diff).toBeUndefined();
       const slow = await run({ command: `${RIGHT}; sleep 60`, wall_seconds: 1 }, { backend });
       expect(slow.result).toMatchObject({ verdict: "failed", code: "SANDBOX_WALL_TIME" });
       const own = await run({ command: `${RIGHT}; sleep 60`, profile: "tiny" }, { backend });
@@ -160,6 +188,67 @@ await underEachBackend(
       const again = await run({ command: "true" }, { backend, before });
       expect(again.result).toMatchObject({ verdict: "failed", code: "AGENT_CHANGED_NOTHING" });
       expect(again.result.message).toContain("since the round before");
+    });
+
+    it("begins after a refusal as the round before did, and is told what was refused and why", async () => {
+      const refused = {
+        ...{ code: "CHANGE_FLAGGED", message: "package-lock.json is a lock file." },
+        diff: "diff --git a/package-lock.json b/package-lock.json\n+refused line\n",
+      };
+      const command = `cat {prompt_file}; ${RIGHT}`;
+      const { result, diff, log } = await run({ command }, { backend, refused });
+      expect(result, result.message).toMatchObject({ verdict: "passed" });
+      expect(log).toContain(
+        "was refused, and was not tested: package-lock.json is a lock file. (CHANGE_FLAGGED)",
+      );
+      expect(log).toContain("+refused line");
+      expect(diff).not.toContain("package-lock");
+      const first = await run({ command }, { backend });
+      expect(first.log).not.toContain("refused, and was not tested");
+    });
+
+    it("states its use in lines that it prints, or in a file below its home, which are counted", async () => {
+      const printed = await run({ command: STATES, usage: { lines: LINES } }, { backend });
+      const use = { tokens: 1230, input_tokens: 1200, output_tokens: 30, usd: 0.0025 };
+      expect(printed.output?.run.use).toEqual({ ...use, cached_input_tokens: null });
+      expect(printed.output?.spent).toEqual({ tokens: 1230, usd_micros: 2500 });
+      expect(printed.fake.counted.get("model_tokens")).toBe(1230);
+      expect(printed.fake.counted.get("model_usd_micros")).toBe(2500);
+      const write = `mkdir -p "$HOME/.ours"; echo '{"tokens":7}' > "$HOME/.ours/use.jsonl"; echo '{"tokens":5,"usd":"x"}' >> "$HOME/.ours/use.jsonl"`;
+      const usage = { file: ".ours/use.jsonl", lines: [] };
+      const spent = { tokens: 100, usd_micros: 10 };
+      const written = await run({ command: `${RIGHT}; ${write}`, usage }, { backend, spent });
+      expect(written.output?.run.use).toMatchObject({ tokens: 12, usd: null });
+      expect(written.output?.spent).toEqual({ tokens: 112, usd_micros: 10 });
+      expect(written.diff).not.toContain("use.jsonl");
+    });
+
+    it("has its use counted when it fails, and none when it states none", async () => {
+      const failing = await run({ command: `${STATES}; exit 1`, usage: { lines: LINES } }, { backend });
+      expect(failing.result).toMatchObject({ code: "AGENT_FAILED", output: { spent: { tokens: 1230 } } });
+      const silent = await run({ command: RIGHT, usage: { lines: LINES } }, { backend });
+      expect(silent.output).toMatchObject({ run: { use: null } });
+      expect(silent.output).not.toHaveProperty("spent");
+      const unnamed = await run({ command: STATES }, { backend });
+      expect(unnamed.output).toMatchObject({ run: { use: null } });
+    });
+
+    it("cannot have another file, a link or a pipe read as its usage file", async () => {
+      const usage = { file: "use.json", lines: [] };
+      const outside = join(temporaryDirectory("usage"), "use.json");
+      writeFileSync(outside, '{"tokens":7}');
+      for (const make of [
+        `ln -s ${outside} "$HOME/use.json"`,
+        `mkfifo "$HOME/use.json"`,
+        `mkdir "$HOME/use.json"`,
+      ]) {
+        const { result, output } = await run({ command: `${RIGHT}; ${make}`, usage }, { backend });
+        expect(result, `${make} ${result.message}`).toMatchObject({ verdict: "passed" });
+        expect(output?.run.use, make).toBeNull();
+      }
+      const through = { file: "away/use.json", lines: [] };
+      const command = `${RIGHT}; ln -s ${dirname(outside)} "$HOME/away"`;
+      expect((await run({ command, usage: through }, { backend })).output?.run.use).toBeNull();
     });
   },
 );
@@ -186,6 +275,46 @@ function reportOf(tests: object[]) {
     ...{ tests_passed: 0, tests_failed: 1, tests_skipped: 0 },
   };
 }
+
+describe("a coding agent's budget", () => {
+  const backend = processBackend;
+  const asking = (asked: Partial<Asked>) =>
+    run({ command: STATES, usage: { lines: LINES } }, { backend, ...asked });
+
+  it("of the task refuses another run once it is reached, naming the setting", async () => {
+    await expect(asking({ spent: { tokens: 1000, usd_micros: 0 } })).rejects.toMatchObject({
+      ...{ code: "MODEL_BUDGET_SPENT", message: expect.stringContaining("task_tokens_max") },
+    });
+    await expect(asking({ spent: { tokens: 1, usd_micros: 1e6 } })).rejects.toMatchObject({
+      ...{ code: "MODEL_BUDGET_SPENT", message: expect.stringContaining("task_usd_max") },
+    });
+    const { result } = await asking({ spent: { tokens: 999, usd_micros: 999_999 } });
+    expect(result.verdict).toBe("passed");
+  });
+
+  it("of the tenant's day sets the least aside, and adds what it states", async () => {
+    const sent: { ExpressionAttributeValues: Record<string, number> }[] = [];
+    const table = {
+      send: async ({ input }: { input: (typeof sent)[number] }) => {
+        sent.push(input);
+        return {};
+      },
+    } as unknown as TableClient;
+    await asking({ table, policy: { tenant_day_tokens_max: 500 } });
+    expect(sent.map((one) => one.ExpressionAttributeValues)).toMatchObject([
+      { ":tokens": 1, ":tokens_room": 499 },
+      { ":tokens": 1229, ":usd_micros": 2499 },
+    ]);
+    const full = {
+      send: async () => {
+        throw new ConditionalCheckFailedException({ message: "", $metadata: {} });
+      },
+    } as unknown as TableClient;
+    await expect(asking({ table: full, policy: { tenant_day_usd_max: 1 } })).rejects.toMatchObject({
+      ...{ code: "MODEL_DAY_BUDGET_SPENT", message: expect.stringContaining("tenant_day_usd_max") },
+    });
+  });
+});
 
 describe("a coding agent", () => {
   it("is known by name, to those who may use it", () => {

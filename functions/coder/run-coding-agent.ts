@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentContext, AgentResult } from "#lib/agents/agent/agent.ts";
 import type { ConfinedCode } from "#lib/code/confined/confined-code.ts";
-import { type Evidence, readEvidence, writeMemory } from "#lib/code/repair/evidence.ts";
+import { type Evidence, readEvidence, readRefusal, writeMemory } from "#lib/code/repair/evidence.ts";
 import { withTemporaryDirectory } from "#lib/code/source/temporary-directory.ts";
 import { globMatcher } from "#lib/code/tree/glob-matcher.ts";
 import {
@@ -17,25 +17,33 @@ import type { ErrorCode } from "#lib/platform/errors/codes.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { redactSecrets } from "#lib/platform/log/redact-secrets.ts";
 import type { ReadKey } from "#lib/platform/secrets/model-key.ts";
+import {
+  checkBudgetLeft,
+  type DayBudgetPorts,
+  LEAST,
+  NOTHING_SPENT,
+  reserve,
+} from "#lib/resilience/spending/model-spending.ts";
 import { limitReason, type PhaseRun, runPhase } from "#lib/sandbox/run-phase.ts";
 import type { SandboxPorts } from "#lib/sandbox/sandbox-ports.ts";
 import { sandboxProfile } from "#lib/sandbox/sandbox-profile.ts";
 import { scratchDirectories } from "#lib/sandbox/volume/volume.ts";
 import { type Workspace, withWorkspace } from "#lib/sandbox/with-workspace.ts";
-import type { CodegenConfig } from "#schemas/config/codegen.ts";
+import type { CodegenConfig, CodegenPolicy } from "#schemas/config/codegen.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
-import type { FlagClass } from "#schemas/flags.ts";
-import type { AgentRun, CoderInput, CoderOutput } from "#schemas/messages/coder.ts";
+import type { AgentRun, AgentUse, CoderInput, CoderOutput } from "#schemas/messages/coder.ts";
 import type { BlobRef, Verdict } from "#schemas/primitives.ts";
 import { agentPrompt, promptVariable } from "./agent-prompt.ts";
+import { readStatedUse, spendingOfUse, spentWith } from "./stated-use.ts";
 
 /** The ports of running a coding agent. */
 export interface CoderPorts extends SandboxPorts {
   /** Work on what the agent left, in a child process with limits. */
   code: Pick<ConfinedCode, "applyDiff" | "createDiff" | "leaveOutFiles">;
   codegen(): Pick<CodegenConfig, "agents">;
-  /** Of the task's tenant, for the agent to know. */
-  flaggedFilesAllowed(): readonly FlagClass[];
+  /** Of the task's tenant: its budgets, and which flagged files may be changed, for the agent to know. */
+  policy: CodegenPolicy;
+  budget: DayBudgetPorts;
   readKey: ReadKey;
 }
 
@@ -49,10 +57,11 @@ const PROMPT_FILE = "agent-prompt.md";
  * middle of a run pays for that run without a result.
  *
  * `failed`: `AGENT_FAILED`, `AGENT_CHANGED_NOTHING`, `AGENT_CHANGED_PROTECTED`, `AGENT_WROTE_SECRET`, or a limit of the
- * sandbox. `error`: no sandbox can run it.
+ * sandbox. `error`: no sandbox can run it. A failure has what was spent, too, and a refused change its diff.
  *
  * @throws RejectedInput `AGENT_UNKNOWN`, `AGENT_NOT_CONFIGURED`, `PROFILE_UNKNOWN`, `GIT_*`, `SOURCE_*`, `ARCHIVE_*`,
- *   and the codes of `ConfinedCode`; RetryableFault `MODEL_KEY_UNAVAILABLE`
+ *   and the codes of `ConfinedCode`; `MODEL_BUDGET_SPENT`; RetryableFault `MODEL_KEY_UNAVAILABLE`;
+ *   QuotaFault `MODEL_DAY_BUDGET_SPENT`
  */
 export async function runCodingAgent(
   input: CoderInput,
@@ -60,28 +69,24 @@ export async function runCodingAgent(
   ports: CoderPorts,
 ): Promise<AgentResult<CoderOutput>> {
   const agent = agentOf(input, context, ports);
+  checkBudgetLeft(input.spent ?? NOTHING_SPENT, ports);
   const keys = await keysOf(agent, ports);
   const profile_name = agentProfileName(agent, input.profile);
   const limits = ports.sandboxLimits();
   const profile = agentProfile(sandboxProfile(profile_name, limits.value), agent);
   const evidence = await readEvidence(input, context.blobs);
-  const prompt = agentPrompt({
-    words: await context.blobs.readText(input.change.text),
-    evidence: evidence?.text,
-    test: input.test,
-    protected_files: agent.protected_files,
-    flagged_files_allowed: ports.flaggedFilesAllowed(),
-  });
+  const prompt = await promptOf(agent, input, evidence, context, ports);
   const source = await ports.resolveSource(input.source);
   const ended = await withWorkspace({ profile, backend: ports.backend }, async (workspace) => {
     await ports.unpackSource(source.blob, workspace.tree);
     if (evidence) await ports.code.applyDiff(workspace.tree, evidence.previous_diff);
     const environment = { ...profile.environment, ...keys, ...variablesOf(prompt, input) };
-    const run = await runAgent(agent, prompt, workspace, { ...profile, environment }, context);
+    const order = { ...workspace, profile: { ...profile, environment } };
+    const { run, use } = await runAndCount(agent, prompt, order, context, ports);
     const diff = isGood(run) ? await diffOf(source.blob, agent, workspace, context, ports) : undefined;
-    return { run, diff };
+    return { run, use, diff };
   });
-  const { run, diff } = ended;
+  const { run, use, diff } = ended;
   const secrets = Object.values(keys);
   await context.artifacts.text(
     RUN.log,
@@ -97,16 +102,61 @@ export async function runCodingAgent(
     usage: run.phase.usage,
     network_denied: run.phase.network?.denied ?? [],
   });
-  if (failure || !diff) return failure ?? failed("AGENT_CHANGED_NOTHING", "the agent changed nothing");
-  return {
-    verdict: "passed",
-    output: {
-      source,
-      diff: await context.blobs.write(diff.bytes, "text/x-diff"),
-      run: runOf(agent, run, profile_name),
-      memory: await writeMemory({ tried: evidence?.tried ?? [], intent: "" }, context.blobs),
-    },
+  const is_shown = diff && diff.bytes.length > 0 && failure?.code !== "AGENT_WROTE_SECRET";
+  const spent = spentWith(input.spent, use);
+  const output: CoderOutput = {
+    source,
+    ...(is_shown && { diff: await context.blobs.write(diff.bytes, "text/x-diff") }),
+    run: runOf(agent, run, profile_name, use),
+    memory: await writeMemory({ tried: evidence?.tried ?? [], intent: "" }, context.blobs),
+    ...(spent && { spent }),
   };
+  return failure ? { ...failure, output } : { verdict: "passed", output };
+}
+
+/** What the agent is told, with how the rounds before ended. */
+async function promptOf(
+  { protected_files }: AgentChoice,
+  input: CoderInput,
+  evidence: Evidence | undefined,
+  { blobs }: AgentContext,
+  ports: CoderPorts,
+): Promise<string> {
+  const { refusal: refused, refused_diff } = input;
+  return agentPrompt({
+    words: await blobs.readText(input.change.text),
+    evidence: evidence?.text,
+    refusal: refused && (await readRefusal(refused, refused_diff, blobs)),
+    test: input.test,
+    protected_files,
+    flagged_files_allowed: ports.policy.flagged_files_allowed,
+  });
+}
+
+/**
+ * Runs the agent, and counts what it states of its use, however it ended. What it will use is not known before, so the
+ * least is set aside of the tenant's day: a day that is spent refuses the run.
+ */
+async function runAndCount(
+  agent: AgentChoice,
+  prompt: string,
+  order: Workspace & { profile: SandboxProfile },
+  context: AgentContext,
+  ports: CoderPorts,
+): Promise<{ run: PhaseRun; use: AgentUse | null }> {
+  const reserved = await reserve(context.envelope.tenant, LEAST, ports, ports.budget);
+  let spent = NOTHING_SPENT;
+  try {
+    const run = await runAgent(agent, prompt, order, context);
+    const { home } = scratchDirectories(order.scratch);
+    const use = await readStatedUse(agent.usage, { log: run.log, home });
+    spent = spendingOfUse(use);
+    context.count("model_tokens", spent.tokens);
+    context.count("model_usd_micros", spent.usd_micros);
+    return { run, use };
+  } finally {
+    await reserved.settle(spent);
+  }
 }
 
 function agentOf({ change }: CoderInput, { envelope }: AgentContext, { codegen }: CoderPorts): AgentChoice {
@@ -138,13 +188,12 @@ function variablesOf(prompt: string, { round }: CoderInput): Record<string, stri
 async function runAgent(
   agent: AgentChoice,
   prompt: string,
-  workspace: Workspace,
-  profile: SandboxProfile,
+  order: Workspace & { profile: SandboxProfile },
   context: AgentContext,
 ): Promise<PhaseRun> {
-  await writeFile(join(scratchDirectories(workspace.scratch).home, PROMPT_FILE), prompt);
+  await writeFile(join(scratchDirectories(order.scratch).home, PROMPT_FILE), prompt);
   const command = `export AGENT_PROMPT_FILE="$HOME/${PROMPT_FILE}"; ${commandOf(agent)}`;
-  return runPhase(RUN, { ...workspace, command, profile, signal: context.signal }, context);
+  return runPhase(RUN, { ...order, command, signal: context.signal }, context);
 }
 
 const isGood = ({ phase }: PhaseRun) => phase.status === "passed";
@@ -217,7 +266,12 @@ function refusal(
   return undefined;
 }
 
-function runOf({ name }: AgentChoice, { phase, result }: PhaseRun, profile: string): AgentRun {
+function runOf(
+  { name }: AgentChoice,
+  { phase, result }: PhaseRun,
+  profile: string,
+  use: AgentUse | null,
+): AgentRun {
   const duration_ms = phase.usage.wall_ms;
-  return { name, duration_ms, profile, isolation: result?.isolation ?? "reduced", log: RUN.log };
+  return { name, duration_ms, profile, isolation: result?.isolation ?? "reduced", log: RUN.log, use };
 }

@@ -6,6 +6,7 @@ import { instant } from "#lib/platform/runtime/runtime.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
+import { definitionFor } from "#lib/work/tasks/definition-for.ts";
 import { taskIdFrom } from "#lib/work/tasks/task-id.ts";
 import { createTask } from "#lib/work/tasks/task-store.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
@@ -52,7 +53,7 @@ export async function submitTask(
     task_id: taskIdFrom(tenant, idempotency_key ?? ports.runtime.hex(16)),
     status: "accepted",
     spec,
-    definition,
+    definition: definitionFor(definition, spec.change?.kind),
     submission_hash: sourceHash(submission),
     trace_id: trace.trace_id,
     traceparent: formatTraceparent(trace),

@@ -4,7 +4,7 @@ import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { WorkflowsConfig } from "#schemas/config/workflows.ts";
 import { StepRecord } from "#schemas/records/step.ts";
 import { TaskRecord } from "#schemas/records/task.ts";
-import { decide } from "./decide.ts";
+import { decide, type NextStep } from "./decide.ts";
 
 const { workflows } = WorkflowsConfig.parse(JSON.parse(readFileSync("configs/workflows.json", "utf8")));
 const hash = "a".repeat(64);
@@ -306,5 +306,81 @@ describe("a step for some kinds of change", () => {
     expect(next).toMatchObject({ step: "code", round: 1, input: { previous_diff: diff, report } });
     const others = first(ledger([step("index", 0, {}), made, failed]));
     expect(others).toMatchObject({ step: "codegen", round: 1 });
+  });
+});
+
+describe("a round of a coding agent whose change was refused", () => {
+  const blob = (key: string) => ({ key, sha256: hash, bytes: 1 });
+  const change = { kind: "command", agent: "aider", text: blob("t") };
+  const of = (...steps: StepRecord[]): Ledger => ({
+    task: task("change", undefined, { source: git, change }),
+    steps: [step("index", 0, {}), ...steps],
+  });
+  const coded = (round: number, diff: string) =>
+    step("code", round, { output: { source, diff: blob(diff), spent: { tokens: round, usd_micros: 0 } } });
+  const made = (round: number, diff: string) =>
+    step("codegen", round, { output: { source, diff: blob(diff) } });
+  const message = "package-lock.json is a lock file";
+  const flagged = (round: number) =>
+    step("codegen", round, { verdict: "failed", code: "CHANGE_FLAGGED", message });
+  const red = (round: number, report: string) =>
+    step("buildtest", round, {
+      ...{ verdict: "failed", code: "TESTS_FAILED", message: "1 failed" },
+      output: { report: blob(report), failure: report },
+    });
+
+  it("is followed by one that is told why, with what was refused, and begins as it did", () => {
+    const next = first(of(coded(0, "d0"), flagged(0))) as NextStep;
+    expect(next).toMatchObject({ step: "code", round: 1 });
+    expect(next.input).toMatchObject({
+      ...{ refusal: { code: "CHANGE_FLAGGED", message }, refused_diff: blob("d0") },
+      spent: { tokens: 0, usd_micros: 0 },
+    });
+    expect(next.input).not.toHaveProperty("previous_diff");
+    const later = first(of(coded(0, "d0"), made(0, "d0"), red(0, "r0"), coded(1, "d1"), flagged(1)));
+    expect(later).toMatchObject({
+      ...{ step: "code", round: 2 },
+      input: {
+        previous_diff: blob("d0"),
+        report: blob("r0"),
+        refused_diff: blob("d1"),
+        refusal: { message },
+      },
+    });
+  });
+
+  it("is told of no refusal once a later round was tested", () => {
+    const tested = of(coded(0, "d0"), flagged(0), coded(1, "d1"), made(1, "d1"), red(1, "r1"));
+    const next = first(tested) as NextStep;
+    expect(next).toMatchObject({ round: 2, input: { previous_diff: blob("d1"), report: blob("r1") } });
+    expect(next.input).not.toHaveProperty("refusal");
+  });
+
+  it("may be refused by the step that ran it, with the change it made", () => {
+    const refused = step("code", 0, {
+      ...{ verdict: "failed", code: "AGENT_CHANGED_PROTECTED", message: "docs" },
+      output: { source, diff: blob("d0") },
+    });
+    expect(first(of(refused))).toMatchObject({
+      ...{ step: "code", round: 1 },
+      input: { refused_diff: blob("d0"), refusal: { code: "AGENT_CHANGED_PROTECTED" } },
+    });
+  });
+
+  it("is the last when it makes the refused change again, or when the rounds are spent", () => {
+    expect(first(of(coded(0, "d0"), flagged(0), coded(1, "d0"), flagged(1)))).toMatchObject({
+      ...{ kind: "finished", verdict: "failed" },
+      error: { code: "CHANGE_FLAGGED", message: expect.stringContaining("round 1 made the same change") },
+    });
+    const all = [0, 1, 2, 3].flatMap((round) => [coded(round, `d${round}`), flagged(round)]);
+    expect(first(of(...all))).toMatchObject({ kind: "finished", error: { code: "CHANGE_FLAGGED" } });
+  });
+
+  it("ends the task where the failure is no refusal, or the change is no agent's", () => {
+    const failed = step("code", 0, { verdict: "failed", code: "AGENT_FAILED", message: "exit code 1" });
+    expect(first(of(failed))).toMatchObject({ kind: "finished", error: { code: "AGENT_FAILED" } });
+    expect(first(ledger([step("index", 0, {}), flagged(0)]))).toMatchObject({
+      ...{ kind: "finished", error: { code: "CHANGE_FLAGGED" } },
+    });
   });
 });

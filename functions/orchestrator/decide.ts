@@ -94,7 +94,7 @@ export function decide({ task, steps }: Ledger): Run | Finished {
       continue;
     }
     if (!record?.outcome) return run(next, walk);
-    move(walk, workflow, current, record.outcome, task.spec.repair_rounds);
+    move(walk, workflow, current, record.outcome, task.spec);
   }
   throw new RangeError(`the workflow ${task.spec.workflow} does not end`);
 }
@@ -131,26 +131,40 @@ function move(
   workflow: Workflow,
   current: WorkflowStep,
   outcome: StepOutcome,
-  rounds_wanted: number | undefined,
+  spec: TaskSpec,
 ): void {
-  walk.context[current.step] = outcome.output ?? {};
+  const repair = repairOf(current, spec, outcome);
+  // A refused round leaves the places as the round before did, with what the refused step put out.
+  if (outcome.output || !repair?.codes) walk.context[current.step] = outcome.output ?? {};
   walk.position += 1;
   if (outcome.verdict === "passed") return;
-  const rounds_max = Math.min(current.repair?.rounds_max ?? 0, rounds_wanted ?? 9);
-  const repeated =
-    current.repair && outcome.verdict === "failed" ? repeats(walk, current.repair.same) : undefined;
-  if (current.repair && outcome.verdict === "failed" && walk.round < rounds_max && repeated === undefined) {
-    const { back_to } = current.repair;
+  const rounds_max = Math.min(repair?.rounds_max ?? 0, spec.repair_rounds ?? 9);
+  const repeated = repair && repeats(walk, repair.same);
+  if (repair && walk.round < rounds_max && repeated === undefined) {
+    const error = taskError(current, outcome);
     walk.round += 1;
-    walk.context.failed_round = { ...taskError(current, outcome), verdict: outcome.verdict };
-    walk.position = workflow.steps.findIndex(({ step }) => step === back_to);
+    walk.context.failed_round = { ...error, verdict: outcome.verdict };
+    walk.context.refusal = repair.codes && { code: error.code, message: error.message };
+    walk.position = workflow.steps.findIndex(({ step }) => step === repair.back_to);
     return;
   }
   if (current.optional) return;
-  fail(walk, current, outcome);
+  fail(walk, current, outcome, repair !== undefined);
   if (walk.failure && repeated !== undefined && rounds_max > 0) {
     walk.failure.message += ` (round ${walk.round} made the same change and failed the same way as round ${repeated})`;
   }
+}
+
+/** The repair that an outcome asks for; undefined where there is none. */
+function repairOf(
+  { repair }: WorkflowStep,
+  { change }: TaskSpec,
+  { verdict, code = "" }: StepOutcome,
+): WorkflowStep["repair"] {
+  if (!repair || verdict !== "failed") return undefined;
+  if (repair.codes && !repair.codes.includes(code)) return undefined;
+  if (repair.changes && !(change && repair.changes.includes(change.kind))) return undefined;
+  return repair;
 }
 
 /** The earlier round that had the same in all these places. Where a place is empty, nothing is the same. */
@@ -164,9 +178,9 @@ function repeats(walk: Walk, places: readonly string[]): number | undefined {
 }
 
 /** When a repair fails, the failure it should have repaired stays the task's failure. */
-function fail(walk: Walk, current: WorkflowStep, outcome: StepOutcome): void {
+function fail(walk: Walk, current: WorkflowStep, outcome: StepOutcome, is_repairable: boolean): void {
   const unrepaired = walk.context.failed_round as (TaskError & { verdict: Verdict }) | undefined;
-  if (unrepaired && !current.repair && outcome.verdict === "failed") {
+  if (unrepaired && !is_repairable && outcome.verdict === "failed") {
     const { verdict, ...error } = unrepaired;
     const reason = outcome.code === "NO_REPAIR_LEFT" ? "" : ` (repair round ${walk.round}: ${outcome.code})`;
     walk.failure = { ...error, message: `${error.message}${reason}` };

@@ -45,7 +45,13 @@ export const CodegenMetrics = z.strictObject({
   deletions: z.int().min(0),
   files: z.array(FileChange),
   model: ModelUse.optional().describe("only when a model made the change"),
-  agent: AgentRun.optional().describe("only when a coding agent made the change"),
+  agent: AgentRun.extend({
+    rounds: z.int().min(1).describe("of the task up to this one"),
+    task_tokens: Tokens.nullable().describe("of all rounds up to this one, as far as stated; null: none is"),
+    task_usd: z.number().min(0).nullable(),
+  })
+    .optional()
+    .describe("only when a coding agent made the change"),
   rules_matched: z.record(z.string(), z.int().min(0)).optional().describe("codemod: matches per rule id"),
 });
 export type CodegenMetrics = z.infer<typeof CodegenMetrics>;

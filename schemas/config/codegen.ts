@@ -81,6 +81,26 @@ export type ModelEntry = z.infer<typeof ModelEntry>;
 
 const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/);
 
+/** Where a coding agent states the tokens and the money that it used. */
+const AgentUsage = z.strictObject({
+  file: z
+    .string()
+    .max(500)
+    .regex(NO_CONTROLS, "no control character")
+    .regex(/^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$)).*[^/]$/, "a relative path without . and .. as parts")
+    .optional()
+    .describe(
+      "path of a file that the command writes, below its home directory ($HOME); absent: what it prints",
+    ),
+  lines: z
+    .array(z.string().min(1).max(1000).regex(NO_CONTROLS))
+    .max(10)
+    .default([])
+    .describe(
+      "forms of lines that state it, such as `Tokens: {input_tokens} sent, {output_tokens} received.`, with {tokens}, {input_tokens}, {cached_input_tokens}, {output_tokens}, {usd} for numbers and {*} for any other text; every place that matches is added up. Empty: JSON objects with these fields",
+    ),
+});
+
 /** A coding agent of the operator's: a command that changes the tree it runs in. It holds no secret. */
 export const AgentEntry = z.strictObject({
   command: z
@@ -131,6 +151,9 @@ export const AgentEntry = z.strictObject({
     .max(100)
     .default(["**/node_modules/**", "**/.venv/**", "**/__pycache__/**", "**/*.pyc", "**/.aider*/**"])
     .describe("new files that are no part of the change, with *, ? and **"),
+  usage: AgentUsage.optional().describe(
+    "where the command states what it used of its model; absent: its use is not stated, and no budget holds for it",
+  ),
   tenants: z
     .array(z.string().min(1).max(64))
     .max(200)

@@ -9,7 +9,7 @@ const WorkflowStep = z.strictObject({
   input: z
     .record(z.string(), z.string())
     .describe(
-      "input field → place it comes from: a field of the task, `round`, or `<step>.<output field>`; later | wins if the first is absent",
+      "input field → place it comes from: a field of the task, `round`, `refusal` (why the round before was refused, if it was), or `<step>.<output field>`; later | wins if the first is absent",
     ),
   optional: z.boolean().default(false).describe("its failure does not fail the task"),
   changes: z
@@ -42,6 +42,19 @@ const WorkflowStep = z.strictObject({
           "places `<step>.<output field>`; a round that has in all of them what an earlier one had is the last: another would end the same way",
         )
         .default([]),
+      codes: z
+        .array(z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/))
+        .min(1)
+        .max(20)
+        .optional()
+        .describe(
+          "only failures with one of these codes: refusals. The round counts as refused: the next one finds the places as they were before it, and the reason in `refusal`",
+        ),
+      changes: z
+        .array(ChangeKind)
+        .min(1)
+        .optional()
+        .describe("kinds of change that are repaired; absent: all"),
     })
     .optional()
     .describe("when this step's verdict is `failed`, start a new round at `back_to`"),

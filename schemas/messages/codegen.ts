@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AgentChangeRef, AgentRun } from "#schemas/messages/coder.ts";
+import { AgentChangeRef, AgentRun, Spent } from "#schemas/messages/coder.ts";
 import { SourceRef } from "#schemas/messages/source.ts";
 import { BlobRef, Round } from "#schemas/primitives.ts";
 
@@ -16,10 +16,6 @@ export const ChangeRef = z.discriminatedUnion("kind", [
   AgentChangeRef,
 ]);
 export type ChangeRef = z.infer<typeof ChangeRef>;
-
-const Spent = z
-  .strictObject({ tokens: z.int().min(0), usd_micros: z.int().min(0).describe("millionths of a USD") })
-  .describe("on models by all rounds of the task up to this one");
 
 export const CodegenInput = z.strictObject({
   source: SourceRef,

@@ -15,8 +15,8 @@ export const UNREACHED: [RegExp, string][] = [
     "where the code graph is in Neo4j; test/neo4j/whole-system.test.ts",
   ],
   [
-    /^codegen dynamodb:UpdateItem Table.Arn MODEL_SPENDING#/,
-    "where configs/codegen.json limits a tenant's day; functions/codegen/providers/money.test.ts",
+    /^(codegen|coder) dynamodb:UpdateItem Table.Arn MODEL_SPENDING#/,
+    "where configs/codegen.json limits a tenant's day; test/integration/model-answers.test.ts, test/e2e/model.test.ts",
   ],
   [
     / secretsmanager:GetSecretValue /,

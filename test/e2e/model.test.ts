@@ -8,7 +8,7 @@ import { runCli } from "#test/fakes/run-cli.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { configsDirectory } from "../fakes/configs-directory.ts";
 import { modelServer } from "../fakes/model-server.ts";
-import { type ApiClient, developmentClient } from "./client.ts";
+import { type ApiClient, developmentClient, tenantClient } from "./client.ts";
 import { tinySource } from "./example.ts";
 
 const SUBTRACTS = "export const add = (a, b) => a - b;";
@@ -56,7 +56,12 @@ const change = async (fields?: object) => {
 const json = async (task_id: string, path: string) =>
   JSON.parse((await api.artifact(task_id, path)).toString("utf8"));
 
-async function configure(models: object, defaults: object, agents: object = {}): Promise<void> {
+async function configure(
+  models: object,
+  defaults: object,
+  agents: object = {},
+  overrides: object[] = [],
+): Promise<void> {
   const view = async () => {
     const { body } = await api.request("GET", "/api/policies");
     return Policies.parse(body).policies.find(({ file }) => file === "codegen.json");
@@ -64,7 +69,8 @@ async function configure(models: object, defaults: object, agents: object = {}):
   const before = (await view())?.hash;
   const shared = { turns_max: 2, task_tokens_max: 1_000_000, task_usd_max: 5 };
   const days = { tenant_day_tokens_max: null, tenant_day_usd_max: null };
-  const value = { $schema: "x", models, agents, defaults: { model: null, ...shared, ...days, ...defaults } };
+  const all = { model: null, ...shared, ...days, ...defaults };
+  const value = { $schema: "x", models, agents, defaults: all, overrides };
   writeFileSync(join(configs.directory, "codegen.json"), JSON.stringify(value));
   await vi.waitUntil(async () => (await view())?.hash !== before, { timeout: 60_000, interval: 100 });
 }
@@ -215,6 +221,41 @@ describe("a change in words", () => {
     });
   });
 
+  it("passes at one endpoint while another is down, whose circuit alone opens", async () => {
+    const dead = await modelServer([]);
+    const model = { provider: "openai-compatible", model: "x", api_key: null };
+    const models = {
+      up: { ...model, base_url: server.base_url("openai-compatible") },
+      down: { ...model, base_url: dead.base_url("openai-compatible") },
+    };
+    await dead.close();
+    await configure(models, { model: "up" }, {}, [{ match: { tenant: "other" }, model: "down" }]);
+    const other = await tenantClient(stack.url, stack.data_dir, "other");
+    const waiting = [await other.submit(words()), await other.submit(words()), await other.submit(words())];
+    const circuits = async () => {
+      const { body } = await api.request<{ circuits: { key: string; state: string }[] }>(
+        "GET",
+        "/api/circuits",
+      );
+      return body.circuits.map(({ key, state }) => `${key} ${state}`);
+    };
+    const place = (origin: string) => origin.replace("http://", "").replaceAll(/[.:]/g, "-");
+    const circuit = (origin: string) => `codegen.worker.model@openai-compatible_${place(origin)}`;
+    const is_open = async () => (await circuits()).some((one) => one === `${circuit(dead.origin)} open`);
+    await vi.waitUntil(is_open, { timeout: 90_000, interval: 200 });
+    server.answer({ text: RIGHT });
+    const view = await change();
+    expect(view, JSON.stringify(view.error)).toMatchObject({ status: "succeeded", verdict: "passed" });
+    expect(server.asked).toHaveLength(1);
+    const others = (await circuits()).filter((one) => !one.startsWith(circuit(dead.origin)));
+    expect(others.filter((one) => !one.endsWith(" closed"))).toEqual([]);
+    for (const { task_id } of waiting) {
+      const { body } = await other.request<TaskView>("GET", `/api/tasks/${task_id}`);
+      expect(body).not.toHaveProperty("ended_at");
+      await other.request("POST", `/api/tasks/${task_id}/cancel`);
+    }
+  });
+
   it("is refused at submission when its key is not set, which is named", async () => {
     const gpt = { provider: "openai-compatible", model: "x", base_url: server.base_url("openai-compatible") };
     await configure({ gpt: { ...gpt, api_key: "MODEL_API_KEY_OPENAI" } }, { model: "gpt" });
@@ -280,10 +321,15 @@ describe("flagged files", () => {
 
 describe("a change by a coding agent", () => {
   const WRONG_THEN_RIGHT = `if [ "$AGENT_ROUND" = 0 ]; then sed -i 's/a - b/a * b/' add.js; else grep -q 'What was tried' {prompt_file} && sed -i 's/a \\* b/a + b/' add.js; fi; echo "asked with $AGENT_KEY"`;
+  const MENDS = "sed -i 's/a - b/a + b/' add.js";
   const agents = {
     mender: { command: WRONG_THEN_RIGHT, secrets: { AGENT_KEY: "MODEL_API_KEY_ANTHROPIC" } },
-    locker: { command: "sed -i 's/a - b/a + b/' add.js; echo {} > package-lock.json" },
+    locker: { command: `${MENDS}; echo {} > package-lock.json` },
     idle: { command: "echo thinking" },
+    learner: {
+      command: `if grep -q 'What was refused' {prompt_file}; then ${MENDS}; else ${MENDS}; echo {} > package-lock.json; fi; echo '{"input_tokens":90,"output_tokens":10,"usd":0.25}' > "$HOME/use.json"`,
+      usage: { file: "use.json" },
+    },
     keyless: { command: "true", secrets: { K: "MODEL_API_KEY_NOWHERE" } },
   };
   const by = (agent: string, more: object = {}) =>
@@ -310,6 +356,41 @@ describe("a change by a coding agent", () => {
     const diff = (await api.artifact(view.task_id, "codegen/diff.patch")).toString("utf8");
     expect(diff).toContain("+export const add = (a, b) => a + b;");
     expect(server.asked).toEqual([]);
+    const summary = (await api.artifact(view.task_id, "codegen/summary.md")).toString("utf8");
+    expect(summary).toContain("Its use of models: not stated.");
+  });
+
+  it("is told what was refused of its change, and what it states of its use is counted", async () => {
+    const view = await made("learner");
+    expect(view, JSON.stringify(view.error)).toMatchObject({ verdict: "passed" });
+    expect(view.steps.map(({ step, round }) => `${step} ${round}`)).toEqual([
+      ...["index 0", "code 0", "codegen 0", "code 1", "codegen 1", "buildtest 1", "index_result 0"],
+    ]);
+    const metrics = await json(view.task_id, "codegen/metrics.json");
+    expect(metrics).toMatchObject({
+      ...{ round: 1, files: [{ path: "add.js" }] },
+      agent: { use: { tokens: 100, usd: 0.25 }, rounds: 2, task_tokens: 200, task_usd: 0.5 },
+    });
+    const summary = (await api.artifact(view.task_id, "codegen/summary.md")).toString("utf8");
+    expect(summary).toContain("Its use of models: 100 tokens, 0.2500 USD, as it states.");
+    expect(summary).toContain("All rounds: 200 tokens, 0.5000 USD.");
+    expect(summary).toMatch(/\| first \| none \| – \| 100 \| .*package-lock\.json/);
+    const { body } = await api.request("GET", "/api/metrics/summary");
+    expect(JSON.stringify(body)).toContain("model");
+  });
+
+  it("is not run again when what it stated reaches the budget, of the task or of the tenant's day", async () => {
+    await configure({}, { task_usd_max: 0.2 }, agents);
+    const spent = await made("learner");
+    expect(spent).toMatchObject({ verdict: "failed", error: { code: "CHANGE_FLAGGED" } });
+    expect(spent.error?.message).toContain("repair round 1: MODEL_BUDGET_SPENT");
+    await configure({}, { tenant_day_usd_max: 0.2 }, agents);
+    const parked = await made("learner");
+    expect(parked, JSON.stringify(parked.steps)).toMatchObject({
+      ...{ verdict: "error", error: { code: "WAIT_EXCEEDS_DEADLINE", step: "code" } },
+    });
+    expect(parked.error?.message).toContain("tenant_day_usd_max");
+    await configure({}, {}, agents);
   });
 
   it("fails by its own codes, with what it printed kept", async () => {
@@ -330,7 +411,9 @@ describe("a change by a coding agent", () => {
       );
       return `${status} ${body.code} ${body.detail}`;
     };
-    expect(await refused(by("nobody"))).toMatch(/^422 AGENT_UNKNOWN .*mender, locker, idle, keyless/);
+    expect(await refused(by("nobody"))).toMatch(
+      /^422 AGENT_UNKNOWN .*mender, locker, idle, learner, keyless/,
+    );
     expect(await refused(by("keyless"))).toMatch(/^422 AGENT_NOT_CONFIGURED .*MODEL_API_KEY_NOWHERE/);
     expect(await refused(by("Nobody!"))).toMatch(/^422 BODY_INVALID/);
   });

@@ -6,6 +6,7 @@ import { readTree } from "#lib/code/graph/read-tree.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import type { TableClient } from "#lib/platform/table/operations.ts";
 import { runOnce } from "#lib/resilience/idempotency/run-once.ts";
+import { checkTaskBudget, reserve } from "#lib/resilience/spending/model-spending.ts";
 import { GraphConfig } from "#schemas/config/graph.ts";
 import { type FakeAgentContext, fakeAgentContext } from "#test/fakes/agent-context.ts";
 import { modelChoice } from "#test/fakes/model-choice.ts";
@@ -13,7 +14,6 @@ import { modelServer } from "#test/fakes/model-server.ts";
 import { realTable } from "#test/fakes/real-table.ts";
 import { temporaryDirectory } from "#test/temporary.ts";
 import { applyModel } from "../../functions/codegen/providers/model.ts";
-import { checkTaskBudget, reserve } from "../../functions/codegen/providers/money.ts";
 import type { Once } from "../../functions/codegen/providers/stored-answer.ts";
 
 const graph = GraphConfig.parse(JSON.parse(readFileSync("configs/graph.json", "utf8")));

@@ -15,21 +15,19 @@ import type { ModelChoice } from "#lib/platform/config/model-choice.ts";
 import type { CodeOf } from "#lib/platform/errors/codes.ts";
 import { RejectedInput } from "#lib/platform/errors/fault.ts";
 import { REDACTED, redactSecrets } from "#lib/platform/log/redact-secrets.ts";
+import {
+  checkTaskBudget,
+  NOTHING_SPENT,
+  plus,
+  type Spending,
+} from "#lib/resilience/spending/model-spending.ts";
 import type { ModelUse } from "#schemas/artifacts/codegen-metrics.ts";
 import type { AnsweredEdit, EditOutcome, EditState, RefusedEdit } from "#schemas/edits.ts";
 import type { CodegenInput } from "#schemas/messages/codegen.ts";
 import type { Message, Question } from "./ask-model.ts";
 import { instructionsFor, PROMPT_VERSION, promptHash, questionText } from "./change-prompt.ts";
 import { describeTree, showPart, type TreePorts } from "./describe-tree.ts";
-import {
-  checkTaskBudget,
-  mostOf,
-  NOTHING_SPENT,
-  plus,
-  questionTokensAtMost,
-  type Spending,
-  tokensAtMost,
-} from "./money.ts";
+import { mostOf, questionTokensAtMost, tokensAtMost } from "./money.ts";
 import type { Provided, ProviderTask } from "./provider-task.ts";
 import { type AnswerPorts, type StoredAnswer, storedAnswer } from "./stored-answer.ts";
 

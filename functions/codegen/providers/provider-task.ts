@@ -1,8 +1,7 @@
-import type { ModelUse } from "#schemas/artifacts/codegen-metrics.ts";
+import type { Spending } from "#lib/resilience/spending/model-spending.ts";
+import type { CodegenMetrics, ModelUse } from "#schemas/artifacts/codegen-metrics.ts";
 import type { ChangeRef, CodegenOutput } from "#schemas/messages/codegen.ts";
-import type { AgentRun } from "#schemas/messages/coder.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
-import type { Spending } from "./money.ts";
 
 /** What a provider may use: the change by its kind, and the tree it edits in place. */
 export interface ProviderTask<Kind extends ChangeRef["kind"]> {
@@ -24,7 +23,7 @@ export interface Provided {
   /** The words that the change was asked for with. */
   asked?: string;
   model?: ModelUse;
-  agent?: AgentRun;
+  agent?: CodegenMetrics["agent"];
   /** On models, by all rounds up to this one. */
   spent?: Spending;
   /** For the next round. */

@@ -2,10 +2,11 @@ import { z } from "zod";
 import type { AgentContext } from "#lib/agents/agent/agent.ts";
 import type { ModelChoice } from "#lib/platform/config/model-choice.ts";
 import { redactSecrets } from "#lib/platform/log/redact-secrets.ts";
+import { type DayBudgetPorts, NOTHING_SPENT, reserve } from "#lib/resilience/spending/model-spending.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import { askModel, type Question } from "./ask-model.ts";
 import { unusable } from "./model-faults.ts";
-import { type DayBudgetPorts, mostOf, NOTHING_SPENT, reserve, spendingOf } from "./money.ts";
+import { mostOf, spendingOf } from "./money.ts";
 import { type Exchange, MODEL_DEPENDENCY } from "./watched-fetch.ts";
 
 /** An answer as it is kept, with what it took. */

@@ -3,6 +3,7 @@ import type { BlobStore } from "#lib/platform/blobs/blobs.ts";
 import { redactSecrets } from "#lib/platform/log/redact-secrets.ts";
 import { BuildTestReport } from "#schemas/artifacts/build-test-report.ts";
 import type { CodegenInput } from "#schemas/messages/codegen.ts";
+import type { CoderInput } from "#schemas/messages/coder.ts";
 import { BlobRef } from "#schemas/primitives.ts";
 
 /** What an earlier round changed, and how that failed. */
@@ -26,7 +27,8 @@ export interface Evidence {
 }
 
 /** What a round is told of the one before. */
-export type RoundBefore = Pick<CodegenInput, "round" | "previous_diff" | "report" | "memory">;
+export type RoundBefore = Pick<CodegenInput, "round" | "previous_diff" | "report" | "memory"> &
+  Pick<CoderInput, "refusal">;
 
 /** Kept between rounds: the rounds before the last, and what the last one meant to do. */
 const Memory = z.strictObject({ tried: z.array(TriedRound), intent: z.string() });
@@ -48,7 +50,7 @@ const DIFF_CHARACTERS_MAX = 12_000;
  * tried before that. Undefined in the first round.
  */
 export async function readEvidence(
-  { round, previous_diff, report, memory }: RoundBefore,
+  { round, previous_diff, report, memory, refusal }: RoundBefore,
   blobs: Pick<BlobStore, "read" | "readText">,
 ): Promise<Evidence | undefined> {
   if (round === 0 || !previous_diff || !report) return undefined;
@@ -63,6 +65,8 @@ export async function readEvidence(
     reason: found.reason,
     failed_tests: failed.slice(0, NAMES_MAX).map(({ name }) => name),
   };
+  // A refused round remembers the last tested one already.
+  const earlier = refusal ? before.tried.slice(0, -1) : before.tried;
   const failures = failed.slice(0, TESTS_MAX).map(({ name, file, failure }) => {
     return `- ${name}${file === null ? "" : ` (${file})`}\n${fenced(failure ?? "no message")}`;
   });
@@ -79,16 +83,31 @@ export async function readEvidence(
     "Your previous change, as a diff against the source:",
     "",
     fenced(cut(diff.toString("utf8"), DIFF_CHARACTERS_MAX)),
-    ...before.tried.map(
+    ...earlier.map(
       ({ round: at, intent, reason }) => `Round ${at} before that: ${oneLine(intent)} It failed: ${reason}.`,
     ),
   ].join("\n");
   return {
     text: redactSecrets(text),
     words: [...failed.map(({ name, failure }) => `${name} ${failure ?? ""}`), log].join("\n").slice(0, 4000),
-    tried: [...before.tried, last],
+    tried: [...earlier, last],
     previous_diff: diff,
   };
+}
+
+/** What a round is told of a change that was refused before it was tested. Nothing of it is in the tree. */
+export async function readRefusal(
+  { code, message }: { code: string; message: string },
+  refused_diff: BlobRef | undefined,
+  blobs: Pick<BlobStore, "readText">,
+): Promise<string> {
+  const diff = refused_diff && (await blobs.readText(refused_diff));
+  const text = [
+    `Your last change was refused, and was not tested: ${message} (${code})`,
+    "Nothing of it is in the files: they are as they were before it. Make the change again, without what is refused.",
+    ...(diff ? ["", "The refused change, as a diff against the source:", "", fenced(diff)] : []),
+  ].join("\n");
+  return redactSecrets(text);
 }
 
 function fenced(text: string): string {

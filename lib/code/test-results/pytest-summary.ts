@@ -7,7 +7,7 @@ const SUMMARY = new RegExp(
   `^(?:=+ )?((?:\\d+ (?:${WORD})(?:, (?=\\d)| ))+|no tests (?:ran|collected) |no tests collected \\(\\d+ deselected\\) )in (\\d+(?:\\.\\d+)?)s(?: \\([^()]{1,40}\\))?(?: =+)?$`,
 );
 /** In the short summary above: `FAILED tests/test_a.py::test_one - assert 1 == 2`. */
-const NAMED = /^(?:FAILED|ERROR) (\S+\.py(?:::.*?)?)(?: - (.*))?$/;
+const NAMED = /^(?:FAILED|ERROR) (\S+\.py(?:::.*?)?)(?: - (.*))?$/s;
 /** Above the summary of a run that ended early: `!!!!!! _pytest.outcomes.Exit: no database !!!!!!`. */
 const STOPPED = /^!{3,} (.+?) !{3,}$/;
 /** `collected 3 items`, `collected 5 items / 2 deselected / 3 selected`, and as pytest-xdist says it, `2 workers [3 items]`. */

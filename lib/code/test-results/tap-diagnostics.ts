@@ -48,7 +48,7 @@ function plain(field: Field | undefined): string {
   if (!field) return "";
   const [first = "", ...below] = field.lines;
   const inline = first.slice(first.indexOf(":") + 1).trim();
-  const quoted = /^'(.*)'$/.exec(inline)?.[1];
+  const quoted = /^'(.*)'$/s.exec(inline)?.[1];
   if (quoted !== undefined) return quoted.replaceAll("''", "'");
   if (/^".*"$/.test(inline)) return parsedString(inline) ?? inline;
   if (inline !== "" && !/^[|>][-+]?$/.test(inline)) return inline;

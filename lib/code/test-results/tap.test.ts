@@ -39,6 +39,17 @@ describe("TAP", () => {
     expect(failed?.failure).not.toMatch(/duration_ms|location|failureType/);
   });
 
+  it("reads a name with Unicode's line separators, which end no line of TAP", () => {
+    const names = ["a\u2028b", "c\u2029d", "e\u0085f", "\u000bg"];
+    const text = [
+      "TAP version 13",
+      "1..4 # all\u2028of them",
+      ...names.map((name, at) => `ok ${at + 1} - ${name}`),
+    ];
+    expect(counts(text.join("\n"))).toEqual([[4, 0, 0, 0]]);
+    expect(counts(text.join("\n").replace("ok 2", "not ok 2"))).toEqual([[3, 1, 0, 0]]);
+  });
+
   it("gives tape's assertions below the test they belong to, with the file they failed in", () => {
     const tests = parseTap(readFileSync(join(import.meta.dirname, "fixtures/tape.tap"), "utf8"));
     expect(tests?.map(({ name, status, file }) => [name, status, file])).toEqual([

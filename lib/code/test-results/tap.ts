@@ -4,9 +4,9 @@ import { addDocument, type TestDocument, testDocument } from "#lib/code/test-res
 import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
 const VERSION = /^TAP version \d+\s*$/i;
-const RESULT = /^( *)(not )?ok(?= |$)(?! *\t)(?: +(\d+)(?!\S))?( +-(?= |$))? ?(.*)$/;
-const PLAN = /^( *)1\.\.(\d+)(?: *#\s*(.*))?\s*$/;
-const BAIL_OUT = /^ *Bail out!\s*(.*)$/i;
+const RESULT = /^( *)(not )?ok(?= |$)(?! *\t)(?: +(\d+)(?!\S))?( +-(?= |$))? ?(.*)$/s;
+const PLAN = /^( *)1\.\.(\d+)(?: *#\s*(.*))?\s*$/s;
+const BAIL_OUT = /^ *Bail out!\s*(.*)$/is;
 const CLOSING = /^( *)\}\s*$/;
 /** What tape, ava and node-tap write after the results. */
 const TOTALS =
@@ -260,7 +260,7 @@ function readOther(line: string, stream: TapStream): boolean {
     stream.has_subtests = true;
     return true;
   }
-  const comment = /^# ?(.+)$/.exec(line)?.[1]?.trim();
+  const comment = /^# ?(.+)$/s.exec(line)?.[1]?.trim();
   if (comment !== undefined) {
     const total = FAILED_TOTAL.exec(comment);
     if (stream.complete) stream.failed_total += Number(total?.[1] ?? 0);

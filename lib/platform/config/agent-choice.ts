@@ -1,3 +1,4 @@
+import { usageLineFaults } from "#lib/platform/config/usage-line.ts";
 import type { AgentEntry, CodegenConfig } from "#schemas/config/codegen.ts";
 import type { SandboxLimitsConfig } from "#schemas/config/sandbox-limits.ts";
 
@@ -82,8 +83,11 @@ export function commandOf({ command }: Pick<AgentEntry, "command">): string {
 }
 
 /** Checks of an agent's entry beyond its schema. Returns one sentence for each fault. */
-export function agentFaults(path: string, { command, secrets, environment }: AgentEntry): string[] {
+export function agentFaults(path: string, { command, secrets, environment, usage }: AgentEntry): string[] {
   const faults: string[] = [];
+  for (const [place, line] of (usage?.lines ?? []).entries()) {
+    faults.push(...usageLineFaults(line).map((fault) => `${path}/usage/lines/${place} ${fault}`));
+  }
   for (const [placeholder] of command.matchAll(PLACEHOLDER)) {
     if (Object.hasOwn(PLACEHOLDERS, placeholder)) continue;
     faults.push(

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { WorkflowStep, WorkflowsConfig } from "#schemas/config/workflows.ts";
 import { TaskSpec } from "#schemas/records/task.ts";
 
-const TASK_FIELDS = new Set([...Object.keys(TaskSpec.shape), "round"]);
+const TASK_FIELDS = new Set([...Object.keys(TaskSpec.shape), "round", "refusal"]);
 
 /** What workflows must agree with. */
 export interface WorkflowSurroundings {

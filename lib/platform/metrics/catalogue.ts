@@ -131,11 +131,11 @@ export const COUNTERS = {
     sums: { sandbox_limits_hit: "" },
   },
   agents_model_tokens_total: {
-    help: "Tokens that models were asked and answered",
+    help: "Tokens that models were asked and answered, and that coding agents state",
     sums: { model_tokens: "" },
   },
   agents_model_cost_usd_total: {
-    help: "Money spent on models, in USD",
+    help: "Money spent on models, and stated by coding agents, in USD",
     sums: { model_usd_micros: "" },
     scale: 1e-6,
   },

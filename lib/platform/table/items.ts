@@ -177,7 +177,7 @@ export const MODEL_SPENDING = {
   partition: "MODEL_SPENDING#<tenant>",
   sort: "<day>",
   kept: { days: 90, after: "it was written last" },
-  access: { ask_models: ["UpdateItem"] },
+  access: { ask_models: ["UpdateItem"], count_agent_use: ["UpdateItem"] },
 } as const satisfies ItemKind;
 
 export const API_KEY = {

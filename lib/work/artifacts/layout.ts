@@ -69,7 +69,7 @@ const compare = (a: number, b: number) => (a === b ? 0 : a - b);
  * earlier. Undefined when a round passed, or none was tested.
  */
 function bestFailedRound({ task, steps }: Ledger): number | undefined {
-  const tested = task.definition.steps.find(({ repair }) => repair)?.step;
+  const tested = task.definition.steps.find(({ repair }) => repair && !repair.codes)?.step;
   const rounds = steps.flatMap(({ step, round, outcome }) =>
     step === tested && outcome ? [{ round, outcome }] : [],
   );

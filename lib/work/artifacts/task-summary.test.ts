@@ -63,6 +63,7 @@ function tested(round: number, [passed, failed]: [number, number], failed_tests:
 function ledger(
   steps: StepRecord[],
   task: object = { status: "succeeded", verdict: "passed", ended_at: AT, sealed_at: AT },
+  before: object[] = [],
 ): Ledger {
   const record = TaskRecord.parse({
     ...{ tenant: "acme", task_id: TASK_ID, submission_hash: HASH, ...task },
@@ -73,6 +74,7 @@ function ledger(
     definition: {
       ...{ description: "fake", requires: [] },
       steps: [
+        ...before,
         { step: "codegen", agent: "codegen", input: {} },
         { step: "buildtest", agent: "buildtest", input: {}, repair: { back_to: "codegen", rounds_max: 3 } },
       ],
@@ -148,6 +150,29 @@ What other rounds made is under <code>codegen/earlier</code> and <code>build-tes
     expect(text).not.toContain("pass now");
     expect(text).toContain("| first (kept) |");
     expect(text).toContain("| repair 1 | 1 file, +1 −1 | 2 failed, 1 passed | 2 of 3 tests failed. |");
+  });
+
+  it("shows rounds that were refused, and what a coding agent did not state", () => {
+    const code = (round: number, use: object | null, output: object, outcome: object = {}) => {
+      const run = { name: "a", duration_ms: 1, profile: "small", isolation: "full", log: "l", use };
+      return step("code", round, { output: { source, run, ...output }, ...outcome });
+    };
+    const use = { tokens: 9, input_tokens: 5, cached_input_tokens: null, output_tokens: 4, usd: null };
+    const refused = { verdict: "failed", code: "AGENT_CHANGED_PROTECTED", message: "it changed docs" };
+    const spent = { tokens: 9, usd_micros: 0 };
+    const rounds = [
+      code(0, use, { spent }, refused),
+      ...[code(1, null, { spent }), changed(1, spent), tested(1, [3, 0])],
+    ];
+    const agent_step = {
+      ...{ step: "code", agent: "coder", input: {} },
+      repair: { back_to: "code", rounds_max: 3, codes: ["AGENT_CHANGED_PROTECTED"] },
+    };
+    const text = textAt(ledger(rounds, undefined, [agent_step])) ?? "";
+    expect(text).toContain("| first | none | – | 9 | 0.0000 USD | it changed docs. |");
+    expect(text).toContain(
+      "| repair 1 (kept) | 1 file, +1 −1 | 3 passed | not stated | not stated | passed |",
+    );
   });
 
   it("names no test as mended when not all that fail are named", () => {

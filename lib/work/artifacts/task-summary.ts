@@ -1,9 +1,10 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { carriedBlob, inlineBytes } from "#lib/platform/blobs/inline-blob.ts";
 import { counted, dollars, markdownCode, markdownText } from "#lib/work/artifacts/markdown-text.ts";
 import type { Ledger } from "#lib/work/tasks/task-store.ts";
 import { BuildtestOutput, FAILED_TESTS_NAMED } from "#schemas/messages/buildtest.ts";
 import { CodegenOutput } from "#schemas/messages/codegen.ts";
+import { AgentUse } from "#schemas/messages/coder.ts";
 import type { BlobRef } from "#schemas/primitives.ts";
 import type { StepRecord } from "#schemas/records/step.ts";
 
@@ -14,7 +15,6 @@ const Change = CodegenOutput.pick({
   files_changed: true,
   insertions: true,
   deletions: true,
-  spent: true,
 }).strip();
 const Tests = BuildtestOutput.pick({
   tests_passed: true,
@@ -23,10 +23,20 @@ const Tests = BuildtestOutput.pick({
   failed_tests: true,
 }).strip();
 
+/** Of a step that made a change, or could not: what its task spent on models up to it, and whether its agent stated its use. */
+const Use = z.looseObject({
+  spent: CodegenOutput.shape.spent.catch(undefined),
+  run: z.looseObject({ use: AgentUse.nullable() }).optional().catch(undefined),
+});
+
 /** One try: the change and what its tests said. */
 interface Round {
   round: number;
   change: z.infer<typeof Change> | undefined;
+  /** On models, up to this round; undefined where nothing is known of it. */
+  spent: z.infer<typeof CodegenOutput>["spent"];
+  /** False for a coding agent that did not state what this round used. */
+  is_stated: boolean;
   tests: z.infer<typeof Tests> | undefined;
   /** Why it did not pass. */
   reason: string | undefined;
@@ -45,15 +55,27 @@ export function fullSummary(ledger: Ledger, kept: StepRecord, own: BlobRef): Blo
 }
 
 function roundsOf({ task, steps }: Ledger, kept: StepRecord): Round[] {
-  const tester = task.definition.steps.find(({ repair, agent }) => repair || agent === "buildtest")?.step;
-  const changes = steps.filter(({ step }) => step === kept.step).sort((a, b) => a.round - b.round);
-  return changes.map(({ round, outcome: made }) => {
-    const tested = steps.find((step) => step.step === tester && step.round === round)?.outcome;
-    const failing = made?.verdict === "passed" ? tested : made;
+  const { definition } = task;
+  const tester = definition.steps.find(
+    ({ repair, agent }) => (repair && !repair.codes) || agent === "buildtest",
+  )?.step;
+  const last = Math.max(kept.round, ...steps.map(({ round }) => round));
+  return Array.from({ length: last + 1 }, (_, round) => {
+    // In the order of the workflow: a round may have ended before its change was tested, or taken.
+    const outcomes = definition.steps.flatMap(({ step, optional }) => {
+      const found = steps.find((one) => one.step === step && one.round === round)?.outcome;
+      return found && !optional ? [{ step, outcome: found }] : [];
+    });
+    const of = (name: string | undefined) => outcomes.find(({ step }) => step === name)?.outcome;
+    const [made, tested] = [of(kept.step), of(tester)];
+    const uses = outcomes.map(({ outcome }) => Use.safeParse(outcome.output ?? {}).data);
+    const failing = outcomes.find(({ outcome }) => outcome.verdict !== "passed")?.outcome ?? tested ?? made;
     return {
       round,
       change: Change.safeParse(made?.output ?? {}).data,
       tests: Tests.safeParse(tested?.output ?? {}).data,
+      spent: uses.flatMap((use) => use?.spent ?? []).at(-1),
+      is_stated: uses.every((use) => !use?.run || use.run.use !== null),
       reason:
         failing?.verdict === "passed" ? undefined : (failing?.message ?? failing?.code ?? "it did not end"),
       has_passed: tested?.verdict === "passed",
@@ -146,23 +168,23 @@ function nameList(title: string, names: readonly string[]): string[] {
 }
 
 function roundTable(rounds: readonly Round[], kept: number): string[] {
-  const has_spent = rounds.some(({ change }) => change?.spent);
+  const has_spent = rounds.some(({ spent }) => spent);
   let before = { tokens: 0, usd_micros: 0 };
-  const rows = rounds.map(({ round, change, tests, reason }) => {
+  const rows = rounds.map(({ round, change, tests, reason, ...use }) => {
     const name = `${round === 0 ? "first" : `repair ${round}`}${round === kept && rounds.length > 1 ? " (kept)" : ""}`;
     const changed = change
       ? `${counted(change.files_changed, "file")}, +${change.insertions} −${change.deletions}`
       : "none";
-    const spent = change?.spent ?? before;
-    const cost = has_spent
+    const spent = use.spent ?? before;
+    const cost = use.is_stated
       ? [String(spent.tokens - before.tokens), dollars((spent.usd_micros - before.usd_micros) / 1e6)]
-      : [];
+      : ["not stated", "not stated"];
     before = spent;
     const cells = [
       name,
       changed,
       (tests && testCounts(tests)) ?? "–",
-      ...cost,
+      ...(has_spent ? cost : []),
       reason ? sentence(reason) : "passed",
     ];
     return `| ${cells.join(" | ")} |`;

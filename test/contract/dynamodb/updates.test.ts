@@ -83,7 +83,7 @@ describe("an update", () => {
       "lib/platform/metrics/add-up-counts.ts",
       "lib/resilience/circuit/circuit-table.ts",
       "lib/http/auth/failed-attempts.ts",
-      "functions/codegen/providers/money.ts",
+      "lib/resilience/spending/model-spending.ts",
     ],
     async observe(world) {
       const Key = newKey();

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import dynalite from "dynalite";
 import { stackLog } from "../stack-log.ts";
 import { findDamagedLog } from "./check-table-logs.ts";
-import { keepTableDescriptions, type TableDescriptions } from "./kept-table-descriptions.ts";
 import { refuseWebPages } from "./refuse-web-pages.ts";
 
 export interface Emulator {
@@ -30,7 +29,7 @@ const STORE_FAILED = /LEVEL_|Database (?:is closed|failed to open)|IO error|Corr
 export async function startDynamoDb(options: { directory: string; port: number }): Promise<Emulator> {
   const { directory } = options;
   await checkFiles(directory);
-  const server = makeServer(directory);
+  const server = dynalite({ path: directory, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   // dynalite throws out of its own listener when a client hangs up, which would end the process.
   server.on("request", (request) => {
     request.removeAllListeners("error");
@@ -50,24 +49,6 @@ export async function startDynamoDb(options: { directory: string; port: number }
   };
 }
 
-const require = createRequire(import.meta.url);
-const stores: { create(options: object): { tableDb: TableDescriptions } } = require("dynalite/db");
-
-/** Makes dynalite's server, with the store that it makes for itself wrapped. */
-function makeServer(directory: string): Server {
-  const { create } = stores;
-  stores.create = (options) => {
-    const store = create(options);
-    keepTableDescriptions(store.tableDb);
-    return store;
-  };
-  try {
-    return dynalite({ path: directory, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  } finally {
-    stores.create = create;
-  }
-}
-
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
@@ -82,7 +63,7 @@ interface Level {
 
 /** dynalite opens its files with the first request, and throws where nobody can catch it. */
 async function checkFiles(directory: string): Promise<void> {
-  const { Level } = createRequire(require.resolve("dynalite"))("level") as {
+  const { Level } = createRequire(createRequire(import.meta.url).resolve("dynalite"))("level") as {
     Level: new (path: string) => Level;
   };
   let level: Level;

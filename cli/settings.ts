@@ -47,6 +47,15 @@ function origin(url: string): string {
   return parsed.origin;
 }
 
+/** A key travels in a header, which takes no other characters (RFC 9110, section 5.5). The message has nothing of it. */
+function checkedKey(key: string | undefined): string | undefined {
+  if (key === undefined || /^[\x21-\x7e]+$/.test(key)) return key;
+  throw new UsageError(
+    "The key is not one: it has a blank, a line break or a character beyond ASCII.",
+    "Give one with --key or AGENTS_KEY, as it was shown when it was made.",
+  );
+}
+
 /**
  * Flags before environment before the nearest credentials file. The file's key goes to the file's
  * URL only, so naming another URL never sends it a key meant for this machine.
@@ -58,7 +67,7 @@ export function resolveSettings(
   cwd: string,
 ): Settings {
   const given_url = flags.url ?? (env.AGENTS_URL || undefined);
-  const given_key = flags.key ?? (env.AGENTS_KEY || undefined);
+  const given_key = checkedKey(flags.key ?? (env.AGENTS_KEY || undefined));
   if (given_url !== undefined && given_key !== undefined) return { url: origin(given_url), key: given_key };
   const found = nearestCredentials(cwd);
   const url = given_url === undefined ? found?.url : given_url;

@@ -22,7 +22,7 @@ function put(grant: UploadGrant, bytes: Buffer, onSent: (bytes: number) => void)
       response.on("end", () => {
         const status = response.statusCode ?? 0;
         if (status >= 200 && status < 300) return resolve();
-        const detail = Buffer.concat(parts).toString("utf8").slice(0, 300);
+        const detail = refusalIn(Buffer.concat(parts).toString("utf8"));
         reject(new CliError(exitCode.error, "UPLOAD_REFUSED", `The upload was refused: ${status} ${detail}`));
       });
     });
@@ -63,4 +63,11 @@ export async function uploadArchive(
   const grant = await api.post(UploadGrant, "/api/uploads", { body });
   await put(grant, archive, onSent);
   return grant.upload_id;
+}
+
+/** What a store says of its refusal: the message of S3's XML or of JSON, else nothing. */
+function refusalIn(body: string): string {
+  const xml = /<Message>([^<]{1,300})<\/Message>/.exec(body)?.[1];
+  const json = /"message"\s*:\s*"((?:[^"\\]|\\.){1,300})"/.exec(body)?.[1];
+  return xml ?? json ?? "";
 }

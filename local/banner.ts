@@ -1,4 +1,4 @@
-import { isAbsolute, relative } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import type { Ready } from "./local-stack.ts";
 
 /** What the terminal shows once the stack serves. */
@@ -29,9 +29,16 @@ export function banner(
 function howToUse(url: string, file: string): string[] {
   const path = isAbsolute(file) ? file : `./${file}`;
   return [
-    "  use     npx agents tasks   (the CLI finds the key by itself)",
+    isFound(file)
+      ? "  use     npx agents tasks   (the CLI finds the key by itself)"
+      : `  use     npx agents --url ${url} --key "$(node -p "require('${path}').key")" tasks`,
     `          curl -H "authorization: Bearer $(node -p "require('${path}').key")" ${url}/api/tasks`,
   ];
+}
+
+/** Where the CLI looks: `.local` of this directory. */
+function isFound(file: string): boolean {
+  return file === join(".local", "credentials.json");
 }
 
 function shown(path: string): string {

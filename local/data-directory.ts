@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** Files and folders of one stack's data; deleting the directory starts afresh. */
@@ -55,15 +55,38 @@ export function openDataDirectory(path: string, holder: "stack" | "emulators" = 
 /** Makes the directory. @throws Error that names it, when that cannot be */
 export function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeWithParents(directory);
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (cause) {
+    throwIfFull(directory, cause);
     const reason = (cause as Error).message;
     throw new Error(
       `The data directory ${directory} cannot be used (${reason}). Choose another with --data-dir.`,
       { cause },
     );
   }
+}
+
+/** `mkdirSync` with `recursive` never returns where a directory that exists takes no new one, as /proc. */
+function makeWithParents(directory: string): void {
+  if (existsSync(directory)) return;
+  makeWithParents(dirname(directory));
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+/** What cannot be written for want of space is not damaged: nothing needs to be deleted of it. */
+export function throwIfFull(directory: string, cause: unknown): void {
+  const reasons = [cause, (cause as Error | undefined)?.cause].map((error) =>
+    error instanceof Error ? `${(error as NodeJS.ErrnoException).code} ${error.message}` : "",
+  );
+  if (!reasons.some((reason) => /ENOSPC|No space left|database or disk is full|EDQUOT/i.test(reason))) return;
+  throw new Error(`The disk with ${directory} is full. Make room on it and start again; the data is whole.`, {
+    cause,
+  });
 }
 
 function openLock(file: string): DatabaseSync {
@@ -76,6 +99,7 @@ function openLock(file: string): DatabaseSync {
 
 /** Nothing but the lock is in it. */
 function unusable(lock_file: string, cause: unknown): Error {
+  throwIfFull(dirname(lock_file), cause);
   const reason = (cause as Error).message;
   return new Error(`${lock_file} cannot be used (${reason}). Delete it: it holds no data.`, { cause });
 }

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { documentClient, s3Client } from "#lib/platform/aws/clients.ts";
 import { config } from "#lib/platform/config/config.ts";
 import { jsonLog } from "#lib/platform/log/json-log.ts";
@@ -9,8 +7,8 @@ import { Tenant } from "#schemas/primitives.ts";
 import { parseSpan } from "../cli/parse-span.ts";
 import { count, formatBytes } from "../cli/render/format.ts";
 import { createTerminal } from "../cli/terminal.ts";
-import { enterLocalEnvironment } from "../local/local-environment.ts";
 import { clean } from "./artifacts-clean/clean.ts";
+import { DATA_DIR_HELP, enterStage } from "./enter-stage.ts";
 import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run artifacts:clean -- [options]
@@ -22,29 +20,10 @@ touched. Safe to stop and to run again.
   --dry-run            say what would go, and change nothing
   --older-than <span>  ended tasks go after this time already, for example 30d or 12h
   --tenant <name>      only this tenant's
-  --data-dir <path>    of the local stack that is running (LOCAL_DATA_DIR; default .local);
-                       without it, and with TABLE_NAME and ARTIFACT_BUCKET in the environment,
-                       the table and bucket these name, with your AWS credentials
+${DATA_DIR_HELP}
   --help               this text`;
 
 const terminal = createTerminal(process.stdout, process.env);
-
-/** Where to work: what the environment names, or the local stack. */
-function enterEnvironment(data_dir: string | undefined): string {
-  const { TABLE_NAME, ARTIFACT_BUCKET } = process.env;
-  if (data_dir === undefined && TABLE_NAME && ARTIFACT_BUCKET) {
-    return `table ${TABLE_NAME} and bucket ${ARTIFACT_BUCKET}`;
-  }
-  const directory = resolve(data_dir ?? process.env.LOCAL_DATA_DIR ?? ".local");
-  const file = join(directory, "environment.json");
-  if (!existsSync(file)) {
-    throw new Error(
-      `There is no local stack in ${directory}. Start it (npm start), give its --data-dir, or set TABLE_NAME and ARTIFACT_BUCKET.`,
-    );
-  }
-  enterLocalEnvironment(JSON.parse(readFileSync(file, "utf8")));
-  return `the local stack in ${directory}`;
-}
 
 async function main(): Promise<void> {
   const values = readOptions(HELP, {
@@ -59,7 +38,7 @@ async function main(): Promise<void> {
     older_than_ms: older === undefined ? undefined : parseSpan(older),
     tenant: values.tenant === undefined ? undefined : Tenant.parse(values.tenant),
   };
-  terminal.lines(`${request.dry_run ? "Looking at" : "Cleaning"} ${enterEnvironment(values["data-dir"])}`);
+  terminal.lines(`${request.dry_run ? "Looking at" : "Cleaning"} ${enterStage(values["data-dir"])}`);
   const { table_name, artifact_bucket } = config.environment();
   // On AWS the policy is an object in the bucket: look at it once.
   const following = await config.follow(jsonLog({ service: "artifacts-clean" }));

@@ -1,4 +1,4 @@
-import { type IndexName, queryItems } from "#test/simulation/dynamodb/query.ts";
+import { type IndexName, queryItems, scanItems } from "#test/simulation/dynamodb/query.ts";
 import { makeTable, type Table } from "#test/simulation/dynamodb/table.ts";
 
 /**
@@ -24,6 +24,7 @@ export function partitionedTable(now: () => number): Table {
     get: (key) => partitionOf(key.pk).get(key),
     put: (item, input) => partitionOf(item.pk).put(item, input),
     update: (key, input) => partitionOf(key.pk).update(key, input),
+    scan: (limit, after) => scanItems(items(), limit, after),
     query(input) {
       if (input.IndexName as IndexName | undefined) return queryItems(items(), input);
       const name = /\bpk = (:\w+)/.exec(input.KeyConditionExpression ?? "")?.[1] ?? "";

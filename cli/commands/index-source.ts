@@ -23,6 +23,7 @@ async function index(source: string, options: IndexOptions, command: Command): P
   checkSubmission({ ...fields, source: { kind: "upload", upload_id: "0".repeat(64) } });
   const session = openSession(command);
   const sent = await sendSource(session.api, source, options.ref, session.terminal);
+  session.interruptHints = ["A task may have been accepted: agents tasks"];
   const view = await submitTask(session.api, { ...fields, source: sent }, undefined, session.terminal);
   process.exitCode = await conclude(session, view, { wait: options.wait === true, steps: false });
 }

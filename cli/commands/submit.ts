@@ -92,6 +92,7 @@ async function submit(argument: string | undefined, options: SubmitOptions, comm
   const sent = await sendSource(session.api, source, options.ref, session.terminal);
   const submission = { ...fields, source: sent };
   checkSubmission(submission);
+  session.interruptHints = ["A task may have been accepted: agents tasks"];
   const view = await submitTask(session.api, submission, options.idempotencyKey, session.terminal);
   const wait = options.wait === true;
   if (wait && !hasEnded(view)) {

@@ -1,21 +1,16 @@
-import { agentProfileName, chooseAgent, keysMissing } from "#lib/platform/config/agent-choice.ts";
-import { chooseModel } from "#lib/platform/config/model-choice.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { sourceHash } from "#lib/platform/hash/source-hash.ts";
 import type { Log } from "#lib/platform/log/log.ts";
 import { prepareNudge, type SendPrepared } from "#lib/platform/messages/send-message.ts";
 import { instant } from "#lib/platform/runtime/runtime.ts";
-import { hasEdge } from "#lib/platform/settings/environment.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { inSpan, type Span } from "#lib/platform/trace/span.ts";
 import { formatTraceparent, type TraceContext, taskTrace } from "#lib/platform/trace/traceparent.ts";
 import { taskIdFrom } from "#lib/work/tasks/task-id.ts";
 import { createTask } from "#lib/work/tasks/task-store.ts";
-import type { RoutePolicy } from "#schemas/config/route-policies.ts";
-import type { Workflow } from "#schemas/config/workflows.ts";
 import type { Submission } from "#schemas/messages/submission.ts";
 import type { TaskRecord } from "#schemas/records/task.ts";
-import { checkFields, checkSource } from "./check-submission.ts";
+import { type Allowed, checkSubmission } from "./check-submission.ts";
 import { checkIdempotencyKey } from "./idempotency-key.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { storeSubmission } from "./store-submission.ts";
@@ -47,7 +42,7 @@ export async function submitTask(
   ports: GatewayPorts,
 ): Promise<Accepted> {
   checkIdempotencyKey(idempotency_key);
-  const definition = admit({ submission, tenant }, ports, allowed);
+  const definition = checkSubmission({ submission, tenant, allowed }, ports);
   const spec = await inSpan(trace, { name: "store submission" }, ports.runtime, (span) =>
     storeSubmission(submission, tenant, { ...ports, blobsOf: (owner) => ports.blobsOf(owner, span) }),
   );
@@ -111,106 +106,4 @@ function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskReco
     "IDEMPOTENCY_MISMATCH",
     `this Idempotency-Key was used for another body, which became task ${existing.task_id}`,
   );
-}
-
-/** Workflows and profiles that the operator's policy allows; null: all. */
-type Allowed = Pick<RoutePolicy, "workflows" | "profiles">;
-
-/** Refuses a submission that could not run, before anything is stored. Returns its workflow. Throws HttpError 403, 422, RejectedInput. */
-function admit(
-  { submission, tenant }: Pick<Submitted, "submission" | "tenant">,
-  ports: Pick<GatewayPorts, "workflows" | "sandboxLimits" | "outbound" | "settings" | "codegen">,
-  allowed: Allowed = { workflows: null, profiles: null },
-): Workflow {
-  const workflows = ports.workflows();
-  const workflow = Object.hasOwn(workflows, submission.workflow) ? workflows[submission.workflow] : undefined;
-  if (!workflow) {
-    const known = Object.keys(workflows).join(", ");
-    throw new HttpError(
-      422,
-      "WORKFLOW_UNKNOWN",
-      `there is no workflow ${submission.workflow}; there are: ${known}`,
-    );
-  }
-  checkAllowed(submission, allowed);
-  checkFields(submission, workflow);
-  checkSource(submission, ports.outbound());
-  const { profiles } = ports.sandboxLimits();
-  if (!Object.hasOwn(profiles, submission.profile)) {
-    const known = Object.keys(profiles).join(", ");
-    throw new HttpError(
-      422,
-      "PROFILE_UNKNOWN",
-      `there is no profile ${submission.profile}; there are: ${known}`,
-    );
-  }
-  if (submission.change?.kind === "prompt") {
-    const { agent } = submission.change;
-    if (agent === undefined) checkModel(tenant, ports);
-    else checkAgent(agent, { submission, tenant, workflow, allowed }, ports);
-  }
-  return workflow;
-}
-
-/** Refuses words that no model would answer. The keys are seen only where gateway and agents share an environment. */
-function checkModel(tenant: string, { settings, codegen }: Pick<GatewayPorts, "settings" | "codegen">): void {
-  const { stage } = settings;
-  const keys = hasEdge(stage) ? "unseen" : "seen";
-  const chosen = chooseModel(codegen(), { tenant, stage }, settings.model, keys);
-  if ("problem" in chosen) throw new HttpError(422, "MODEL_NOT_CONFIGURED", chosen.problem);
-}
-
-interface AgentQuestion {
-  submission: Submission;
-  tenant: string;
-  workflow: Workflow;
-  allowed: Allowed;
-}
-
-/** Refuses a coding agent that does not exist, lacks a key, or that no step of the workflow would run. */
-function checkAgent(
-  name: string,
-  { submission, tenant, workflow, allowed }: AgentQuestion,
-  { settings, codegen, sandboxLimits }: Pick<GatewayPorts, "settings" | "codegen" | "sandboxLimits">,
-): void {
-  const path = "/change/agent";
-  const chosen = chooseAgent(codegen(), { name, tenant });
-  if ("problem" in chosen) {
-    throw new HttpError(422, "AGENT_UNKNOWN", chosen.problem, [{ path, message: chosen.problem }]);
-  }
-  if (!workflow.steps.some(({ agent }) => agent === CODER)) {
-    const message = `no step of workflow ${submission.workflow} runs a coding agent`;
-    throw new HttpError(422, "FIELD_UNUSED", message, [{ path, message }]);
-  }
-  const profile = agentProfileName(chosen.choice, submission.profile);
-  checkAllowed({ ...submission, profile }, allowed);
-  if (!Object.hasOwn(sandboxLimits().profiles, profile)) {
-    const message = `the agent ${name} runs under the profile ${profile}, which configs/sandbox_limits.json does not have`;
-    throw new HttpError(422, "AGENT_NOT_CONFIGURED", message);
-  }
-  if (hasEdge(settings.stage)) return;
-  const missing = Object.values(chosen.choice.secrets).filter((key) => !settings.model?.api_keys[key]);
-  if (missing.length > 0) throw new HttpError(422, "AGENT_NOT_CONFIGURED", keysMissing(name, missing));
-}
-
-/** The service that runs coding agents: functions/coder. */
-const CODER = "coder";
-
-function checkAllowed({ workflow, profile }: Submission, { workflows, profiles }: Allowed): void {
-  if (workflows && !workflows.includes(workflow)) {
-    const names = workflows.join(", ");
-    throw new HttpError(
-      403,
-      "WORKFLOW_NOT_ALLOWED",
-      `workflow ${workflow} is not allowed to your tenant; allowed are: ${names}`,
-    );
-  }
-  if (profiles && !profiles.includes(profile)) {
-    const names = profiles.join(", ");
-    throw new HttpError(
-      403,
-      "PROFILE_NOT_ALLOWED",
-      `profile ${profile} is not allowed to your tenant; allowed are: ${names}`,
-    );
-  }
 }

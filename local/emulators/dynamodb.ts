@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import dynalite from "dynalite";
+import { throwIfFull } from "../data-directory.ts";
 import { stackLog } from "../stack-log.ts";
 import { findDamagedLog } from "./check-table-logs.ts";
 import { refuseWebPages } from "./refuse-web-pages.ts";
@@ -76,6 +77,7 @@ async function checkFiles(directory: string): Promise<void> {
   } catch (error) {
     const { cause, message } = error as Error;
     const reason = cause instanceof Error ? cause.message : message;
+    throwIfFull(directory, error);
     throw new Error(
       `The table's files in ${directory} cannot be opened (${reason}). Restore that directory from a copy, or delete it to start without the tasks it holds.`,
       { cause: error },

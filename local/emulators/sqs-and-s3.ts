@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { throwIfFull } from "../data-directory.ts";
 import type { Emulator } from "./dynamodb.ts";
 import { type FauxqsInternals, loadFauxqsInternals, type Persistence } from "./fauxqs-internals.ts";
 import { serveMoveTasks } from "./move-tasks.ts";
@@ -69,6 +70,7 @@ function readable<Result>(directory: string, read: () => Result): Result {
   try {
     return read();
   } catch (cause) {
+    throwIfFull(directory, cause);
     throw new Error(
       `The queues and objects in ${join(directory, "fauxqs.db")} cannot be read (${(cause as Error).message}). Restore that directory from a copy, or delete it together with the table's to start afresh.`,
       { cause },

@@ -206,7 +206,7 @@ function standardCodes({ access, body }: Pick<Route, "access" | "body">): Codes 
     422: ["QUERY_INVALID", ...(with_body ? ["BODY_INVALID" as const] : [])],
     429: ["RATE_LIMITED", "QUOTA_SPENT", ...(with_key ? ["ATTEMPTS_EXCEEDED" as const] : [])],
     500: ["INTERNAL"],
-    503: ["RATE_LIMIT_UNAVAILABLE", ...(with_key ? ["ISSUER_UNAVAILABLE" as const] : [])],
+    503: ["RATE_LIMIT_UNAVAILABLE", ...(with_key ? (["ISSUER_UNAVAILABLE", "RECORD_NEWER"] as const) : [])],
   };
   return codes;
 }

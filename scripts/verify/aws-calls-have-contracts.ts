@@ -19,6 +19,7 @@ const TABLE_OPERATIONS: Readonly<Record<string, readonly string[]>> = {
   queryPages: ["QueryCommand"],
   queryAll: ["QueryCommand"],
   queryOverdue: ["QueryCommand"],
+  scanTable: ["ScanCommand"],
 };
 const OPERATION_FILES = /^lib\/platform\/table\/(operations|queries)\.ts$/;
 const OPERATIONS_IMPORTED = /import \{([^}]*)\} from "#lib\/platform\/table\/(?:operations|queries)\.ts"/g;

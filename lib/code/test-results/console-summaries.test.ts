@@ -40,6 +40,11 @@ describe("go test -json", () => {
     });
   });
 
+  it("has a problem with a package that did not build, of which it says nothing else", () => {
+    const text = ["build-output", "build-fail"].map((Action) => line({ Action, ImportPath: "a [a.test]" }));
+    expect(read(text.join("\n")).problems).toEqual(["the package a [a.test] did not build"]);
+  });
+
   it("has a problem when it is cut off", () => {
     expect(read([run("a", "TestA", "pass"), run("a", "TestB", "run")].join("\n")).problems.join()).toMatch(
       /cut off/,
@@ -123,6 +128,31 @@ describe("pytest's last line", () => {
   ])("is counted: %s", (text, counts) => {
     const { format, passed, failed, skipped } = read(`test_a.py .F\n${text}\r\n`);
     expect([format, [passed, failed, skipped]]).toEqual(["pytest", counts]);
+  });
+
+  it.each([
+    [
+      "collected 3 items\n!!! _pytest.outcomes.Exit: no database !!!\n1 passed in 0.1s",
+      /ended before all tests/,
+    ],
+    [
+      "!!!!!! KeyboardInterrupt !!!!!!\n1 passed in 0.1s",
+      /ended before all tests had run: KeyboardInterrupt/,
+    ],
+    ["collected 3 items\n1 passed, 1 skipped in 0.1s", /collected 3 tests, and 2 ended/],
+    ["2 workers [3 items]\n2 passed in 0.1s", /collected 3 tests, and 2 ended/],
+  ])("has a problem when the run ended early: %j", (text, problem) => {
+    expect(read(text).problems.join()).toMatch(problem);
+  });
+
+  it.each([
+    "collected 5 items / 2 deselected / 3 selected\n3 passed, 2 deselected in 0.1s",
+    "collected 3 items\n1 passed, 1 xfailed, 1 xpassed, 2 warnings in 0.1s",
+    "collected 1 item / 1 skipped\n1 passed, 1 skipped in 0.1s",
+    "collected 2 items\n1 failed, 1 passed in 0.1s\ncollected 1 item\n1 passed in 0.1s",
+    "collected 3 items\n!!! stopping after 1 failures !!!\n1 failed in 0.1s",
+  ])("has none when all are told: %j", (text) => {
+    expect(read(text).problems).toEqual([]);
   });
 
   it("is added up over several runs, and what failed is named", () => {

@@ -11,6 +11,9 @@ const Event = z.object({
   Output: z.string().optional(),
 });
 
+/** A package that did not compile: https://pkg.go.dev/cmd/go#hdr-Build__json_encoding */
+const BuildFailure = z.object({ Action: z.literal("build-fail"), ImportPath: z.string() });
+
 const OUTPUT_CHARACTERS_MAX = 8000;
 const STATUS = { pass: "passed", fail: "failed", skip: "skipped" } as const;
 
@@ -33,6 +36,10 @@ export function goTestDocuments(values: readonly unknown[]): TestDocument[] {
   const documents: TestDocument[] = [];
   let packages = new Map<string, GoPackage>();
   for (const value of values) {
+    const unbuilt = BuildFailure.safeParse(value).data?.ImportPath;
+    if (unbuilt !== undefined) {
+      documents.push(testDocument("go-test", [], [`the package ${unbuilt.slice(0, 200)} did not build`]));
+    }
     const event = Event.safeParse(value).data;
     if (!event) continue;
     // A package that runs a second time belongs to the next run of `go test`.

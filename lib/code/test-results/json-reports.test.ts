@@ -94,6 +94,7 @@ describe("JSON of Vitest and Jest", () => {
   it.each([
     ["counts more tests than it names", { numTotalTests: 5 }, /counts 5 tests, and names 1/],
     ["counts more passed tests than it names", { numPassedTests: 2 }, /counts 2 passed, and names 1/],
+    ["counts a file that could not be run", { numRuntimeErrorTestSuites: 1 }, /counts 1 failed, and names 0/],
     ["was interrupted", { wasInterrupted: true }, /interrupted/],
     ["has tests of another form", { testResults: [{ name: "a" }] }, /another form/],
   ])("has a problem when it %s", (_, change, problem) => {
@@ -203,6 +204,11 @@ describe("JSON of Mocha", () => {
       skipped: 2,
       problems: [],
     });
+  });
+
+  it("has a problem as a stream that began with more tests than ended", () => {
+    const five = stream.map((line) => line.replace('"total":3', '"total":5'));
+    expect(read([...five, end].join("\n")).problems.join()).toMatch(/counts 5 tests, and names 3/);
   });
 
   it("has a problem as a stream without its end", () => {

@@ -19,6 +19,8 @@ const JestShape = z.object({
       name: z.string(),
       status: z.string().nullish(),
       message: z.string().nullish(),
+      /** Jest's own results, as a reporter may write them out. */
+      testExecError: z.unknown().optional(),
       assertionResults: z.array(
         z.object({
           ancestorTitles: z.array(z.string()).nullish(),
@@ -102,7 +104,8 @@ function jestDocument(report: JestShape): TestDocument {
   const counted = (status: TestCase["status"]) => tests.filter((test) => test.status === status).length;
   const failed = counted("failed");
   const format = report.numRuntimeErrorTestSuites === undefined ? "vitest-json" : "jest-json";
-  const claimed = Math.max(report.numFailedTests ?? 0, report.numFailedTestSuites ? 1 : 0);
+  const suites_failed = report.numFailedTestSuites || report.numRuntimeErrorTestSuites ? 1 : 0;
+  const claimed = Math.max(report.numFailedTests ?? 0, suites_failed);
   const problems = [
     ...moreThanNamed(format, [
       ["failed", claimed, failed],
@@ -144,6 +147,7 @@ function jestFile({
   name: file,
   status,
   message,
+  testExecError,
   assertionResults,
 }: JestShape["testResults"][number]): TestCase[] {
   const cases = assertionResults.map((test) =>
@@ -155,7 +159,8 @@ function jestFile({
       failure: test.failureMessages?.join("\n"),
     }),
   );
-  const broken = status === "failed" && !cases.some((test) => test.status === "failed");
+  const not_loaded = status === "failed" || (testExecError !== undefined && testExecError !== null);
+  const broken = not_loaded && !cases.some((test) => test.status === "failed");
   return broken ? [...cases, testCase({ names: [file], file, status: "failed", failure: message })] : cases;
 }
 
@@ -208,6 +213,7 @@ const StreamEvent = z.union([
 export function mochaStreams(values: readonly unknown[]): TestDocument[] {
   const documents: TestDocument[] = [];
   let open: TestDocument | null = null;
+  let total = 0;
   const cutOff = () => {
     if (open)
       documents.push({ ...open, problems: ["a json-stream of Mocha is cut off: its end is missing"] });
@@ -219,12 +225,14 @@ export function mochaStreams(values: readonly unknown[]): TestDocument[] {
     if (!event) continue;
     if (event[0] === "start") {
       cutOff();
+      total = event[1].total;
       open = testDocument("mocha-json", []);
     } else if (open && event[0] === "end") {
       const { passes, failures, pending } = event[1];
       const problems = moreThanNamed("mocha-json", [
         ["failed", failures, open.counts.failed],
         ["passed", passes, open.counts.passed],
+        ["tests", total, open.tests.length + pending],
       ]);
       documents.push({ ...open, counts: { ...open.counts, skipped: pending }, problems });
       open = null;

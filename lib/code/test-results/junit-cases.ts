@@ -10,6 +10,9 @@ export const JUNIT_ELEMENTS: ReadonlySet<string> = new Set(ELEMENTS);
 /** What a test printed, properties, and Surefire's `rerunFailure`, `flakyError` and their like: other tries of the same test. */
 const NOT_READ = /^(?:\$|#text|system-out|system-err|properties|(?:rerun|flaky).*)$/;
 const DEPTH_MAX = 50;
+const PROBLEMS_MAX = 100;
+/** Attributes by which the dialects count what did not pass. */
+const FAILED_COUNTS = ["failures", "errors", "failed", "aborted"];
 
 interface Node {
   [key: string]: unknown;
@@ -115,12 +118,13 @@ class CaseReader {
     if (kind === "testcase" && parent) {
       const test = junitCase(node, contents, parent);
       if (test.status === "failed" && !failed_inside) this.#add(test, null);
-    } else if (claimed(node, "failures", "errors") > 0 && !failed_inside) {
-      const count = claimed(node, "failures", "errors");
+    } else if (claimed(node, ...FAILED_COUNTS) > 0 && !failed_inside) {
+      const count = claimed(node, ...FAILED_COUNTS);
       this.#add(suiteFailure(container, `the suite counts ${count} failed, and names none of them`), null);
     } else if (container.claims_tests && !failed_inside && this.problems.length === before.problems) {
       this.#checkClaim(container);
     }
+    this.#checkCounts(container);
     if (!parent) return;
     // node:test counts a suite in a suite as one test.
     const nested = kind === "testcase" || (kind === "testsuite" && parent.kind === "testsuite");
@@ -138,6 +142,18 @@ class CaseReader {
     this.problems.push(
       `the JUnit report counts ${tests} tests${name ? ` in ${name}` : ""}, and names ${named}: it is not complete`,
     );
+  }
+
+  /** What is no number may hide a failure. */
+  #checkCounts({ kind, node }: Container): void {
+    if (kind === "testcase" || kind === "document") return;
+    for (const name of ["tests", ...FAILED_COUNTS]) {
+      const words = attribute(node, name)?.trim();
+      if (words === undefined || words === "" || Number(words.replaceAll(",", "")) >= 0) continue;
+      const shown = JSON.stringify(words.slice(0, 100));
+      if (this.problems.length < PROBLEMS_MAX)
+        this.problems.push(`the JUnit report says ${name}=${shown}, which is no count`);
+    }
   }
 
   #add(test: TestCase, container: Container | null): void {

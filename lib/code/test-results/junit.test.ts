@@ -246,6 +246,22 @@ describe("JUnit XML", () => {
     expect(document?.problems.join()).toMatch(problem);
   });
 
+  it.each([
+    ['failures="many"', /failures="many", which is no count/],
+    ['errors="-1"', /errors="-1", which is no count/],
+  ])("has a problem with a count that is none: %s", (counts, problem) => {
+    const [document] = documentsInText(
+      `<testsuite name="a" ${counts}><testcase name="b"/></testsuite>`,
+    ).junit;
+    expect(document?.problems.join().replaceAll("\\", "")).toMatch(problem);
+  });
+
+  it.each(["failed", "aborted"])("has a failed suite where it counts %s tests and names none", (name) => {
+    expect(counted(`<testsuite name="a" ${name}="1"><testcase name="b"/></testsuite>`)).toEqual([
+      [1, 1, 0, 0],
+    ]);
+  });
+
   it("is not seen in other XML, nor in the middle of a line", () => {
     expect(parseJunit("<html><body>testsuite</body></html>")).toBeNull();
     expect(parseJunit(`see ${suite}`)).toBeNull();

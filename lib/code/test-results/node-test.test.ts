@@ -49,6 +49,11 @@ it("is not seen in ticks that other reporters print", () => {
 });
 
 it("has a problem where its own count of failures names none", () => {
-  const lines = "✔ a (1ms)\nℹ tests 2\nℹ fail 1\nℹ cancelled 0".split("\n");
-  expect(parseLines(lines)[0]?.problems).toHaveLength(1);
+  const lines = "✔ a (1ms)\nℹ tests 1\nℹ fail 1\nℹ cancelled 0".split("\n");
+  expect(parseLines(lines)[0]?.problems).toEqual(["node:test counts 1 failed, and names none of them"]);
+});
+
+it("has a problem where it counts more tests than it names", () => {
+  const lines = "✔ a (1ms)\nℹ tests 5\nℹ pass 5\nℹ fail 0".split("\n");
+  expect(parseLines(lines)[0]?.problems).toEqual(["node:test counts 5 tests, and names 1"]);
 });

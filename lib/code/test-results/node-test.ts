@@ -4,7 +4,7 @@ import type { TestCase } from "#schemas/artifacts/build-test-report.ts";
 
 const RESULT = /^( *)([✔✖﹣⚠]) (.*?)(?: \((\d+(?:\.\d+)?)ms\)(?: # (.*))?)?$/u;
 const OPENING = /^( *)▶ (.*?)(?: \((\d+(?:\.\d+)?)ms\))?$/u;
-const SUMMARY = /^ℹ tests \d+$/;
+const SUMMARY = /^ℹ tests (\d+)$/;
 const NOT_PASSED = /^ℹ (?:fail|cancelled) (\d+)$/;
 const DEPTH_MAX = 50;
 
@@ -22,8 +22,10 @@ export function parseNodeTest(lines: readonly string[]): TestDocument[] {
   const details = new Map<string, { file: string; body: string }[]>();
   const found: SpecLine[] = [];
   let not_passed = 0;
+  let counted = 0;
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? "";
+    counted += Number(SUMMARY.exec(line)?.[1] ?? 0);
     not_passed += Number(NOT_PASSED.exec(line)?.[1] ?? 0);
     const location = /^test at (.+?)(?::\d+:\d+)?$/.exec(line);
     const heading = location ? RESULT.exec(lines[index + 1] ?? "") : null;
@@ -44,8 +46,11 @@ export function parseNodeTest(lines: readonly string[]): TestDocument[] {
   }
   const tests = leafCases(nested(found, details));
   const failed = tests.some((test) => test.status === "failed");
-  const problems =
-    not_passed > 0 && !failed ? [`node:test counts ${not_passed} failed, and names none of them`] : [];
+  const problems: string[] = [];
+  if (not_passed > 0 && !failed)
+    problems.push(`node:test counts ${not_passed} failed, and names none of them`);
+  // A container that is a suite is named and not counted, so there may be more names than tests.
+  if (counted > found.length) problems.push(`node:test counts ${counted} tests, and names ${found.length}`);
   return [testDocument("node-test", tests, problems)];
 }
 

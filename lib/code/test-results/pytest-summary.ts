@@ -8,6 +8,10 @@ const SUMMARY = new RegExp(
 );
 /** In the short summary above: `FAILED tests/test_a.py::test_one - assert 1 == 2`. */
 const NAMED = /^(?:FAILED|ERROR) (\S+\.py(?:::.*?)?)(?: - (.*))?$/;
+/** Above the summary of a run that ended early: `!!!!!! _pytest.outcomes.Exit: no database !!!!!!`. */
+const STOPPED = /^!{3,} (.+?) !{3,}$/;
+/** `collected 3 items`, `collected 5 items / 2 deselected / 3 selected`, and as pytest-xdist says it, `2 workers [3 items]`. */
+const COLLECTED = /^(?:collected (\d+) items?\b|\d+ workers? \[(\d+) items?\])/;
 const LINE_CHARACTERS_MAX = 2000;
 const NAMED_MAX = 20_000;
 
@@ -19,6 +23,8 @@ const NAMED_MAX = 20_000;
 export function pytestDocuments(lines: readonly string[]): TestDocument[] {
   const documents: TestDocument[] = [];
   let tests: TestCase[] = [];
+  let problems: string[] = [];
+  let collected = 0;
   for (const line of lines) {
     if (line.length > LINE_CHARACTERS_MAX) continue;
     const named = NAMED.exec(line);
@@ -27,11 +33,20 @@ export function pytestDocuments(lines: readonly string[]): TestDocument[] {
       const file = name.split("::")[0] ?? null;
       tests.push(testCase({ names: name.split("::"), file, status: "failed", failure: failure ?? null }));
     }
+    const stopped = STOPPED.exec(line)?.[1];
+    if (stopped !== undefined) problems = [`pytest ended before all tests had run: ${stopped.slice(0, 200)}`];
+    const items = COLLECTED.exec(line);
+    if (items) collected = Number(items[1] ?? items[2]);
     const summary = SUMMARY.exec(line);
     if (!summary) continue;
-    const counts = countsOf(summary[1] ?? "");
-    documents.push({ format: "pytest", tests: tests.slice(0, counts.failed), counts, problems: [] });
-    tests = [];
+    const words = summary[1] ?? "";
+    const counts = countsOf(words);
+    const ended = endedOf(words);
+    if (counts.failed > 0) problems = [];
+    else if (problems.length === 0 && ended < collected)
+      problems = [`pytest collected ${collected} tests, and ${ended} ended`];
+    documents.push({ format: "pytest", tests: tests.slice(0, counts.failed), counts, problems });
+    [tests, problems, collected] = [[], [], 0];
   }
   return documents;
 }
@@ -44,4 +59,13 @@ function countsOf(words: string) {
     else if (/^(?:skipped|xfailed)$/.test(word)) counts.skipped += Number(number);
   }
   return counts;
+}
+
+/** All tests that the summary accounts for. An error in a teardown is counted beside its test, so it may be more than there are. */
+function endedOf(words: string): number {
+  let ended = 0;
+  for (const [, number, word = ""] of words.matchAll(/(\d+) ((?:subtests )?[a-z]+)/g)) {
+    if (!/^(?:warnings?|rerun|subtests )/.test(word)) ended += Number(number);
+  }
+  return ended;
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -75,6 +76,21 @@ describe("report files in a tree", () => {
     expect(await found(["**/*.conf", "reports/passwd", "../*"])).toEqual([]);
   });
 
+  it("are problems when a link or a pipe stands in their place, unless it did before", async () => {
+    await symlink("/etc/passwd", join(tree, "results.xml"));
+    const before = await reportFileVersions(tree);
+    await write("out/run-17.xml", "x");
+    await symlink("out/run-17.xml", join(tree, "junit.xml"));
+    execFileSync("mkfifo", [join(tree, "report.xml")]);
+    await symlink("run-17.xml", join(tree, "out/latest"));
+    const { problems } = await newReportFiles(tree, before, ["out/latest*"]);
+    expect(problems).toEqual(
+      ["junit.xml", "report.xml"].map(
+        (path) => `the report file ${path} cannot be read: it is a link, or something else than a file`,
+      ),
+    );
+  });
+
   it("are read up to the limit, so that a report too large is one that is cut off", async () => {
     await write("report.xml", Buffer.alloc(9 * 1024 * 1024, "x"));
     const { files } = await newReportFiles(tree, new Map());
@@ -102,6 +118,17 @@ describe("report files in a tree", () => {
     await write("report.xml", "\ufeff<b/>");
     const { files } = await newReportFiles(tree, new Map());
     expect(files.map(({ text }) => text)).toEqual(["<a/>", "<b/>"]);
+  });
+
+  it.each([
+    ["ISO-8859-1", Buffer.from("\xe9", "latin1"), "é"],
+    ["windows-1252", Buffer.from([0x80]), "€"],
+    ["UTF-8", Buffer.from("é"), "é"],
+    ["no-such-encoding", Buffer.from("é"), "é"],
+  ])("are read in the encoding that their declaration names: %s", async (name, bytes, text) => {
+    const declaration = `<?xml version="1.0" encoding="${name}"?>`;
+    await write("junit.xml", Buffer.concat([Buffer.from(declaration), bytes]));
+    expect((await newReportFiles(tree, new Map())).files[0]?.text).toBe(`${declaration}${text}`);
   });
 });
 
@@ -176,8 +203,9 @@ describe("report files behind a link", () => {
     await rm(join(tree, link), { recursive: true, force: true });
     await mkdir(join(tree, parent), { recursive: true });
     await symlink(report === "." ? file : host, join(tree, link));
-    expect([...(await reportFileVersions(tree))]).toEqual([]);
-    expect((await newReportFiles(tree, new Map())).files).toEqual([]);
+    const before = await reportFileVersions(tree);
+    expect([...before.values()].filter((version) => version !== "no file")).toEqual([]);
+    expect(await newReportFiles(tree, before)).toEqual({ files: [], problems: [] });
   });
 
   it("are found in the tree, however many files are behind a link out of it", async () => {

@@ -79,6 +79,18 @@ describe("TAP", () => {
     ["no plan", "TAP version 13\nok 1 a\nok 2 b\n", /no plan/],
     ["no plan and no version", "ok 1 - a\nok 2 - b\n", /no plan/],
     ["a version and nothing more", "TAP version 14\n", /no plan/],
+    [
+      "a subtest without a plan",
+      "TAP version 14\n1..1\n# Subtest: x\n    ok 1 - in\nok 1 - x\n",
+      /a subtest has no plan/,
+    ],
+    ["a number twice", "1..2\nok 1 - a\nok 1 - b\n", /test 1 of the TAP output reported twice/],
+    ["a plan amid the results", "ok 1 - a\n1..2\nok 2 - b\n", /stands amid its results/],
+    [
+      "a line that is no TAP, where that is strict",
+      "TAP version 14\npragma +strict\nok 1 - a\nnoise\n1..1\n",
+      /is strict/,
+    ],
     ["a number beyond the plan", "1..2\nok 1 - a\nok 7 - b\n", /ends at 2, and test 7 reported/],
     ["a bail-out", "TAP version 13\nok 1 - a\nBail out! no database\n", /bailed out: no database/],
     ["a bail-out alone", "Bail out!\n", /bailed out/],
@@ -108,7 +120,7 @@ describe("TAP", () => {
     ],
     [
       "pragmas and noise",
-      "TAP version 13\npragma +strict\nhello\nok 1 - a\nok, I am noise\n1..1\n",
+      "TAP version 13\npragma +bail\nhello\nok 1 - a\nok, I am noise\n1..1\n",
       [[1, 0, 0, 0]],
     ],
     ["go's ok among it", "1..1\nok 1 - a\nok  \texample.com/pkg\t0.2s\n", [[1, 0, 0, 0]]],

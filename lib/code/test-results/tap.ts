@@ -17,16 +17,21 @@ const PRAGMA = /^ *pragma [+-]/;
 const HEADER = /^[>$] /;
 const INDENT = 4;
 const DEPTH_MAX = 50;
+const PROBLEMS_MAX = 100;
 
 interface Level {
   results: NestedResult[];
   planned: number | null;
   number_max: number;
+  /** The numbers of its results. */
+  numbers: Set<number>;
 }
+
+const newLevel = (): Level => ({ results: [], planned: null, number_max: 0, numbers: new Set() });
 
 /** One run of a TAP producer, as it is read. */
 class TapStream {
-  readonly levels: Level[] = [{ results: [], planned: null, number_max: 0 }];
+  readonly levels: Level[] = [newLevel()];
   readonly problems: string[] = [];
   versioned = false;
   /** The plan stood after the results: nothing more belongs to this stream. */
@@ -34,6 +39,8 @@ class TapStream {
   /** Numbered results at the top in a row from 1 on. */
   in_sequence = 0;
   skips_all = false;
+  /** `pragma +strict`: a line that is no TAP is a failure. */
+  strict = false;
   bailed_out = false;
   heading = "";
   /** A container whose results stand in braces after it, by depth. */
@@ -56,7 +63,7 @@ class TapStream {
   }
 
   level(depth: number): Level {
-    while (this.levels.length <= depth) this.levels.push({ results: [], planned: null, number_max: 0 });
+    while (this.levels.length <= depth) this.levels.push(newLevel());
     return this.levels[depth] as Level;
   }
 
@@ -67,14 +74,18 @@ class TapStream {
   /** Takes what was reported deeper than `depth` and not given to its container yet. */
   takeDeeper(depth: number): NestedResult[] {
     const deeper = this.levels.splice(depth + 1);
-    for (const level of deeper) this.checkPlan(level, "a subtest");
+    for (const level of deeper) {
+      if (level.planned === null && level.results.length > 0)
+        this.addProblem("a subtest has no plan: its end is missing");
+      this.checkPlan(level, "a subtest");
+    }
     // Without a container in between, results of all deeper levels belong to the next one up.
     return deeper.flatMap(({ results }) => results);
   }
 
   checkPlan(level: Level, where: string): void {
     const { planned, results, number_max } = level;
-    if (planned === null) return;
+    if (planned === null || this.bailed_out) return;
     const count = results.length;
     if (count !== planned) {
       this.problems.push(
@@ -85,18 +96,27 @@ class TapStream {
     }
   }
 
+  /** Says each problem once, however often it is met. */
+  addProblem(problem: string): void {
+    if (!this.problems.includes(problem) && this.problems.length < PROBLEMS_MAX) this.problems.push(problem);
+  }
+
   /** Takes a line that is no TAP. */
   readText(): void {
+    if (this.strict) this.addProblem("the TAP output is strict, and has a line that is no TAP");
     if (this.top().planned === null) this.begins_output = false;
     else this.text_after_plan = true;
   }
 
   addResult(depth: number, number: number | null, result: NestedResult, opens: boolean): void {
     this.close(depth);
+    if (depth === 0 && this.complete) this.addProblem("the plan of the TAP output stands amid its results");
     result.children = this.takeDeeper(depth);
     const level = this.level(depth);
     level.results.push(result);
     if (number !== null) {
+      if (level.numbers.has(number)) this.addProblem(`test ${number} of the TAP output reported twice`);
+      level.numbers.add(number);
       level.number_max = Math.max(level.number_max, number);
       if (depth === 0 && number === this.in_sequence + 1) this.in_sequence = number;
     }
@@ -174,6 +194,8 @@ export function parseTap(lines: readonly string[]): TestDocument[] {
     } else {
       const result = RESULT.exec(line);
       if (!result || (result[1] ?? "").length % INDENT !== 0) {
+        const strict = /^pragma ([+-])strict\s*$/.exec(line)?.[1];
+        if (strict !== undefined) stream.strict = strict === "+";
         if (PRAGMA.test(line) || HEADER.test(line)) continue;
         text_before = true;
         stream.readText();

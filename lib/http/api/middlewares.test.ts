@@ -11,7 +11,7 @@ import { findRoute } from "#lib/http/api/find-route.ts";
 import { problemDetails } from "#lib/http/api/problem.ts";
 import { traceRequest } from "#lib/http/api/trace-request.ts";
 import { type Route, route } from "#lib/http/route.ts";
-import { RejectedInput } from "#lib/platform/errors/fault.ts";
+import { ParkedFault, RejectedInput } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { systemRuntime } from "#lib/platform/runtime/runtime.ts";
 import { startSpan } from "#lib/platform/trace/span.ts";
@@ -152,6 +152,8 @@ describe("problemDetails", () => {
   it.each([
     ["an HttpError", new HttpError(404, "TASK_NOT_FOUND", "no"), 404, "TASK_NOT_FOUND"],
     ["a rejected input", new RejectedInput("DIFF_EMPTY", "no"), 422, "DIFF_EMPTY"],
+    ["a record of a later version", new ParkedFault("RECORD_NEWER", "no"), 503, "RECORD_NEWER"],
+    ["another fault", new ParkedFault("CIRCUIT_OPEN", "secret"), 500, "INTERNAL"],
     ["anything else", new TypeError("secret"), 500, "INTERNAL"],
     ["undefined", undefined, 500, "INTERNAL"],
   ])("answers %s with problem+json", async (_name, error, status, code) => {

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { ApiAnswer, ApiMiddleware } from "#lib/http/api/api-call.ts";
 import type { ErrorCode } from "#lib/platform/errors/codes.ts";
-import { Fault, RejectedInput } from "#lib/platform/errors/fault.ts";
+import { Fault, ParkedFault, RejectedInput } from "#lib/platform/errors/fault.ts";
 import { HttpError } from "#lib/platform/errors/http-error.ts";
 import { outwardText } from "#lib/platform/errors/outward-text.ts";
 import type { Log } from "#lib/platform/log/log.ts";
@@ -68,9 +68,20 @@ function describe(error: unknown): string {
 
 type Refusal = Pick<HttpError, "message" | "errors" | "headers"> & { status: number; code: ErrorCode };
 
+const refusal = (status: number, { code, message }: Fault, headers: Record<string, string> = {}) => ({
+  status,
+  code: code as ErrorCode,
+  message,
+  errors: undefined,
+  headers,
+});
+
 /** What a caller may be told; undefined for an error of ours. */
 function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof HttpError) return error;
-  if (!(error instanceof RejectedInput)) return undefined;
-  return { status: 422, code: error.code, message: error.message, errors: undefined, headers: {} };
+  if (error instanceof RejectedInput) return refusal(422, error);
+  if (error instanceof ParkedFault && error.code === "RECORD_NEWER") {
+    return refusal(503, error, { "retry-after": String(Math.ceil((error.retry_after_ms ?? 0) / 1000)) });
+  }
+  return undefined;
 }

@@ -214,6 +214,7 @@ export const ERROR_CODES = {
   RATE_LIMITED: answer(429, "The tenant sends more requests to this route than its rate allows."),
   RATE_LIMIT_UNAVAILABLE: answer(503, "Requests to this route cannot be counted now."),
   RECEIVES_SPENT: terminal("The message was received as often as its queue allows."),
+  RECORD_NEWER: park("A later version wrote the record; the work waits for a worker of that version.", 503),
   REDELIVERIES_SPENT: answer(409, "The delivery was sent again as often as is allowed."),
   REGISTRY_UNREACHABLE: outcome("The install could not connect to a package registry."),
   REPLAYED_ALREADY: outcome("The message was replayed before; it is only removed."),

@@ -1,4 +1,4 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { QueryCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { namesIn } from "#lib/platform/table/expressions.ts";
 import { INDEXES, type ItemKind } from "#lib/platform/table/item-kind.ts";
 import { type Item, listOf, OPEN_SHARDS, type Partition } from "#lib/platform/table/keys.ts";
@@ -84,6 +84,18 @@ export async function queryAll(
   const items: Item[] = [];
   for await (const page of queryPages(partition, options, ports)) items.push(...page.items);
   return items;
+}
+
+/** Every item of the table, in no order: for operators' commands, at the price of reading all of it. */
+export async function* scanTable({ table, table_name }: TablePorts): AsyncGenerator<Item, void> {
+  let ExclusiveStartKey: Item | undefined;
+  do {
+    const page = await table.send(
+      new ScanCommand({ TableName: table_name, ConsistentRead: true, ExclusiveStartKey }),
+    );
+    yield* page.Items ?? [];
+    ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (ExclusiveStartKey);
 }
 
 type OpenKind = ItemKind & { lists: { open_tasks: { partition: `${string}<shard>` } } };

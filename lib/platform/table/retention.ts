@@ -37,6 +37,18 @@ export function keptUntilMs(written_ms: number, days: number): number {
  */
 export type RetentionClass = "task" | "blob" | "upload" | "graph";
 
+/** The class of an object, by its key (lib/platform/blobs/object-keys.ts). Undefined for a key of another form. */
+export function retentionOf(key: string): RetentionClass | undefined {
+  const [tenants, , place = ""] = key.split("/");
+  const classes: Record<string, RetentionClass> = {
+    tasks: "task",
+    blobs: "blob",
+    uploads: "upload",
+    graph: "graph",
+  };
+  return tenants === "tenants" && Object.hasOwn(classes, place) ? classes[place] : undefined;
+}
+
 /** The `Tagging` of a PUT or a copy. Needs `s3:PutObjectTagging`. */
 export function retentionTag(retention: RetentionClass): string {
   return `retention=${retention}`;

@@ -1,6 +1,7 @@
 import { instant } from "#lib/platform/runtime/runtime.ts";
 import { STEP } from "#lib/platform/table/items.ts";
-import { type Item, keyOf, listingAttributes, listingOf, recordFields } from "#lib/platform/table/keys.ts";
+import { type Item, keyOf, listingAttributes, listingOf } from "#lib/platform/table/keys.ts";
+import { readRecord } from "#lib/platform/table/read-record.ts";
 import { type ClaimedItem, type ClaimPorts, writeItem } from "#lib/resilience/idempotency/claim.ts";
 import { StepRecord, type StepReplay } from "#schemas/records/step.ts";
 
@@ -52,9 +53,9 @@ export const taskSteps: StepStorage = {
   rearmed: () => ({ set: {}, remove: listingAttributes("by_tenant") }),
 };
 
-/** A step's item as a record, without its keys. */
+/** A step's item as a record, without its keys. Throws ParkedFault `RECORD_NEWER`. */
 export function parseStepItem(item: Item): StepRecord {
-  return StepRecord.parse(recordFields(item));
+  return readRecord(StepRecord, item);
 }
 
 /** The fields that the first write to a step record sets and later writes leave as they are. */

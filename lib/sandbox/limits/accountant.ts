@@ -1,6 +1,8 @@
 import type { GroupMemory } from "#lib/sandbox/limits/memory-group.ts";
 import {
+  descriptorRoom,
   type ProcessSample,
+  readDescriptorRoom,
   readOpenFiles,
   readPageTableBytes,
   readProportionalBytes,
@@ -63,7 +65,10 @@ export function accountant(
       const kernel_bytes =
         group.kernel_bytes ?? pageTableBytes(counted, profile.memory_bytes_max - held_bytes);
       const memory_bytes = held_bytes + kernel_bytes;
-      const open_files = Math.max(0, ...counted.map((member) => readOpenFiles(member.pid) ?? 0));
+      const open_files = Math.max(
+        0,
+        ...counted.map((member) => openFilesOf(member.pid, profile.open_files_max)),
+      );
       peak.cpu_ms = cpu_ms;
       peak.open_files_peak = Math.max(peak.open_files_peak, open_files);
       const written = sum(members.map((member) => readWrittenBytes(member.pid)));
@@ -110,7 +115,7 @@ function exceeded(
       code: "SANDBOX_OPEN_FILES",
       limit: profile.open_files_max,
       observed: seen.open_files,
-      evidence: `${seen.open_files} files open at once in one process, counted in /proc/<pid>/fd`,
+      evidence: `${seen.open_files} files open at once in one process, from /proc/<pid>/fd and FDSize in status`,
     },
     {
       code: "SANDBOX_CPU_TIME",
@@ -120,6 +125,13 @@ function exceeded(
     },
   ];
   return figures.find(({ limit, observed }) => observed > limit) ?? null;
+}
+
+/** Files open in a process, or that were open in it at once when they were too many: its kernel table has grown then. */
+function openFilesOf(pid: number, open_files_max: number): number {
+  const open = readOpenFiles(pid) ?? 0;
+  if (open > open_files_max) return open;
+  return readDescriptorRoom(pid) > descriptorRoom(open_files_max) ? open_files_max + 1 : open;
 }
 
 /** The cheap sum counts a shared page once for each process, so a sum over the limit is computed again exactly. */

@@ -1,14 +1,13 @@
 import { readdirSync, statSync } from "node:fs";
 import { ceilingOf } from "#lib/sandbox/process/process-ceiling.ts";
-import { listProcesses } from "#lib/sandbox/process/process-table.ts";
+import { descriptorRoom, listProcesses } from "#lib/sandbox/process/process-table.ts";
 import type { SandboxProfile } from "#schemas/config/sandbox-limits.ts";
 
 /** Above the limit, so that the accountant names the limit before the kernel ends the process. */
 const CPU_BACKSTOP_SECONDS = 2;
 /** The unit of `ulimit -f` (POSIX). */
 const BLOCK_BYTES = 512;
-const OPEN_FILES_FACTOR = 4;
-const OPEN_FILES_SLACK = 65_536;
+const OPEN_FILES_SLACK = 64;
 
 /**
  * The script writes a byte to file descriptor 3 when the sandbox is ready, waits there for a line that says that the
@@ -21,8 +20,8 @@ ulimit -f "$4" 2>/dev/null; ulimit -n "$5" 2>/dev/null
 exec /bin/sh -c "$3" /bin/sh`;
 
 /**
- * The program and arguments that run a shell command line under resource limits of the kernel. The one on files holds
- * the profile's limit; the others are backstops.
+ * The program and arguments that run a shell command line under resource limits of the kernel. The one on file sizes
+ * holds the profile's limit; the others are backstops.
  */
 export function commandScript(command: string, profile: SandboxProfile): [string, ...string[]] {
   const cpu_seconds = Math.ceil(profile.cpu_seconds) + CPU_BACKSTOP_SECONDS;
@@ -44,9 +43,9 @@ function fileBlocks({ file_bytes_max }: SandboxProfile): string {
   return String(Math.floor(file_bytes_max / BLOCK_BYTES) + 1);
 }
 
-/** Well above the limit, so that the accountant sees the limit exceeded first and names it. */
+/** Above the room in a process's table of descriptors by which the accountant tells that the limit was exceeded. */
 function openFiles({ open_files_max }: SandboxProfile): string {
-  return String(open_files_max * OPEN_FILES_FACTOR + OPEN_FILES_SLACK);
+  return String(descriptorRoom(open_files_max) + OPEN_FILES_SLACK);
 }
 
 /** RLIMIT_NPROC counts all of a user's tasks, so those already there are added; root has no such limit. */

@@ -72,6 +72,19 @@ export function readOpenFiles(pid: number): number | null {
   }
 }
 
+/**
+ * The room in a process's table of descriptors: a power of two, which grows to hold the highest descriptor and never
+ * shrinks. So it tells of files that are closed again (`FDSize` in proc_pid_status(5)). 0 when the process is gone.
+ */
+export function readDescriptorRoom(pid: number): number {
+  return Number(/^FDSize:\s+(\d+)$/m.exec(readOrNull(`/proc/${pid}/status`) ?? "")?.[1] ?? 0);
+}
+
+/** The most room that a process needs for so many open files, with descriptors that are not in a row. */
+export function descriptorRoom(open_files: number): number {
+  return 2 * 2 ** Math.ceil(Math.log2(Math.max(64, open_files)));
+}
+
 export interface OpenFile {
   /** Path as the process sees it; the path of a deleted file ends with " (deleted)". */
   path: string;

@@ -9,10 +9,10 @@ import {
   listingOf,
   openShard,
   partitionOf,
-  recordFields,
 } from "#lib/platform/table/keys.ts";
 import { getItem, NEW, type NewItem, putIfOurs, type TablePorts } from "#lib/platform/table/operations.ts";
 import { queryAll, queryOverdue } from "#lib/platform/table/queries.ts";
+import { readRecord } from "#lib/platform/table/read-record.ts";
 import { isExpired } from "#lib/platform/table/retention.ts";
 import { loadSpans } from "#lib/platform/trace/span-cargo.ts";
 import type { TraceContext } from "#lib/platform/trace/traceparent.ts";
@@ -30,9 +30,9 @@ export interface TaskPorts extends TablePorts {
   runtime: Runtime;
 }
 
-/** A task item of the table as a record, without its keys. */
+/** A task item of the table as a record, without its keys. Throws ParkedFault `RECORD_NEWER`. */
 export function parseTaskItem(item: Item): TaskRecord {
-  return TaskRecord.parse(recordFields(item));
+  return readRecord(TaskRecord, item);
 }
 
 /** An open task is in index `open_tasks` under the time it is to be looked at next; an ended one is not. */

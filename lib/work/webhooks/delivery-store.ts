@@ -13,10 +13,10 @@ import {
   listingAttributes,
   listingOf,
   openShard,
-  recordFields,
 } from "#lib/platform/table/keys.ts";
 import { getItem, NEW, putIf, type TablePorts, updateIf } from "#lib/platform/table/operations.ts";
 import { queryOverdue } from "#lib/platform/table/queries.ts";
+import { readRecord } from "#lib/platform/table/read-record.ts";
 import { isExpired, recordExpiry } from "#lib/platform/table/retention.ts";
 import type { StepStorage } from "#lib/resilience/idempotency/step-item.ts";
 import { deliveryStep, endingOf, taskEnded, WEBHOOKS } from "#lib/work/webhooks/delivery.ts";
@@ -46,7 +46,7 @@ export function deadlineFrom(now_ms: number): string {
 
 /** A delivery's item as a record, without its keys. */
 export function parseDelivery(item: Item): DeliveryRecord {
-  return DeliveryRecord.parse(recordFields(item));
+  return readRecord(DeliveryRecord, item);
 }
 
 /** Lists a delivery that has not ended, for the sweeper to look at once its message should have arrived. */

@@ -58,6 +58,7 @@ describe("a conditional write", () => {
       "lib/work/tasks/task-store.ts",
       "lib/work/webhooks/delivery-store.ts",
       "lib/work/observation/alert-store.ts",
+      "scripts/backup/restore.ts",
     ],
     async observe(world) {
       const Key = newKey();

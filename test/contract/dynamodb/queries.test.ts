@@ -5,6 +5,8 @@ import {
   PutCommand,
   QueryCommand,
   type QueryCommandInput,
+  ScanCommand,
+  type ScanCommandOutput,
 } from "@aws-sdk/lib-dynamodb";
 import { describe } from "vitest";
 import { contract } from "../contract.ts";
@@ -47,6 +49,30 @@ async function pages(world: TableWorld, input: Partial<QueryCommandInput>, name 
 async function indexed(world: TableWorld, gsi1pk: string, items: number) {
   while ((await query(world, inIndex(gsi1pk))).Items?.length !== items) {}
 }
+
+describe("a scan", () => {
+  semantic("sees every item that was written before, page by page", {
+    relied_on_by: ["lib/platform/table/queries.ts", "scripts/backup/back-up.ts"],
+    async observe(world) {
+      const { table, table_name: TableName } = world;
+      const pks = Array.from({ length: 5 }, () => randomUUID());
+      for (const pk of pks) for (const sk of ["a", "b"]) await put(world, { pk, sk });
+      const found: unknown[] = [];
+      let ExclusiveStartKey: Item | undefined;
+      do {
+        const page: ScanCommandOutput = await table.send(
+          new ScanCommand({ TableName, ConsistentRead: true, Limit: 3, ExclusiveStartKey }),
+        );
+        found.push(
+          ...(page.Items ?? []).filter(({ pk }) => pks.includes(pk)).map(({ pk, sk }) => `${pk} ${sk}`),
+        );
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey);
+      return { items: found.length, different: new Set(found).size };
+    },
+    aws: { items: 10, different: 10 },
+  });
+});
 
 describe("a query", () => {
   semantic("pages by Limit; a full last page still has a LastEvaluatedKey, and an empty one follows", {

@@ -24,6 +24,8 @@ describe("an object", () => {
       "lib/platform/blobs/s3-blobs.ts",
       "lib/platform/config/config-source.ts",
       "lib/work/artifacts/standard-layout.ts",
+      "scripts/backup/back-up.ts",
+      "scripts/backup/restore.ts",
     ],
     async observe(world) {
       const key = randomUUID();

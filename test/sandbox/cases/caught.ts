@@ -136,7 +136,7 @@ const CASES: (Omit<SandboxCase, "isolation"> & Partial<SandboxCase>)[] = [
     name: "too many open files, all closed",
     limits: { open_files_max: 64 },
     command: javascript(
-      "const f=require('fs');const a=[];try{for(let i=0;i<50000;i++)a.push(f.openSync('/dev/null'))}catch{}a.forEach(f.closeSync)",
+      "const f=require('fs');const a=[];try{for(let i=0;i<50000;i++)a.push(f.openSync('/dev/null'))}catch{}a.forEach(f.closeSync);setTimeout(()=>{},500)",
     ),
     code: "SANDBOX_OPEN_FILES",
   },

@@ -59,6 +59,18 @@ export function queryItems(items: Iterable<Item>, input: QueryInput): QueryPage 
   };
 }
 
+/** The first `limit` items behind a key, in the order of their keys. */
+export function scanItems(items: Iterable<Item>, limit: number, after: Item | undefined): QueryPage {
+  const place = ({ pk, sk }: Item) => `${pk}\n${sk}`;
+  const found = [...items].filter((item) => !after || place(item) > place(after));
+  const page = found.sort((one, other) => (place(one) < place(other) ? -1 : 1)).slice(0, limit);
+  const last = page.at(-1);
+  return {
+    Items: page.map(copyValue),
+    ...(last && page.length === limit && { LastEvaluatedKey: { pk: last.pk, sk: last.sk } }),
+  };
+}
+
 function keysOf(item: Item, partition_name: string, sort_name: string): Item {
   return {
     pk: item.pk,

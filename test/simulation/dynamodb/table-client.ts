@@ -4,6 +4,7 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  ScanCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { Invocation } from "../engine/invocation.ts";
@@ -54,6 +55,10 @@ export function tableClient(world: World, invocation: Invocation, onWrite: OnWri
       const input = mutation.query?.(command.input) ?? command.input;
       const Limit = Math.min(input.Limit ?? faults.page_items_max, faults.page_items_max);
       return { label: `query ${input.IndexName ?? ""}`, effect: () => table.query({ ...input, Limit }) };
+    }
+    if (command instanceof ScanCommand) {
+      const { Limit = faults.page_items_max, ExclusiveStartKey } = command.input;
+      return { label: "scan", effect: () => table.scan(Limit, ExclusiveStartKey) };
     }
     throw new TypeError(`the simulated table does not know ${command?.constructor.name}`);
   };

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { compileCondition } from "./condition.ts";
 import { ValidationError } from "./operands.ts";
-import { type IndexName, type QueryInput, type QueryPage, queryItems } from "./query.ts";
+import { type IndexName, type QueryInput, type QueryPage, queryItems, scanItems } from "./query.ts";
 import { applyUpdate } from "./update.ts";
 import { copyValue, type Item } from "./values.ts";
 
@@ -31,6 +31,8 @@ export interface Table {
   put(item: Item, input: WriteInput): Change;
   update(key: Key, input: WriteInput): Change;
   query(input: QueryInput): QueryPage;
+  /** The first `limit` items behind a key, in the order of keys. */
+  scan(limit: number, after: Item | undefined): QueryPage;
   /** Every item as it stands. */
   items(): Iterable<Item>;
 }
@@ -90,6 +92,7 @@ export function makeTable({ now, lag_ms }: IndexLag): Table {
       return store(key, before, applyUpdate(input.UpdateExpression, scope), input);
     },
     query: (input) => queryItems(sourceOf(input.IndexName as IndexName | undefined).values(), input),
+    scan: (limit, after) => scanItems(items.values(), limit, after),
     items: () => items.values(),
   };
 }

@@ -18,7 +18,8 @@ import { type Cpu, cpuOf } from "./step/cpu.ts";
 const HELP = `npm run bench:step -- --before <path> [options]
 
 Runs workflow \`run\` (one inline file, command \`true\`, profile \`trusted\`) on stacks of two checkouts in turn and prints
-what a task takes of processor and time, and the ratio of this checkout to the one before.
+what a task takes of processor and time, and the ratio of this checkout to the one before. The embedding model, which
+the workflow does not use, is not loaded.
 
   --before <path>  the other checkout, with its packages installed
   --rounds <n>     stacks of each (3)
@@ -59,6 +60,8 @@ async function startStackOf(checkout: string): Promise<Stack> {
     cwd: checkout,
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     detached: true,
+    // Loading it takes more of the processor than some tasks, and would end among those that are measured.
+    env: { ...process.env, LOCAL_WARM_EMBEDDER: "no" },
   });
   const [ready] = (await once(child, "message")) as [
     { url?: string; credentials_file?: string; message?: string },

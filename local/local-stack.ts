@@ -22,6 +22,7 @@ import {
   inProcessInvoke,
   type LoadableFunction,
   loadHandlers,
+  serveInvocations,
 } from "./functions.ts";
 import { localstackBackend } from "./localstack/localstack-backend.ts";
 import { untilListening } from "./ports.ts";
@@ -108,15 +109,14 @@ export async function startLocalStack(
   for (const { events = [] } of Object.values(service.functions)) {
     for (const event of events) delete event.schedule; // serverless-offline would run them too
   }
-  const broken_functions = await loadHandlers(serviceDir, service.functions, log);
+  const handlers = await loadHandlers(serviceDir, service.functions, log);
+  const broken_functions = Object.keys(service.functions).filter((key) => !handlers.has(key));
   if (table_name !== undefined) tellOfTasks(watchTaskWrites(documentClient()));
 
   const invocation_port = process.env.LOCAL_LAMBDA_PORT;
   if (invocation_port === undefined) closeInvocationPort();
-  const invoke = inProcessInvoke(
-    { service, serviceDir, config: { servicePath: serviceDir } },
-    service.functions,
-  );
+  const invoke = inProcessInvoke(service.functions, handlers);
+  serveInvocations(invoke, log);
   const activity = makeActivity();
   const secondsOf = (key: string) => settings.rarer_schedules_seconds[key] ?? settings.schedule_seconds;
   const invokeBusily: Invoke = (function_key, event) => {

@@ -10,6 +10,7 @@ import { banner } from "./banner.ts";
 import { makeDirectory } from "./data-directory.ts";
 import type { Ready } from "./local-stack.ts";
 import { isFree } from "./ports.ts";
+import { SMALL_HEAP } from "./small-heap.ts";
 import { stageEnvironment } from "./stage-environment.ts";
 import { HELP, type StartOptions, startOptions } from "./start-options.ts";
 import { stopWithNpm } from "./stop-with-npm.ts";
@@ -91,18 +92,22 @@ function spawnServerless(options: StartOptions, stage_environment: Record<string
   const cli = createRequire(import.meta.url).resolve("serverless/bin/serverless.js");
   const log = options.verbose ? undefined : openLog(log_file);
   const output = log === undefined ? "inherit" : "pipe";
-  const child = spawnProgram(process.execPath, [cli, "offline", "--noSponsor", "--stage", options.stage], {
-    cwd: options.service_directory,
-    stdio: ["ignore", output, output, "ipc"],
-    env: {
-      ...process.env,
-      ...stage_environment,
-      PORT: String(options.port),
-      LOCAL_DATA_DIR: options.data_directory,
-      NODE_COMPILE_CACHE: compile_cache,
-      NODE_NO_WARNINGS: "1",
+  const child = spawnProgram(
+    process.execPath,
+    [SMALL_HEAP, cli, "offline", "--noSponsor", "--stage", options.stage],
+    {
+      cwd: options.service_directory,
+      stdio: ["ignore", output, output, "ipc"],
+      env: {
+        ...process.env,
+        ...stage_environment,
+        PORT: String(options.port),
+        LOCAL_DATA_DIR: options.data_directory,
+        NODE_COMPILE_CACHE: compile_cache,
+        NODE_NO_WARNINGS: "1",
+      },
     },
-  });
+  );
   if (log !== undefined) for (const stream of [child.stdout, child.stderr]) stream?.on("data", logTo(log));
   return child;
 }

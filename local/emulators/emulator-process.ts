@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 import type { DataDirectory } from "../data-directory.ts";
+import { SMALL_HEAP } from "../small-heap.ts";
 import { stackLog } from "../stack-log.ts";
 import type { Emulators } from "./start-emulators.ts";
 
@@ -22,7 +23,7 @@ const CLOSE_MS_MAX = 10_000;
  */
 export async function startEmulatorProcess(data: DataDirectory, http_port: number): Promise<Emulators> {
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
-  const child = spawnProgram(process.execPath, [main, data.path, String(http_port)], {
+  const child = spawnProgram(process.execPath, [SMALL_HEAP, main, data.path, String(http_port)], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const started = new AbortController();

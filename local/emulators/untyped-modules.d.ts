@@ -11,13 +11,11 @@ declare module "dynalite" {
 declare module "serverless-offline/lambda" {
   export interface LambdaFunction {
     setEvent(event: unknown): void;
+    setClientContext(context: unknown): void;
     runHandler(): Promise<unknown>;
   }
   export default class Lambda {
-    constructor(serverless: unknown, options: Record<string, unknown>);
-    create(lambdas: { functionKey: string; functionDefinition: unknown }[]): void;
     get(functionKey: string): LambdaFunction;
     start(): Promise<void>;
-    cleanup(): Promise<void>;
   }
 }

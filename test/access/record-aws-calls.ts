@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { tracingChannel } from "node:diagnostics_channel";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
-import Lambda from "serverless-offline/lambda";
 import { countCapacity } from "../requests/count-capacity.ts";
 
 /**
@@ -18,17 +18,8 @@ countCapacity();
 
 const invoked = new AsyncLocalStorage<string>();
 
-type Runner = ReturnType<typeof Lambda.prototype.get>;
-const named = new WeakSet<Runner>();
-const { get } = Lambda.prototype;
-Lambda.prototype.get = function (function_key: string): Runner {
-  const runner = get.call(this, function_key);
-  if (named.has(runner)) return runner;
-  named.add(runner);
-  const run = runner.runHandler.bind(runner);
-  runner.runHandler = () => invoked.run(function_key, run);
-  return runner;
-};
+const { start } = tracingChannel<unknown, { function_key: string }>("local-stack.invocation");
+start.bindStore(invoked, ({ function_key }) => function_key);
 
 type Handler = (request: unknown) => Promise<{ output?: { ConsumedCapacity?: unknown } }>;
 interface CommandPrototype {

@@ -1,6 +1,20 @@
-import { Worker } from "node:worker_threads";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { createMinilmEmbedder, minilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
+import {
+  createMinilmEmbedder,
+  minilmEmbedder,
+  startMinilmEngine,
+} from "#lib/code/embedding/minilm-embedder.ts";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
+
+/** A process that runs `program` in the engine's place. */
+const engineOf = (program: string) =>
+  spawnProgram(process.execPath, ["-e", program], {
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+const ANSWERS = `process.on("message", () => process.send({ vector: new Float32Array([1]) }))`;
 
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
 
@@ -46,12 +60,11 @@ describe("minilmEmbedder", () => {
     expect(await minilmEmbedder().embed([])).toEqual([]);
   });
 
-  it("starts its thread once when it is warmed, also while the first text comes", async () => {
+  it("starts its engine once when it is warmed, also while the first text comes", async () => {
     let starts = 0;
-    const answers = `require("node:worker_threads").parentPort.on("message", function () { this.postMessage({ vector: new Float32Array([1]) }) })`;
     const embedder = createMinilmEmbedder(async () => {
       starts += 1;
-      return new Worker(answers, { eval: true });
+      return engineOf(ANSWERS);
     });
     embedder.warm();
     const first = embedder.embed(["a"]);
@@ -61,25 +74,35 @@ describe("minilmEmbedder", () => {
     expect(starts).toBe(1);
   });
 
-  it("starts its thread with the first text when it could not be warmed", async () => {
-    const answers = `require("node:worker_threads").parentPort.on("message", function () { this.postMessage({ vector: new Float32Array([1]) }) })`;
-    const starts = [() => Promise.reject(new Error("no")), async () => new Worker(answers, { eval: true })];
-    const embedder = createMinilmEmbedder(() => (starts.shift() as () => Promise<Worker>)());
+  it("starts its engine with the first text when it could not be warmed", async () => {
+    const starts = [() => Promise.reject(new Error("no")), async () => engineOf(ANSWERS)];
+    const embedder = createMinilmEmbedder(() =>
+      (starts.shift() as () => Promise<ReturnType<typeof engineOf>>)(),
+    );
     embedder.warm();
     await new Promise(setImmediate);
     expect(await embedder.embed(["a"])).toEqual([new Float32Array([1])]);
   });
 
-  it("fails what was waiting when its thread dies, and starts another for the next call", async () => {
-    const bodies = [
-      `process.exit(3)`,
-      `require("node:worker_threads").parentPort.on("message", function () { this.postMessage({ vector: new Float32Array([1]) }) })`,
-    ];
-    const embedder = createMinilmEmbedder(async () => new Worker(bodies.shift() ?? "", { eval: true }));
+  it("fails what was waiting when its engine dies, and starts another for the next call", async () => {
+    const programs = [`process.on("message", () => process.exit(3))`, ANSWERS];
+    const embedder = createMinilmEmbedder(async () => engineOf(programs.shift() ?? ""));
     await expect(embedder.embed(["a"])).rejects.toMatchObject({
       code: "EMBEDDER_FAILED",
       disposition: "retry",
     });
     expect(await embedder.embed(["b"])).toEqual([new Float32Array([1])]);
+  });
+
+  it("loads the model before the first text, and ends with the process that started it", async () => {
+    const engine = await startMinilmEngine();
+    const exited = once(engine, "exit");
+    const residentMegabytes = () => {
+      const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${engine.pid}/status`, "utf8")) ?? [];
+      return Number(kilobytes) / 1024;
+    };
+    await expect.poll(residentMegabytes, { timeout: 60_000 }).toBeGreaterThan(150);
+    engine.disconnect();
+    expect(await exited).toEqual([0, null]);
   });
 });

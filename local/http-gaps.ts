@@ -70,7 +70,7 @@ export function closeHttpGaps(server: HapiServer): void {
     request.mime = UNREAD;
     const { payload } = request;
     return Buffer.isBuffer(payload) && !isUtf8(payload)
-      ? problem(new HttpError(400, "BODY_NOT_UNICODE", "the body is not UTF-8"), toolkit).takeover()
+      ? problem(new HttpError("BODY_NOT_UNICODE", "the body is not UTF-8"), toolkit).takeover()
       : toolkit.continue;
   });
   server.ext("onPostHandler", (request, toolkit) => {
@@ -103,10 +103,10 @@ function asApiGateway(raw: string[]): string[] {
   }
   const repeated = SINGLE.find((name) => (headers.get(name) ?? []).length > 1);
   if (repeated !== undefined) throw headerRepeated(repeated);
-  if (!headers.has("host")) throw new HttpError(400, "REQUEST_MALFORMED", "the request names no host");
+  if (!headers.has("host")) throw new HttpError("REQUEST_MALFORMED", "the request names no host");
   const coding = headers.get("transfer-encoding")?.join() ?? "chunked";
   if (coding.trim().toLowerCase() !== "chunked") {
-    throw new HttpError(400, "REQUEST_MALFORMED", "the only transfer-encoding is chunked");
+    throw new HttpError("REQUEST_MALFORMED", "the only transfer-encoding is chunked");
   }
   if ((headers.get("content-type")?.join("") ?? "").trim() === "") headers.set("content-type", [UNREAD]);
   return [...headers].flatMap(([name, values]) => [name, values.join(",")]);
@@ -132,24 +132,23 @@ function answerUnparsed(listener: Server): void {
 
 function unparsed(code: string | undefined): HttpError {
   if (code === "HPE_HEADER_OVERFLOW") {
-    return new HttpError(431, "HEADERS_TOO_LARGE", "the headers are larger than 16 kB");
+    return new HttpError("HEADERS_TOO_LARGE", "the headers are larger than 16 kB");
   }
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    return new HttpError(408, "REQUEST_TIMEOUT", "the request did not arrive in time");
+    return new HttpError("REQUEST_TIMEOUT", "the request did not arrive in time");
   }
-  return new HttpError(400, "REQUEST_MALFORMED", "the request is not valid HTTP");
+  return new HttpError("REQUEST_MALFORMED", "the request is not valid HTTP");
 }
 
 /** What hapi refused before any function was asked. */
 function refusal({ statusCode: status, payload }: HapiResponse["output"] = INTERNAL): HttpError {
   if (/content-type/.test(payload.message ?? "")) {
-    return new HttpError(415, "CONTENT_TYPE_UNSUPPORTED", "the content-type is not one");
+    return new HttpError("CONTENT_TYPE_UNSUPPORTED", "the content-type is not one");
   }
-  if (status === 413)
-    return new HttpError(413, "BODY_TOO_LARGE", "the body is larger than API Gateway takes");
-  if (status === 404) return new HttpError(404, "ROUTE_UNKNOWN", "there is no such route");
-  if (status < 500) return new HttpError(400, "REQUEST_MALFORMED", "the request is not valid HTTP");
-  return new HttpError(500, "INTERNAL", "something went wrong in the local stack; see its log");
+  if (status === 413) return new HttpError("BODY_TOO_LARGE", "the body is larger than API Gateway takes");
+  if (status === 404) return new HttpError("ROUTE_UNKNOWN", "there is no such route");
+  if (status < 500) return new HttpError("REQUEST_MALFORMED", "the request is not valid HTTP");
+  return new HttpError("INTERNAL", "something went wrong in the local stack; see its log");
 }
 
 function problem(error: unknown, toolkit: Toolkit): Reply {

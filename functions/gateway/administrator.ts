@@ -52,7 +52,6 @@ export function graceHours(
   const hours = asked ?? rotation_hours_default;
   if (hours <= rotation_hours_max) return hours;
   throw new HttpError(
-    422,
     "GRACE_TOO_LONG",
     `${old_may} for ${rotation_hours_max} hours after a rotation at most, not ${hours}`,
   );

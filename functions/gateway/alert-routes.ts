@@ -56,7 +56,6 @@ export const alertRoutes: Record<string, Route> = {
 function mustOperate(tenant: string): void {
   if (config.authentication().value.operator_tenants.includes(tenant)) return;
   throw new HttpError(
-    403,
     "OPERATOR_TENANT_REQUIRED",
     "alerts are about what all tenants share; only operators of operator_tenants in configs/authentication.json see and silence them",
   );

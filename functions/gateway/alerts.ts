@@ -75,11 +75,7 @@ export async function silence(
 ): Promise<SilenceView> {
   if (rule !== "*" && !rules.some(({ name }) => name === rule)) {
     const names = rules.map(({ name }) => name).join(", ");
-    throw new HttpError(
-      404,
-      "ALERT_RULE_UNKNOWN",
-      `configs/alerts.json has no rule ${rule}; it has ${names}`,
-    );
+    throw new HttpError("ALERT_RULE_UNKNOWN", `configs/alerts.json has no rule ${rule}; it has ${names}`);
   }
   const now = ports.runtime.now();
   const until_ms = now + for_seconds * 1000;
@@ -119,7 +115,7 @@ export async function testSinks(
   const names = Object.keys(sinks);
   if (sink !== undefined && !names.includes(sink)) {
     const there = names.length > 0 ? `it has ${names.join(", ")}` : "it has none";
-    throw new HttpError(404, "ALERT_SINK_NOT_FOUND", `configs/alerts.json has no sink ${sink}; ${there}`);
+    throw new HttpError("ALERT_SINK_NOT_FOUND", `configs/alerts.json has no sink ${sink}; ${there}`);
   }
   const asked = sink === undefined ? names : [sink];
   const at = instant(ports.runtime.now());

@@ -157,7 +157,7 @@ export function mayReadArtifacts({
 }: Pick<ApiRequest<unknown, unknown>, "tenant" | "identity" | "platform">): void {
   const policy = platform.requestGate?.policyOf({ tenant, route: ARTIFACT_ROUTE });
   if (!policy?.enabled || !identity) {
-    throw new HttpError(403, "ROUTE_CLOSED", `no policy opens ${ARTIFACT_ROUTE}, so there are no links`);
+    throw new HttpError("ROUTE_CLOSED", `no policy opens ${ARTIFACT_ROUTE}, so there are no links`);
   }
   authorize(identity, policy.scope ?? "read");
 }

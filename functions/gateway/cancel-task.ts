@@ -26,7 +26,7 @@ export async function cancelTask(
   for (let races = 0; races < RACES_MAX; races += 1) {
     const ledger = await findTask(tenant, task_id, ports);
     const { task } = ledger;
-    if (task.ended_at) throw new HttpError(409, "TASK_ENDED", `task ${task_id} has ended: ${task.status}`);
+    if (task.ended_at) throw new HttpError("TASK_ENDED", `task ${task_id} has ended: ${task.status}`);
     const now = ports.runtime.now();
     const requested = task.cancel_requested_at
       ? task
@@ -35,7 +35,7 @@ export async function cancelTask(
     await tellOrchestrator(requested, request, ports);
     return taskView({ ...ledger, task: requested }, ports.settings.service_version);
   }
-  throw new HttpError(503, "TASK_CONTENDED", `other processes keep changing task ${task_id}; try again`);
+  throw new HttpError("TASK_CONTENDED", `other processes keep changing task ${task_id}; try again`);
 }
 
 /** Nudges the orchestrator in the trace of the task, with a link to the request's trace. */

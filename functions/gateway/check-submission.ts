@@ -37,7 +37,6 @@ export function checkSubmission(
   if (!workflow) {
     const known = Object.keys(workflows).join(", ");
     throw new HttpError(
-      422,
       "WORKFLOW_UNKNOWN",
       `there is no workflow ${submission.workflow}; there are: ${known}`,
     );
@@ -48,11 +47,7 @@ export function checkSubmission(
   const { profiles } = ports.sandboxLimits();
   if (!Object.hasOwn(profiles, submission.profile)) {
     const known = Object.keys(profiles).join(", ");
-    throw new HttpError(
-      422,
-      "PROFILE_UNKNOWN",
-      `there is no profile ${submission.profile}; there are: ${known}`,
-    );
+    throw new HttpError("PROFILE_UNKNOWN", `there is no profile ${submission.profile}; there are: ${known}`);
   }
   if (submission.change?.kind === "prompt") {
     const { agent } = submission.change;
@@ -67,7 +62,7 @@ function checkModel(tenant: string, { settings, codegen }: Pick<GatewayPorts, "s
   const { stage } = settings;
   const keys = hasEdge(stage) ? "unseen" : "seen";
   const chosen = chooseModel(codegen(), { tenant, stage }, settings.model, keys);
-  if ("problem" in chosen) throw new HttpError(422, "MODEL_NOT_CONFIGURED", chosen.problem);
+  if ("problem" in chosen) throw new HttpError("MODEL_NOT_CONFIGURED", chosen.problem);
 }
 
 interface AgentQuestion {
@@ -86,21 +81,21 @@ function checkAgent(
   const path = "/change/agent";
   const chosen = chooseAgent(codegen(), { name, tenant });
   if ("problem" in chosen) {
-    throw new HttpError(422, "AGENT_UNKNOWN", chosen.problem, [{ path, message: chosen.problem }]);
+    throw new HttpError("AGENT_UNKNOWN", chosen.problem, [{ path, message: chosen.problem }]);
   }
   if (!workflow.steps.some(({ agent }) => agent === CODER)) {
     const message = `no step of workflow ${submission.workflow} runs a coding agent`;
-    throw new HttpError(422, "FIELD_UNUSED", message, [{ path, message }]);
+    throw new HttpError("FIELD_UNUSED", message, [{ path, message }]);
   }
   const profile = agentProfileName(chosen.choice, submission.profile);
   checkAllowed({ ...submission, profile }, allowed);
   if (!Object.hasOwn(sandboxLimits().profiles, profile)) {
     const message = `the agent ${name} runs under the profile ${profile}, which configs/sandbox_limits.json does not have`;
-    throw new HttpError(422, "AGENT_NOT_CONFIGURED", message);
+    throw new HttpError("AGENT_NOT_CONFIGURED", message);
   }
   if (hasEdge(settings.stage)) return;
   const missing = Object.values(chosen.choice.secrets).filter((key) => !settings.model?.api_keys[key]);
-  if (missing.length > 0) throw new HttpError(422, "AGENT_NOT_CONFIGURED", keysMissing(name, missing));
+  if (missing.length > 0) throw new HttpError("AGENT_NOT_CONFIGURED", keysMissing(name, missing));
 }
 
 /** The service that runs coding agents: functions/coder. */
@@ -110,7 +105,6 @@ function checkAllowed({ workflow, profile }: Submission, { workflows, profiles }
   if (workflows && !workflows.includes(workflow)) {
     const names = workflows.join(", ");
     throw new HttpError(
-      403,
       "WORKFLOW_NOT_ALLOWED",
       `workflow ${workflow} is not allowed to your tenant; allowed are: ${names}`,
     );
@@ -118,7 +112,6 @@ function checkAllowed({ workflow, profile }: Submission, { workflows, profiles }
   if (profiles && !profiles.includes(profile)) {
     const names = profiles.join(", ");
     throw new HttpError(
-      403,
       "PROFILE_NOT_ALLOWED",
       `profile ${profile} is not allowed to your tenant; allowed are: ${names}`,
     );
@@ -147,7 +140,6 @@ export function checkFields(submission: Submission, { requires, steps }: Workflo
   const missing = requires.filter((field) => submission[field] === undefined);
   if (missing.length > 0) {
     throw new HttpError(
-      422,
       "FIELD_REQUIRED",
       `workflow ${workflow} needs ${missing.join(" and ")}`,
       missing.map((field) => ({ path: `/${field}`, message: `needed by workflow ${workflow}` })),
@@ -159,7 +151,6 @@ export function checkFields(submission: Submission, { requires, steps }: Workflo
   const unused = OPTIONAL_FIELDS.filter((field) => submission[field] !== undefined && !read.has(field));
   if (unused.length > 0) {
     throw new HttpError(
-      422,
       "FIELD_UNUSED",
       `workflow ${workflow} takes no ${unused.join(" and no ")}: leave it out, or submit to a workflow that takes it`,
       unused.map((field) => ({ path: `/${field}`, message: `no step of workflow ${workflow} reads it` })),

@@ -65,7 +65,6 @@ export const circuitRoutes: Record<string, Route> = {
 
 function unknownCircuit(key: string): HttpError {
   return new HttpError(
-    404,
     "CIRCUIT_NOT_FOUND",
     `there is no circuit ${key}; a circuit is known from its first call on, and GET /api/circuits lists them`,
   );
@@ -73,7 +72,6 @@ function unknownCircuit(key: string): HttpError {
 
 function sharedCircuit(key: string): HttpError {
   return new HttpError(
-    403,
     "OPERATOR_TENANT_REQUIRED",
     `${key} is shared by all tenants; only operators of operator_tenants in configs/authentication.json command it`,
   );

@@ -27,7 +27,6 @@ export async function commandReplay(
   const first = await findReplay(tenant, replay_id, ports);
   if (command === "approve" && first.created_by === subject) {
     throw new HttpError(
-      403,
       "APPROVAL_NOT_OWN",
       "another operator than the one who created the job must approve it",
     );
@@ -45,7 +44,6 @@ export async function commandReplay(
       return replayView(moved, ports);
     }
     throw new HttpError(
-      409,
       "REPLAY_STATE_CONFLICT",
       "the job changed again and again meanwhile; send the command again",
     );
@@ -73,10 +71,10 @@ async function expired(job: ReplayJobRecord, ports: GatewayPorts): Promise<HttpE
   const said = `${job.replay_id} waited for approval too long; order it again`;
   const ended_at = instant(ports.runtime.now());
   await moveJob(job, { state: "aborted", because: "APPROVAL_EXPIRED", says: said, ended_at }, ports);
-  return new HttpError(409, "APPROVAL_EXPIRED", said);
+  return new HttpError("APPROVAL_EXPIRED", said);
 }
 
 function conflict({ state, replay_id }: ReplayJobRecord, command: JobCommand, from: string[]): HttpError {
   const said = `${replay_id} is ${state}; ${command} needs a job that is ${from.join(" or ")}`;
-  return new HttpError(409, "REPLAY_STATE_CONFLICT", said);
+  return new HttpError("REPLAY_STATE_CONFLICT", said);
 }

@@ -38,6 +38,6 @@ export async function consoleFile(name: ConsoleFileName, folder = FOLDER): Promi
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
     const detail = `${path} is missing: npm run console makes it, as npm start and npm run package do`;
-    throw Object.assign(new HttpError(503, "CONSOLE_NOT_BUILT", detail), { cause });
+    throw Object.assign(new HttpError("CONSOLE_NOT_BUILT", detail), { cause });
   }
 }

@@ -22,7 +22,6 @@ export async function createUpload(
   const { source_bytes_max } = ports.sandboxLimits();
   if (bytes > source_bytes_max) {
     throw new HttpError(
-      413,
       "ARCHIVE_TOO_LARGE",
       `the archive has ${bytes} bytes; ${source_bytes_max} is the limit`,
     );

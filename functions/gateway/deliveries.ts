@@ -56,7 +56,7 @@ export async function redeliver(
   if (record.status !== "completed") throw stillOpen(record);
   if ((record.replays ?? []).length >= REDELIVERIES_MAX) {
     const said = `it was redelivered ${REDELIVERIES_MAX} times, which is the limit; read the task instead`;
-    throw new HttpError(409, "REDELIVERIES_SPENT", said);
+    throw new HttpError("REDELIVERIES_SPENT", said);
   }
   const message_id = ports.runtime.uuid();
   const asked = { failure_id: `asked#${message_id}`, message_id };
@@ -83,7 +83,6 @@ async function findDelivery(
   const record = name && (await readDelivery({ tenant, ...name, step: deliveryStep(name) }, ports));
   if (record) return record;
   throw new HttpError(
-    404,
     "DELIVERY_NOT_FOUND",
     `there is no delivery ${delivery_id}; agents webhooks deliveries shows yours`,
   );
@@ -91,9 +90,5 @@ async function findDelivery(
 
 function stillOpen({ status, retry_at }: DeliveryRecord): HttpError {
   const when = status === "waiting" && retry_at ? `, next attempt at ${instant(retry_at)}` : "";
-  return new HttpError(
-    409,
-    "DELIVERY_OPEN",
-    `the delivery has not ended yet${when}; wait until it has ended`,
-  );
+  return new HttpError("DELIVERY_OPEN", `the delivery has not ended yet${when}; wait until it has ended`);
 }

@@ -29,7 +29,7 @@ export async function editFailure(
       path: `/payload${path}`.slice(0, 300),
       message: message.slice(0, 500),
     }));
-    throw new HttpError(422, "BODY_INVALID", made.says, errors);
+    throw new HttpError("BODY_INVALID", made.says, errors);
   }
   const { edited, diff } = made;
   const shown = { failure: name, diff };
@@ -45,5 +45,5 @@ export async function editFailure(
 }
 
 function notPossible(says: string): HttpError {
-  return new HttpError(409, "EDIT_NOT_POSSIBLE", says);
+  return new HttpError("EDIT_NOT_POSSIBLE", says);
 }

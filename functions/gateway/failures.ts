@@ -99,7 +99,7 @@ function readCursor(cursor: string, binding: string): string {
   }
   const said =
     "take the cursor from next_cursor of the page before, unchanged, with the same filters as that page";
-  throw new HttpError(400, "CURSOR_INVALID", said);
+  throw new HttpError("CURSOR_INVALID", said);
 }
 
 /** A failure in a list. */
@@ -136,7 +136,7 @@ export async function findFailureOf(
   const is_name = FailureName.safeParse(name).success;
   const record = is_name ? await readFailure(place.tenant, place.failure_id, ports) : undefined;
   if (record && maySee(viewer, { tenant: place.tenant, record })) return { ...place, record, position: "" };
-  throw new HttpError(404, "FAILURE_NOT_FOUND", `there is no failure ${name}; agents dlq list shows yours`);
+  throw new HttpError("FAILURE_NOT_FOUND", `there is no failure ${name}; agents dlq list shows yours`);
 }
 
 const GROUPS_MAX = 1000;

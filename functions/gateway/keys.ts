@@ -26,7 +26,7 @@ async function findKey(
 ): Promise<ApiKeyRecord> {
   const record = KeyId.safeParse(key_id).success ? await readKey(key_id, ports) : undefined;
   if (record?.tenant !== tenant) {
-    throw new HttpError(404, "KEY_NOT_FOUND", `there is no key ${key_id}; agents keys list shows yours`);
+    throw new HttpError("KEY_NOT_FOUND", `there is no key ${key_id}; agents keys list shows yours`);
   }
   return record;
 }
@@ -70,7 +70,6 @@ export async function createKey(
   const days = expires_in_days ?? key_days_default;
   if (days > key_days_max) {
     throw new HttpError(
-      422,
       "KEY_TOO_LONG_LIVED",
       `a key may work for ${key_days_max} days at most, not ${days}; make one that ends earlier and rotate it`,
     );
@@ -99,7 +98,6 @@ async function demandRoom(tenant: string, ports: CredentialPorts): Promise<void>
   const { rows } = await queryPage(keysOfTenant(tenant), request, ports);
   if (rows.length < keys_per_tenant_max) return;
   throw new HttpError(
-    409,
     "KEYS_TOO_MANY",
     `tenant ${tenant} has ${rows.length} keys in force, which is the limit; revoke one that is not in use`,
   );
@@ -170,7 +168,7 @@ function successor(old: ApiKeyRecord, { subject }: Administrator, now: number, {
 function notActive(record: ApiKeyRecord, now: number): HttpError {
   const instead = record.replaced_by ? `rotate its successor ${record.replaced_by}` : "create a new one";
   const state = stateOf(record, now);
-  return new HttpError(409, "KEY_NOT_ACTIVE", `key ${record.key_id} is ${state} already; ${instead}`);
+  return new HttpError("KEY_NOT_ACTIVE", `key ${record.key_id} is ${state} already; ${instead}`);
 }
 
 /**

@@ -25,7 +25,7 @@ export async function listArtifacts(
 ): Promise<ArtifactIndex> {
   if (query.latest && query.task === undefined) {
     const detail = "latest=true needs task: it gives the latest set of each kind of one task";
-    throw new HttpError(422, "FIELD_REQUIRED", detail);
+    throw new HttpError("FIELD_REQUIRED", detail);
   }
   if (query.task !== undefined) return listOfTask(tenant, query.task, query, ports);
   const { limit, cursor, since, until, kind, producer, verdict } = query;

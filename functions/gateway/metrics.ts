@@ -60,7 +60,6 @@ export function metricsScope(
   const wanted = asked ?? tenant;
   if (wanted === tenant || (operator && scopes.includes("operate"))) return { tenant: wanted, operator };
   throw new HttpError(
-    403,
     "OPERATOR_TENANT_REQUIRED",
     `the numbers of ${wanted === ALL ? "all tenants" : `tenant ${wanted}`} are shown to a key with scope operate of a tenant in operator_tenants of configs/authentication.json`,
   );

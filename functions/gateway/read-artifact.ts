@@ -60,15 +60,10 @@ async function sound({ path, blob }: ManifestEntry, read: () => Promise<ApiRespo
   } catch (error) {
     if (!(error instanceof TerminalFault)) throw error;
     if (error.code === "BLOB_MISSING") {
-      throw new HttpError(
-        410,
-        "ARTIFACT_GONE",
-        `the bytes of ${path} were deleted after their retention time`,
-      );
+      throw new HttpError("ARTIFACT_GONE", `the bytes of ${path} were deleted after their retention time`);
     }
     if (error.code !== "BLOB_CORRUPT") throw error;
     throw new HttpError(
-      500,
       "ARTIFACT_CORRUPT",
       `the stored bytes of ${path} are not those of its SHA-256 ${blob.sha256}; run the task again`,
     );
@@ -88,7 +83,7 @@ function decodePath(path: string): string {
 }
 
 function notFound(task_id: string, path: string): HttpError {
-  return new HttpError(404, "ARTIFACT_NOT_FOUND", `task ${task_id} has no complete artifact ${path}`);
+  return new HttpError("ARTIFACT_NOT_FOUND", `task ${task_id} has no complete artifact ${path}`);
 }
 
 /** Types that a browser shows; it saves all others. */

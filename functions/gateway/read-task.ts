@@ -26,7 +26,7 @@ export async function findTask(
   ports: Pick<GatewayPorts, "table" | "table_name" | "runtime">,
 ): Promise<Ledger> {
   const ledger = TaskId.safeParse(task_id).success ? await readLedger(tenant, task_id, ports) : undefined;
-  if (!ledger) throw new HttpError(404, "TASK_NOT_FOUND", `there is no task ${task_id}`);
+  if (!ledger) throw new HttpError("TASK_NOT_FOUND", `there is no task ${task_id}`);
   return ledger;
 }
 
@@ -81,6 +81,6 @@ export async function listTasks(
 /** The trace of a tenant's task as recorded so far; one task and one query for its spans are read. */
 export async function readTrace(tenant: string, task_id: string, ports: GatewayPorts): Promise<TraceView> {
   const task = await readTaskRecord(tenant, task_id, ports);
-  if (!task) throw new HttpError(404, "TASK_NOT_FOUND", `there is no task ${task_id}`);
+  if (!task) throw new HttpError("TASK_NOT_FOUND", `there is no task ${task_id}`);
   return traceView(task, await readTaskSpans({ tenant, task_id }, ports));
 }

@@ -144,11 +144,11 @@ function checkRequest(viewer: Viewer, request: ReplayRequest, ports: GatewayPort
   const whole_queue = action === "replay" && queue !== undefined && Object.keys(rest).length === 0;
   if (!whole_queue || !ports.services().includes(queue)) {
     const said = 'a move takes one whole queue: selection {"filter": {"queue": "…"}} with action replay';
-    throw new HttpError(422, "MOVE_NOT_POSSIBLE", said);
+    throw new HttpError("MOVE_NOT_POSSIBLE", said);
   }
   if (viewer.sees_all) return;
   const said = "a move takes messages of all tenants; only operators of operator_tenants may order it";
-  throw new HttpError(403, "OPERATOR_TENANT_REQUIRED", said);
+  throw new HttpError("OPERATOR_TENANT_REQUIRED", said);
 }
 
 /**
@@ -166,15 +166,15 @@ export async function createReplay(
   checkRequest(operator, request, ports);
   const { action, selection, why, method } = request;
   if (action === "discard" && !operator.is_admin) {
-    throw new HttpError(403, "SCOPE_MISSING", "a discard needs the scope admin beside operate");
+    throw new HttpError("SCOPE_MISSING", "a discard needs the scope admin beside operate");
   }
   if (action !== "replay" && why === undefined) {
     const does = action === "edit" ? "edited" : "given up";
-    throw new HttpError(422, "WHY_REQUIRED", `say in \`why\` why the messages are ${does}`);
+    throw new HttpError("WHY_REQUIRED", `say in \`why\` why the messages are ${does}`);
   }
   if (method === "move" && !(await canMove(selection.filter?.queue ?? "", ports))) {
     const said = "this SQS endpoint has no StartMessageMoveTask; replay the queue with method each";
-    throw new HttpError(422, "MOVE_NOT_POSSIBLE", said);
+    throw new HttpError("MOVE_NOT_POSSIBLE", said);
   }
   const matched = action === "replay" ? undefined : (await selected(operator, request, ports)).found.length;
   const job = newJob(operator, request, { key, matched }, ports);
@@ -188,11 +188,7 @@ export async function createReplay(
   return operator.audited({ action: `dlq.${action}`, target: job.replay_id, detail }, async () => {
     const created = await createJob(job, ports);
     if (created.request_hash !== job.request_hash) {
-      throw new HttpError(
-        422,
-        "IDEMPOTENCY_MISMATCH",
-        "this Idempotency-Key was used for another replay job",
-      );
+      throw new HttpError("IDEMPOTENCY_MISMATCH", "this Idempotency-Key was used for another replay job");
     }
     await start(created, operator, ports);
     return replayView(created, ports);
@@ -299,7 +295,6 @@ export async function findReplay(
   const job = await readJob({ tenant, replay_id }, ports);
   if (job) return job;
   throw new HttpError(
-    404,
     "REPLAY_NOT_FOUND",
     `there is no replay job ${replay_id}; agents replays list shows yours`,
   );

@@ -74,7 +74,6 @@ async function uploadedSource(
     .catch((error: unknown) => {
       if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== 404) throw error;
       throw new HttpError(
-        422,
         "UPLOAD_NOT_FOUND",
         "nothing was uploaded under this upload_id; POST /api/uploads first",
       );
@@ -83,16 +82,14 @@ async function uploadedSource(
   const kept_until = keptUntilMs(found.LastModified?.getTime() ?? 0, ports.artifacts().value.uploads_days);
   if (kept_until < ports.runtime.now() + deadline_seconds * 1000) {
     throw new HttpError(
-      422,
       "UPLOAD_EXPIRED",
       "the archive would be deleted before the task's deadline; POST /api/uploads and send it again",
     );
   }
   const { source_bytes_max } = ports.sandboxLimits();
-  if (bytes === 0) throw new HttpError(422, "ARCHIVE_EMPTY", "the uploaded archive has 0 bytes");
+  if (bytes === 0) throw new HttpError("ARCHIVE_EMPTY", "the uploaded archive has 0 bytes");
   if (bytes > source_bytes_max) {
     throw new HttpError(
-      413,
       "ARCHIVE_TOO_LARGE",
       `the archive has ${bytes} bytes; ${source_bytes_max} is the limit`,
     );
@@ -140,7 +137,6 @@ async function checked(check: Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof RetryableFault)) throw error;
     throw new HttpError(
-      503,
       "CHECK_UNAVAILABLE",
       "the change could not be checked now; submit it again in a few seconds",
       undefined,

@@ -96,14 +96,12 @@ export async function submitTask(
 function sameTask(existing: TaskRecord, task: TaskRecord, now: number): TaskRecord {
   if (isExpired(existing, now)) {
     throw new HttpError(
-      409,
       "IDEMPOTENCY_KEY_EXPIRED",
       "this Idempotency-Key belongs to a task that is being deleted after its time; take a new key",
     );
   }
   if (existing.submission_hash === task.submission_hash) return existing;
   throw new HttpError(
-    422,
     "IDEMPOTENCY_MISMATCH",
     `this Idempotency-Key was used for another body, which became task ${existing.task_id}`,
   );

@@ -47,7 +47,6 @@ async function findWebhook(
     : undefined;
   if (found) return found;
   throw new HttpError(
-    404,
     "WEBHOOK_NOT_FOUND",
     `there is no webhook ${webhook_id}; agents webhooks list shows yours`,
   );
@@ -87,7 +86,6 @@ export async function createWebhook(
   // Concurrent requests may exceed the limit by a few.
   if (length >= policy.webhooks_per_tenant_max) {
     throw new HttpError(
-      409,
       "WEBHOOKS_TOO_MANY",
       `tenant ${tenant} has ${length} webhooks, which is the limit; delete one that is not in use`,
     );
@@ -120,7 +118,6 @@ async function allowedUrl(text: string, { rules }: WebhookAdmin): Promise<string
 
 function forbidden(problem: string): HttpError {
   return new HttpError(
-    422,
     "WEBHOOK_URL_FORBIDDEN",
     `this URL is not allowed: ${problem}; give an https URL that is reachable from the internet`,
     [{ path: "/url", message: problem }],
@@ -155,7 +152,6 @@ function rotated(seen: WebhookRecord, grace_ms: number, now: number): WebhookRec
   const kept = secretsInForce(seen, now);
   if (kept.length >= SECRETS_MAX) {
     throw new HttpError(
-      409,
       "SECRETS_TOO_MANY",
       `${kept.length} secrets of the webhook sign now, which is the limit; rotate it when the oldest has ended`,
     );
@@ -202,6 +198,6 @@ async function change(
       const moved = await moveWebhook(seen, changed(seen), admin.ports);
       if (moved) return moved;
     }
-    throw new HttpError(503, "WEBHOOK_CONTENDED", "other requests keep changing the webhook; try again");
+    throw new HttpError("WEBHOOK_CONTENDED", "other requests keep changing the webhook; try again");
   });
 }

@@ -79,12 +79,8 @@ async function questionVector(
 /** The HTTP error for the caller. The details, such as the server's address, are only in the log. */
 export function queryFailure({ code }: Fault): HttpError {
   if (code.startsWith("SNAPSHOT_")) {
-    return new HttpError(
-      500,
-      "INDEX_UNREADABLE",
-      "the index of this repository cannot be read; index it again",
-    );
+    return new HttpError("INDEX_UNREADABLE", "the index of this repository cannot be read; index it again");
   }
   const sentence = "the code graph is not available; ask again in a few seconds";
-  return new HttpError(503, "GRAPH_UNAVAILABLE", sentence, undefined, { "retry-after": "5" });
+  return new HttpError("GRAPH_UNAVAILABLE", sentence, undefined, { "retry-after": "5" });
 }

@@ -110,7 +110,6 @@ async function failure(
     });
   }
   return new HttpError(
-    429,
     "ATTEMPTS_EXCEEDED",
     `too many credentials from this address were refused; wait ${retry_after_seconds} s, and check the key you send`,
     undefined,
@@ -121,7 +120,6 @@ async function failure(
 /** RFC 9110, section 11.6.1; RFC 6750, section 3: no error code when no credential was sent. */
 function unauthenticated(sent: boolean): HttpError {
   return new HttpError(
-    401,
     "UNAUTHENTICATED",
     "send a valid API key or token as authorization: Bearer <key>",
     undefined,

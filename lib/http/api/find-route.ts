@@ -41,7 +41,7 @@ export async function answerUnrouted(
   const { method, path } = requestContext.http;
   const { template, methods } = (await methodsByPath(rawPath)) ?? {};
   if (template === undefined || methods === undefined) {
-    throw new HttpError(404, "ROUTE_UNKNOWN", `there is no ${method} ${path}`.slice(0, 300));
+    throw new HttpError("ROUTE_UNKNOWN", `there is no ${method} ${path}`.slice(0, 300));
   }
   const { origin, "access-control-request-method": asked } = headers;
   if (method === "OPTIONS" && origin !== undefined && asked !== undefined && methods.includes(asked)) {
@@ -49,5 +49,5 @@ export async function answerUnrouted(
     if (allowed) return { status: 204, headers: allowed };
   }
   const allow = methods.join(", ");
-  throw new HttpError(405, "METHOD_NOT_ALLOWED", `${template} takes ${allow}`, undefined, { allow });
+  throw new HttpError("METHOD_NOT_ALLOWED", `${template} takes ${allow}`, undefined, { allow });
 }

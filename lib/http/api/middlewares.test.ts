@@ -150,7 +150,7 @@ describe("answerHeaders", () => {
 
 describe("problemDetails", () => {
   it.each([
-    ["an HttpError", new HttpError(404, "TASK_NOT_FOUND", "no"), 404, "TASK_NOT_FOUND"],
+    ["an HttpError", new HttpError("TASK_NOT_FOUND", "no"), 404, "TASK_NOT_FOUND"],
     ["a rejected input", new RejectedInput("DIFF_EMPTY", "no"), 422, "DIFF_EMPTY"],
     ["a record of a later version", new ParkedFault("RECORD_NEWER", "no"), 503, "RECORD_NEWER"],
     ["another fault", new ParkedFault("CIRCUIT_OPEN", "secret"), 500, "INTERNAL"],

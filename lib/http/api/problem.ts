@@ -39,8 +39,7 @@ export function problemResponse(error: unknown, trace_id: string, log: Log): Api
     });
   }
   const { status, code, message, errors, headers } =
-    known ??
-    new HttpError(500, "INTERNAL", "something went wrong on our side; the trace id finds it in the log");
+    known ?? new HttpError("INTERNAL", "something went wrong on our side; the trace id finds it in the log");
   const body: Problem = {
     type: `urn:distributed-agents:problem:${code.toLowerCase()}`,
     title: STATUS_CODES[status] ?? "Error",

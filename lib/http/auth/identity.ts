@@ -35,7 +35,6 @@ export function authorize(identity: Identity, scope: Scope | undefined): void {
   if (scope === undefined || identity.scopes.includes(scope)) return;
   const held = identity.scopes.length > 0 ? identity.scopes.join(", ") : "none";
   throw new HttpError(
-    403,
     "SCOPE_MISSING",
     `this needs the scope ${scope}; your credential has ${held}. Ask for a key with it: agents keys create --scopes ${scope}`,
   );

@@ -42,7 +42,6 @@ export async function verifyJwt(
   } catch (error) {
     if (isUnavailable(error)) {
       throw new HttpError(
-        503,
         "ISSUER_UNAVAILABLE",
         "the keys of the token's issuer cannot be read just now; try again in a moment",
         undefined,

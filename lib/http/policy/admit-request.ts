@@ -37,9 +37,9 @@ export async function admitRequest(
 ): Promise<AdmittedRequest> {
   const key = { tenant: request.tenant, route: request.event.routeKey };
   const policy = gate?.policyOf(key);
-  if (!gate || !policy) throw new HttpError(403, "ROUTE_CLOSED", `no policy opens ${key.route}`);
+  if (!gate || !policy) throw new HttpError("ROUTE_CLOSED", `no policy opens ${key.route}`);
   if (!policy.enabled) {
-    throw new HttpError(403, "ROUTE_CLOSED", `${key.route} is closed to tenant ${key.tenant} by its policy`);
+    throw new HttpError("ROUTE_CLOSED", `${key.route} is closed to tenant ${key.tenant} by its policy`);
   }
   const headers = await withinLimits(key, policy, gate, request);
   checkBodySize(request.event, policy, headers);
@@ -66,16 +66,16 @@ async function withinLimits(
   if (decision.kind === "admitted") return headers;
   if (decision.kind === "unknown") {
     const detail = `requests to ${key.route} cannot be counted at the moment; try again in 1 s`;
-    throw new HttpError(503, "RATE_LIMIT_UNAVAILABLE", detail, undefined, { ...headers, "retry-after": "1" });
+    throw new HttpError("RATE_LIMIT_UNAVAILABLE", detail, undefined, { ...headers, "retry-after": "1" });
   }
   counters.count("rate_limited", key.tenant);
   const again = `try again in ${decision.retry_after_seconds} s`;
   if (decision.reason === "day") {
     const detail = `the ${policy.requests_per_day_max} requests a day to ${key.route} are spent; the next day begins at 00:00 UTC: ${again}`;
-    throw new HttpError(429, "QUOTA_SPENT", detail, undefined, headers);
+    throw new HttpError("QUOTA_SPENT", detail, undefined, headers);
   }
   const detail = `${key.route} takes ${policy.requests_per_second} requests a second from one tenant, ${policy.burst_requests} at once after a pause: ${again}`;
-  throw new HttpError(429, "RATE_LIMITED", detail, undefined, headers);
+  throw new HttpError("RATE_LIMITED", detail, undefined, headers);
 }
 
 function checkBodySize(
@@ -86,7 +86,7 @@ function checkBodySize(
   const bytes = Buffer.byteLength(body ?? "", isBase64Encoded ? "base64" : "utf8");
   if (bytes <= body_bytes_max) return;
   const detail = `the body has ${bytes} bytes; ${body_bytes_max} is the limit of this route`;
-  throw new HttpError(413, "BODY_TOO_LARGE", detail, undefined, headers);
+  throw new HttpError("BODY_TOO_LARGE", detail, undefined, headers);
 }
 
 interface GatePorts {

@@ -16,5 +16,5 @@ export function checkHeaders(headers: Record<string, string>): void {
 }
 
 export function headerRepeated(name: string): HttpError {
-  return new HttpError(400, "HEADER_REPEATED", `send the header ${name} once, with one value`);
+  return new HttpError("HEADER_REPEATED", `send the header ${name} once, with one value`);
 }

@@ -67,7 +67,7 @@ function textOf(text: string, start: number, end: number): string {
     }
   }
   if (said.isWellFormed()) return said;
-  throw new HttpError(400, "BODY_NOT_UNICODE", "a text in the body has half a character (a lone surrogate)");
+  throw new HttpError("BODY_NOT_UNICODE", "a text in the body has half a character (a lone surrogate)");
 }
 
 function isKey(text: string, end: number): boolean {
@@ -80,11 +80,11 @@ function noteKey(key: string, keys: Set<string> | undefined): void {
   if (key.length > KEY_CHARACTERS_MAX) throw tooComplex(`${KEY_CHARACTERS_MAX} characters in a key`);
   if (key === "__proto__" || keys?.has(key)) {
     const why = key === "__proto__" ? "is refused" : "stands twice in one object";
-    throw new HttpError(400, "BODY_KEY_REFUSED", `the key ${JSON.stringify(key.slice(0, 100))} ${why}`);
+    throw new HttpError("BODY_KEY_REFUSED", `the key ${JSON.stringify(key.slice(0, 100))} ${why}`);
   }
   keys?.add(key);
 }
 
 function tooComplex(limit: string): HttpError {
-  return new HttpError(400, "BODY_TOO_COMPLEX", `the body has more than ${limit}`);
+  return new HttpError("BODY_TOO_COMPLEX", `the body has more than ${limit}`);
 }

@@ -24,7 +24,7 @@ export function parseBody<Schema extends z.ZodType>(
     value = JSON.parse(text);
   } catch (cause) {
     const reason = (cause as Error).message.slice(0, 200).toWellFormed();
-    throw new HttpError(400, "BODY_NOT_JSON", `the body is not JSON: ${reason}`);
+    throw new HttpError("BODY_NOT_JSON", `the body is not JSON: ${reason}`);
   }
   return parse(schema, value, "BODY_INVALID", "the body");
 }
@@ -41,7 +41,7 @@ export function parseQuery<Schema extends z.ZodType>(
   for (const [name, value] of new URLSearchParams(raw ?? "")) {
     if (name in given) {
       const errors = [{ path: `/${name}`.slice(0, 300), message: "given more than once" }];
-      throw new HttpError(422, "QUERY_INVALID", "a query parameter is given more than once", errors);
+      throw new HttpError("QUERY_INVALID", "a query parameter is given more than once", errors);
     }
     given[name] = value;
   }
@@ -54,7 +54,7 @@ export function checkUrl({ rawPath, rawQueryString }: { rawPath: string; rawQuer
     decodeURIComponent(rawPath);
     decodeURIComponent(rawQueryString ?? "");
   } catch {
-    throw new HttpError(400, "URL_MALFORMED", "the URL has percent-encoding that is not UTF-8");
+    throw new HttpError("URL_MALFORMED", "the URL has percent-encoding that is not UTF-8");
   }
 }
 
@@ -71,5 +71,5 @@ function parse<Schema extends z.ZodType>(
     message: issue.message.slice(0, 500).toWellFormed(),
   }));
   const first = errors[0];
-  throw new HttpError(422, code, `${what} is not valid: ${first?.path}: ${first?.message}`, errors);
+  throw new HttpError(code, `${what} is not valid: ${first?.path}: ${first?.message}`, errors);
 }

@@ -18,7 +18,7 @@ export function readBody(
   const given = body ?? "";
   const bytes = Buffer.byteLength(given, isBase64Encoded ? "base64" : "utf8");
   if (bytes > BODY_BYTES_MAX) {
-    throw new HttpError(413, "BODY_TOO_LARGE", `the body has ${bytes} bytes; ${BODY_BYTES_MAX} is the limit`);
+    throw new HttpError("BODY_TOO_LARGE", `the body has ${bytes} bytes; ${BODY_BYTES_MAX} is the limit`);
   }
   if (isBase64Encoded) return decoded(Buffer.from(given, "base64"));
   // Decoded before us: what was no UTF-8 has another length now.
@@ -35,7 +35,6 @@ function demandPlainJson(headers: Record<string, string>): void {
   const encoding = (headers["content-encoding"] ?? "identity").trim().toLowerCase();
   if (media_type.trim() === "application/json" && is_utf8 && encoding === "identity") return;
   throw new HttpError(
-    415,
     "CONTENT_TYPE_UNSUPPORTED",
     "send the body as content-type: application/json, in UTF-8, not compressed",
     undefined,
@@ -52,5 +51,5 @@ function decoded(bytes: Buffer): string {
 }
 
 function notUnicode(): HttpError {
-  return new HttpError(400, "BODY_NOT_UNICODE", "the body is not UTF-8");
+  return new HttpError("BODY_NOT_UNICODE", "the body is not UTF-8");
 }

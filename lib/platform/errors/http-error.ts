@@ -1,4 +1,4 @@
-import type { AnswerCode, StatusOf } from "#lib/platform/errors/codes.ts";
+import { type AnswerCode, ERROR_CODES, type StatusOf } from "#lib/platform/errors/codes.ts";
 import type { Problem } from "#schemas/http/task-view.ts";
 
 /** An answer that is not 2xx: a code of the catalogue with its status, and a sentence that says what to do. */
@@ -9,16 +9,10 @@ export class HttpError<Code extends AnswerCode = AnswerCode> extends Error {
   /** Beyond those of every answer, such as Allow and Retry-After. */
   readonly headers: Record<string, string>;
 
-  constructor(
-    status: StatusOf<Code>,
-    code: Code,
-    detail: string,
-    errors?: Problem["errors"],
-    headers: Record<string, string> = {},
-  ) {
+  constructor(code: Code, detail: string, errors?: Problem["errors"], headers: Record<string, string> = {}) {
     super(detail);
     this.name = "HttpError";
-    this.status = status;
+    this.status = ERROR_CODES[code].status as StatusOf<Code>;
     this.code = code;
     this.errors = errors;
     this.headers = headers;

@@ -27,7 +27,6 @@ export function decodeCursor(cursor: string, list: unknown): Place {
     if (bound === binding(list)) return { pk, sk, gsi1sk };
   }
   throw new HttpError(
-    400,
     "CURSOR_INVALID",
     "take the cursor from next_cursor of the page before, unchanged, with the same filters as that page",
   );

@@ -42,7 +42,7 @@ export async function queryPage<Row>(
   const ranged = since !== undefined || until !== undefined;
   let after = cursor === undefined ? undefined : decodeCursor(cursor, list);
   if (after && !isWithin(after.gsi1sk, range)) {
-    throw new HttpError(400, "CURSOR_INVALID", "the cursor lies outside of since and until");
+    throw new HttpError("CURSOR_INVALID", "the cursor lies outside of since and until");
   }
   if (range.from > range.to) return { rows: [], next_cursor: null }; // DynamoDB takes no such range
   const found: { row: Row; place: Place }[] = [];

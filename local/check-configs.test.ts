@@ -22,6 +22,17 @@ describe("checkConfigs", () => {
   });
   afterEach(() => rmSync(service, { recursive: true, force: true }));
 
+  it("names a directory or a file that is not there", () => {
+    rmSync(join(service, "configs", "graph.json"));
+    expect(() => checkConfigs(ENVIRONMENT, service)).toThrow(
+      /graph\.json is missing[\s\S]*Nothing was started/,
+    );
+    rmSync(join(service, "configs"), { recursive: true });
+    expect(() => checkConfigs(ENVIRONMENT, service)).toThrow(
+      /^There is no directory .*configs .*Nothing was started\.$/,
+    );
+  });
+
   it("accepts what is shipped, and a service that reads no configuration", () => {
     expect(() => checkConfigs(ENVIRONMENT, service)).not.toThrow();
     rmSync(join(service, "configs"), { recursive: true });

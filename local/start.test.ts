@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -9,8 +9,7 @@ import { anyFreePort } from "./ports.ts";
 const START = fileURLToPath(new URL("start.ts", import.meta.url));
 
 /** What `npm start` says and leaves behind. */
-async function start(environment: Record<string, string>) {
-  const data_directory = temporaryDirectory("start");
+async function start(environment: Record<string, string>, data_directory = temporaryDirectory("start")) {
   const port = String(await anyFreePort());
   const given = [START, "--port", port, "--data-dir", data_directory];
   const { code, stderr } = await promisify(execFile)(process.execPath, given, {
@@ -19,7 +18,11 @@ async function start(environment: Record<string, string>) {
     () => ({ code: 0, stderr: "" }),
     (error: { code: number; stderr: string }) => error,
   );
-  return { code, lines: stderr.trim().split("\n"), left: readdirSync(data_directory) };
+  return {
+    code,
+    lines: stderr.trim().split("\n"),
+    left: existsSync(data_directory) ? readdirSync(data_directory) : [],
+  };
 }
 
 describe("npm start", () => {
@@ -30,6 +33,14 @@ describe("npm start", () => {
     expect(lines).toHaveLength(3);
     for (const line of lines) expect(line).toContain(`at ${AWS_ENDPOINT_URL} is not there: start it`);
     expect(left).toEqual([]);
+  });
+
+  it("says so when the data directory cannot be made, wherever it is", async () => {
+    const { code, lines } = await start({}, "/proc/nowhere/data");
+    expect([code, lines]).toEqual([
+      1,
+      [expect.stringMatching(/^The data directory \/proc\/nowhere\/data cannot be used .* --data-dir\.$/)],
+    ]);
   });
 
   it("refuses a stage that only AWS has", async () => {

@@ -21,8 +21,10 @@ import { defineTool, QUOTES_OTHERS, type Tool } from "./tool.ts";
 const replayPath = (replay_id: string) => `/api/dlq/replays/${encodeURIComponent(replay_id)}`;
 const PREVIEWED_MAX = 100;
 
-/** How a replay is asked for. A discard cannot be undone: a person gives it up by the command line or the console. */
-const Replay = ReplayRequest.omit({ action: true, dry_run: true, method: true });
+/** How a replay is asked for. A person edits and discards, by the command line or the console: neither can be undone. */
+const Replay = z
+  .strictObject(ReplayRequest.shape)
+  .omit({ action: true, patch: true, dry_run: true, method: true });
 
 const lookTools: Tool[] = [
   defineTool({

@@ -310,6 +310,17 @@ with_bubblewrap.describe("the bubblewrap backend", () => {
     expect(result.stdout.toString().match(/^ *[a-z]\w*:/gm)).toEqual(["    lo:"]);
   });
 
+  it("names the limit that refused a command more, also when it keeps within it and passes", async () => {
+    const limits = { disk_bytes_max: 8 * 1024 * 1024, file_bytes_max: 1024 * 1024 * 1024 };
+    const command = "head -c 100000000 /dev/zero > big 2>/dev/null; sleep 0.5; rm big; true";
+    const { exit_code, limit, refused } = await run(strongest, command, limits);
+    expect({ exit_code, limit, refused }).toMatchObject({
+      exit_code: 0,
+      limit: null,
+      refused: { code: "SANDBOX_DISK", limit: limits.disk_bytes_max },
+    });
+  });
+
   it("lets nothing but the tree, home and temporary files be written", async () => {
     const result = await run(
       strongest,

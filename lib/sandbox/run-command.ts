@@ -34,6 +34,8 @@ export interface CommandResult {
   signal: string | null;
   /** The first limit proven exceeded, by measurement from outside. */
   limit: LimitHit | null;
+  /** A limit that the kernel held, and that a command met which kept within it. */
+  refused: LimitHit | null;
   usage: ResourceUsage;
   /** Connections through the filtering proxy; null without a proxy. */
   network: NetworkUse | null;
@@ -70,7 +72,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
   const older = listProcesses() ?? [];
   const sandboxed = await startProcess(launch, order.volume.pipes);
   const instruments = { disk, ceiling, memory, older, network };
-  const { limit, stopped, accounts, output, ended, use, unready } = await supervise(
+  const { limit, refused, stopped, accounts, output, ended, use, unready } = await supervise(
     sandboxed,
     launch,
     order,
@@ -88,6 +90,7 @@ export async function runCommand(order: CommandOrder): Promise<CommandResult> {
     exit_code: stopped ? null : ended.exit_code,
     signal: stopped ? "SIGKILL" : ended.signal,
     limit,
+    refused,
     usage: {
       wall_ms,
       ...usageOf(accounts, disk),
@@ -169,7 +172,8 @@ async function supervise(
   limit ??= disk.count() ?? decoys.touched() ?? (await disk.survey());
   const stopped = limit !== null;
   if (ended.exit_code !== 0) limit ??= met ?? denied;
-  return { limit: limit as LimitHit | null, stopped, accounts, output, ended, use, unready };
+  const refused = limit ? null : (met as LimitHit | null);
+  return { limit: limit as LimitHit | null, refused, stopped, accounts, output, ended, use, unready };
 }
 
 interface Instruments {

@@ -67,9 +67,9 @@ async function runWithoutSpan(names: PhaseNames, order: CommandOrder): Promise<P
   const { command } = order;
   try {
     const result = await runCommand(order);
-    const { exit_code, signal, limit, usage, network } = result;
+    const { exit_code, signal, limit, refused, usage, network } = result;
     const status = exit_code === 0 && limit === null ? "passed" : "failed";
-    const phase: Phase = { ...names, command, status, exit_code, signal, limit, usage, network };
+    const phase: Phase = { ...names, command, status, exit_code, signal, limit, refused, usage, network };
     return { phase, result, log: result.log, unavailable: null };
   } catch (error) {
     if (!(error instanceof SandboxUnavailable)) throw error;
@@ -90,7 +90,7 @@ function phaseWithoutRun(
 ): PhaseRun {
   const phase: Phase = {
     ...{ name, log: command === "" ? null : log, command, status },
-    ...{ exit_code: null, signal: null, limit: null, usage: NO_USAGE, network: null },
+    ...{ exit_code: null, signal: null, limit: null, refused: null, usage: NO_USAGE, network: null },
   };
   return { phase, result: null, log: Buffer.from(`nothing ran: ${why}\n`), unavailable: null };
 }

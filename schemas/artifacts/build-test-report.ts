@@ -118,6 +118,11 @@ export const Phase = z.strictObject({
   exit_code: z.int().nullable(),
   signal: z.string().nullable(),
   limit: LimitHit.nullable(),
+  refused: LimitHit.nullable()
+    .default(null)
+    .describe(
+      "a limit of files that the kernel held: the command was refused more, kept within it and did not fail for it",
+    ),
   usage: ResourceUsage,
   network: NetworkUse.nullable().default(null).describe("null: there was no proxy"),
   log: z.string().nullable().describe("artifact path of the full log; null: there was no command"),

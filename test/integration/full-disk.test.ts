@@ -72,6 +72,20 @@ describe.skipIf(!can_mount)("a data directory on a full disk", () => {
       expect((await request("GET", path)).elapsed_ms).toBeLessThan(ANSWER_MS_MAX);
     }
 
+    // Another one, on the same disk, says so, and not that anything of it should be deleted.
+    const inside = ["-t", String(stack.pid), "--user", "--mount", "--preserve-credentials"];
+    const other = spawnSync(
+      "nsenter",
+      [...inside, process.execPath, "local/start.ts", "--data-dir", join(directory, "other")],
+      {
+        encoding: "utf8",
+        cwd: process.cwd(),
+      },
+    );
+    expect(other.stderr).toMatch(
+      /^The disk with \S+ is full\. Make room on it and start again; the data is whole\.\n$/,
+    );
+
     rmSync(seen("ballast"));
     await expect.poll(async () => (await submit(-1)).status, { timeout: 120_000, interval: 500 }).toBe(202);
     for (const task_id of accepted) {

@@ -133,6 +133,7 @@ function readDocuments(text: string): unknown[] {
       return value === null ? [] : [value];
     });
   } catch (cause) {
+    if (cause instanceof RangeError) throw invalid("they nest too deeply", cause); // the reader's stack
     throw invalid(`they are not YAML: ${messageOf(cause)}`, cause);
   }
 }

@@ -192,9 +192,14 @@ function pathsOf(
     (strip === undefined ? headerName(file, oneName(file) ? common : undefined) : undefined);
   if (found === undefined) {
     if (strip !== undefined) throw tooFewParts(file.line, strip);
-    if (oneName(file)) throw stripUnclear(file.before ?? file.after ?? "");
+    if (oneName(file)) {
+      const name = file.before ?? file.after ?? "";
+      if (name.startsWith("/")) treePath(name, directory); // says that it is absolute
+      throw stripUnclear(name);
+    }
     throw malformed(file.line, `the names after \`---\` and \`+++\` differ${stripHint(file)}`);
   }
+  if (strip === undefined && found.name.startsWith("/")) treePath(found.name, directory); // says that it is absolute
   const is_unprefixed = strip === undefined && found.strip === 0 && found.name.includes("/");
   if (is_unprefixed && isNew(file) && common !== 0) throw stripUnclear(found.name);
   const path = treePath(found.name, directory);

@@ -233,7 +233,7 @@ function checkLinks(plan: ArchivePlan): void {
 function unsafePath(path: string, problem: string): RejectedInput {
   return new RejectedInput(
     "ARCHIVE_UNSAFE_PATH",
-    `Entry ${quoted(path)} ${problem}. Pack the tree with relative paths, each once.`,
+    `Entry ${quoted(path)} ${problem}. ${/character|UTF-8|longer/.test(problem) ? "Rename it, or leave it out." : "Pack the tree with relative paths, each once."}`,
   );
 }
 

@@ -111,6 +111,7 @@ function readerOf(world: World, queueOf: (url: string | undefined) => Queue) {
       Attributes: {
         ApproximateNumberOfMessages: String(queue.messages.size),
         ApproximateNumberOfMessagesNotVisible: "0",
+        ApproximateNumberOfMessagesDelayed: "0",
       },
     });
     return { label: `count ${queue.name}`, effect };

@@ -15,6 +15,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { confinedCode } from "#lib/code/confined/confined-code.ts";
+import { createMinilmEmbedder } from "#lib/code/embedding/minilm-embedder.ts";
 import { runGit } from "#lib/code/source/run-git.ts";
 import { createConfinement } from "#lib/platform/confined/confinement.ts";
 import { removeTree } from "#lib/platform/processes/remove-tree.ts";
@@ -34,6 +35,7 @@ import { temporaryDirectory } from "#test/temporary.ts";
 
 /** Where the platform starts a process; each has a test below. */
 const STARTERS = [
+  "lib/code/embedding/minilm-embedder.ts",
   "lib/code/source/run-git.ts",
   "lib/platform/confined/child.ts",
   "lib/platform/processes/remove-tree.ts",
@@ -211,6 +213,13 @@ describe("the other processes the platform starts", () => {
       signal: new AbortController().signal,
     });
     expectClean(await watched(code.reportFileVersions(directory)), /confined\/child\.ts/);
+  });
+
+  it("the engine that embeds texts", async () => {
+    const embedder = createMinilmEmbedder();
+    const embedded = embedder.embed(["x"]);
+    expectClean(await watched(embedded), /createEmbedder/);
+    expect(await embedded).toHaveLength(1);
   });
 
   it("rm, for paths that are too long", async () => {

@@ -99,10 +99,10 @@ export const sqs_differences = {
         ],
       },
       simulation: {
-        does: "is not told: the answer lists neither",
+        does: "is listed under `Successful`, and a batch of visibilities lists nothing",
         observed: [
           { done: [], failed: [] },
-          { done: [], failed: [] },
+          { done: ["0", "1", "2"], failed: [] },
         ],
       },
     },

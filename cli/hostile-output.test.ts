@@ -152,7 +152,13 @@ const CASES: Case[] = [
   ],
   [
     ["query", "x"],
-    ["POST /api/query", { repository: EVIL, revision: "r", results: [{ ...result, why: [EVIL] }] }],
+    [
+      "POST /api/query",
+      {
+        ...{ repository: EVIL, revision: "r", results: [{ ...result, why: [EVIL] }] },
+        words_only: { code: "VECTOR_ZERO", detail: EVIL },
+      },
+    ],
   ],
   [
     ["audit"],

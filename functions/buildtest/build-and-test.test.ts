@@ -145,7 +145,10 @@ await underEachBackend(
       }
       const links = `ln -s ${host} target && ln -s ${host} reports && ln -s ${host}/junit.xml junit.xml`;
       const linked = await run({}, { test: links }, { backend });
-      expect(linked.report).toMatchObject({ verdict: "passed", test_format: "none", tests: [] });
+      expect(linked.report).toMatchObject({ verdict: "failed", test_format: "none", tests: [] });
+      expect(linked.report.test_problems).toEqual([
+        expect.stringMatching(/junit\.xml cannot be read: it is a link/),
+      ]);
       const own = `${links} && echo '${report("own")}' > results.xml`;
       const both = await run({}, { test: own }, { backend });
       expect(both.report.tests).toMatchObject([{ name: expect.stringContaining("own") }]);

@@ -29,7 +29,7 @@ describe("the catalogue of error codes", () => {
     // @ts-expect-error a code that is only an HTTP answer
     new RejectedInput("TASK_NOT_FOUND", "x");
     // @ts-expect-error a code that is not in the catalogue
-    new HttpError("NO_SUCH_CODE", "x");
+    const _not_made = () => new HttpError("NO_SUCH_CODE", "x");
     // @ts-expect-error a code that is no HTTP answer
     new HttpError("BLOB_MISSING", "x");
     // @ts-expect-error another status than the catalogue has

@@ -41,11 +41,11 @@ export const ERROR_CODES = {
   ALERT_SINK_UNKNOWN: terminal(
     "The sink is not configured: configs/alerts.json or ALERT_SINKS does not name it.",
   ),
-  APPROVAL_EXPIRED: answer(409, "Nobody approved the job in time; order it again."),
   ALERT_TOPIC_REFUSED: retry(
     "The SNS topic refused the notice: it is not there, or may not be published to.",
   ),
   ALERT_TOPIC_UNAVAILABLE: retry("The SNS topic did not take the notice."),
+  APPROVAL_EXPIRED: answer(409, "Nobody approved the job in time; order it again."),
   APPROVAL_NOT_OWN: answer(403, "A job is approved by another operator than its creator."),
   ARCHIVE_CORRUPT: reject("The archive cannot be read; send a tar compressed with gzip."),
   ARCHIVE_EMPTY: reject("The archive holds no file.", 422),

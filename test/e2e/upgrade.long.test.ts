@@ -69,8 +69,11 @@ describe("what the version before left", () => {
 
   it("a dead letter is listed, and can be replayed", async () => {
     const failed = ended.find(({ verdict }) => verdict === "error");
-    const list = await api.request<FailureList>("GET", `/api/dlq/failures?task=${failed?.task_id}`);
-    expect(list.body.failures).toHaveLength(1);
+    const list = () => api.request<FailureList>("GET", `/api/dlq/failures?task=${failed?.task_id}`);
+    // A record that the version before did not list is listed by the sweep of dead letters.
+    await expect
+      .poll(async () => (await list()).body.failures.length, { timeout: 150_000, interval: 500 })
+      .toBe(1);
     const request = { selection: { filter: { task: failed?.task_id } }, dry_run: true };
     const preview = await api.request<ReplayPreview>("POST", "/api/dlq/replays", request);
     expect(preview, JSON.stringify(preview.body)).toMatchObject({ status: 200, body: { matched: 1 } });

@@ -102,6 +102,11 @@ function quickRules(): AlertsConfig {
     const { sqs, queueUrl } = queues(stack.data_dir);
     const file = join(configs, "retry_policy.json");
     const good = readFileSync(file, "utf8");
+    // A rule takes a series that it has not met before for growth once Prometheus has looked for a whole window.
+    await vi.waitFor(
+      async () => expect(await prometheus.query("agents_tenants_folded offset 60s")).toHaveLength(1),
+      patience,
+    );
     expect(await prometheus.firing()).toEqual([]);
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl("indexing"), MessageBody: "{}" }));
     writeFileSync(file, '{"attempts_max": -1}');

@@ -73,13 +73,19 @@ describe.skipIf(!can_mount)("a data directory on a full disk", () => {
     }
 
     // Another one, on the same disk, says so, and not that anything of it should be deleted.
-    const inside = ["-t", String(stack.pid), "--user", "--mount", "--preserve-credentials"];
+    const inside = [
+      "-t",
+      String(stack.pid),
+      "--user",
+      "--mount",
+      "--preserve-credentials",
+      `--wd=${process.cwd()}`,
+    ];
     const other = spawnSync(
       "nsenter",
       [...inside, process.execPath, "local/start.ts", "--data-dir", join(directory, "other")],
       {
         encoding: "utf8",
-        cwd: process.cwd(),
       },
     );
     expect(other.stderr).toMatch(

@@ -48,8 +48,8 @@ export default defineConfig({
         test: {
           name: "long",
           include: ["{lib,scripts,test}/**/*.long.test.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {

@@ -24,14 +24,14 @@ export const UNREACHED: [RegExp, string][] = [
   ],
   [/^codegen bedrock:/, "no hosted model is called here; docs/guides/models.md"],
   [/^alerts sns:Publish AlarmTopic/, "a sink of kind sns; test/integration/alerts.test.ts"],
-  [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.test.ts"],
+  [/ sqs:ChangeMessageVisibility /, "a failure that is tried again; test/e2e/retry.long.test.ts"],
   [
     /^gateway (sqs:SendMessage \w+Queue|dynamodb:UpdateItem Table.Arn (TASK|FAILURE|REPLAY)#|dynamodb:(GetItem|PutItem) Table.Arn (FAILURE|REPLAY)#)/,
     "a failure that is edited or imported, a replay job that is paused; test/e2e/redrive.test.ts",
   ],
   [
     /^replays (sqs:\w+ \w+Queue|dynamodb:(GetItem|PutItem|UpdateItem|Query) Table.Arn (TASK|REPLAY|FAILURE)#)/,
-    "a message that is sent again, a whole queue that is moved; test/e2e/redrive.test.ts, test/integration/replay.test.ts",
+    "a message that is sent again, a whole queue that is moved; test/e2e/redrive.test.ts, test/integration/replay.long.test.ts",
   ],
   [
     /^replays s3:GetObject ArtifactBucket.Arn\/tenants\/\*\/blobs/,
@@ -43,7 +43,7 @@ export const UNREACHED: [RegExp, string][] = [
   ],
   [
     / sqs:SendMessage (Indexing|Buildtest|Sandbox|Coder|Orchestrator|Webhooks)Queue/,
-    "parked work; test/integration/parking.test.ts",
+    "parked work; test/integration/parking.long.test.ts",
   ],
   [
     / dynamodb:GetItem Table.Arn (TASK|AUDIT|IDEMPOTENCY)#\*/,

@@ -88,6 +88,12 @@ export const ReplayRequest = z
   .refine(({ action, patch }) => (action === "edit") === (patch !== undefined), {
     message: "an edit, and nothing else, has a patch",
     path: ["patch"],
+  })
+  .meta({
+    if: { properties: { action: { const: "edit" } }, required: ["action"] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { required: ["patch"] },
+    else: { properties: { patch: false } },
   });
 export type ReplayRequest = z.infer<typeof ReplayRequest>;
 

@@ -219,7 +219,7 @@ function newJob(
   return {
     ...orders,
     ...(why !== undefined && { why }),
-    ...(patch !== undefined && { patch }),
+    ...(patch !== undefined && { patch: JSON.stringify(patch) }),
     ...(matched !== undefined && { matched }),
     ...(waits && { approval_asked_at: instant(now) }),
     replay_id: taskIdFrom(tenant, key ?? ports.runtime.hex(16)).replace(/^task_/, "replay_"),
@@ -260,7 +260,7 @@ export function replayView(job: ReplayJobRecord, ports: Pick<GatewayPorts, "repl
     because: job.because ?? null,
     says: job.says ?? null,
     selection,
-    patch: (redacted(job.patch ?? null) as ReplayView["patch"]) ?? null,
+    patch: (redacted(JSON.parse(job.patch ?? "null")) as ReplayView["patch"]) ?? null,
     why: job.why ?? null,
     matched: job.matched ?? null,
     rate_per_second,

@@ -49,7 +49,7 @@ export async function actOnFailure(
   if (job.action === "edit") {
     const made = await editMessage(
       { tenant: failure_tenant, failure_id, record },
-      { patch: job.patch },
+      { patch: JSON.parse(job.patch ?? "null") },
       ports,
     );
     if ("refused" in made) return { ...facts, outcome: "kept", reason: made.refused, says: made.says };

@@ -1,7 +1,16 @@
 import type { Resource } from "../resources/planned-resources.ts";
 
-/** What serverless-offline, the poller and the schedules stand for here, and needs Docker or a licence in LocalStack. */
-const STOOD_FOR = [/^AWS::Lambda::/, /^AWS::ApiGatewayV2::/, /^AWS::Events::/, /^AWS::Scheduler::/];
+/**
+ * What serverless-offline, the poller and the schedules stand for here, and needs Docker or a licence in LocalStack; and
+ * the dashboard, with which the template is larger than a request may hold (on AWS it travels through a bucket).
+ */
+const LEFT_OUT = [
+  /^AWS::Lambda::/,
+  /^AWS::ApiGatewayV2::/,
+  /^AWS::Events::/,
+  /^AWS::Scheduler::/,
+  /^AWS::CloudWatch::Dashboard$/,
+];
 
 /**
  * The resources of a packaged template that LocalStack is to make: without those that something here
@@ -13,7 +22,7 @@ export function deployableResources(
 ): Record<string, Resource> {
   const kept = new Map(Object.entries(resources));
   for (const [logical_id, { Type }] of Object.entries(resources)) {
-    if (STOOD_FOR.some((type) => type.test(Type)) || elsewhere.includes(logical_id)) kept.delete(logical_id);
+    if (LEFT_OUT.some((type) => type.test(Type)) || elsewhere.includes(logical_id)) kept.delete(logical_id);
   }
   const left_out = () => Object.keys(resources).filter((logical_id) => !kept.has(logical_id));
   for (let before = -1; before !== kept.size; ) {

@@ -18,7 +18,10 @@ export const ReplayJobRecord = z.strictObject({
   action: ReplayAction,
   method: z.enum(["each", "move"]),
   selection: ReplaySelection,
-  patch: z.record(z.string(), z.unknown()).optional().describe("of an edit: merge patch of each payload"),
+  patch: z
+    .string()
+    .optional()
+    .describe("of an edit: merge patch of each payload, as JSON, for DynamoDB takes not every number of it"),
   why: z.string().optional(),
   rate_per_second: z.number(),
   concurrency: z.int(),

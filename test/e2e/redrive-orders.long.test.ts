@@ -283,3 +283,10 @@ describe("an order for more failures than one operator may change", () => {
     expect((await completed(job)).counts).toMatchObject({ total: 1, succeeded: 1 });
   }, 300_000);
 });
+
+it("keeps an edit whose numbers DynamoDB does not take", async () => {
+  const patch = { large: 1.9663335977562e16, small: 5e-324, "": [] };
+  const filter = { code: "NO_SUCH_CODE" };
+  const job = await order({ action: "edit", patch, why: "large numbers", selection: { filter } });
+  expect((await jobOf(job)).patch).toEqual(patch);
+});

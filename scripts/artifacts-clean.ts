@@ -8,7 +8,7 @@ import { parseSpan } from "../cli/parse-span.ts";
 import { count, formatBytes } from "../cli/render/format.ts";
 import { createTerminal } from "../cli/terminal.ts";
 import { clean } from "./artifacts-clean/clean.ts";
-import { DATA_DIR_HELP, enterStage } from "./enter-stage.ts";
+import { DATA_DIR_HELP, enterStage, sayWhatFails } from "./enter-stage.ts";
 import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run artifacts:clean -- [options]
@@ -60,12 +60,4 @@ async function main(): Promise<void> {
   terminal.lines(`${what}, of ${count(tenants, "tenant")} ${done}.`);
 }
 
-try {
-  await main();
-} catch (error) {
-  terminal.live();
-  const refused = (error as { code?: string }).code === "ECONNREFUSED";
-  const hint = refused ? " Nothing listens there: is the stack running?" : "";
-  console.error(`${(error as Error).message || String(error)}${hint}`);
-  process.exitCode = 1;
-}
+await sayWhatFails(main, terminal);

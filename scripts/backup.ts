@@ -4,7 +4,7 @@ import { createTerminal } from "../cli/terminal.ts";
 import { backUp } from "./backup/back-up.ts";
 import { restore } from "./backup/restore.ts";
 import { stageCopyPorts } from "./backup/stage-ports.ts";
-import { DATA_DIR_HELP, enterStage } from "./enter-stage.ts";
+import { DATA_DIR_HELP, enterStage, sayWhatFails } from "./enter-stage.ts";
 import { readOptions } from "./read-options.ts";
 
 const HELP = `Usage: npm run backup -- --to <directory> [options]
@@ -51,12 +51,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  terminal.live();
-  const refused = (error as { code?: string }).code === "ECONNREFUSED";
-  const hint = refused ? " Nothing listens there: is the stack running?" : "";
-  console.error(`${(error as Error).message || String(error)}${hint}`);
-  process.exitCode = 1;
-}
+await sayWhatFails(main, terminal);

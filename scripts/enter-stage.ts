@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Terminal } from "../cli/terminal.ts";
 import { enterLocalEnvironment } from "../local/local-environment.ts";
 
 /** What a command's help says of `--data-dir`, for `enterStage`. */
@@ -27,4 +28,17 @@ export function enterStage(data_dir: string | undefined): string {
   }
   enterLocalEnvironment(JSON.parse(readFileSync(file, "utf8")));
   return `the local stack in ${directory}`;
+}
+
+/** Runs a command on a stage. What fails is one sentence on standard error, and exit code 1. */
+export async function sayWhatFails(command: () => Promise<void>, terminal: Terminal): Promise<void> {
+  try {
+    await command();
+  } catch (error) {
+    terminal.live();
+    const refused = (error as { code?: string }).code === "ECONNREFUSED";
+    const hint = refused ? " Nothing listens there: is the stack running?" : "";
+    console.error(`${(error as Error).message || String(error)}${hint}`);
+    process.exitCode = 1;
+  }
 }
